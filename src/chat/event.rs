@@ -1,0 +1,147 @@
+//! What users are told. Meaning, never text: `wire` renders these in a dialect.
+
+use std::{fmt, sync::Arc};
+
+use super::name::NameRule;
+
+/// A client, from its arrival to its end. Given out in order of arrival and never again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientId(pub u64);
+
+/// How a user is known to the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Who {
+    /// The name; until renamed, the address.
+    pub name: String,
+    /// The address, as `IP:PORT`.
+    pub addr: String,
+}
+
+/// Who hears an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// All who are here.
+    Everyone,
+    /// One client.
+    One(ClientId),
+}
+
+/// The language of texts for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lang {
+    /// Chinese, in the words of the tutorial.
+    #[default]
+    Zh,
+    /// English.
+    En,
+}
+
+/// Something that users are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A user has come.
+    Online(Arc<Who>),
+    /// A user has gone, and why.
+    Offline(Arc<Who>, Farewell),
+    /// A user said something to everyone.
+    Message {
+        /// The speaker.
+        from: Arc<Who>,
+        /// What was said.
+        text: String,
+    },
+    /// A user said something to the one who is told.
+    Private {
+        /// The speaker.
+        from: Arc<Who>,
+        /// What was said.
+        text: String,
+    },
+    /// A user who is here: one line of the answer to `who`.
+    User(Arc<Who>),
+    /// The one who is told has another name now.
+    Renamed {
+        /// The name before.
+        old: Arc<Who>,
+        /// The name now.
+        new: Arc<Who>,
+    },
+    /// What the one who is told asked for is not done.
+    Refused(Refusal),
+    /// The server ends the connection.
+    Farewell(Farewell),
+}
+
+/// A user's mistake. Nothing has changed, and the next line works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Somebody has this name, or one that is the same to the eye.
+    NameTaken,
+    /// This can be nobody's name.
+    NameInvalid(NameRule),
+    /// `to|` without a name or without a second `|`.
+    PrivateForm,
+    /// Nobody here has this name.
+    NoSuchUser,
+    /// A private message without a text.
+    EmptyText,
+    /// A line of more bytes than this.
+    LineTooLong(usize),
+    /// A line that is not UTF-8.
+    NotUtf8,
+    /// A line with a NUL in it.
+    Nul,
+}
+
+/// Why a connection ended. Told to the user where there is something to tell, and logged once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Farewell {
+    /// The client has sent its last line.
+    Left,
+    /// The connection broke.
+    Lost,
+    /// The client was silent for the idle timeout.
+    Idle,
+    /// More waited for the client than its queue may hold.
+    SlowConsumer,
+    /// The client took no bytes for the write timeout.
+    WriteTimeout,
+    /// There are as many clients as the server takes.
+    Full,
+    /// There are as many clients from this address as the server takes.
+    FullForAddress,
+    /// The first line was an HTTP request.
+    Http,
+    /// The server ends.
+    ShuttingDown,
+}
+
+impl Farewell {
+    /// Whether the client is told: all but those who left by themselves.
+    #[must_use]
+    pub fn is_told(self) -> bool {
+        !matches!(self, Self::Left | Self::Lost)
+    }
+
+    /// A word that never changes, for machines.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Lost => "lost",
+            Self::Idle => "idle",
+            Self::SlowConsumer => "slow-consumer",
+            Self::WriteTimeout => "write-timeout",
+            Self::Full => "full",
+            Self::FullForAddress => "full-for-address",
+            Self::Http => "http",
+            Self::ShuttingDown => "shutting-down",
+        }
+    }
+}
+
+impl fmt::Display for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}

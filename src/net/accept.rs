@@ -1,0 +1,64 @@
+//! The accept loop: owns the listener and gives out client ids.
+
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use async_io::Async;
+use async_std::{
+    net::{TcpListener, TcpStream},
+    task,
+};
+use futures::channel::mpsc::UnboundedSender;
+
+use super::{Clock, Config, broker::Request, connection::Connection, outbox::outbox};
+use crate::chat::ClientId;
+
+/// How long to wait after a failed `accept`, doubled each time. Errors pass: what is missing (descriptors, memory) comes
+/// back when connections end.
+const BACKOFF: Duration = Duration::from_millis(10);
+const BACKOFF_MAX: Duration = Duration::from_secs(1);
+
+/// Accepts connections for ever, and spawns a connection future for each.
+pub(super) async fn run(
+    listener: TcpListener,
+    broker: UnboundedSender<Request>,
+    config: Config,
+    clock: Clock,
+) -> Infallible {
+    let config = Arc::new(config);
+    let mut next = ClientId(1);
+    let mut backoff = BACKOFF;
+    loop {
+        match accept(&listener).await {
+            Ok((socket, addr)) => {
+                backoff = BACKOFF;
+                let (outbox, inbox) = outbox(config.lang);
+                // Fails only when the broker is dead, and then the server is as good as ended.
+                broker.unbounded_send(Request::Arrive(next, addr, outbox)).ok();
+                let connection = Connection::new(next, socket, inbox, broker.clone(), Arc::clone(&config), clock);
+                task::spawn(connection.run());
+                next = ClientId(next.0 + 1);
+            }
+            Err(error) if is_about_one_connection(&error) => log::debug!("accept: {error}"),
+            Err(error) => {
+                if backoff == BACKOFF {
+                    log::warn!("accept: {error}; trying again until it works");
+                }
+                task::sleep(backoff).await;
+                backoff = (backoff * 2).min(BACKOFF_MAX);
+            }
+        }
+    }
+}
+
+async fn accept(listener: &TcpListener) -> io::Result<(Arc<Async<std::net::TcpStream>>, SocketAddr)> {
+    let (stream, addr): (TcpStream, _) = listener.accept().await?;
+    // async-std can't wait for readability without reading; async-io, which it is made of, can.
+    Ok((Arc::new(Async::new(std::net::TcpStream::try_from(stream)?)?), addr))
+}
+
+fn is_about_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    )
+}

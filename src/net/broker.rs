@@ -1,0 +1,322 @@
+//! The broker future: alone owns the chat and every client's outbox. It works in turns: handles what has come, renders
+//! each event once per dialect, hands out the results, and yields, so that every woken connection writes before the next
+//! turn begins. Under load turns grow by themselves.
+
+use std::{
+    collections::BTreeMap,
+    mem,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use async_std::task;
+use bytes::Bytes;
+use futures::{StreamExt, channel::mpsc::UnboundedReceiver};
+
+use super::{
+    Clock, Config,
+    outbox::{Outbox, Part},
+};
+use crate::{
+    chat::{Audience, Chat, ClientId, Event, Farewell, Input, Line, Output},
+    wire::{Dialect, render},
+};
+
+/// Requests of one turn. Enough that a storm of arrivals is announced in few writes, few enough that nobody waits long.
+const TURN_REQUESTS_MAX: usize = 4096;
+/// Public bytes of one turn, in one dialect, after which no further request is begun. Well below any sane queue limit:
+/// a turn alone must not make slow consumers of everybody.
+const TURN_BYTES_MAX: usize = 128 << 10;
+/// Public bytes of a turn while a slow reader is waited for.
+const PACED_TURN_BYTES_MAX: usize = 32 << 10;
+/// How long the broker waits after a turn for a reader whose queue is full to the limit; less for a less full one.
+const PACE_MAX: Duration = Duration::from_millis(10);
+/// A reader that has read nothing for so long is stuck, and slows nobody.
+const STUCK_AFTER: Duration = Duration::from_millis(200);
+
+/// What connections ask of the broker. The queue needs no bound of its own: a connection has one batch of lines in it at
+/// most, and is silent until that has taken effect.
+#[derive(Debug)]
+pub(super) enum Request {
+    /// A client has come; this is where to send what it is told.
+    Arrive(ClientId, SocketAddr, Outbox),
+    /// A client has sent these lines.
+    Lines(ClientId, Vec<Line>),
+    /// A client has sent its last line.
+    Eof(ClientId),
+    /// A client was silent for the idle timeout.
+    Silent(ClientId),
+    /// The connection has ended from its side.
+    Gone(ClientId, Farewell),
+    /// The server ends.
+    ShutDown,
+}
+
+/// Serves requests until the last sender of them is gone.
+pub(super) async fn run(mut requests: UnboundedReceiver<Request>, config: Config, clock: Clock) {
+    let mut broker = Broker::new(config);
+    loop {
+        // Cutting slow consumers at the end of a turn is news for the next one.
+        if !broker.has_news() {
+            match requests.next().await {
+                Some(request) => broker.handle(request),
+                None => return,
+            }
+        }
+        let now = clock.now();
+        let mut handled = 1;
+        while handled < TURN_REQUESTS_MAX && !broker.turn_is_full() {
+            let Ok(request) = requests.try_recv() else { break };
+            broker.handle(request);
+            handled += 1;
+        }
+        match broker.hand_out(now) {
+            Duration::ZERO => task::yield_now().await,
+            pace => task::sleep(pace).await,
+        }
+    }
+}
+
+struct Broker {
+    config: Config,
+    chat: Chat,
+    /// Of every member of the chat, and within a turn of those who just arrive.
+    outboxes: BTreeMap<ClientId, Outbox>,
+    /// How many of them are spoken to in each dialect: what nobody hears is not rendered.
+    listeners: [usize; Dialect::COUNT],
+    /// This turn's public bytes, by dialect.
+    public: [Vec<u8>; Dialect::COUNT],
+    /// This turn's outputs; empty between requests.
+    out: Vec<Output>,
+    /// Bytes that wait for anyone, those that wait for many counted once.
+    held: Arc<AtomicUsize>,
+    /// The last turn was followed by a wait for a slow reader.
+    is_paced: bool,
+    is_shutting_down: bool,
+}
+
+impl Broker {
+    fn new(config: Config) -> Self {
+        Self {
+            chat: Chat::new(config.places),
+            config,
+            outboxes: BTreeMap::new(),
+            listeners: [0; Dialect::COUNT],
+            public: Default::default(),
+            out: Vec::new(),
+            held: Arc::default(),
+            is_paced: false,
+            is_shutting_down: false,
+        }
+    }
+
+    fn has_news(&self) -> bool {
+        self.public.iter().any(|public| !public.is_empty())
+    }
+
+    fn turn_is_full(&self) -> bool {
+        let max = if self.is_paced { PACED_TURN_BYTES_MAX } else { TURN_BYTES_MAX };
+        self.public.iter().any(|public| public.len() >= max)
+    }
+
+    fn handle(&mut self, request: Request) {
+        match request {
+            Request::Arrive(client, addr, mut outbox) => {
+                outbox.public_from = self.public[outbox.dialect.index()].len();
+                self.listeners[outbox.dialect.index()] += 1;
+                self.outboxes.insert(client, outbox);
+                self.input(client, Input::Arrive(addr));
+                if self.is_shutting_down {
+                    self.input(client, Input::End(Farewell::ShuttingDown));
+                }
+            }
+            Request::Lines(client, lines) => {
+                if let Some((who, false)) = self.chat.member(client) {
+                    log::info!("{client} {} arrived", who.addr);
+                }
+                self.input(client, Input::Lines(lines));
+            }
+            Request::Eof(client) => self.input(client, Input::Eof),
+            Request::Silent(client) => self.input(client, Input::Silent),
+            Request::Gone(client, farewell) => self.input(client, Input::End(farewell)),
+            Request::ShutDown => {
+                self.is_shutting_down = true;
+                let clients: Vec<_> = self.chat.members().map(|(client, _)| client).collect();
+                for client in clients {
+                    self.input(client, Input::End(Farewell::ShuttingDown));
+                }
+            }
+        }
+    }
+
+    fn input(&mut self, client: ClientId, input: Input) {
+        let member = self.chat.member(client).map(|(who, has_spoken)| (Arc::clone(who), has_spoken));
+        let mut out = mem::take(&mut self.out);
+        self.chat.handle(client, input, &mut out);
+        for output in out.drain(..) {
+            match output {
+                Output::Tell(Audience::Everyone, event) => self.tell_everyone(&event),
+                Output::Tell(Audience::One(client), event) => self.tell(client, &event),
+                Output::Ready(client) => {
+                    if let Some(outbox) = self.outboxes.get_mut(&client) {
+                        outbox.ready = true;
+                    }
+                }
+                Output::HangUp(client, farewell) => {
+                    match &member {
+                        Some((who, true)) => {
+                            log::info!("{client} {} departed as {:?}: {}", who.addr, who.name, farewell.code());
+                        }
+                        Some((who, false)) => log::debug!("{client} {} probed: {}", who.addr, farewell.code()),
+                        None => log::info!("{client} turned away: {}", farewell.code()),
+                    }
+                    self.hang_up(client);
+                }
+            }
+        }
+        self.out = out;
+    }
+
+    fn tell_everyone(&mut self, event: &Event) {
+        for dialect in Dialect::ALL {
+            if self.listeners[dialect.index()] > 0 {
+                render(&mut self.public[dialect.index()], event, dialect);
+            }
+        }
+    }
+
+    fn tell(&mut self, client: ClientId, event: &Event) {
+        let Some(outbox) = self.outboxes.get_mut(&client) else { return };
+        catch_up(outbox, &self.public);
+        let from = outbox.own.len();
+        render(&mut outbox.own, event, outbox.dialect);
+        match outbox.parts.last_mut() {
+            Some(Part::Own(last)) => last.end = outbox.own.len(),
+            Some(Part::Public(..)) | None => outbox.parts.push(Part::Own(from..outbox.own.len())),
+        }
+    }
+
+    /// Gives the client what this turn has for it so far, and drops its outbox.
+    fn hang_up(&mut self, client: ClientId) {
+        let Some(mut outbox) = self.outboxes.remove(&client) else { return };
+        self.listeners[outbox.dialect.index()] -= 1;
+        catch_up(&mut outbox, &self.public);
+        let public = &self.public;
+        // Copies, once in a client's life: the turn's shared bytes are not complete yet.
+        let bytes = outbox.parts.iter().flat_map(|part| match part {
+            Part::Public(dialect, range) => public[dialect.index()][range.clone()].iter(),
+            Part::Own(range) => outbox.own[range.clone()].iter(),
+        });
+        let bytes: Vec<u8> = bytes.copied().collect();
+        if !bytes.is_empty() {
+            outbox.send(hold(&self.held, bytes));
+        }
+    }
+
+    /// Ends the turn: everyone gets what it has for them. Answers how long to wait before the next one begins.
+    fn hand_out(&mut self, now: Duration) -> Duration {
+        let public = self.public.each_mut().map(|public| hold(&self.held, mem::take(public)));
+        let (mut too_slow, mut pace) = (Vec::new(), Duration::ZERO);
+        for (&client, outbox) in &mut self.outboxes {
+            let all = &public[outbox.dialect.index()];
+            if outbox.parts.is_empty() {
+                if outbox.public_from < all.len() {
+                    outbox.send(all.slice(outbox.public_from..));
+                }
+            } else {
+                if outbox.public_from < all.len() {
+                    outbox.parts.push(Part::Public(outbox.dialect, outbox.public_from..all.len()));
+                }
+                let own = hold(&self.held, mem::take(&mut outbox.own));
+                for part in mem::take(&mut outbox.parts) {
+                    outbox.send(match part {
+                        Part::Public(dialect, range) => public[dialect.index()].slice(range),
+                        Part::Own(range) => own.slice(range),
+                    });
+                }
+            }
+            outbox.public_from = 0;
+            if mem::take(&mut outbox.ready) {
+                outbox.send_ready();
+            }
+            if outbox.progress.queued + outbox.progress.sent > self.config.queue_max / 2 {
+                match look(outbox, &self.config, now) {
+                    Some(wait) => pace = pace.max(wait),
+                    None => too_slow.push(client),
+                }
+            }
+        }
+        if too_slow.is_empty() && self.held.load(Relaxed) > self.config.queued_total_max {
+            // The largest queue goes first; what it alone held is free when its connection has thrown it away.
+            too_slow.extend(self.outboxes.iter().max_by_key(|(_, outbox)| outbox.queued()).map(|(&client, _)| client));
+        }
+        for client in too_slow {
+            if let Some(outbox) = self.outboxes.get(&client) {
+                outbox.cut();
+            }
+            self.input(client, Input::End(Farewell::SlowConsumer));
+        }
+        self.is_paced = !pace.is_zero();
+        pace
+    }
+}
+
+/// Looks how far a client with a long queue has read. `None`: its queue is over the limit. Otherwise how long the others
+/// should wait for it: not at all if it is stuck.
+fn look(outbox: &mut Outbox, config: &Config, now: Duration) -> Option<Duration> {
+    let queued = outbox.queued();
+    let progress = &mut outbox.progress;
+    if queued < progress.queued + progress.sent {
+        progress.at = now;
+    }
+    (progress.queued, progress.sent) = (queued, 0);
+    let (half, over) = (config.queue_max / 2, queued.saturating_sub(config.queue_max / 2));
+    if queued > config.queue_max {
+        None
+    } else if now.saturating_sub(progress.at) > STUCK_AFTER {
+        Some(Duration::ZERO)
+    } else {
+        #[expect(clippy::cast_precision_loss, reason = "a fraction of the queue")]
+        Some(PACE_MAX.mul_f64(over as f64 / half.max(1) as f64))
+    }
+}
+
+/// Notes the public bytes so far as the client's, before what follows is its alone.
+fn catch_up(outbox: &mut Outbox, public: &[Vec<u8>; Dialect::COUNT]) {
+    let until = public[outbox.dialect.index()].len();
+    if outbox.public_from < until {
+        outbox.parts.push(Part::Public(outbox.dialect, outbox.public_from..until));
+        outbox.public_from = until;
+    }
+}
+
+/// Bytes that count as held until the last one who waits for them has them.
+fn hold(held: &Arc<AtomicUsize>, bytes: Vec<u8>) -> Bytes {
+    if bytes.is_empty() {
+        return Bytes::new();
+    }
+    let bytes = bytes.into_boxed_slice();
+    held.fetch_add(bytes.len(), Relaxed);
+    Bytes::from_owner(Held { bytes, held: Arc::clone(held) })
+}
+
+struct Held {
+    bytes: Box<[u8]>,
+    held: Arc<AtomicUsize>,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.held.fetch_sub(self.bytes.len(), Relaxed);
+    }
+}

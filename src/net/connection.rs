@@ -1,0 +1,426 @@
+//! The connection future: alone owns a socket. It selects between the socket, its inbox and one timer; what it reads
+//! goes to the broker, a batch of lines at a time.
+
+use std::{
+    cell::RefCell,
+    collections::VecDeque,
+    future::{Future, poll_fn},
+    io::{self, IoSlice, Read, Write},
+    mem,
+    net::{Shutdown, TcpStream},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use async_io::{Async, Timer};
+use bytes::{Buf, Bytes};
+use futures::{
+    FutureExt, StreamExt,
+    channel::mpsc::UnboundedSender,
+    future::{Fuse, FusedFuture},
+    select,
+};
+use smol_timeout::TimeoutExt;
+
+use super::{
+    Clock, Config,
+    broker::Request,
+    outbox::{Inbox, PARCEL_OVERHEAD, Parcel},
+};
+use crate::{
+    chat::{Bucket, ClientId, Farewell, Line, Refusal},
+    wire::{Frame, Framer, Telnet, parse},
+};
+
+/// Bytes read at once. With `BATCH_LINES_MAX`, what bounds the turn of a client among others.
+const READ_BYTES: usize = 16 << 10;
+/// Lines handed to the broker at once. Even lines of one letter, which become much longer with their sender before
+/// them, make a bounded turn.
+const BATCH_LINES_MAX: usize = 256;
+/// Parcels written at once (IOV_MAX is 1024).
+const WRITE_PARCELS_MAX: usize = 64;
+/// How long the last bytes may take, and then how long the peer may take to close.
+const LINGER: Duration = Duration::from_secs(2);
+
+thread_local! {
+    /// One read buffer for all connections of a thread, since reading never waits: an idle connection has none.
+    static READ_BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
+}
+
+/// A client's connection.
+pub(super) struct Connection {
+    client: ClientId,
+    socket: Arc<Async<TcpStream>>,
+    inbox: Inbox,
+    broker: UnboundedSender<Request>,
+    config: Arc<Config>,
+    clock: Clock,
+    telnet: Telnet,
+    framer: Framer,
+    /// Read, and not yet made into lines: the broker is not ready for them. At most one read.
+    backlog: Vec<u8>,
+    /// The client will send no more.
+    is_eof: bool,
+    /// The broker has all lines of the client, and knows that they were the last.
+    is_done: bool,
+    /// The broker is through with the last batch.
+    is_ready: bool,
+    bucket: Bucket,
+    /// Nothing is read before this.
+    pause_until: Duration,
+    /// When the last line came.
+    spoke_at: Duration,
+    /// One timer, moved only when it fires or must fire earlier.
+    timer: Timer,
+    timer_at: Duration,
+    /// Taken out of the inbox and not yet written.
+    unwritten: VecDeque<Bytes>,
+    /// Waits until the socket takes bytes again, for the write timeout at the most.
+    blocked: Fuse<Pin<Box<dyn Future<Output = Option<io::Result<()>>> + Send>>>,
+}
+
+/// What a connection wakes up for.
+enum Woken {
+    Parcel(Option<Parcel>),
+    Readable(io::Result<()>),
+    Writable(Option<io::Result<()>>),
+    Timer,
+}
+
+/// Why a connection ends.
+enum End {
+    /// The broker has hung up.
+    HungUp,
+    /// It breaks off; the broker does not know yet.
+    Gone(Farewell),
+}
+
+impl Connection {
+    pub(super) fn new(
+        client: ClientId,
+        socket: Arc<Async<TcpStream>>,
+        inbox: Inbox,
+        broker: UnboundedSender<Request>,
+        config: Arc<Config>,
+        clock: Clock,
+    ) -> Self {
+        let now = clock.now();
+        Self {
+            client,
+            socket,
+            inbox,
+            broker,
+            clock,
+            telnet: Telnet::default(),
+            framer: Framer::new(config.line_max),
+            backlog: Vec::new(),
+            is_eof: false,
+            is_done: false,
+            is_ready: true,
+            bucket: Bucket::new(config.rate),
+            pause_until: Duration::ZERO,
+            spoke_at: now,
+            timer: Timer::never(),
+            timer_at: Duration::MAX,
+            unwritten: VecDeque::new(),
+            blocked: Fuse::terminated(),
+            config,
+        }
+    }
+
+    /// Serves the client until one side hangs up.
+    pub(super) async fn run(mut self) {
+        self.set_timer();
+        let end = loop {
+            if let Err(end) = self.step().await {
+                break end;
+            }
+        };
+        match end {
+            End::HungUp => self.close().await,
+            End::Gone(_) if self.is_done => {}
+            End::Gone(farewell) => self.request(Request::Gone(self.client, farewell)),
+        }
+        self.is_done = true;
+    }
+
+    /// Waits for one thing, and does what follows from it.
+    async fn step(&mut self) -> Result<(), End> {
+        let woken = {
+            let reads = self.wants_to_read();
+            let (socket, timer, mut blocked) = (&self.socket, &mut self.timer, &mut self.blocked);
+            let mut readable = poll_fn(|cx| if reads { socket.poll_readable(cx) } else { Poll::Pending }).fuse();
+            let mut fired = poll_fn(|cx| poll_timer(timer, cx)).fuse();
+            select! {
+                parcel = self.inbox.next() => Woken::Parcel(parcel),
+                ready = readable => Woken::Readable(ready),
+                ready = blocked => Woken::Writable(ready),
+                () = fired => Woken::Timer,
+            }
+        };
+        match woken {
+            Woken::Parcel(Some(parcel)) => {
+                self.take(parcel);
+                while let Some(parcel) = self.inbox.try_next() {
+                    self.take(parcel);
+                }
+                self.write()?;
+            }
+            Woken::Parcel(None) => return Err(End::HungUp),
+            Woken::Readable(ready) => ready.and_then(|()| self.read()).or(Err(End::Gone(Farewell::Lost)))?,
+            Woken::Writable(Some(ready)) => {
+                ready.or(Err(End::Gone(Farewell::Lost)))?;
+                self.write()?;
+            }
+            Woken::Writable(None) => return Err(End::Gone(Farewell::WriteTimeout)),
+            Woken::Timer => self.on_timer(),
+        }
+        self.speak();
+        Ok(())
+    }
+
+    /// One read ahead of the broker at the most, and none while much waits for the client or it has spoken too fast.
+    fn wants_to_read(&self) -> bool {
+        !self.is_eof
+            && self.backlog.is_empty()
+            && self.pause_until == Duration::ZERO
+            && (self.blocked.is_terminated() || self.inbox.queued() < self.config.queue_max / 2)
+    }
+
+    fn read(&mut self) -> io::Result<()> {
+        READ_BUFFER.with_borrow_mut(|buffer| {
+            let read = match self.socket.get_ref().read(buffer) {
+                Ok(read) => read,
+                Err(error) if is_passing(&error) => return Ok(()),
+                Err(error) => return Err(error),
+            };
+            self.is_eof = read == 0;
+            let text = self.telnet.strip(&mut buffer[..read]);
+            let mut rest = &buffer[..text];
+            if self.is_ready {
+                self.send_batch(&mut rest);
+            }
+            self.backlog.extend_from_slice(rest);
+            Ok(())
+        })
+    }
+
+    /// Hands the broker what has been read and could not be handed over yet.
+    fn speak(&mut self) {
+        if !self.is_ready || self.is_done || self.pause_until > Duration::ZERO {
+            return;
+        }
+        if !self.backlog.is_empty() {
+            let backlog = mem::take(&mut self.backlog);
+            let mut rest = &backlog[..];
+            self.send_batch(&mut rest);
+            self.backlog = rest.to_vec();
+        }
+        if self.is_eof && self.is_ready && self.backlog.is_empty() {
+            let last = self.framer.finish().map(|frame| line(&frame, self.config.line_max));
+            match last {
+                Some(line) => self.send_lines(vec![line]),
+                None => {
+                    self.request(Request::Eof(self.client));
+                    self.is_done = true;
+                }
+            }
+        }
+    }
+
+    /// Sends the broker the next lines of `rest`, if there are any complete ones.
+    fn send_batch(&mut self, rest: &mut &[u8]) {
+        let mut lines = Vec::new();
+        while lines.len() < BATCH_LINES_MAX
+            && let Some(frame) = self.framer.next(rest)
+        {
+            let line = line(&frame, self.config.line_max);
+            let ends_batch = line.as_ref().is_ok_and(|command| command.ends_batch());
+            lines.push(line);
+            if ends_batch {
+                break;
+            }
+        }
+        if !lines.is_empty() {
+            self.send_lines(lines);
+        }
+    }
+
+    fn send_lines(&mut self, lines: Vec<Line>) {
+        let now = self.clock.now();
+        self.spoke_at = now;
+        self.is_ready = false;
+        let pause_until = self.bucket.take(lines.len(), now);
+        if pause_until > now {
+            self.pause_until = pause_until;
+            self.set_timer();
+        }
+        self.request(Request::Lines(self.client, lines));
+    }
+
+    fn request(&self, request: Request) {
+        // Fails only when the broker is dead; then the inbox ends too.
+        self.broker.unbounded_send(request).ok();
+    }
+
+    fn on_timer(&mut self) {
+        let now = self.clock.now();
+        self.timer_at = Duration::MAX;
+        if self.pause_until <= now {
+            self.pause_until = Duration::ZERO;
+        }
+        if !self.config.idle_timeout.is_zero() && now >= self.spoke_at + self.config.idle_timeout {
+            // The broker may know a reason to spare the client: a whole timeout again.
+            self.spoke_at = now;
+            self.request(Request::Silent(self.client));
+        }
+        self.set_timer();
+    }
+
+    /// Has the timer fire in time for what comes first. It may fire earlier, and is then set again.
+    fn set_timer(&mut self) {
+        let idle = match self.config.idle_timeout {
+            Duration::ZERO => Duration::MAX,
+            timeout => self.spoke_at + timeout,
+        };
+        let pause = if self.pause_until.is_zero() { Duration::MAX } else { self.pause_until };
+        let at = idle.min(pause);
+        if at < self.timer_at {
+            self.timer_at = at;
+            self.timer.set_at(self.clock.instant(at));
+        }
+    }
+
+    fn take(&mut self, parcel: Parcel) {
+        match parcel {
+            Parcel::Bytes(bytes) => self.unwritten.push_back(bytes),
+            Parcel::Ready => {
+                self.is_ready = true;
+                self.spoke_at = self.spoke_at.max(self.clock.now());
+            }
+        }
+    }
+
+    /// Writes what waits, as far as the socket takes it.
+    fn write(&mut self) -> Result<(), End> {
+        if !self.blocked.is_terminated() {
+            return Ok(());
+        }
+        while !self.unwritten.is_empty() {
+            match write_some(self.socket.get_ref(), &self.unwritten) {
+                Ok(written) => self.written(written),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if is_passing(&error) => {
+                    let socket = Arc::clone(&self.socket);
+                    let writable = async move { socket.writable().await };
+                    let timeout = self.config.write_timeout;
+                    let blocked: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(writable.timeout(timeout));
+                    self.blocked = blocked.fuse();
+                    return Ok(());
+                }
+                Err(_) => return Err(End::Gone(Farewell::Lost)),
+            }
+        }
+        Ok(())
+    }
+
+    fn written(&mut self, mut bytes: usize) {
+        let mut room = bytes;
+        while let Some(first) = self.unwritten.front_mut()
+            && bytes >= first.len()
+        {
+            bytes -= first.len();
+            room += PARCEL_OVERHEAD;
+            self.unwritten.pop_front();
+        }
+        if let Some(first) = self.unwritten.front_mut() {
+            first.advance(bytes);
+        }
+        self.inbox.written(room);
+    }
+
+    /// The staged end: what waits is written, the peer is told that it was all, and what it still sends is read and
+    /// thrown away for a while. A close with unread input would reset the connection, and the peer lose the last lines.
+    async fn close(&mut self) {
+        self.is_done = true;
+        if self.inbox.is_cut() {
+            self.keep_last_words();
+        }
+        let flushed = async {
+            while !self.unwritten.is_empty() {
+                self.write()?;
+                if !self.blocked.is_terminated() {
+                    (&mut self.blocked).await.and_then(Result::ok).ok_or(End::HungUp)?;
+                }
+            }
+            Ok::<_, End>(())
+        };
+        if !matches!(flushed.timeout(LINGER).await, Some(Ok(()))) {
+            return;
+        }
+        if self.socket.get_ref().shutdown(Shutdown::Write).is_ok() {
+            let drained = async {
+                while READ_BUFFER
+                    .with_borrow_mut(|buffer| self.socket.get_ref().read(buffer))
+                    .map_or_else(|error| is_passing(&error), |read| read > 0)
+                {
+                    if self.socket.readable().await.is_err() {
+                        break;
+                    }
+                }
+            };
+            // A peer that goes on sending is cut off all the same.
+            drained.timeout(LINGER).await;
+        }
+    }
+
+    /// Of all that waits, leaves the rest of a line that is half written, and the last parcel.
+    fn keep_last_words(&mut self) {
+        let Some(last) = self.unwritten.pop_back() else { return };
+        let begun = self.unwritten.pop_front().map(|mut first| {
+            let end = memchr::memchr(b'\n', &first).map_or(first.len(), |end| end + 1);
+            first.split_to(end)
+        });
+        self.unwritten.clear();
+        self.unwritten.extend(begun);
+        self.unwritten.push_back(last);
+    }
+}
+
+impl Drop for Connection {
+    /// A connection future that panics is a connection that broke.
+    fn drop(&mut self) {
+        if !self.is_done {
+            self.request(Request::Gone(self.client, Farewell::Lost));
+        }
+    }
+}
+
+fn line(frame: &Frame<'_>, line_max: usize) -> Line {
+    match frame {
+        Frame::Line(line) => parse(line),
+        Frame::TooLong => Err(Refusal::LineTooLong(line_max)),
+    }
+}
+
+fn poll_timer(timer: &mut Timer, cx: &mut Context<'_>) -> Poll<()> {
+    Pin::new(timer).poll(cx).map(drop)
+}
+
+fn write_some(mut socket: &TcpStream, parcels: &VecDeque<Bytes>) -> io::Result<usize> {
+    if let (Some(only), 1) = (parcels.front(), parcels.len()) {
+        return socket.write(only);
+    }
+    let mut slices = [IoSlice::new(&[]); WRITE_PARCELS_MAX];
+    for (slice, parcel) in slices.iter_mut().zip(parcels) {
+        *slice = IoSlice::new(parcel);
+    }
+    socket.write_vectored(&slices[..parcels.len().min(WRITE_PARCELS_MAX)])
+}
+
+/// The socket has nothing for us, or takes nothing, right now.
+fn is_passing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}

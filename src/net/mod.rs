@@ -1,0 +1,152 @@
+//! The shell around the rules: sockets, tasks, queues and timers. Knows no rules.
+
+mod accept;
+mod broker;
+mod connection;
+mod outbox;
+
+use std::{
+    future::Future,
+    io,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use async_std::{net::TcpListener, task};
+use futures::{
+    channel::mpsc,
+    future::{Either, select},
+    pin_mut,
+};
+use smol_timeout::TimeoutExt;
+use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
+
+use crate::chat::{Lang, Places, Rate};
+
+/// Connections that the kernel completes ahead of `accept`. Also bounded by net.core.somaxconn.
+const BACKLOG: i32 = 4096;
+/// Silence of a peer's kernel before it is probed, between probes, and how many probes: a dead peer is found in 90 s.
+const KEEPALIVE: TcpKeepalive =
+    TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(10)).with_retries(3);
+/// How long sent bytes may go unacknowledged before the kernel gives the peer up.
+const USER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What an operator can set. The defaults are those of the flags.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen. Port 0 takes a free one.
+    pub addr: SocketAddr,
+    /// The language that connections begin with.
+    pub lang: Lang,
+    /// Silence, in lines, after which a client is disconnected. Zero: never.
+    pub idle_timeout: Duration,
+    /// How many may be here.
+    pub places: Places,
+    /// The longest line, in bytes without its ending.
+    pub line_max: usize,
+    /// How fast a client may send lines.
+    pub rate: Rate,
+    /// Bytes that may wait for one client; over it, it is cut as a slow consumer.
+    pub queue_max: usize,
+    /// Bytes that may wait for all clients together, each byte counted once however many wait for it.
+    pub queued_total_max: usize,
+    /// How long a client may take no bytes while some wait for it.
+    pub write_timeout: Duration,
+    /// How long the end of the server waits for queues to empty.
+    pub drain_timeout: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            addr: SocketAddr::from(([127, 0, 0, 1], 9999)),
+            lang: Lang::Zh,
+            idle_timeout: Duration::from_secs(300),
+            places: Places::default(),
+            line_max: 4096,                                 // the tutorial's read buffer
+            rate: Rate { per_second: 1000, burst: 10_000 }, // a person's paste is free, a flood is not
+            queue_max: 1 << 20,
+            queued_total_max: 256 << 20,
+            write_timeout: Duration::from_secs(10), // as NATS's write_deadline
+            drain_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// A server that listens.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    addr: SocketAddr,
+    config: Config,
+}
+
+impl Server {
+    /// Begins to listen; connections wait until [`Self::run`].
+    ///
+    /// # Errors
+    /// Where the address can't be listened on.
+    pub fn bind(config: Config) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(config.addr), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_reuse_address(true)?;
+        // Accepted sockets inherit these: no system call per connection.
+        socket.set_tcp_nodelay(true)?;
+        socket.set_tcp_keepalive(&KEEPALIVE)?;
+        socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
+        socket.bind(&config.addr.into())?;
+        socket.listen(BACKLOG)?;
+        let listener = TcpListener::from(std::net::TcpListener::from(socket));
+        Ok(Self { addr: listener.local_addr()?, listener, config })
+    }
+
+    /// Where it listens, with the port that port 0 became.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Serves until `stop`; then takes no new connections, tells everyone, and waits for the queues to empty, for the
+    /// drain timeout at the most.
+    ///
+    /// # Panics
+    /// When the broker panics: without it there is no chat, and who runs the server must know.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let (requests, inbox) = mpsc::unbounded();
+        let clock = Clock { start: Instant::now() };
+        let drain_timeout = self.config.drain_timeout;
+        let broker = task::spawn(broker::run(inbox, self.config.clone(), clock));
+        let accepting = accept::run(self.listener, requests.clone(), self.config, clock);
+        pin_mut!(stop, accepting);
+        match select(broker, select(stop, accepting)).await {
+            Either::Left(((), _)) => unreachable!("the broker ends after the last of its senders, and one is here"),
+            Either::Right((Either::Left(((), accepting)), broker)) => {
+                drop(accepting); // and with it its sender; the listener closes
+                log::info!("shutting down");
+                // An error means that the broker is dead, which awaiting it tells.
+                requests.unbounded_send(broker::Request::ShutDown).ok();
+                drop(requests);
+                // The broker ends when the last connection is through.
+                if broker.timeout(drain_timeout).await.is_none() {
+                    log::warn!("the drain timeout is over, some clients did not take all that was sent to them");
+                }
+            }
+            Either::Right((Either::Right((never, _)), _)) => match never {},
+        }
+    }
+}
+
+/// Tells the time to the rules, which know none: as the time since the server began.
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    start: Instant,
+}
+
+impl Clock {
+    fn now(self) -> Duration {
+        self.start.elapsed()
+    }
+
+    fn instant(self, at: Duration) -> Instant {
+        self.start + at
+    }
+}

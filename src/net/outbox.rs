@@ -1,0 +1,166 @@
+//! What waits for one client: the broker's end (outbox) and the connection's end (inbox) of its queue. Bounded in bytes
+//! by the broker, which never waits: it counts, and cuts who is over.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    },
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use futures::{
+    Stream,
+    channel::mpsc::{self, UnboundedReceiver, UnboundedSender},
+    stream::FusedStream,
+};
+
+use crate::{chat::Lang, wire::Dialect};
+
+/// What a queued parcel takes beside its bytes: a node of the channel. Counted, so that a queue of many small parcels is
+/// bounded too.
+pub(super) const PARCEL_OVERHEAD: usize = 64;
+
+/// What the broker hands to a connection.
+#[derive(Debug)]
+pub(super) enum Parcel {
+    /// Whole lines for the client.
+    Bytes(Bytes),
+    /// The lines that the connection sent have taken effect: it may send more.
+    Ready,
+}
+
+/// The broker's end. Dropping it hangs up, after what is queued.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    parcels: UnboundedSender<Parcel>,
+    shared: Arc<Shared>,
+    /// What the client is told in.
+    pub(super) dialect: Dialect,
+    /// Where in this turn's public bytes those begin that the client has not got.
+    pub(super) public_from: usize,
+    /// What this turn has for this client alone, and has it in order with the public bytes. Empty for most.
+    pub(super) parts: Vec<Part>,
+    /// The bytes of `Part::Own`.
+    pub(super) own: Vec<u8>,
+    /// The lines of the client have taken effect in this turn.
+    pub(super) ready: bool,
+    pub(super) progress: Progress,
+}
+
+/// What the broker remembers of how a client reads.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// Bytes of it that were queued at the last look.
+    pub(super) queued: usize,
+    /// Bytes handed over since then.
+    pub(super) sent: usize,
+    /// When it was last seen to have read something.
+    pub(super) at: std::time::Duration,
+}
+
+/// A stretch of bytes for one client.
+#[derive(Debug)]
+pub(super) enum Part {
+    /// Of the public bytes in this dialect.
+    Public(Dialect, std::ops::Range<usize>),
+    /// Of the client's own.
+    Own(std::ops::Range<usize>),
+}
+
+/// The connection's end.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    parcels: UnboundedReceiver<Parcel>,
+    shared: Arc<Shared>,
+}
+
+/// What both ends see.
+#[derive(Debug, Default)]
+struct Shared {
+    /// Bytes handed over and not yet written to the socket, with [`PARCEL_OVERHEAD`] for each parcel.
+    queued: AtomicUsize,
+    /// What is queued need not be sent any more, apart from the last parcel, which says why.
+    is_cut: AtomicBool,
+}
+
+/// The two ends of a new queue.
+pub(super) fn outbox(lang: Lang) -> (Outbox, Inbox) {
+    let (sender, receiver) = mpsc::unbounded();
+    let shared = Arc::new(Shared::default());
+    let outbox = Outbox {
+        parcels: sender,
+        shared: Arc::clone(&shared),
+        dialect: Dialect::Text(lang),
+        public_from: 0,
+        parts: Vec::new(),
+        own: Vec::new(),
+        ready: false,
+        progress: Progress::default(),
+    };
+    (outbox, Inbox { parcels: receiver, shared })
+}
+
+impl Outbox {
+    /// Queues whole lines.
+    pub(super) fn send(&mut self, bytes: Bytes) {
+        let size = bytes.len() + PARCEL_OVERHEAD;
+        self.progress.sent += size;
+        self.shared.queued.fetch_add(size, Relaxed);
+        // Fails only when the connection has ended, and then its last request is on its way.
+        self.parcels.unbounded_send(Parcel::Bytes(bytes)).ok();
+    }
+
+    /// Lets the connection send its next lines.
+    pub(super) fn send_ready(&self) {
+        self.parcels.unbounded_send(Parcel::Ready).ok();
+    }
+
+    /// Bytes that wait.
+    pub(super) fn queued(&self) -> usize {
+        self.shared.queued.load(Relaxed)
+    }
+
+    /// Has what is queued thrown away, apart from the last parcel.
+    pub(super) fn cut(&self) {
+        self.shared.is_cut.store(true, Relaxed);
+    }
+}
+
+impl Inbox {
+    /// Tells the broker's end that this much of what it sent needs no room any more.
+    pub(super) fn written(&self, size: usize) {
+        self.shared.queued.fetch_sub(size, Relaxed);
+    }
+
+    /// Bytes that wait.
+    pub(super) fn queued(&self) -> usize {
+        self.shared.queued.load(Relaxed)
+    }
+
+    /// Whether only the last parcel is to be sent.
+    pub(super) fn is_cut(&self) -> bool {
+        self.shared.is_cut.load(Relaxed)
+    }
+
+    /// The next parcel, if one is there already.
+    pub(super) fn try_next(&mut self) -> Option<Parcel> {
+        self.parcels.try_recv().ok()
+    }
+}
+
+impl Stream for Inbox {
+    type Item = Parcel;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Parcel>> {
+        Pin::new(&mut self.parcels).poll_next(cx)
+    }
+}
+
+impl FusedStream for Inbox {
+    fn is_terminated(&self) -> bool {
+        self.parcels.is_terminated()
+    }
+}

@@ -1,0 +1,12 @@
+//! Bytes ↔ meaning: lines out of bytes, commands out of lines, text out of events. Knows no sockets and no rules.
+
+mod framing;
+mod parse;
+mod render;
+mod telnet;
+mod visible;
+
+pub use framing::{Frame, Framer};
+pub use parse::parse;
+pub use render::{Dialect, render};
+pub use telnet::Telnet;
