@@ -50,6 +50,12 @@ pub(crate) struct Args {
     /// seconds that a client may take no bytes while some wait for it (10)
     #[argh(option, default = "10.0")]
     write_timeout: f64,
+    /// longest wait that a client may ask for, in seconds (3600)
+    #[argh(option, default = "3600.0")]
+    max_wait: f64,
+    /// exempt no client from the idle timeout: refuse `stay`
+    #[argh(switch)]
+    strict_idle: bool,
     /// seconds to wait at the end for queues to empty (5)
     #[argh(option, default = "5.0")]
     drain_timeout: f64,
@@ -76,6 +82,8 @@ impl Args {
             queue_max: at_least_one("--max-queue", self.max_queue)?,
             queued_total_max: at_least_one("--max-queued-total", self.max_queued_total)?,
             write_timeout: seconds("--write-timeout", self.write_timeout)?,
+            wait_max: seconds("--max-wait", self.max_wait)?,
+            strict_idle: self.strict_idle,
             drain_timeout: seconds("--drain-timeout", self.drain_timeout)?,
         })
     }

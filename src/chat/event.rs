@@ -1,8 +1,8 @@
 //! What users are told. Meaning, never text: `wire` renders these in a dialect.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
-use super::name::NameRule;
+use super::{bucket::Rate, command::Verb, name::NameRule};
 
 /// A client, from its arrival to its end. Given out in order of arrival and never again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,6 +36,46 @@ pub enum Lang {
     En,
 }
 
+/// The form that a connection is spoken to in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// An object a line, for programs.
+    Json,
+}
+
+/// What a user has set for its own connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setting {
+    /// No idle timeout.
+    Stay,
+    /// The format.
+    Format(Format),
+    /// The language.
+    Lang(Lang),
+}
+
+/// The limits of this server, as it tells them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest line, in bytes.
+    pub line_max: usize,
+    /// Bytes that may wait for one client.
+    pub queue_max: usize,
+    /// How fast a client may send lines.
+    pub rate: Rate,
+    /// Silence after which a client is disconnected. Zero: never.
+    pub idle_timeout: Duration,
+    /// How long a client may take no bytes while some wait for it.
+    pub write_timeout: Duration,
+    /// The longest wait.
+    pub wait_max: Duration,
+    /// Clients at a time.
+    pub clients_max: usize,
+}
+
 /// Something that users are told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -59,6 +99,8 @@ pub enum Event {
     },
     /// A user who is here: one line of the answer to `who`.
     User(Arc<Who>),
+    /// The answer to `who` is complete; so many users are here.
+    UsersEnd(usize),
     /// The one who is told has another name now.
     Renamed {
         /// The name before.
@@ -66,6 +108,16 @@ pub enum Event {
         /// The name now.
         new: Arc<Who>,
     },
+    /// What can be asked for, and the limits.
+    Help(Arc<Limits>),
+    /// All that the one who is told sent before this token has taken effect.
+    Synced(String),
+    /// What the one who is told waited for is so.
+    WaitMet(String),
+    /// What the one who is told waited for did not come in time.
+    WaitTimedOut,
+    /// This holds for the connection from here on.
+    Set(Setting),
     /// What the one who is told asked for is not done.
     Refused(Refusal),
     /// The server ends the connection.
@@ -85,6 +137,12 @@ pub enum Refusal {
     NoSuchUser,
     /// A private message without a text.
     EmptyText,
+    /// A line that begins with a verb and `|`, and goes on in another way than the verb does.
+    Form(Verb),
+    /// A wait of more than this.
+    WaitTooLong(Duration),
+    /// This server exempts nobody from the idle timeout.
+    StayForbidden,
     /// A line of more bytes than this.
     LineTooLong(usize),
     /// A line that is not UTF-8.
@@ -98,6 +156,10 @@ pub enum Refusal {
 pub enum Farewell {
     /// The client has sent its last line.
     Left,
+    /// The client has said goodbye.
+    Quit,
+    /// What the client waited for did not come in time; that it was told.
+    WaitTimedOut,
     /// The connection broke.
     Lost,
     /// The client was silent for the idle timeout.
@@ -117,10 +179,10 @@ pub enum Farewell {
 }
 
 impl Farewell {
-    /// Whether the client is told: all but those who left by themselves.
+    /// Whether the client is told: all but those who left by themselves, or know.
     #[must_use]
     pub fn is_told(self) -> bool {
-        !matches!(self, Self::Left | Self::Lost)
+        !matches!(self, Self::Left | Self::Lost | Self::WaitTimedOut)
     }
 
     /// A word that never changes, for machines.
@@ -128,6 +190,8 @@ impl Farewell {
     pub fn code(self) -> &'static str {
         match self {
             Self::Left => "left",
+            Self::Quit => "quit",
+            Self::WaitTimedOut => "wait-timeout",
             Self::Lost => "lost",
             Self::Idle => "idle",
             Self::SlowConsumer => "slow-consumer",

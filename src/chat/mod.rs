@@ -5,17 +5,21 @@ mod bucket;
 mod command;
 mod event;
 mod name;
+mod wait;
 
 use std::{
     collections::{BTreeMap, HashMap, hash_map},
     mem,
     net::{IpAddr, SocketAddr},
     sync::Arc,
+    time::Duration,
 };
 
+use wait::{Topic, Waits};
+
 pub use bucket::{Bucket, Rate};
-pub use command::{Command, Line};
-pub use event::{Audience, ClientId, Event, Farewell, Lang, Refusal, Who};
+pub use command::{Command, Line, Verb, WaitFor};
+pub use event::{Audience, ClientId, Event, Farewell, Format, Lang, Limits, Refusal, Setting, Who};
 pub use name::{NAME_CHARS_MAX, Name, NameRule};
 
 /// How many may be here.
@@ -31,6 +35,19 @@ impl Default for Places {
     fn default() -> Self {
         Self { total: usize::MAX, per_ip: usize::MAX }
     }
+}
+
+/// What an operator decides about the chat.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// How many may be here.
+    pub places: Places,
+    /// The longest wait.
+    pub wait_max: Duration,
+    /// Nobody is exempt from the idle timeout.
+    pub strict_idle: bool,
+    /// What is told to those who ask for help. Others see to it.
+    pub limits: Arc<Limits>,
 }
 
 /// What happens to the chat.
@@ -55,20 +72,26 @@ pub enum Output {
     Tell(Audience, Event),
     /// The lines of this client have taken effect; its next ones are welcome.
     Ready(ClientId),
+    /// Speak to this client in this way from here on.
+    Set(ClientId, Setting),
     /// This client is here no more. When it has got what it was told, hang up.
     HangUp(ClientId, Farewell),
 }
 
 /// Who is here, under which names, and what follows from what they do.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Chat {
-    places: Places,
+    rules: Rules,
+    /// The time, as far as it was told.
+    now: Duration,
     /// In order of arrival, as ids are.
     members: BTreeMap<ClientId, Member>,
     /// Mirrors `members`: `names[k] == c` iff `key(members[c].who.name) == k`. Never iterated: a hash has no order.
     names: HashMap<String, ClientId>,
     /// How many members each address has; no zeros. Never iterated.
     per_ip: HashMap<IpAddr, usize>,
+    /// Of members only.
+    waits: Waits,
 }
 
 #[derive(Debug)]
@@ -77,13 +100,38 @@ struct Member {
     ip: IpAddr,
     /// Whether any line has come from it.
     has_spoken: bool,
+    /// No idle timeout.
+    stays: bool,
 }
 
 impl Chat {
     /// An empty chat.
     #[must_use]
-    pub fn new(places: Places) -> Self {
-        Self { places, ..Self::default() }
+    pub fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            now: Duration::ZERO,
+            members: BTreeMap::new(),
+            names: HashMap::new(),
+            per_ip: HashMap::new(),
+            waits: Waits::default(),
+        }
+    }
+
+    /// It is `now`, a time since any beginning. What has waited long enough is answered. A clock that goes back is not
+    /// followed.
+    pub fn tick(&mut self, now: Duration, out: &mut Vec<Output>) {
+        self.now = self.now.max(now);
+        while let Some(client) = self.waits.overdue(self.now) {
+            out.push(Output::Tell(Audience::One(client), Event::WaitTimedOut));
+            self.end(client, Farewell::WaitTimedOut, out);
+        }
+    }
+
+    /// When [`Self::tick`] has something to do next.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        self.waits.deadline()
     }
 
     /// Takes one input from `client` and appends to `out` what follows from it, in order. Inputs of clients who are not
@@ -93,7 +141,12 @@ impl Chat {
             Input::Arrive(addr) => self.arrive(client, addr, out),
             Input::Lines(lines) => self.lines(client, lines, out),
             Input::Eof => self.end(client, Farewell::Left, out),
-            Input::Silent => self.end(client, Farewell::Idle, out),
+            Input::Silent => {
+                let stays = self.members.get(&client).is_some_and(|member| member.stays);
+                if !stays && !self.waits.is_waiting(client) {
+                    self.end(client, Farewell::Idle, out);
+                }
+            }
             Input::End(farewell) => self.end(client, farewell, out),
         }
     }
@@ -112,9 +165,9 @@ impl Chat {
     fn arrive(&mut self, client: ClientId, addr: SocketAddr, out: &mut Vec<Output>) {
         let ip = addr.ip().to_canonical();
         let from_ip = self.per_ip.get(&ip).copied().unwrap_or(0);
-        let full = if self.members.len() >= self.places.total {
+        let full = if self.members.len() >= self.rules.places.total {
             Some(Farewell::Full)
-        } else if from_ip >= self.places.per_ip {
+        } else if from_ip >= self.rules.places.per_ip {
             Some(Farewell::FullForAddress)
         } else {
             None
@@ -128,10 +181,13 @@ impl Chat {
         let who = Arc::new(Who { name: addr.clone(), addr });
         // An address never has to be refused: no name is one, and no two clients have the same at a time. If the kernel
         // reuses one before the old connection's end is noticed, the old one merely can't be found by it any more.
-        self.names.insert(name::key(&who.name), client);
+        let key = name::key(&who.name);
+        self.names.insert(key.clone(), client);
         self.per_ip.insert(ip, from_ip + 1);
-        self.members.insert(client, Member { who: Arc::clone(&who), ip, has_spoken: false });
+        self.members.insert(client, Member { who: Arc::clone(&who), ip, has_spoken: false, stays: false });
         out.push(Output::Tell(Audience::Everyone, Event::Online(who)));
+        self.met(&self.waits.on(&Topic::Here(key)), out);
+        self.met(&self.waits.on_users(self.members.len()), out);
     }
 
     fn lines(&mut self, client: ClientId, lines: Vec<Line>, out: &mut Vec<Output>) {
@@ -147,46 +203,117 @@ impl Chat {
                 Err(refusal) => out.push(Output::refuse(client, refusal)),
             }
         }
-        if self.members.contains_key(&client) {
+        if self.members.contains_key(&client) && !self.waits.is_waiting(client) {
             out.push(Output::Ready(client));
         }
     }
 
     fn command(&mut self, client: ClientId, from: Arc<Who>, command: Command, out: &mut Vec<Output>) {
-        let to_asker = Audience::One(client);
+        let mut tell = |event| out.push(Output::Tell(Audience::One(client), event));
         match command {
             Command::Blank => {}
             Command::Say(text) | Command::Http(text) => {
+                let waiters = self.waits.on_text(&text);
                 out.push(Output::Tell(Audience::Everyone, Event::Message { from, text }));
+                // The speaker is never among them: while one waits, one's lines are held back.
+                self.met(&waiters, out);
             }
+            Command::Private { to, text } => match self.recipient(&to, &text) {
+                Ok(to) => {
+                    let is_met = self.waits.on_text(&text).contains(&to);
+                    out.push(Output::Tell(Audience::One(to), Event::Private { from, text }));
+                    if is_met {
+                        self.met(&[to], out);
+                    }
+                }
+                Err(refusal) => tell(Event::Refused(refusal)),
+            },
             Command::Who => {
-                out.extend(self.members.values().map(|m| Output::Tell(to_asker, Event::User(Arc::clone(&m.who)))));
+                self.members.values().for_each(|member| tell(Event::User(Arc::clone(&member.who))));
+                tell(Event::UsersEnd(self.members.len()));
             }
             Command::Rename(new) => match self.rename(client, &new) {
-                Ok(new) => out.push(Output::Tell(to_asker, Event::Renamed { old: from, new })),
-                Err(refusal) => out.push(Output::refuse(client, refusal)),
+                Ok((new, changed)) => {
+                    tell(Event::Renamed { old: from, new });
+                    if let Some((old_key, new_key)) = changed {
+                        self.met(&self.waits.on(&Topic::Gone(old_key)), out);
+                        self.met(&self.waits.on(&Topic::Here(new_key)), out);
+                    }
+                }
+                Err(refusal) => tell(Event::Refused(refusal)),
             },
-            Command::Private { to, text } => match self.recipient(&to, &text) {
-                Ok(to) => out.push(Output::Tell(Audience::One(to), Event::Private { from, text })),
-                Err(refusal) => out.push(Output::refuse(client, refusal)),
-            },
+            Command::Wait(timeout, _) if timeout > self.rules.wait_max => {
+                tell(Event::Refused(Refusal::WaitTooLong(self.rules.wait_max)));
+            }
+            Command::Wait(timeout, wait_for) => self.wait(client, timeout, wait_for, out),
+            Command::Sync(token) => tell(Event::Synced(token)),
+            Command::Help => tell(Event::Help(Arc::clone(&self.rules.limits))),
+            Command::Quit => self.end(client, Farewell::Quit, out),
+            Command::Stay if self.rules.strict_idle => tell(Event::Refused(Refusal::StayForbidden)),
+            Command::Stay => {
+                self.members.get_mut(&client).expect("only members' lines are handled").stays = true;
+                tell(Event::Set(Setting::Stay));
+            }
+            Command::Format(format) => Self::set(client, Setting::Format(format), out),
+            Command::Lang(lang) => Self::set(client, Setting::Lang(lang), out),
         }
     }
 
-    fn rename(&mut self, client: ClientId, new: &str) -> Result<Arc<Who>, Refusal> {
+    /// The confirmation is the first that comes in the new way.
+    fn set(client: ClientId, setting: Setting, out: &mut Vec<Output>) {
+        out.push(Output::Set(client, setting));
+        out.push(Output::Tell(Audience::One(client), Event::Set(setting)));
+    }
+
+    fn wait(&mut self, client: ClientId, timeout: Duration, wait_for: WaitFor, out: &mut Vec<Output>) {
+        let (topic, arg, is_so) = match wait_for {
+            WaitFor::User(name) => {
+                let key = name::key(&name);
+                let is_so = self.names.contains_key(&key);
+                (Topic::Here(key), name, is_so)
+            }
+            WaitFor::Gone(name) => {
+                let key = name::key(&name);
+                let is_so = !self.names.contains_key(&key);
+                (Topic::Gone(key), name, is_so)
+            }
+            WaitFor::Users(users) => (Topic::Users(users), users.to_string(), self.members.len() >= users),
+            WaitFor::Text(part) => (Topic::Text(part.clone()), part, false),
+        };
+        if is_so {
+            out.push(Output::Tell(Audience::One(client), Event::WaitMet(arg)));
+        } else {
+            self.waits.begin(client, topic, self.now + timeout, arg);
+        }
+    }
+
+    /// Answers those whose waits are over; their next lines are welcome.
+    fn met(&mut self, waiters: &[ClientId], out: &mut Vec<Output>) {
+        for &client in waiters {
+            if let Some(arg) = self.waits.end(client) {
+                out.push(Output::Tell(Audience::One(client), Event::WaitMet(arg)));
+                out.push(Output::Ready(client));
+            }
+        }
+    }
+
+    /// The member under its new name, and the keys before and now where those differ.
+    #[expect(clippy::type_complexity, reason = "a pair of keys needs no name")]
+    fn rename(&mut self, client: ClientId, new: &str) -> Result<(Arc<Who>, Option<(String, String)>), Refusal> {
         let new = Name::parse(new).map_err(Refusal::NameInvalid)?;
         let member = self.members.get_mut(&client).expect("only members' lines are handled");
-        let old_key = name::key(&member.who.name);
-        match self.names.entry(name::key(new.as_str())) {
+        let (old_key, new_key) = (name::key(&member.who.name), name::key(new.as_str()));
+        let changed = match self.names.entry(new_key.clone()) {
             hash_map::Entry::Occupied(taken) if *taken.get() != client => return Err(Refusal::NameTaken),
-            hash_map::Entry::Occupied(_) => {} // the same name in another spelling
+            hash_map::Entry::Occupied(_) => None, // the same name in another spelling
             hash_map::Entry::Vacant(free) => {
                 free.insert(client);
                 forget(&mut self.names, &old_key, client);
+                Some((old_key, new_key))
             }
-        }
+        };
         member.who = Arc::new(Who { name: new.as_str().to_owned(), addr: member.who.addr.clone() });
-        Ok(Arc::clone(&member.who))
+        Ok((Arc::clone(&member.who), changed))
     }
 
     fn recipient(&self, to: &str, text: &str) -> Result<ClientId, Refusal> {
@@ -196,7 +323,9 @@ impl Chat {
 
     fn end(&mut self, client: ClientId, farewell: Farewell, out: &mut Vec<Output>) {
         let Some(member) = self.members.remove(&client) else { return };
-        forget(&mut self.names, &name::key(&member.who.name), client);
+        let key = name::key(&member.who.name);
+        forget(&mut self.names, &key, client);
+        self.waits.end(client);
         if let hash_map::Entry::Occupied(mut count) = self.per_ip.entry(member.ip) {
             *count.get_mut() -= 1;
             if *count.get() == 0 {
@@ -208,6 +337,26 @@ impl Chat {
         }
         out.push(Output::HangUp(client, farewell));
         out.push(Output::Tell(Audience::Everyone, Event::Offline(member.who, farewell)));
+        if !self.names.contains_key(&key) {
+            self.met(&self.waits.on(&Topic::Gone(key)), out);
+        }
+    }
+}
+
+impl Default for Rules {
+    /// No limits but the longest wait: an hour.
+    fn default() -> Self {
+        let wait_max = Duration::from_secs(3600);
+        let limits = Limits {
+            line_max: 4096,
+            queue_max: 1 << 20,
+            rate: Rate { per_second: 0, burst: 0 },
+            idle_timeout: Duration::ZERO,
+            write_timeout: Duration::from_secs(10),
+            wait_max,
+            clients_max: usize::MAX,
+        };
+        Self { places: Places::default(), wait_max, strict_idle: false, limits: Arc::new(limits) }
     }
 }
 

@@ -31,9 +31,9 @@ pub(super) async fn run(
         match accept(&listener).await {
             Ok((socket, addr)) => {
                 backoff = BACKOFF;
-                let (outbox, inbox) = outbox(config.lang);
+                let (outbox, inbox) = outbox(addr, config.lang);
                 // Fails only when the broker is dead, and then the server is as good as ended.
-                broker.unbounded_send(Request::Arrive(next, addr, outbox)).ok();
+                broker.unbounded_send(Request::Arrive(next, outbox)).ok();
                 let connection = Connection::new(next, socket, inbox, broker.clone(), Arc::clone(&config), clock);
                 task::spawn(connection.run());
                 next = ClientId(next.0 + 1);

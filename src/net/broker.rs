@@ -5,7 +5,6 @@
 use std::{
     collections::BTreeMap,
     mem,
-    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -16,14 +15,17 @@ use std::{
 use async_std::task;
 use bytes::Bytes;
 use futures::{StreamExt, channel::mpsc::UnboundedReceiver};
+use jiff::Timestamp;
+use log::Level;
+use smol_timeout::TimeoutExt;
 
 use super::{
     Clock, Config,
     outbox::{Outbox, Part},
 };
 use crate::{
-    chat::{Audience, Chat, ClientId, Event, Farewell, Input, Line, Output},
-    wire::{Dialect, render},
+    chat::{Audience, Chat, ClientId, Event, Farewell, Input, Line, Output, Setting},
+    wire::{Dialect, Stamp, render},
 };
 
 /// Requests of one turn. Enough that a storm of arrivals is announced in few writes, few enough that nobody waits long.
@@ -43,7 +45,7 @@ const STUCK_AFTER: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(super) enum Request {
     /// A client has come; this is where to send what it is told.
-    Arrive(ClientId, SocketAddr, Outbox),
+    Arrive(ClientId, Outbox),
     /// A client has sent these lines.
     Lines(ClientId, Vec<Line>),
     /// A client has sent its last line.
@@ -61,13 +63,14 @@ pub(super) async fn run(mut requests: UnboundedReceiver<Request>, config: Config
     let mut broker = Broker::new(config);
     loop {
         // Cutting slow consumers at the end of a turn is news for the next one.
-        if !broker.has_news() {
-            match requests.next().await {
-                Some(request) => broker.handle(request),
-                None => return,
-            }
-        }
+        let first = if broker.has_news() { None } else { broker.next_request(&mut requests, clock).await };
         let now = clock.now();
+        broker.begin_turn(now);
+        match first {
+            Some(First::Request(request)) => broker.handle(request),
+            Some(First::End) => return,
+            Some(First::Deadline) | None => {}
+        }
         let mut handled = 1;
         while handled < TURN_REQUESTS_MAX && !broker.turn_is_full() {
             let Ok(request) = requests.try_recv() else { break };
@@ -81,6 +84,13 @@ pub(super) async fn run(mut requests: UnboundedReceiver<Request>, config: Config
     }
 }
 
+/// What a turn begins with.
+enum First {
+    Request(Request),
+    Deadline,
+    End,
+}
+
 struct Broker {
     config: Config,
     chat: Chat,
@@ -90,6 +100,10 @@ struct Broker {
     listeners: [usize; Dialect::COUNT],
     /// This turn's public bytes, by dialect.
     public: [Vec<u8>; Dialect::COUNT],
+    /// The number of the last public event.
+    seq: u64,
+    /// When this turn began, by the calendar.
+    at: Timestamp,
     /// This turn's outputs; empty between requests.
     out: Vec<Output>,
     /// Bytes that wait for anyone, those that wait for many counted once.
@@ -102,16 +116,36 @@ struct Broker {
 impl Broker {
     fn new(config: Config) -> Self {
         Self {
-            chat: Chat::new(config.places),
+            chat: Chat::new(config.rules()),
             config,
             outboxes: BTreeMap::new(),
             listeners: [0; Dialect::COUNT],
             public: Default::default(),
+            seq: 0,
+            at: Timestamp::UNIX_EPOCH,
             out: Vec::new(),
             held: Arc::default(),
             is_paced: false,
             is_shutting_down: false,
         }
+    }
+
+    /// Waits for a request, or for a wait of a client to time out.
+    async fn next_request(&self, requests: &mut UnboundedReceiver<Request>, clock: Clock) -> Option<First> {
+        let request = requests.next();
+        let request = match self.chat.deadline() {
+            None => Some(request.await),
+            Some(deadline) => request.timeout(deadline.saturating_sub(clock.now())).await,
+        };
+        Some(request.map_or(First::Deadline, |request| request.map_or(First::End, First::Request)))
+    }
+
+    /// The clocks are asked once a turn.
+    fn begin_turn(&mut self, now: Duration) {
+        self.at = Timestamp::now();
+        let mut out = mem::take(&mut self.out);
+        self.chat.tick(now, &mut out);
+        self.carry_out(out);
     }
 
     fn has_news(&self) -> bool {
@@ -125,7 +159,9 @@ impl Broker {
 
     fn handle(&mut self, request: Request) {
         match request {
-            Request::Arrive(client, addr, mut outbox) => {
+            Request::Arrive(client, mut outbox) => {
+                let addr = outbox.addr;
+                log::debug!("{client} {addr} connected");
                 outbox.public_from = self.public[outbox.dialect.index()].len();
                 self.listeners[outbox.dialect.index()] += 1;
                 self.outboxes.insert(client, outbox);
@@ -135,14 +171,21 @@ impl Broker {
                 }
             }
             Request::Lines(client, lines) => {
-                if let Some((who, false)) = self.chat.member(client) {
-                    log::info!("{client} {} arrived", who.addr);
+                if let Some(outbox) = self.outboxes.get_mut(&client)
+                    && !mem::replace(&mut outbox.has_spoken, true)
+                {
+                    log::info!("{client} {} arrived", outbox.addr);
                 }
                 self.input(client, Input::Lines(lines));
             }
             Request::Eof(client) => self.input(client, Input::Eof),
             Request::Silent(client) => self.input(client, Input::Silent),
-            Request::Gone(client, farewell) => self.input(client, Input::End(farewell)),
+            Request::Gone(client, farewell) => {
+                if let Some(outbox) = self.outboxes.get(&client) {
+                    outbox.cut();
+                }
+                self.input(client, Input::End(farewell));
+            }
             Request::ShutDown => {
                 self.is_shutting_down = true;
                 let clients: Vec<_> = self.chat.members().map(|(client, _)| client).collect();
@@ -154,9 +197,13 @@ impl Broker {
     }
 
     fn input(&mut self, client: ClientId, input: Input) {
-        let member = self.chat.member(client).map(|(who, has_spoken)| (Arc::clone(who), has_spoken));
         let mut out = mem::take(&mut self.out);
         self.chat.handle(client, input, &mut out);
+        self.carry_out(out);
+    }
+
+    /// Does what follows from the rules.
+    fn carry_out(&mut self, mut out: Vec<Output>) {
         for output in out.drain(..) {
             match output {
                 Output::Tell(Audience::Everyone, event) => self.tell_everyone(&event),
@@ -166,25 +213,28 @@ impl Broker {
                         outbox.ready = true;
                     }
                 }
-                Output::HangUp(client, farewell) => {
-                    match &member {
-                        Some((who, true)) => {
-                            log::info!("{client} {} departed as {:?}: {}", who.addr, who.name, farewell.code());
-                        }
-                        Some((who, false)) => log::debug!("{client} {} probed: {}", who.addr, farewell.code()),
-                        None => log::info!("{client} turned away: {}", farewell.code()),
-                    }
-                    self.hang_up(client);
-                }
+                Output::Set(client, setting) => self.set(client, setting),
+                Output::HangUp(client, farewell) => self.hang_up(client, farewell),
             }
         }
         self.out = out;
     }
 
+    fn set(&mut self, client: ClientId, setting: Setting) {
+        let Some(outbox) = self.outboxes.get_mut(&client) else { return };
+        catch_up(outbox, &self.public);
+        self.listeners[outbox.dialect.index()] -= 1;
+        outbox.dialect = outbox.dialect.with(setting);
+        self.listeners[outbox.dialect.index()] += 1;
+        outbox.public_from = self.public[outbox.dialect.index()].len();
+    }
+
     fn tell_everyone(&mut self, event: &Event) {
+        self.seq += 1;
+        let stamp = Stamp { seq: Some(self.seq), at: self.at };
         for dialect in Dialect::ALL {
             if self.listeners[dialect.index()] > 0 {
-                render(&mut self.public[dialect.index()], event, dialect);
+                render(&mut self.public[dialect.index()], event, stamp, dialect);
             }
         }
     }
@@ -193,7 +243,7 @@ impl Broker {
         let Some(outbox) = self.outboxes.get_mut(&client) else { return };
         catch_up(outbox, &self.public);
         let from = outbox.own.len();
-        render(&mut outbox.own, event, outbox.dialect);
+        render(&mut outbox.own, event, Stamp { seq: None, at: self.at }, outbox.dialect);
         match outbox.parts.last_mut() {
             Some(Part::Own(last)) => last.end = outbox.own.len(),
             Some(Part::Public(..)) | None => outbox.parts.push(Part::Own(from..outbox.own.len())),
@@ -201,8 +251,12 @@ impl Broker {
     }
 
     /// Gives the client what this turn has for it so far, and drops its outbox.
-    fn hang_up(&mut self, client: ClientId) {
+    fn hang_up(&mut self, client: ClientId, farewell: Farewell) {
         let Some(mut outbox) = self.outboxes.remove(&client) else { return };
+        // Whoever comes and goes without a word is a probe, or might as well be one.
+        let is_probe = !outbox.has_spoken && matches!(farewell, Farewell::Left | Farewell::Lost);
+        let level = if is_probe { Level::Debug } else { Level::Info };
+        log::log!(level, "{client} {} departed: {}", outbox.addr, farewell.code());
         self.listeners[outbox.dialect.index()] -= 1;
         catch_up(&mut outbox, &self.public);
         let public = &self.public;
@@ -222,6 +276,13 @@ impl Broker {
         let public = self.public.each_mut().map(|public| hold(&self.held, mem::take(public)));
         let (mut too_slow, mut pace) = (Vec::new(), Duration::ZERO);
         for (&client, outbox) in &mut self.outboxes {
+            // Before this turn's bytes: one long answer alone makes nobody a slow consumer.
+            if outbox.progress.queued + outbox.progress.sent > self.config.queue_max / 2 {
+                match look(outbox, &self.config, now) {
+                    Some(wait) => pace = pace.max(wait),
+                    None => too_slow.push(client),
+                }
+            }
             let all = &public[outbox.dialect.index()];
             if outbox.parts.is_empty() {
                 if outbox.public_from < all.len() {
@@ -242,12 +303,6 @@ impl Broker {
             outbox.public_from = 0;
             if mem::take(&mut outbox.ready) {
                 outbox.send_ready();
-            }
-            if outbox.progress.queued + outbox.progress.sent > self.config.queue_max / 2 {
-                match look(outbox, &self.config, now) {
-                    Some(wait) => pace = pace.max(wait),
-                    None => too_slow.push(client),
-                }
             }
         }
         if too_slow.is_empty() && self.held.load(Relaxed) > self.config.queued_total_max {

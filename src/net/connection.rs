@@ -21,6 +21,7 @@ use futures::{
     channel::mpsc::UnboundedSender,
     future::{Fuse, FusedFuture},
     select,
+    stream::FusedStream,
 };
 use smol_timeout::TimeoutExt;
 
@@ -167,6 +168,10 @@ impl Connection {
                     self.take(parcel);
                 }
                 self.write()?;
+                // The loop above may have met the end, after which `next` is silent.
+                if self.inbox.is_terminated() {
+                    return Err(End::HungUp);
+                }
             }
             Woken::Parcel(None) => return Err(End::HungUp),
             Woken::Readable(ready) => ready.and_then(|()| self.read()).or(Err(End::Gone(Farewell::Lost)))?,
@@ -174,7 +179,12 @@ impl Connection {
                 ready.or(Err(End::Gone(Farewell::Lost)))?;
                 self.write()?;
             }
-            Woken::Writable(None) => return Err(End::Gone(Farewell::WriteTimeout)),
+            Woken::Writable(None) => {
+                // The broker hangs up, with a last word for the client, should it read again.
+                self.request(Request::Gone(self.client, Farewell::WriteTimeout));
+                self.is_eof = true;
+                self.is_done = true;
+            }
             Woken::Timer => self.on_timer(),
         }
         self.speak();

@@ -9,6 +9,7 @@ use std::{
     future::Future,
     io,
     net::SocketAddr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -21,7 +22,7 @@ use futures::{
 use smol_timeout::TimeoutExt;
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
-use crate::chat::{Lang, Places, Rate};
+use crate::chat::{Lang, Limits, Places, Rate, Rules};
 
 /// Connections that the kernel completes ahead of `accept`. Also bounded by net.core.somaxconn.
 const BACKLOG: i32 = 4096;
@@ -52,6 +53,10 @@ pub struct Config {
     pub queued_total_max: usize,
     /// How long a client may take no bytes while some wait for it.
     pub write_timeout: Duration,
+    /// The longest wait that a client may ask for.
+    pub wait_max: Duration,
+    /// No client may be exempt from the idle timeout.
+    pub strict_idle: bool,
     /// How long the end of the server waits for queues to empty.
     pub drain_timeout: Duration,
 }
@@ -68,8 +73,25 @@ impl Default for Config {
             queue_max: 1 << 20,
             queued_total_max: 256 << 20,
             write_timeout: Duration::from_secs(10), // as NATS's write_deadline
+            wait_max: Duration::from_secs(3600),
+            strict_idle: false,
             drain_timeout: Duration::from_secs(5),
         }
+    }
+}
+
+impl Config {
+    fn rules(&self) -> Rules {
+        let limits = Limits {
+            line_max: self.line_max,
+            queue_max: self.queue_max,
+            rate: self.rate,
+            idle_timeout: self.idle_timeout,
+            write_timeout: self.write_timeout,
+            wait_max: self.wait_max,
+            clients_max: self.places.total,
+        };
+        Rules { places: self.places, wait_max: self.wait_max, strict_idle: self.strict_idle, limits: Arc::new(limits) }
     }
 }
 

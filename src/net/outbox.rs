@@ -2,6 +2,7 @@
 //! by the broker, which never waits: it counts, and cuts who is over.
 
 use std::{
+    net::SocketAddr,
     pin::Pin,
     sync::{
         Arc,
@@ -17,7 +18,10 @@ use futures::{
     stream::FusedStream,
 };
 
-use crate::{chat::Lang, wire::Dialect};
+use crate::{
+    chat::{Format, Lang},
+    wire::Dialect,
+};
 
 /// What a queued parcel takes beside its bytes: a node of the channel. Counted, so that a queue of many small parcels is
 /// bounded too.
@@ -37,6 +41,10 @@ pub(super) enum Parcel {
 pub(super) struct Outbox {
     parcels: UnboundedSender<Parcel>,
     shared: Arc<Shared>,
+    /// Where the client is.
+    pub(super) addr: SocketAddr,
+    /// Whether any line has come from it.
+    pub(super) has_spoken: bool,
     /// What the client is told in.
     pub(super) dialect: Dialect,
     /// Where in this turn's public bytes those begin that the client has not got.
@@ -87,13 +95,15 @@ struct Shared {
 }
 
 /// The two ends of a new queue.
-pub(super) fn outbox(lang: Lang) -> (Outbox, Inbox) {
+pub(super) fn outbox(addr: SocketAddr, lang: Lang) -> (Outbox, Inbox) {
     let (sender, receiver) = mpsc::unbounded();
     let shared = Arc::new(Shared::default());
     let outbox = Outbox {
         parcels: sender,
         shared: Arc::clone(&shared),
-        dialect: Dialect::Text(lang),
+        addr,
+        has_spoken: false,
+        dialect: Dialect { format: Format::Text, lang },
         public_from: 0,
         parts: Vec::new(),
         own: Vec::new(),

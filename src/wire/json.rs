@@ -1,0 +1,119 @@
+//! The JSON dialect: an object a line, the same keys in the same order in each.
+
+use std::io::Write;
+
+use super::{
+    render::{Stamp, put},
+    visible::must_be_shown,
+    words::{goodbye, help, refusal_code, refused, set},
+};
+use crate::chat::{Event, Lang, Who};
+
+/// What an event has beside its stamp. What it has not is null.
+#[derive(Default)]
+struct Fields<'a> {
+    event: &'static str,
+    from: Option<&'a Who>,
+    text: Option<&'a str>,
+    code: Option<&'static str>,
+    /// The old name of the renamed, the number of users.
+    old: Option<&'a str>,
+    count: Option<usize>,
+}
+
+/// Appends `event` as one object and a LF.
+pub(super) fn object(out: &mut Vec<u8>, event: &Event, stamp: Stamp, lang: Lang) {
+    let owned;
+    let fields = match event {
+        Event::Online(who) => Fields { event: "online", from: Some(who), ..Fields::default() },
+        Event::Offline(who, farewell) => {
+            Fields { event: "offline", from: Some(who), code: Some(farewell.code()), ..Fields::default() }
+        }
+        Event::Message { from, text } => {
+            Fields { event: "message", from: Some(from), text: Some(text), ..Fields::default() }
+        }
+        Event::Private { from, text } => {
+            Fields { event: "private", from: Some(from), text: Some(text), ..Fields::default() }
+        }
+        Event::User(who) => Fields { event: "user", from: Some(who), ..Fields::default() },
+        Event::UsersEnd(count) => Fields { event: "users_end", count: Some(*count), ..Fields::default() },
+        Event::Renamed { old, new } => {
+            Fields { event: "renamed", from: Some(new), old: Some(&old.name), ..Fields::default() }
+        }
+        Event::Help(limits) => {
+            owned = help(limits, lang);
+            Fields { event: "help", text: Some(owned.trim_end()), ..Fields::default() }
+        }
+        Event::Synced(token) => Fields { event: "sync", text: Some(token), ..Fields::default() },
+        Event::WaitMet(arg) => Fields { event: "wait", text: Some(arg), code: Some("ok"), ..Fields::default() },
+        Event::WaitTimedOut => Fields { event: "wait", code: Some("timeout"), ..Fields::default() },
+        Event::Set(setting) => Fields { event: "set", text: Some(set(*setting, lang)), ..Fields::default() },
+        Event::Refused(refusal) => {
+            owned = refused(*refusal, lang);
+            Fields { event: "refused", text: Some(&owned), code: Some(refusal_code(*refusal)), ..Fields::default() }
+        }
+        Event::Farewell(farewell) => Fields {
+            event: "farewell",
+            text: Some(goodbye(*farewell, lang)),
+            code: Some(farewell.code()),
+            ..Fields::default()
+        },
+    };
+    write(out, &fields, stamp);
+}
+
+fn write(out: &mut Vec<u8>, fields: &Fields<'_>, stamp: Stamp) {
+    put(out, &["{\"seq\":"]);
+    number(out, stamp.seq);
+    write!(out, ",\"at\":\"{:.3}\"", stamp.at).expect("a Vec takes all");
+    put(out, &[",\"event\":\"", fields.event, "\",\"from\":"]);
+    match fields.from {
+        Some(who) => {
+            put(out, &["{\"name\":"]);
+            string(out, Some(&who.name));
+            put(out, &[",\"addr\":"]);
+            string(out, Some(&who.addr));
+            put(out, &["}"]);
+        }
+        None => put(out, &["null"]),
+    }
+    put(out, &[",\"text\":"]);
+    string(out, fields.text);
+    put(out, &[",\"code\":"]);
+    string(out, fields.code);
+    put(out, &[",\"old\":"]);
+    string(out, fields.old);
+    put(out, &[",\"count\":"]);
+    number(out, fields.count);
+    put(out, &["}\n"]);
+}
+
+fn number(out: &mut Vec<u8>, value: Option<impl std::fmt::Display>) {
+    match value {
+        Some(value) => write!(out, "{value}").expect("a Vec takes all"),
+        None => put(out, &["null"]),
+    }
+}
+
+/// A JSON string (RFC 8259). Escapes more than it must: nothing that a terminal obeys comes out raw.
+fn string(out: &mut Vec<u8>, text: Option<&str>) {
+    let Some(text) = text else { return put(out, &["null"]) };
+    out.push(b'"');
+    let is_plain = |&b: &u8| (b' '..0x7f).contains(&b) && b != b'"' && b != b'\\';
+    if text.as_bytes().iter().all(is_plain) {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        for c in text.chars() {
+            match c {
+                '"' => put(out, &["\\\""]),
+                '\\' => put(out, &["\\\\"]),
+                '\n' => put(out, &["\\n"]),
+                '\t' => put(out, &["\\t"]),
+                '\r' => put(out, &["\\r"]),
+                c if must_be_shown(c) => write!(out, "\\u{:04x}", u32::from(c)).expect("a Vec takes all"), // all in the BMP
+                c => put(out, &[c.encode_utf8(&mut [0; 4])]),
+            }
+        }
+    }
+    out.push(b'"');
+}

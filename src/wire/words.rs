@@ -1,0 +1,167 @@
+//! Every word that the server says to people of its own accord, in each language.
+
+use crate::chat::{Farewell, Format, Lang, Limits, NAME_CHARS_MAX, NameRule, Refusal, Setting, Verb};
+
+pub(super) fn refused(refusal: Refusal, lang: Lang) -> String {
+    let [zh, en] = match refusal {
+        Refusal::NameTaken => ["用户名已存在,修改失败", "name taken, not renamed"],
+        Refusal::NameInvalid(rule) => return name_invalid(rule, lang),
+        Refusal::PrivateForm => [
+            "发送私聊消息格式错误,正确格式:to|张三|你好呀",
+            "malformed private message, the right form is: to|bob|hello",
+        ],
+        Refusal::NoSuchUser => ["目标对象不存在,请仔细检查", "no such user, please check the name"],
+        Refusal::EmptyText => ["消息内容格式错误", "malformed private message, there is no text"],
+        Refusal::Form(verb) => {
+            return format!(
+                "{}{}",
+                in_lang(["格式错误,正确格式:", "malformed, the right form is: "], lang),
+                form(verb)
+            );
+        }
+        Refusal::WaitTooLong(max) => {
+            let max = max.as_secs_f64();
+            return match lang {
+                Lang::Zh => format!("等待时间过长,最多{max}秒"),
+                Lang::En => format!("wait too long: at most {max} seconds"),
+            };
+        }
+        Refusal::StayForbidden => ["本服务器不允许stay", "this server does not allow stay"],
+        Refusal::LineTooLong(max) => {
+            return match lang {
+                Lang::Zh => format!("消息过长,一行最多{max}字节,已丢弃"),
+                Lang::En => format!("line too long, not sent: at most {max} bytes"),
+            };
+        }
+        Refusal::NotUtf8 => ["消息不是有效的UTF-8,已丢弃", "line is not valid UTF-8, not sent"],
+        Refusal::Nul => ["消息含有NUL字符,已丢弃", "line has a NUL in it, not sent"],
+    };
+    in_lang([zh, en], lang).to_owned()
+}
+
+fn name_invalid(rule: NameRule, lang: Lang) -> String {
+    let [zh, en] = match rule {
+        NameRule::Empty => ["不能为空", "it is empty"],
+        NameRule::TooLong => {
+            return match lang {
+                Lang::Zh => format!("用户名无效,修改失败:最多{NAME_CHARS_MAX}个字符"),
+                Lang::En => format!("invalid name, not renamed: at most {NAME_CHARS_MAX} characters"),
+            };
+        }
+        NameRule::Space => ["不能含有空白字符", "no white space"],
+        NameRule::Invisible => ["不能含有控制字符或不可见字符", "no control or invisible characters"],
+        NameRule::Punctuation => ["不能含有 | [ ] :", "none of | [ ] :"],
+        NameRule::Address => ["不能是地址", "it is an address"],
+    };
+    let [before_zh, before_en] = ["用户名无效,修改失败:", "invalid name, not renamed: "];
+    format!("{}{}", in_lang([before_zh, before_en], lang), in_lang([zh, en], lang))
+}
+
+pub(super) fn goodbye(farewell: Farewell, lang: Lang) -> &'static str {
+    let texts = match farewell {
+        Farewell::Left | Farewell::Quit => ["再见", "goodbye"],
+        Farewell::WaitTimedOut => ["等待超时", "the wait has timed out"],
+        Farewell::Lost => ["连接已断开", "connection lost"],
+        Farewell::Idle => ["你已超时,将被踢出下线", "you have been idle for too long and are disconnected"],
+        Farewell::SlowConsumer => {
+            ["你接收过慢,积压消息超过上限,将被断开", "you read too slowly: too much is waiting for you, disconnected"]
+        }
+        Farewell::WriteTimeout => {
+            ["你长时间未接收数据,将被断开", "you have not read anything for too long and are disconnected"]
+        }
+        Farewell::Full => ["服务器已满,请稍后再试", "the server is full, please try again later"],
+        Farewell::FullForAddress => {
+            ["来自你的地址的连接过多,请稍后再试", "too many connections from your address, please try again later"]
+        }
+        Farewell::Http => ["这里不是HTTP服务,连接关闭", "this is not an HTTP server, closed"],
+        Farewell::ShuttingDown => ["服务器即将关闭,再见", "the server is shutting down, goodbye"],
+    };
+    in_lang(texts, lang)
+}
+
+pub(super) fn in_lang([zh, en]: [&'static str; 2], lang: Lang) -> &'static str {
+    match lang {
+        Lang::Zh => zh,
+        Lang::En => en,
+    }
+}
+
+/// The right form of a verb.
+fn form(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Who => "who",
+        Verb::Rename => "rename|NAME",
+        Verb::To => "to|NAME|TEXT",
+        Verb::Say => "say|TEXT",
+        Verb::Sync => "sync|TOKEN",
+        Verb::Wait => "wait|SECONDS|user|NAME, wait|SECONDS|gone|NAME, wait|SECONDS|users|N, wait|SECONDS|text|PART",
+        Verb::Stay => "stay",
+        Verb::Format => "format|json, format|text",
+        Verb::Lang => "lang|zh, lang|en",
+        Verb::Help => "help",
+        Verb::Quit => "quit",
+    }
+}
+
+pub(super) fn set(setting: Setting, lang: Lang) -> &'static str {
+    let texts = match setting {
+        Setting::Stay => ["已设置:不会因超时被踢出", "set: no idle timeout"],
+        Setting::Format(Format::Text) => ["已设置:文本格式", "set: format text"],
+        Setting::Format(Format::Json) => ["已设置:JSON格式", "set: format json"],
+        Setting::Lang(Lang::Zh) => ["已设置:中文", "set: Chinese"],
+        Setting::Lang(Lang::En) => ["已设置:英文", "set: English"],
+    };
+    in_lang(texts, lang)
+}
+
+/// The verbs, a line each, and the limits.
+pub(super) fn help(limits: &Limits, lang: Lang) -> String {
+    let verbs = [
+        (Verb::Who, ["查询在线用户", "who is online"]),
+        (Verb::Rename, ["修改用户名", "take a name"]),
+        (Verb::To, ["私聊", "say something to one user"]),
+        (Verb::Say, ["原样广播TEXT", "say TEXT, even if it looks like a verb"]),
+        (Verb::Sync, ["之前的消息全部生效后回复sync|TOKEN", "answered when all that you sent before has taken effect"]),
+        (Verb::Wait, ["等待条件成立,其后的消息暂缓", "answered when it is so; your later lines wait"]),
+        (Verb::Stay, ["不因超时被踢出", "no idle timeout for this connection"]),
+        (Verb::Format, ["选择输出格式", "choose the format"]),
+        (Verb::Lang, ["选择语言", "choose the language"]),
+        (Verb::Help, ["显示本帮助", "this help"]),
+        (Verb::Quit, ["退出", "goodbye"]),
+    ];
+    let mut text = String::new();
+    for (verb, what) in verbs {
+        text.push_str(&format!("{} - {}\n", form(verb), in_lang(what, lang)));
+    }
+    let zero = |value: f64| if value == 0.0 { in_lang(["不限", "none"], lang).to_owned() } else { value.to_string() };
+    let limits = [
+        (["单行字节数上限", "longest line, bytes"], limits.line_max.to_string()),
+        (["积压字节数上限", "bytes that may wait for you"], limits.queue_max.to_string()),
+        (["每秒行数上限", "lines per second"], zero(limits.rate.per_second.into())),
+        (["突发行数上限", "lines at once"], limits.rate.burst.to_string()),
+        (["空闲超时(秒)", "idle timeout, seconds"], zero(limits.idle_timeout.as_secs_f64())),
+        (["不接收数据超时(秒)", "write timeout, seconds"], limits.write_timeout.as_secs_f64().to_string()),
+        (["等待时间上限(秒)", "longest wait, seconds"], limits.wait_max.as_secs_f64().to_string()),
+        (["在线人数上限", "clients at a time"], limits.clients_max.to_string()),
+    ];
+    for (what, value) in limits {
+        text.push_str(&format!("{}: {value}\n", in_lang(what, lang)));
+    }
+    text
+}
+
+/// A word for each refusal that never changes, for machines.
+pub(super) fn refusal_code(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::NameTaken => "name-taken",
+        Refusal::NameInvalid(_) => "name-invalid",
+        Refusal::PrivateForm | Refusal::Form(_) => "malformed",
+        Refusal::NoSuchUser => "no-such-user",
+        Refusal::EmptyText => "empty-text",
+        Refusal::WaitTooLong(_) => "wait-too-long",
+        Refusal::StayForbidden => "stay-forbidden",
+        Refusal::LineTooLong(_) => "line-too-long",
+        Refusal::NotUtf8 => "not-utf8",
+        Refusal::Nul => "nul",
+    }
+}
