@@ -2,18 +2,9 @@
 //! each event once per dialect, hands out the results, and yields, so that every woken connection writes before the next
 //! turn begins. Under load turns grow by themselves.
 
-use std::{
-    collections::BTreeMap,
-    mem,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
-    time::Duration,
-};
+use std::{collections::BTreeMap, mem, time::Duration};
 
 use async_std::task;
-use bytes::Bytes;
 use futures::{StreamExt, channel::mpsc::UnboundedReceiver};
 use jiff::Timestamp;
 use log::Level;
@@ -21,7 +12,7 @@ use smol_timeout::TimeoutExt;
 
 use super::{
     Clock, Config,
-    outbox::{Outbox, Part},
+    outbox::{Outbox, Part, queued_total, shared},
 };
 use crate::{
     chat::{Audience, Chat, ClientId, Event, Farewell, Input, Line, Output, Setting},
@@ -106,8 +97,6 @@ struct Broker {
     at: Timestamp,
     /// This turn's outputs; empty between requests.
     out: Vec<Output>,
-    /// Bytes that wait for anyone, those that wait for many counted once.
-    held: Arc<AtomicUsize>,
     /// The last turn was followed by a wait for a slow reader.
     is_paced: bool,
     is_shutting_down: bool,
@@ -124,7 +113,6 @@ impl Broker {
             seq: 0,
             at: Timestamp::UNIX_EPOCH,
             out: Vec::new(),
-            held: Arc::default(),
             is_paced: false,
             is_shutting_down: false,
         }
@@ -171,6 +159,8 @@ impl Broker {
                 }
             }
             Request::Lines(client, lines) => {
+                #[cfg(debug_assertions)]
+                fault(&lines);
                 if let Some(outbox) = self.outboxes.get_mut(&client)
                     && !mem::replace(&mut outbox.has_spoken, true)
                 {
@@ -267,13 +257,13 @@ impl Broker {
         });
         let bytes: Vec<u8> = bytes.copied().collect();
         if !bytes.is_empty() {
-            outbox.send(hold(&self.held, bytes));
+            outbox.send(shared(bytes));
         }
     }
 
     /// Ends the turn: everyone gets what it has for them. Answers how long to wait before the next one begins.
     fn hand_out(&mut self, now: Duration) -> Duration {
-        let public = self.public.each_mut().map(|public| hold(&self.held, mem::take(public)));
+        let public = self.public.each_mut().map(|public| shared(mem::take(public)));
         let (mut too_slow, mut pace) = (Vec::new(), Duration::ZERO);
         for (&client, outbox) in &mut self.outboxes {
             // Before this turn's bytes: one long answer alone makes nobody a slow consumer.
@@ -292,7 +282,7 @@ impl Broker {
                 if outbox.public_from < all.len() {
                     outbox.parts.push(Part::Public(outbox.dialect, outbox.public_from..all.len()));
                 }
-                let own = hold(&self.held, mem::take(&mut outbox.own));
+                let own = shared(mem::take(&mut outbox.own));
                 for part in mem::take(&mut outbox.parts) {
                     outbox.send(match part {
                         Part::Public(dialect, range) => public[dialect.index()].slice(range),
@@ -305,7 +295,7 @@ impl Broker {
                 outbox.send_ready();
             }
         }
-        if too_slow.is_empty() && self.held.load(Relaxed) > self.config.queued_total_max {
+        if too_slow.is_empty() && queued_total() > self.config.queued_total_max {
             // The largest queue goes first; what it alone held is free when its connection has thrown it away.
             too_slow.extend(self.outboxes.iter().max_by_key(|(_, outbox)| outbox.queued()).map(|(&client, _)| client));
         }
@@ -349,29 +339,11 @@ fn catch_up(outbox: &mut Outbox, public: &[Vec<u8>; Dialect::COUNT]) {
     }
 }
 
-/// Bytes that count as held until the last one who waits for them has them.
-fn hold(held: &Arc<AtomicUsize>, bytes: Vec<u8>) -> Bytes {
-    if bytes.is_empty() {
-        return Bytes::new();
-    }
-    let bytes = bytes.into_boxed_slice();
-    held.fetch_add(bytes.len(), Relaxed);
-    Bytes::from_owner(Held { bytes, held: Arc::clone(held) })
-}
-
-struct Held {
-    bytes: Box<[u8]>,
-    held: Arc<AtomicUsize>,
-}
-
-impl AsRef<[u8]> for Held {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.held.fetch_sub(self.bytes.len(), Relaxed);
+/// Fault injection, for tests of what happens when the broker dies: in debug builds only, saying `$PIPECHAT_FAULT` is fatal.
+#[cfg(debug_assertions)]
+fn fault(lines: &[Line]) {
+    use crate::chat::Command;
+    if let Ok(fault) = std::env::var("PIPECHAT_FAULT") {
+        assert!(!lines.contains(&Ok(Command::Say(fault))), "the broker dies, as it was told to");
     }
 }

@@ -15,7 +15,7 @@ use std::{
 };
 
 use async_io::{Async, Timer};
-use bytes::{Buf, Bytes};
+use bytes::Buf;
 use futures::{
     FutureExt, StreamExt,
     channel::mpsc::UnboundedSender,
@@ -28,7 +28,7 @@ use smol_timeout::TimeoutExt;
 use super::{
     Clock, Config,
     broker::Request,
-    outbox::{Inbox, PARCEL_OVERHEAD, Parcel},
+    outbox::{Inbox, PARCEL_OVERHEAD, Parcel, Queued},
 };
 use crate::{
     chat::{Bucket, ClientId, Farewell, Line, Refusal},
@@ -77,10 +77,13 @@ pub(super) struct Connection {
     timer: Timer,
     timer_at: Duration,
     /// Taken out of the inbox and not yet written.
-    unwritten: VecDeque<Bytes>,
+    unwritten: VecDeque<Queued>,
     /// Waits until the socket takes bytes again, for the write timeout at the most.
-    blocked: Fuse<Pin<Box<dyn Future<Output = Option<io::Result<()>>> + Send>>>,
+    blocked: Fuse<Blocked>,
 }
+
+/// Resolves when the socket takes bytes again; to `None` when it is too late. Boxed: few connections ever have one.
+type Blocked = Pin<Box<dyn Future<Output = Option<io::Result<()>>> + Send>>;
 
 /// What a connection wakes up for.
 enum Woken {
@@ -326,7 +329,7 @@ impl Connection {
                     let socket = Arc::clone(&self.socket);
                     let writable = async move { socket.writable().await };
                     let timeout = self.config.write_timeout;
-                    let blocked: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(writable.timeout(timeout));
+                    let blocked: Blocked = Box::pin(writable.timeout(timeout));
                     self.blocked = blocked.fuse();
                     return Ok(());
                 }
@@ -339,14 +342,14 @@ impl Connection {
     fn written(&mut self, mut bytes: usize) {
         let mut room = bytes;
         while let Some(first) = self.unwritten.front_mut()
-            && bytes >= first.len()
+            && bytes >= first.0.len()
         {
-            bytes -= first.len();
+            bytes -= first.0.len();
             room += PARCEL_OVERHEAD;
             self.unwritten.pop_front();
         }
         if let Some(first) = self.unwritten.front_mut() {
-            first.advance(bytes);
+            first.0.advance(bytes);
         }
         self.inbox.written(room);
     }
@@ -390,8 +393,9 @@ impl Connection {
     fn keep_last_words(&mut self) {
         let Some(last) = self.unwritten.pop_back() else { return };
         let begun = self.unwritten.pop_front().map(|mut first| {
-            let end = memchr::memchr(b'\n', &first).map_or(first.len(), |end| end + 1);
-            first.split_to(end)
+            let end = memchr::memchr(b'\n', &first.0).map_or(first.0.len(), |end| end + 1);
+            first.0.truncate(end);
+            first
         });
         self.unwritten.clear();
         self.unwritten.extend(begun);
@@ -419,13 +423,13 @@ fn poll_timer(timer: &mut Timer, cx: &mut Context<'_>) -> Poll<()> {
     Pin::new(timer).poll(cx).map(drop)
 }
 
-fn write_some(mut socket: &TcpStream, parcels: &VecDeque<Bytes>) -> io::Result<usize> {
+fn write_some(mut socket: &TcpStream, parcels: &VecDeque<Queued>) -> io::Result<usize> {
     if let (Some(only), 1) = (parcels.front(), parcels.len()) {
-        return socket.write(only);
+        return socket.write(&only.0);
     }
     let mut slices = [IoSlice::new(&[]); WRITE_PARCELS_MAX];
     for (slice, parcel) in slices.iter_mut().zip(parcels) {
-        *slice = IoSlice::new(parcel);
+        *slice = IoSlice::new(&parcel.0);
     }
     socket.write_vectored(&slices[..parcels.len().min(WRITE_PARCELS_MAX)])
 }

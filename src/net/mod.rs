@@ -137,8 +137,8 @@ impl Server {
         let clock = Clock { start: Instant::now() };
         let drain_timeout = self.config.drain_timeout;
         let broker = task::spawn(broker::run(inbox, self.config.clone(), clock));
-        let accepting = accept::run(self.listener, requests.clone(), self.config, clock);
-        pin_mut!(stop, accepting);
+        let accepting = Box::pin(accept::run(self.listener, requests.clone(), self.config, clock));
+        pin_mut!(stop);
         match select(broker, select(stop, accepting)).await {
             Either::Left(((), _)) => unreachable!("the broker ends after the last of its senders, and one is here"),
             Either::Right((Either::Left(((), accepting)), broker)) => {

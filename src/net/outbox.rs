@@ -27,11 +27,56 @@ use crate::{
 /// bounded too.
 pub(super) const PARCEL_OVERHEAD: usize = 64;
 
+/// Bytes that wait for anyone, in all of this process, as memory is the process's. Those that wait for many count once.
+static TOTAL: AtomicUsize = AtomicUsize::new(0);
+
+/// Bytes that wait for anyone.
+pub(super) fn queued_total() -> usize {
+    TOTAL.load(Relaxed)
+}
+
+/// Bytes that can be queued for many, and count until the last of them has got them.
+pub(super) fn shared(bytes: Vec<u8>) -> Bytes {
+    struct Counted(Box<[u8]>);
+    impl AsRef<[u8]> for Counted {
+        fn as_ref(&self) -> &[u8] {
+            &self.0
+        }
+    }
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            TOTAL.fetch_sub(self.0.len(), Relaxed);
+        }
+    }
+    if bytes.is_empty() {
+        return Bytes::new();
+    }
+    TOTAL.fetch_add(bytes.len(), Relaxed);
+    Bytes::from_owner(Counted(bytes.into()))
+}
+
+/// Bytes in the queue of one client, whose place in it counts too.
+#[derive(Debug)]
+pub(super) struct Queued(pub(super) Bytes);
+
+impl Queued {
+    fn new(bytes: Bytes) -> Self {
+        TOTAL.fetch_add(PARCEL_OVERHEAD, Relaxed);
+        Self(bytes)
+    }
+}
+
+impl Drop for Queued {
+    fn drop(&mut self) {
+        TOTAL.fetch_sub(PARCEL_OVERHEAD, Relaxed);
+    }
+}
+
 /// What the broker hands to a connection.
 #[derive(Debug)]
 pub(super) enum Parcel {
     /// Whole lines for the client.
-    Bytes(Bytes),
+    Bytes(Queued),
     /// The lines that the connection sent have taken effect: it may send more.
     Ready,
 }
@@ -120,7 +165,7 @@ impl Outbox {
         self.progress.sent += size;
         self.shared.queued.fetch_add(size, Relaxed);
         // Fails only when the connection has ended, and then its last request is on its way.
-        self.parcels.unbounded_send(Parcel::Bytes(bytes)).ok();
+        self.parcels.unbounded_send(Parcel::Bytes(Queued::new(bytes))).ok();
     }
 
     /// Lets the connection send its next lines.
