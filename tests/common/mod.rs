@@ -2,7 +2,7 @@
 //! everything. Nothing sleeps in order to wait for the server: a test waits for a line that must come after what it waits
 //! for (`fence`), and fails with what came instead.
 
-#![allow(dead_code, reason = "each test program uses its part of this")]
+#![allow(dead_code, unused_imports, reason = "each test program uses its part of this")]
 
 mod client;
 mod server;

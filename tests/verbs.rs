@@ -1,0 +1,197 @@
+//! The verbs for scripts over real sockets: a whole dialogue is one write, and its last line tells how it went. Also what
+//! becomes of everyone when the broker dies.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{Client, DEADLINE, Heard, Server, binary};
+
+/// Sends the whole dialogue and the end of input; answers all that comes until the server closes.
+fn dialogue(server: &Server, lines: &[&str]) -> Vec<String> {
+    let mut client = server.connect();
+    client.send((lines.join("\n") + "\n").as_bytes());
+    client.half_close();
+    client.rest()
+}
+
+#[test]
+fn a_sync_comes_after_all_that_the_lines_before_it_caused() {
+    let server = Server::start(&[]);
+    let mut bob = server.join("bob");
+    let mut ann = server.join("ann");
+    bob.fence();
+    ann.send(b"one\nto|bob|two\nto|nobody|x\nsync|a|b\nthree\nsync|\n");
+    ann.expect(&ann.says("one"));
+    ann.expect("no such user, please check the name");
+    ann.expect("sync|a|b");
+    ann.expect(&ann.says("three"));
+    ann.expect("sync|");
+    // In effect for bob too: his own lines come after.
+    bob.send(b"sync|bob\n");
+    bob.expect(&ann.says("one"));
+    bob.expect("from:[ann] says:two");
+    bob.expect(&ann.says("three"));
+    bob.expect("sync|bob");
+}
+
+#[test]
+fn a_wait_holds_back_the_later_lines_until_it_is_met() {
+    let server = Server::start(&[]);
+    let mut ci = server.join("ci");
+    ci.send(b"wait|60|user|deployer\nto|deployer|go\nwait|60|text|done\nsync|end\n");
+    ci.half_close();
+    let mut deployer = server.join("deployer");
+    deployer.expect("from:[ci] says:go");
+    deployer.say("not yet");
+    deployer.say("all done now");
+    let heard = ci.rest();
+    let at = |line: &str| heard.iter().position(|heard| heard == line).unwrap_or_else(|| panic!("{line}: {heard:?}"));
+    let order = [
+        at("wait|ok|deployer"),
+        at(&deployer.says("not yet")),
+        at(&deployer.says("all done now")),
+        at("wait|ok|done"),
+        at("sync|end"),
+    ];
+    assert!(order.is_sorted(), "{heard:?}");
+    assert_eq!(order[4], heard.len() - 1, "the last line tells how it went: {heard:?}");
+}
+
+#[test]
+fn each_kind_of_wait() {
+    let server = Server::start(&[]);
+    let mut ann = server.join("ann");
+    assert_eq!(dialogue(&server, &["wait|60|user|ANN"]), ["wait|ok|ANN"]);
+    assert_eq!(dialogue(&server, &["wait|60|gone|nobody"]), ["wait|ok|nobody"]);
+    assert_eq!(dialogue(&server, &["wait|60|users|2"]), ["wait|ok|2"]);
+    ann.send(b"wait|60|users|2\nwait|60|gone|bob\n");
+    let bob = server.join("bob");
+    ann.expect_among("wait|ok|2");
+    bob.half_close();
+    ann.expect_among("wait|ok|bob");
+    ann.send(b"wait|60|text|secret\n");
+    let mut eve = server.join("eve");
+    eve.say("to|ann|a secret for you");
+    ann.expect_among("from:[eve] says:a secret for you");
+    ann.expect("wait|ok|secret");
+}
+
+#[test]
+fn a_wait_that_times_out_is_the_last_line() {
+    let server = Server::start(&[]);
+    assert_eq!(dialogue(&server, &["wait|0.2|user|godot", "never said", "sync|x"]), ["wait|timeout"]);
+    let mut ann = server.connect();
+    ann.send(b"wait|0|users|99\nnever said\n"); // no end of input: the server closes all the same
+    ann.expect("wait|timeout");
+    ann.eof();
+}
+
+#[test]
+fn no_idle_kick_strikes_one_who_waits_or_stays() {
+    let server = Server::start(&["--idle-timeout", "0.3"]);
+    let mut waits = server.connect();
+    waits.say("wait|1.2|user|godot");
+    let mut stays = server.connect();
+    stays.say("stay");
+    stays.expect_among("set: no idle timeout");
+    let mut sits = server.dial();
+    sits.expect_among("you have been idle for too long and are disconnected");
+    sits.eof();
+    waits.expect_among("wait|timeout");
+    waits.eof();
+    stays.fence();
+
+    let strict = Server::start(&["--idle-timeout", "0.3", "--strict-idle"]);
+    let mut sits = strict.connect();
+    sits.say("stay");
+    sits.expect("this server does not allow stay");
+    sits.expect("you have been idle for too long and are disconnected");
+    sits.eof();
+}
+
+#[test]
+fn quit_is_goodbye_and_close() {
+    let server = Server::start(&[]);
+    let mut ann = server.connect();
+    ann.send(b"who\nquit\nnever said\n");
+    ann.expect_among("goodbye");
+    ann.eof();
+}
+
+#[test]
+fn say_is_verbatim_and_what_is_malformed_is_refused() {
+    let server = Server::start(&[]);
+    let mut ann = server.dial();
+    ann.fence();
+    for text in ["who", "quit", "to|bob|hi", "say|x", ""] {
+        ann.say(&format!("say|{text}"));
+        ann.expect(&ann.says(text));
+    }
+    for (line, form) in [("who|", "who"), ("lang|fr", "lang|zh, lang|en"), ("format|", "format|json, format|text")] {
+        ann.say(line);
+        ann.expect(&format!("malformed, the right form is: {form}"));
+    }
+    ann.say("wait|3601|user|bob");
+    ann.expect("wait too long: at most 3600 seconds");
+}
+
+#[test]
+fn dialects_change_from_here_on() {
+    let server = Server::start_with(binary(), &["--port", "0"]);
+    let mut ann = server.join("ann");
+    ann.send("lang|en\nto|ann|x\nformat|json\nto|ann|\u{1b}\"\\é\nformat|text\nlang|zh\nto|ann|y\n".as_bytes());
+    ann.expect("set: English");
+    ann.expect("from:[ann] says:x");
+    assert!(ann.line().contains(r#""event":"set""#));
+    let json = ann.line();
+    assert!(json.contains(r#""event":"private","from":{"name":"ann","addr":""#), "{json}");
+    assert!(json.contains(r#""text":"\u001b\"\\é","code":null,"old":null,"count":null}"#), "{json}");
+    ann.expect("set: format text");
+    ann.expect("已设置:中文");
+    ann.expect("来自:[ann]的消息,内容是:y");
+}
+
+#[test]
+fn public_events_are_numbered_without_gaps() {
+    let server = Server::start(&[]);
+    let mut ann = server.connect();
+    ann.say("format|json");
+    ann.line();
+    let mut bob = server.join("bob");
+    bob.say("hi");
+    bob.half_close();
+    let seqs: Vec<u64> = (0..3)
+        .map(|_| {
+            let line = ann.line();
+            let (_, rest) = line.split_once("\"seq\":").expect("a seq");
+            let digits = rest.split(',').next().expect("more keys");
+            digits.parse().unwrap_or_else(|_| panic!("{line}"))
+        })
+        .collect();
+    assert_eq!(seqs, [2, 3, 4]);
+}
+
+#[test]
+fn help_tells_the_limits_in_force() {
+    let server = Server::start(&["--max-line", "77"]);
+    let mut ann: Client = server.dial();
+    ann.say("help");
+    ann.expect_among("longest line, bytes: 77");
+}
+
+#[test]
+#[cfg(debug_assertions)] // the fault can be injected in debug builds only
+fn when_the_broker_dies_everyone_is_let_go_and_the_process_says_so() {
+    let mut command = binary();
+    command.env("PIPECHAT_FAULT", "die");
+    let server = Server::start_with(command, &["--port", "0"]);
+    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
+    ann.say("die");
+    for client in [&mut ann, &mut bob] {
+        assert!(matches!(client.hear(DEADLINE), Heard::Eof | Heard::Reset));
+    }
+    let (status, _, log) = server.exit(Duration::from_secs(5));
+    assert!(!status.success(), "{status}");
+    assert!(log.iter().any(|line| line.contains("the broker dies")), "{log:?}");
+}
