@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line of the server.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -13,6 +13,15 @@ use pipechat::{
 
 /// A chat server that a shell can speak: talk to it with nc.
 #[derive(FromArgs, Debug)]
+#[argh(
+    example = "{command_name} --host 0.0.0.0 --lang en\nnc -N 127.0.0.1 9999",
+    note = "pipechat and pipechat serve are the same. The other subcommands talk to a server, for their exit codes:\n\
+            pipechat send     say something, confirmed\n\
+            pipechat listen   print what comes\n\
+            pipechat wait     until a user is here or gone, for a number of users, or for a text\n\
+            pipechat chat     for a person at a terminal\n\
+            Each has its own --help."
+)]
 pub(crate) struct Args {
     /// address to listen on (127.0.0.1)
     #[argh(option, default = "IpAddr::V4(Ipv4Addr::LOCALHOST)")]
@@ -92,7 +101,7 @@ impl Args {
 /// Open files that are no client's: the standard three, the listener, the reactor's, and connections on their way out.
 const FILES_RESERVED: usize = 64;
 
-fn lang(text: &str) -> Result<Lang, String> {
+pub(crate) fn lang(text: &str) -> Result<Lang, String> {
     match text {
         "zh" => Ok(Lang::Zh),
         "en" => Ok(Lang::En),
@@ -100,7 +109,7 @@ fn lang(text: &str) -> Result<Lang, String> {
     }
 }
 
-fn seconds(flag: &str, value: f64) -> Result<Duration, String> {
+pub(crate) fn seconds(flag: &str, value: f64) -> Result<Duration, String> {
     // A year bounds the sums of times that timers are set to.
     match Duration::try_from_secs_f64(value) {
         Ok(duration) if duration <= Duration::from_secs(365 * 24 * 3600) => Ok(duration),

@@ -1,9 +1,11 @@
-//! The program: flags to a `Config`, run, exit code.
+//! The program: the first word to a subcommand; for the server, flags to a `Config`, run, exit code.
 
 mod args;
+mod client;
 
 use std::{
     env,
+    ffi::OsString,
     io::{self, Write},
     process::{self, ExitCode},
 };
@@ -12,6 +14,7 @@ use argh::FromArgs;
 use args::Args;
 use async_signal::{Signal, Signals};
 use async_std::task;
+use client::{ChatArgs, ListenArgs, Outcome, SendArgs, WaitArgs, complain, conclude};
 use futures::StreamExt;
 use pipechat::Server;
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -20,9 +23,33 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 const EXIT_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let words: Vec<String> = env::args().collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let args = match Args::from_args(&["pipechat"], words.get(1..).unwrap_or_default()) {
+    let words: Result<Vec<String>, _> = env::args_os().skip(1).map(OsString::into_string).collect();
+    let words = match &words {
+        Ok(words) => words.iter().map(String::as_str).collect::<Vec<_>>(),
+        Err(word) => return fail(EXIT_USAGE, &format!("{} is not UTF-8", word.display())),
+    };
+    match words.split_first() {
+        Some((&"send", rest)) => client("send", rest, SendArgs::run),
+        Some((&"listen", rest)) => client("listen", rest, |args: ListenArgs| args.run()),
+        Some((&"wait", rest)) => client("wait", rest, |args: WaitArgs| args.run()),
+        Some((&"chat", rest)) => client("chat", rest, |args: ChatArgs| args.run()),
+        Some((&"serve", rest)) => server(&["pipechat", "serve"], rest),
+        Some((word, _)) if !word.starts_with('-') && *word != "help" => {
+            fail(EXIT_USAGE, &format!("{word:?} is no subcommand; serve, send, listen, wait and chat are"))
+        }
+        Some(_) | None => server(&["pipechat"], &words),
+    }
+}
+
+fn client<Args: FromArgs>(subcommand: &str, words: &[&str], run: impl FnOnce(Args) -> Outcome) -> ExitCode {
+    match Args::from_args(&["pipechat", subcommand], words) {
+        Ok(args) => ExitCode::from(conclude(run(args))),
+        Err(exit) => early_exit(&exit),
+    }
+}
+
+fn server(command: &[&str], words: &[&str]) -> ExitCode {
+    let args = match Args::from_args(command, words) {
         Ok(args) => args,
         Err(exit) => return early_exit(&exit),
     };
@@ -101,7 +128,6 @@ fn say(text: &str) -> ExitCode {
 }
 
 fn fail(code: u8, sentence: &str) -> ExitCode {
-    // Nothing is left to do where stderr is closed.
-    writeln!(io::stderr(), "pipechat: {}", sentence.trim_end()).ok();
+    complain(sentence);
     ExitCode::from(code)
 }

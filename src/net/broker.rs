@@ -55,6 +55,8 @@ pub(super) async fn run(mut requests: UnboundedReceiver<Request>, config: Config
     loop {
         // Cutting slow consumers at the end of a turn is news for the next one.
         let first = if broker.has_news() { None } else { broker.next_request(&mut requests, clock).await };
+        // Behind all connections that are awake: what they have read is in this turn too. Nobody's, if nobody is.
+        task::yield_now().await;
         let now = clock.now();
         broker.begin_turn(now);
         match first {
@@ -68,9 +70,11 @@ pub(super) async fn run(mut requests: UnboundedReceiver<Request>, config: Config
             broker.handle(request);
             handled += 1;
         }
-        match broker.hand_out(now) {
-            Duration::ZERO => task::yield_now().await,
-            pace => task::sleep(pace).await,
+        let pace = broker.hand_out(now);
+        // Behind all connections that were woken: they write before the next turn begins.
+        task::yield_now().await;
+        if !pace.is_zero() {
+            task::sleep(pace).await;
         }
     }
 }

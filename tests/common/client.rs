@@ -12,7 +12,9 @@ use socket2::{Domain, Type};
 use super::{DEADLINE, Server};
 
 /// How many lines a failure shows.
-const SHOWN_LINES: usize = 20;
+const SHOWN_LINES: usize = 10;
+/// And how much of each.
+const SHOWN_CHARS: usize = 100;
 
 /// A connection, as its user sees it.
 #[derive(Debug)]
@@ -223,7 +225,7 @@ impl Client {
                 if self.seen.len() == SHOWN_LINES {
                     self.seen.pop_front();
                 }
-                self.seen.push_back(line.chars().take(200).collect());
+                self.seen.push_back(line.chars().take(SHOWN_CHARS).collect());
                 return Heard::Line(line);
             }
             if self.taken > 0 {
@@ -250,7 +252,7 @@ impl Client {
 
     fn so_far(&self) -> String {
         let begun = String::from_utf8_lossy(&self.buffer[self.taken..]);
-        let begun: String = begun.chars().take(200).collect();
+        let begun: String = begun.chars().take(SHOWN_CHARS).collect();
         format!("so far: {:#?}, and unfinished: {begun:?}", self.seen)
     }
 }
