@@ -26,8 +26,8 @@ const TURN_REQUESTS_MAX: usize = 4096;
 const TURN_BYTES_MAX: usize = 128 << 10;
 /// Public bytes of a turn while a slow reader is waited for.
 const PACED_TURN_BYTES_MAX: usize = 32 << 10;
-/// How long the broker waits after a turn for a reader whose queue is full to the limit; less for a less full one.
-const PACE_MAX: Duration = Duration::from_millis(10);
+/// The longest wait of the broker after a turn, for a reader whose queue is nearly full.
+const PACE_MAX: Duration = Duration::from_millis(20);
 /// A reader that has read nothing for so long is stuck, and slows nobody.
 const STUCK_AFTER: Duration = Duration::from_millis(200);
 
@@ -322,15 +322,17 @@ fn look(outbox: &mut Outbox, config: &Config, now: Duration) -> Option<Duration>
     if queued < progress.queued + progress.sent {
         progress.at = now;
     }
-    (progress.queued, progress.sent) = (queued, 0);
-    let (half, over) = (config.queue_max / 2, queued.saturating_sub(config.queue_max / 2));
+    let sent = mem::take(&mut progress.sent);
+    progress.queued = queued;
     if queued > config.queue_max {
         None
-    } else if now.saturating_sub(progress.at) > STUCK_AFTER {
+    } else if queued <= config.queue_max / 2 || now.saturating_sub(progress.at) > STUCK_AFTER {
         Some(Duration::ZERO)
     } else {
+        // Turns like the last one must not fill what room is left before a stuck reader would be known as one.
+        let room = (config.queue_max - queued).max(1);
         #[expect(clippy::cast_precision_loss, reason = "a fraction of the queue")]
-        Some(PACE_MAX.mul_f64(over as f64 / half.max(1) as f64))
+        Some(STUCK_AFTER.mul_f64(sent as f64 / room as f64).min(PACE_MAX))
     }
 }
 

@@ -32,6 +32,10 @@ const KEEPALIVE: TcpKeepalive =
 /// How long sent bytes may go unacknowledged before the kernel gives the peer up.
 const USER_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// Bytes that the kernel takes for a peer ahead of what it can send. Without it, megabytes: a slow reader would look stuck
+/// for long, and then fast for a moment.
+const UNSENT_MAX: u32 = 128 << 10;
+
 /// What an operator can set. The defaults are those of the flags.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -114,6 +118,7 @@ impl Server {
         // Accepted sockets inherit these: no system call per connection.
         socket.set_tcp_nodelay(true)?;
         socket.set_tcp_keepalive(&KEEPALIVE)?;
+        socket.set_tcp_notsent_lowat(UNSENT_MAX)?;
         socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
         socket.bind(&config.addr.into())?;
         socket.listen(BACKLOG)?;
