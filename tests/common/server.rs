@@ -34,7 +34,7 @@ pub(crate) struct Server {
     child: Child,
     pub(crate) addr: SocketAddr,
     pub(crate) is_english: bool,
-    stdout: Receiver<String>,
+    stdout: Mutex<Receiver<String>>,
     said: Vec<String>,
     log: Arc<Log>,
     _company: Company,
@@ -99,9 +99,17 @@ impl Server {
         });
         let unspecified = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
         let is_english = flags.windows(2).any(|pair| pair == ["--lang", "en"]);
-        let mut server =
-            Self { child, addr: unspecified, is_english, stdout, said: Vec::new(), log, _company: company };
-        let first = server.stdout.recv_timeout(DEADLINE);
+        let mut server = Self {
+            child,
+            addr: unspecified,
+            is_english,
+            stdout: stdout.into(),
+            said: Vec::new(),
+            log,
+            _company: company,
+        };
+        let stdout = server.stdout.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let first = stdout.recv_timeout(DEADLINE);
         let first =
             first.unwrap_or_else(|_| panic!("pipechat {flags:?} printed no line; its log: {:#?}", server.log()));
         let addr = first.strip_prefix("pipechat listening on ").and_then(|addr| addr.parse().ok());
@@ -179,7 +187,8 @@ impl Server {
     pub(crate) fn exit(mut self, deadline: Duration) -> (ExitStatus, Vec<String>, Vec<String>) {
         let until = Instant::now() + deadline;
         loop {
-            match self.stdout.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            let stdout = self.stdout.get_mut().unwrap_or_else(PoisonError::into_inner);
+            match stdout.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(line) => self.said.push(line),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => panic!("pipechat has not exited within {deadline:?}"),
