@@ -84,7 +84,7 @@ fn a_slow_consumer_is_cut_and_told_why_and_the_others_get_every_line_and_memory_
         scope.spawn(move || {
             let mut others = read_flood(ann, says, 0..LINES, SIZE);
             others.extend(ann.fence());
-            assert_eq!(others, [stuck_offline.clone()]);
+            assert_eq!(others, std::slice::from_ref(stuck_offline));
         });
         scope.spawn(move || {
             for number in 0..LINES {
@@ -376,6 +376,18 @@ fn bytes_that_make_no_line_are_silence() {
 }
 
 #[test]
+fn whom_the_server_reads_slowly_is_not_silent() {
+    let server = Server::start(&["--rate", "20", "--burst", "1", "--idle-timeout", "1"]);
+    let [mut ann] = server.join_all(["ann"]);
+    let says = ann.says("");
+    // What the server has not read yet is no silence of the client's: the first batch alone costs three seconds.
+    flood(&mut ann.mouth(), 0..60, 10);
+    assert!(read_flood(&mut ann, &says, 0..60, 10).is_empty());
+    ann.say("and one more");
+    ann.expect(&ann.says("and one more"));
+}
+
+#[test]
 fn the_kernel_looks_for_dead_peers() {
     let server = Server::start(&[]);
     let ann = server.connect();
@@ -585,11 +597,11 @@ fn every_byte_is_text_or_a_refusal_that_only_the_sender_hears() {
         ann.send(b"next\n");
         let texts = match byte {
             0 => Err(NUL),
+            0x80..=0xfe => Err(NOT_UTF8),
             b'\n' => Ok(vec!["<".to_owned(), ">".to_owned()]),
             b'\t' | b' '..=b'~' => Ok(vec![format!("<{}>", char::from(byte))]),
-            ..0x80 => Ok(vec![format!("<\\u{{{byte:x}}}>")]),
-            0x80..=0xfe => Err(NOT_UTF8),
             0xff => Ok(vec!["<".to_owned()]), // telnet's IAC, and a command of it
+            _ => Ok(vec![format!("<\\u{{{byte:x}}}>")]),
         };
         match &texts {
             Ok(texts) => texts.iter().for_each(|text| ann.expect(&ann.says(text))),
@@ -888,6 +900,22 @@ fn a_connection_that_breaks_in_the_middle_of_a_line_is_announced_once() {
     ann.nothing();
     ann.say("who");
     ann.expect("[ann] is online");
+    ann.nothing();
+}
+
+#[test]
+fn a_connection_that_breaks_while_its_lines_wait_is_announced_at_once() {
+    let server = Server::start(&[]);
+    let mut ann = server.join("ann");
+    let mut bob = server.connect();
+    ann.expect(&bob.online());
+    bob.say("here");
+    ann.expect(&bob.says("here"));
+    bob.send(b"wait|60|user|nobody\nsync|later\n");
+    ann.nothing();
+    let offline = bob.offline();
+    bob.reset();
+    ann.expect(&offline);
     ann.nothing();
 }
 
