@@ -236,7 +236,7 @@ impl Chat {
                 Ok((new, changed)) => {
                     tell(Event::Renamed { old: from, new });
                     if let Some((old_key, new_key)) = changed {
-                        self.met(&self.waits.on(&Topic::Gone(old_key)), out);
+                        self.met_gone(old_key, out);
                         self.met(&self.waits.on(&Topic::Here(new_key)), out);
                     }
                 }
@@ -284,6 +284,13 @@ impl Chat {
             out.push(Output::Tell(Audience::One(client), Event::WaitMet(arg)));
         } else {
             self.waits.begin(client, topic, self.now + timeout, arg);
+        }
+    }
+
+    /// Answers those who wait for nobody to have a name of this key, unless somebody else has one by now.
+    fn met_gone(&mut self, key: String, out: &mut Vec<Output>) {
+        if !self.names.contains_key(&key) {
+            self.met(&self.waits.on(&Topic::Gone(key)), out);
         }
     }
 
@@ -337,9 +344,7 @@ impl Chat {
         }
         out.push(Output::HangUp(client, farewell));
         out.push(Output::Tell(Audience::Everyone, Event::Offline(member.who, farewell)));
-        if !self.names.contains_key(&key) {
-            self.met(&self.waits.on(&Topic::Gone(key)), out);
-        }
+        self.met_gone(key, out);
     }
 }
 

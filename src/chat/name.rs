@@ -23,7 +23,7 @@ pub enum NameRule {
     Space,
     /// It has a control, format, bidi, invisible or unassigned character in it, or begins with a combining mark.
     Invisible,
-    /// It has one of `| [ ] :` in it, which the wire uses, or a character that is compatible with one.
+    /// It has one of `| [ ] :` in it, which the wire uses, or a character that is compatible with one or looks like one.
     Punctuation,
     /// It is an IP address: those are what users without a name are called by.
     Address,
@@ -76,9 +76,15 @@ fn check(c: char) -> Result<(), NameRule> {
             | GeneralCategory::PrivateUse
             | GeneralCategory::Unassigned
     );
+    let mut looks = [0; 4];
+    let mut looks = skeleton(c.encode_utf8(&mut looks)).peekable();
     // A skeleton leaves out Unicode's Default_Ignorable_Code_Point: Hangul fillers, variation selectors and their like.
-    if hidden || (!c.is_ascii() && skeleton(c.encode_utf8(&mut [0; 4])).next().is_none()) {
+    if hidden || (!c.is_ascii() && looks.peek().is_none()) {
         return Err(NameRule::Invisible);
+    }
+    // What looks like a colon could make a name of what looks like an address, or like the beginning of a line.
+    if looks.any(|look| matches!(look, '[' | ']' | ':')) {
+        return Err(NameRule::Punctuation);
     }
     Ok(())
 }
@@ -125,6 +131,8 @@ mod tests {
             ("a:b", NameRule::Punctuation),
             ("a：b", NameRule::Punctuation),
             ("［a", NameRule::Punctuation),
+            ("a∶b", NameRule::Punctuation),
+            ("aːb", NameRule::Punctuation),
             ("127.0.0.1:80", NameRule::Punctuation),
             ("127.0.0.1", NameRule::Address),
             ("１２７.0.0.1", NameRule::Address),
