@@ -59,6 +59,23 @@ fn a_wait_holds_back_the_later_lines_until_it_is_met() {
 }
 
 #[test]
+fn a_wait_that_is_the_last_line_is_answered_last() {
+    let server = Server::start(&[]);
+    let mut bob = server.join("bob");
+    for round in 0..20 {
+        let mut ci = server.connect();
+        ci.send(b"rename|ci\nwait|60|text|done\n");
+        ci.half_close();
+        bob.expect_among(&ci.online());
+        // The kernel tells the server of this end before it tells of what Bob says after it.
+        bob.fence();
+        bob.fence();
+        bob.send(format!("all done\nand more in round {round}\n").as_bytes());
+        assert_eq!(ci.rest().last().map(String::as_str), Some("wait|ok|done"));
+    }
+}
+
+#[test]
 fn each_kind_of_wait() {
     let server = Server::start(&[]);
     let mut ann = server.join("ann");

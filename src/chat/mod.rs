@@ -57,7 +57,7 @@ pub enum Input {
     Arrive(SocketAddr),
     /// A client has sent these lines. A line that [`Command::ends_batch`] is the last of them.
     Lines(Vec<Line>),
-    /// A client has sent its last line.
+    /// A client has sent its last line. May come while it waits for something.
     Eof,
     /// A client has been silent for the idle timeout.
     Silent,
@@ -102,6 +102,8 @@ struct Member {
     has_spoken: bool,
     /// No idle timeout.
     stays: bool,
+    /// It has sent its last line, and that is a wait: the answer is to be the last that it is told.
+    has_ended: bool,
 }
 
 impl Chat {
@@ -140,7 +142,10 @@ impl Chat {
         match input {
             Input::Arrive(addr) => self.arrive(client, addr, out),
             Input::Lines(lines) => self.lines(client, lines, out),
-            Input::Eof => self.end(client, Farewell::Left, out),
+            Input::Eof => match self.members.get_mut(&client) {
+                Some(member) if self.waits.is_waiting(client) => member.has_ended = true,
+                Some(_) | None => self.end(client, Farewell::Left, out),
+            },
             Input::Silent => {
                 let stays = self.members.get(&client).is_some_and(|member| member.stays);
                 if !stays && !self.waits.is_waiting(client) {
@@ -184,7 +189,8 @@ impl Chat {
         let key = name::key(&who.name);
         self.names.insert(key.clone(), client);
         self.per_ip.insert(ip, from_ip + 1);
-        self.members.insert(client, Member { who: Arc::clone(&who), ip, has_spoken: false, stays: false });
+        self.members
+            .insert(client, Member { who: Arc::clone(&who), ip, has_spoken: false, stays: false, has_ended: false });
         out.push(Output::Tell(Audience::Everyone, Event::Online(who)));
         self.met(&self.waits.on(&Topic::Here(key)), out);
         self.met(&self.waits.on_users(self.members.len()), out);
@@ -299,7 +305,11 @@ impl Chat {
         for &client in waiters {
             if let Some(arg) = self.waits.end(client) {
                 out.push(Output::Tell(Audience::One(client), Event::WaitMet(arg)));
-                out.push(Output::Ready(client));
+                if self.members.get(&client).is_some_and(|member| member.has_ended) {
+                    self.end(client, Farewell::Left, out);
+                } else {
+                    out.push(Output::Ready(client));
+                }
             }
         }
     }

@@ -181,7 +181,13 @@ mod tests {
             "1 arrives; 2 arrives; 1 wait|2|user|x; 2 wait|1|user|y; @9",
             "2<timeout; 1<timeout; 1<gone wait-timeout",
         );
-        check("1 arrives; 1 wait|9|user|bob; 1 leaves; @99", "1<gone left");
+        check("1 arrives; 1 wait|9|user|bob; 1 leaves; @99", "1<timeout; 1<gone wait-timeout");
+    }
+
+    #[test]
+    fn as_the_last_line_it_is_answered_last() {
+        check("1 arrives; 2 arrives; 1 wait|9|text|x; 1 leaves; 2 x; 2 y", "1<ok x; 1<gone left");
+        check("1 arrives; 2 arrives; 1 wait|9|gone|127.0.0.1:2; 1 leaves; 2 leaves", "1<ok 127.0.0.1:2; 1<gone left");
     }
 
     #[test]

@@ -66,6 +66,8 @@ pub(super) struct Connection {
     is_eof: bool,
     /// The broker has all lines of the client, and knows that they were the last.
     is_done: bool,
+    /// It has ended as it should: the broker knows.
+    is_over: bool,
     /// The broker is through with the last batch.
     is_ready: bool,
     bucket: Bucket,
@@ -122,6 +124,7 @@ impl Connection {
             backlog: Vec::new(),
             is_eof: false,
             is_done: false,
+            is_over: false,
             is_ready: true,
             bucket: Bucket::new(config.rate),
             pause_until: Duration::ZERO,
@@ -144,10 +147,9 @@ impl Connection {
         };
         match end {
             End::HungUp => self.close().await,
-            End::Gone(_) if self.is_done => {}
             End::Gone(farewell) => self.request(Request::Gone(self.client, farewell)),
         }
-        self.is_done = true;
+        self.is_over = true;
     }
 
     /// Waits for one thing, and does what follows from it.
@@ -222,23 +224,28 @@ impl Connection {
 
     /// Hands the broker what has been read and could not be handed over yet.
     fn speak(&mut self) {
-        if !self.is_ready || self.is_done || self.pause_until > Duration::ZERO {
+        if self.is_done {
             return;
         }
-        if !self.backlog.is_empty() {
+        let may_speak = self.is_ready && self.pause_until == Duration::ZERO;
+        if may_speak && !self.backlog.is_empty() {
             let backlog = mem::take(&mut self.backlog);
             let mut rest = &backlog[..];
             self.send_batch(&mut rest);
             self.backlog = rest.to_vec();
         }
-        if self.is_eof && self.is_ready && self.backlog.is_empty() {
-            let last = self.framer.finish().map(|frame| line(&frame, self.config.line_max));
-            match last {
-                Some(line) => self.send_lines(vec![line]),
-                None => {
-                    self.request(Request::Eof(self.client));
-                    self.is_done = true;
-                }
+        if self.is_eof && self.backlog.is_empty() {
+            if !self.framer.is_within_line() {
+                // Also while the broker is not ready: the answer to a wait can then be the last line.
+                self.request(Request::Eof(self.client));
+                self.is_done = true;
+            } else if may_speak
+                && self.is_ready
+                && let Some(last) = self.framer.finish().map(|frame| line(&frame, self.config.line_max))
+            {
+                self.send_lines(vec![last]);
+                self.request(Request::Eof(self.client));
+                self.is_done = true;
             }
         }
     }
@@ -357,7 +364,6 @@ impl Connection {
     /// The staged end: what waits is written, the peer is told that it was all, and what it still sends is read and
     /// thrown away for a while. A close with unread input would reset the connection, and the peer lose the last lines.
     async fn close(&mut self) {
-        self.is_done = true;
         if self.inbox.is_cut() {
             self.keep_last_words();
         }
@@ -406,7 +412,7 @@ impl Connection {
 impl Drop for Connection {
     /// A connection future that panics is a connection that broke.
     fn drop(&mut self) {
-        if !self.is_done {
+        if !self.is_over {
             self.request(Request::Gone(self.client, Farewell::Lost));
         }
     }

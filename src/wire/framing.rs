@@ -63,6 +63,12 @@ impl Framer {
         if self.partial.is_empty() && !self.is_too_long { None } else { Some(self.complete(&[])) }
     }
 
+    /// Whether [`Self::finish`] has a line.
+    #[must_use]
+    pub fn is_within_line(&self) -> bool {
+        !self.is_stale && (!self.partial.is_empty() || self.is_too_long)
+    }
+
     fn complete<'a>(&'a mut self, line: &'a [u8]) -> Frame<'a> {
         let line = if self.partial.is_empty() {
             line
