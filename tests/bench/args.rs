@@ -1,0 +1,61 @@
+//! What the command line may say.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use argh::FromArgs;
+
+use crate::servers::Peer;
+
+/// Measures pipechat beside the floor, or beside its peers.
+#[derive(FromArgs, Debug)]
+pub(crate) struct Args {
+    /// a pipechat to measure, may be given several times (default: the one that cargo has built)
+    #[argh(option)]
+    pub(crate) server: Vec<PathBuf>,
+
+    /// rounds; medians are of these (default 5; 3 with --peers; 1 with --quick or --connections)
+    #[argh(option)]
+    pub(crate) rounds: Option<usize>,
+
+    /// numbers of the workloads to run, as in 1,3
+    #[argh(option)]
+    pub(crate) only: Option<List<u8>>,
+
+    /// tiny sizes and short times, to see that everything works
+    #[argh(switch)]
+    pub(crate) quick: bool,
+
+    /// write all figures to this file
+    #[argh(option)]
+    pub(crate) json: Option<PathBuf>,
+
+    /// compare with these instead of the floor: nats,redis,ngircd,ncat
+    #[argh(option)]
+    pub(crate) peers: Option<List<Peer>>,
+
+    /// only this: connect so many clients, tell them one line, disconnect them
+    #[argh(option)]
+    pub(crate) connections: Option<usize>,
+
+    /// be the floor (what the benchmark calls itself with)
+    #[argh(switch)]
+    pub(crate) floor: bool,
+
+    /// ignored; `cargo bench` says it
+    #[argh(switch)]
+    #[expect(dead_code, reason = "said by cargo, of no use to us")]
+    bench: bool,
+}
+
+/// Several values in one, separated by commas.
+#[derive(Debug)]
+pub(crate) struct List<T>(pub(crate) Vec<T>);
+
+impl<T: FromStr> FromStr for List<T> {
+    type Err = T::Err;
+
+    fn from_str(list: &str) -> Result<Self, T::Err> {
+        list.split(',').map(str::parse).collect::<Result<_, _>>().map(Self)
+    }
+}

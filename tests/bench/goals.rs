@@ -1,0 +1,72 @@
+//! What issue 4 asks for: the one place with its figures.
+
+use crate::figure::Figure;
+use crate::servers::{Peer, Program};
+use crate::workloads::Workload;
+
+/// What a ratio or a figure must come to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Goal {
+    AtLeast(f64),
+    AtMost(f64),
+    LessThan(f64),
+}
+
+impl Goal {
+    pub(crate) fn is_met(self, value: f64) -> bool {
+        match self {
+            Self::AtLeast(bound) => value >= bound,
+            Self::AtMost(bound) => value <= bound,
+            Self::LessThan(bound) => value < bound,
+        }
+    }
+
+    /// For people, the bound in whatever `unit` makes of it.
+    pub(crate) fn show(self, unit: impl Fn(f64) -> String) -> String {
+        match self {
+            Self::AtLeast(bound) => format!("≥ {}", unit(bound)),
+            Self::AtMost(bound) => format!("≤ {}", unit(bound)),
+            Self::LessThan(bound) => format!("< {}", unit(bound)),
+        }
+    }
+}
+
+/// For the ratio of pipechat's figure to that of `reference`.
+pub(crate) fn ratio(workload: Workload, figure: Figure, reference: &Program) -> Option<Goal> {
+    use Figure::{Cpu, CpuPerDelivery, Last, Memory, Throughput, Time};
+    use Workload::{Idle, JoinStorm, OneLineFew, OneLineMore, OneLineMost, Private, Steady, SteadyMore, Trickle};
+    let goal = match (reference, workload, figure) {
+        (Program::Floor, Steady | SteadyMore, Throughput) => Goal::AtLeast(0.8),
+        (Program::Floor, Steady | SteadyMore, CpuPerDelivery) => Goal::AtMost(1.4),
+        (Program::Floor, Trickle, CpuPerDelivery) => Goal::AtMost(1.35),
+        (Program::Floor, OneLineMore | OneLineMost, Last) => Goal::AtMost(1.15),
+        (Program::Floor, JoinStorm, Time) => Goal::AtMost(1.7),
+        (Program::Floor, JoinStorm, Cpu) => Goal::AtMost(2.0),
+        (Program::Floor, Private, CpuPerDelivery) => Goal::AtMost(3.0),
+        (Program::Peer(Peer::Nats), Steady | SteadyMore, Throughput) => Goal::AtLeast(5.0),
+        (Program::Peer(Peer::Redis), Steady | SteadyMore, Throughput) => Goal::AtLeast(2.0),
+        (Program::Peer(Peer::Ngircd), Steady | SteadyMore, Throughput) => Goal::AtLeast(8.0),
+        (Program::Peer(_), Trickle, CpuPerDelivery) => Goal::LessThan(1.0),
+        (Program::Peer(_), OneLineFew | OneLineMore | OneLineMost, Last) => Goal::LessThan(1.0),
+        (Program::Peer(Peer::Nats), Private, CpuPerDelivery) => Goal::LessThan(1.0),
+        (Program::Peer(Peer::Nats), Idle, Memory) => Goal::AtMost(0.1),
+        _ => return None,
+    };
+    Some(goal)
+}
+
+/// For pipechat's figure itself.
+pub(crate) fn own(workload: Workload, figure: Figure) -> Option<Goal> {
+    match (workload, figure) {
+        // 2.5 KB.
+        (Workload::Idle, Figure::Memory) => Some(Goal::AtMost(2560.0)),
+        // "≈ 0": a millisecond per second.
+        (Workload::Idle, Figure::IdleCpu) => Some(Goal::AtMost(0.001)),
+        (Workload::StuckReader, Figure::Kept) => Some(Goal::AtLeast(0.95)),
+        _ => None,
+    }
+}
+
+/// For the CPU of a delivery relative to the floor's, at most clients against few: it "does not grow";
+/// a tenth is noise.
+pub(crate) const GROWTH: Goal = Goal::AtMost(1.1);

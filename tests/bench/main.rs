@@ -1,0 +1,130 @@
+//! How fast pipechat is, beside the least that a server must do, or beside servers that one might pick instead.
+//!
+//! `cargo bench` runs every workload with the release binary and with the floor, in turn, several rounds, and prints
+//! medians and ratios; `cargo bench --bench fanout -- --help` tells what else it can do. All traffic stays on loopback.
+//!
+//! - [`workloads`], [`figure`]: what is run, how big, and which figures come of it
+//! - [`stage`]: plays one workload with one server
+//! - [`load`]: when to say something, and what to measure meanwhile
+//! - [`crowd`], [`watchdog`]: the clients, on one thread; counts what they hear, and gives up after a time
+//! - [`wire`]: what is said to which kind of server
+//! - [`servers`], [`child`], [`machine`]: how each is started, watched and killed, and on what
+//! - [`floor`]: the yardstick, a server of its own in this executable
+//! - [`goals`], [`results`], [`table`], [`json`]: what must be reached, what has been, and the reports
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark talks to the one who runs it")]
+
+mod args;
+mod child;
+mod crowd;
+mod figure;
+mod floor;
+mod goals;
+mod json;
+mod load;
+mod machine;
+mod results;
+mod servers;
+mod stage;
+mod table;
+mod watchdog;
+mod wire;
+mod workloads;
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use args::Args;
+use results::Results;
+use servers::Program;
+use stage::Outcome;
+use workloads::{Scale, Workload};
+
+/// The binary that cargo has built with the same profile.
+const PIPECHAT: &str = env!("CARGO_BIN_EXE_pipechat");
+const ROUNDS: usize = 5;
+/// With several peers a round takes minutes.
+const PEER_ROUNDS: usize = 3;
+
+fn main() -> ExitCode {
+    let args: Args = argh::from_env();
+    let done = if args.floor { floor::serve().map(|()| true) } else { run(args) };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Returns whether every workload could be measured; goals that are not reached are no failure.
+fn run(args: Args) -> io::Result<bool> {
+    raise_file_limit()?;
+    let mut scale = if args.quick { Scale::QUICK } else { Scale::WHOLE };
+    let mut rounds = if args.quick { 1 } else { ROUNDS };
+    let mut workloads = Workload::ALL.to_vec();
+    if args.peers.is_some() {
+        rounds = rounds.min(PEER_ROUNDS);
+        workloads.retain(|workload| workload.is_for_peers());
+    }
+    if let Some(connections) = args.connections {
+        scale.full = connections;
+        rounds = 1;
+        workloads = vec![Workload::Full];
+    }
+    if let Some(only) = args.only {
+        workloads.retain(|workload| only.0.contains(&workload.number()));
+    }
+    let references = match args.peers {
+        Some(peers) => peers.0.into_iter().map(Program::Peer).collect(),
+        None => vec![Program::Floor],
+    };
+    let subjects = if args.server.is_empty() { vec![PathBuf::from(PIPECHAT)] } else { args.server };
+    let subjects: Vec<_> = subjects.into_iter().map(Program::Pipechat).collect();
+
+    let mut results = Results::new(references, subjects, scale, !args.quick);
+    let rounds = args.rounds.unwrap_or(rounds);
+    for round in 0..rounds {
+        for &workload in &workloads {
+            play_in_turn(&mut results, workload, round, rounds);
+        }
+    }
+    print!("{}", table::render(&results));
+    if let Some(path) = args.json {
+        fs::write(path, json::render(&results))?;
+    }
+    Ok(results.failures.is_empty())
+}
+
+/// One workload with each server. The order turns from round to round, so that what drifts hits all of them.
+fn play_in_turn(results: &mut Results, workload: Workload, round: usize, rounds: usize) {
+    let programs = results.programs.len();
+    for turn in 0..programs {
+        let program = (turn + round) % programs;
+        let label = results.label(program);
+        eprint!("round {}/{rounds}  {:28}  {label:10} ", round + 1, workload.title(&results.scale));
+        match stage::play(workload, &results.programs[program], &results.scale) {
+            Ok(Outcome::Figures(figures)) => {
+                let shown = figures.iter().map(|(figure, value)| figure.show(*value));
+                eprintln!(" {}", shown.collect::<Vec<_>>().join("  "));
+                results.add(workload, program, round, figures);
+            }
+            Ok(Outcome::Without(what)) => eprintln!(" — ({what})"),
+            Err(error) => {
+                eprintln!(" FAILED: {error}");
+                results.failures.push(format!("{}, {label}: {error}", workload.title(&results.scale)));
+            }
+        }
+    }
+}
+
+/// Ten thousand clients are ten thousand files here and as many in the server, which inherits the limit.
+fn raise_file_limit() -> io::Result<()> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    Ok(setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?)
+}

@@ -1,0 +1,279 @@
+//! Plays a workload with one server: starts it, gathers a crowd, lets it talk, takes the figures.
+
+use std::io;
+use std::net::SocketAddrV4;
+use std::ops::Range;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use rustix::fd::OwnedFd;
+use rustix::net::{self, AddressFamily, SocketFlags, SocketType, sockopt};
+
+use crate::child::Server;
+use crate::crowd::Crowd;
+use crate::figure::Figure;
+use crate::load::{Dialogue, Pace, Talk, converse, single_lines, talk};
+use crate::servers::Program;
+use crate::wire::{MARKER, Wire, text};
+use crate::workloads::{Scale, Workload};
+
+const SENDERS: usize = 10;
+const MANY_IN_FLIGHT: u64 = 256;
+const FEW_IN_FLIGHT: u64 = 16;
+/// Messages that each client keeps on their way to its partner.
+const PRIVATE_WINDOW: usize = 64;
+/// Arrivals on their way in a storm: less than a listener's backlog of 4096. One that overflows makes the kernel
+/// drop the rest and try again a second later, and the benchmark would measure that.
+const STORM_AT_ONCE: usize = 4_000;
+/// Nothing comes in for so long when all that was said has arrived.
+const STILL: Duration = Duration::from_millis(300);
+/// A server may be busy with itself for so long after a storm.
+const REST_PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a workload came to.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Figures(Vec<(Figure, f64)>),
+    /// The server has no such thing.
+    Without(&'static str),
+}
+
+/// Runs `workload` once, with a server of its own.
+pub(crate) fn play(workload: Workload, program: &Program, scale: &Scale) -> io::Result<Outcome> {
+    if workload.clients(scale) > program.clients_max() {
+        return Ok(Outcome::Without("not for so many clients"));
+    }
+    if !program.wire().carries(workload.line_bytes()) {
+        return Ok(Outcome::Without("lines too long for it"));
+    }
+    let server = program.start()?;
+    let crowd = Crowd::new(server.address, program.wire().ping(), MARKER)?;
+    let mut stage = Stage { server, crowd, wire: program.wire(), is_floor: *program == Program::Floor };
+    // An end of the server explains whatever has failed.
+    stage.play(workload, scale).map_err(|error| match stage.server.obituary() {
+        Some(obituary) => io::Error::other(format!("{error}; {obituary}")),
+        None => error,
+    })
+}
+
+struct Stage {
+    /// Dropped first: a server that is gone need not tell ten thousand clients about each other's departure.
+    server: Server,
+    crowd: Crowd,
+    wire: Wire,
+    is_floor: bool,
+}
+
+impl Stage {
+    fn play(&mut self, workload: Workload, scale: &Scale) -> io::Result<Outcome> {
+        let clients = workload.clients(scale);
+        let figures = match workload {
+            Workload::Steady | Workload::SteadyMore | Workload::SteadyLong => {
+                let senders = self.gather(clients, SENDERS)?;
+                both(self.talk(clients, senders, workload.line_bytes(), MANY_IN_FLIGHT, scale)?)
+            }
+            Workload::Trickle => {
+                let senders = self.gather(clients, SENDERS)?;
+                both(self.talk(clients, senders, workload.line_bytes(), FEW_IN_FLIGHT, scale)?)
+            }
+            Workload::OneLineFew | Workload::OneLineMore | Workload::OneLineMost => {
+                self.one_line(clients, workload.line_bytes(), scale)?
+            }
+            Workload::JoinStorm => self.join_storm(clients)?,
+            Workload::Private => return self.private(clients, workload.line_bytes(), scale),
+            Workload::Idle => self.idle(clients, scale)?,
+            Workload::StuckReader => self.stuck_reader(clients, workload.line_bytes(), scale)?,
+            Workload::Languages => return self.mixed(clients, "lang|en\n", workload.line_bytes(), scale),
+            Workload::Json => return self.mixed(clients, "format|json\n", workload.line_bytes(), scale),
+            Workload::Who => return self.who(clients, scale),
+            Workload::Full => self.full(clients, workload.line_bytes())?,
+        };
+        Ok(Outcome::Figures(figures))
+    }
+
+    fn one_line(&mut self, clients: usize, line_bytes: usize, scale: &Scale) -> io::Result<Vec<(Figure, f64)>> {
+        let senders = self.gather(clients, SENDERS)?;
+        let line = self.public(clients, senders, line_bytes, 1);
+        let spread = single_lines(&mut self.crowd, &self.server, &line, scale.repeats)?;
+        Ok(vec![
+            (Figure::First, spread.first),
+            (Figure::Median, spread.median),
+            (Figure::Last, spread.last),
+            (Figure::CpuPerDelivery, spread.cpu_per_delivery),
+        ])
+    }
+
+    fn join_storm(&mut self, clients: usize) -> io::Result<Vec<(Figure, f64)>> {
+        let memory = self.server.memory()?;
+        let cpu = self.server.cpu()?;
+        // Everyone hears of its own arrival and of all later ones, a line each.
+        let notices = clients as u64 * (clients as u64 + 1) / 2;
+        self.crowd.count(b'\n');
+        let began = Instant::now();
+        self.crowd.join(clients, STORM_AT_ONCE, |_| String::new())?;
+        self.crowd.await_marks(notices)?;
+        let seconds = began.elapsed().as_secs_f64();
+        self.server.rest(REST_PATIENCE)?;
+        Ok(vec![
+            (Figure::Time, seconds),
+            (Figure::Cpu, (self.server.cpu()? - cpu).as_secs_f64()),
+            (Figure::Memory, self.memory_each(memory, clients)?),
+        ])
+    }
+
+    /// The floor has no private messages; what it is compared by is a delivery of a public line, with few in flight.
+    fn private(&mut self, clients: usize, line_bytes: usize, scale: &Scale) -> io::Result<Outcome> {
+        if self.is_floor {
+            let senders = self.gather(clients, SENDERS)?;
+            let pace = self.talk(clients, senders, line_bytes, FEW_IN_FLIGHT, scale)?;
+            return Ok(Outcome::Figures(vec![(Figure::CpuPerDelivery, pace.cpu_per_delivery())]));
+        }
+        let senders = self.gather(clients, clients)?;
+        for client in 0..clients {
+            if let Some(naming) = self.wire.naming(client) {
+                self.crowd.say(client, naming.as_bytes())?;
+            }
+        }
+        self.settle()?;
+        let mut dialogues = Vec::new();
+        for client in 0..clients {
+            let partner = client ^ 1;
+            let Some(line) = self.wire.private(partner, &text(line_bytes)) else {
+                return Ok(Outcome::Without("no private messages"));
+            };
+            let speaker = senders.start + client;
+            dialogues.push(Dialogue { speaker, hearer: partner, line: line.into_bytes(), deliveries: 1 });
+        }
+        let pace = converse(&mut self.crowd, &self.server, &dialogues, PRIVATE_WINDOW, scale.timing)?;
+        Ok(Outcome::Figures(both(pace)))
+    }
+
+    fn idle(&mut self, clients: usize, scale: &Scale) -> io::Result<Vec<(Figure, f64)>> {
+        let memory = self.server.memory()?;
+        self.gather(clients, 0)?;
+        let memory = self.memory_each(memory, clients)?;
+        let (cpu, since) = (self.server.cpu()?, Instant::now());
+        sleep(scale.idle);
+        let cpu = (self.server.cpu()? - cpu).as_secs_f64() / since.elapsed().as_secs_f64();
+        Ok(vec![(Figure::Memory, memory), (Figure::IdleCpu, cpu)])
+    }
+
+    fn stuck_reader(&mut self, clients: usize, line_bytes: usize, scale: &Scale) -> io::Result<Vec<(Figure, f64)>> {
+        let senders = self.gather(clients, SENDERS)?;
+        let without = self.talk(clients, senders.clone(), line_bytes, MANY_IN_FLIGHT, scale)?;
+        let stuck = never_reads(self.server.address)?;
+        self.settle()?;
+        let with = self.talk(clients, senders, line_bytes, MANY_IN_FLIGHT, scale)?;
+        drop(stuck);
+        Ok(vec![(Figure::Throughput, with.per_second()), (Figure::Kept, with.per_second() / without.per_second())])
+    }
+
+    /// Steady talk, after half of the clients have said `verb`. The floor knows no verbs: it shows what the same
+    /// talk costs without.
+    fn mixed(&mut self, clients: usize, verb: &str, line_bytes: usize, scale: &Scale) -> io::Result<Outcome> {
+        let senders = self.gather(clients, SENDERS)?;
+        if !self.is_floor {
+            let others_heard = self.crowd.bytes_of(1);
+            self.crowd.say(0, verb.as_bytes())?;
+            self.settle()?;
+            if self.crowd.bytes_of(1) != others_heard {
+                return Ok(Outcome::Without("it takes that verb for chat"));
+            }
+            for client in (2..clients).step_by(2) {
+                self.crowd.say(client, verb.as_bytes())?;
+            }
+            self.settle()?;
+        }
+        Ok(Outcome::Figures(both(self.talk(clients, senders, line_bytes, MANY_IN_FLIGHT, scale)?)))
+    }
+
+    fn who(&mut self, clients: usize, scale: &Scale) -> io::Result<Outcome> {
+        if self.is_floor {
+            return Ok(Outcome::Without("no `who`"));
+        }
+        self.gather(clients, 0)?;
+        self.crowd.count(b'\n');
+        let ask =
+            |asker| Dialogue { speaker: asker, hearer: asker, line: b"who\n".to_vec(), deliveries: clients as u64 };
+        let dialogues: Vec<_> = (0..scale.few).map(ask).collect();
+        let pace = converse(&mut self.crowd, &self.server, &dialogues, 1, scale.timing)?;
+        Ok(Outcome::Figures(both(pace)))
+    }
+
+    fn full(&mut self, clients: usize, line_bytes: usize) -> io::Result<Vec<(Figure, f64)>> {
+        let before = self.server.memory()?;
+        let began = Instant::now();
+        let senders = self.gather(clients, 1)?;
+        let seconds = began.elapsed().as_secs_f64();
+        let with = self.memory_each(before, clients)?;
+        let line = self.public(clients, senders, line_bytes, 1);
+        let spread = single_lines(&mut self.crowd, &self.server, &line, 1)?;
+        self.crowd = Crowd::new(self.server.address, self.wire.ping(), MARKER)?;
+        self.server.rest(REST_PATIENCE)?;
+        Ok(vec![
+            (Figure::Time, seconds),
+            (Figure::Last, spread.last),
+            (Figure::Memory, with),
+            (Figure::MemoryAfter, self.memory_each(before, clients)?),
+        ])
+    }
+
+    /// Connects `clients` and waits until all of them have heard of each other. Returns who of the crowd may send:
+    /// `senders` of the clients or, where a server wants those apart, as many connections beside them.
+    fn gather(&mut self, clients: usize, senders: usize) -> io::Result<Range<usize>> {
+        let at_once = self.wire.arrivals_at_once();
+        self.crowd.join(clients, at_once, |client| self.wire.greeting(client))?;
+        let first = match self.wire.publisher_greeting() {
+            Some(greeting) => {
+                self.crowd.join(senders, at_once, |_| greeting.clone())?;
+                clients
+            }
+            None => 0,
+        };
+        self.settle()?;
+        Ok(first..first + senders)
+    }
+
+    fn settle(&mut self) -> io::Result<()> {
+        self.crowd.await_quiet(STILL)?;
+        self.server.rest(REST_PATIENCE)
+    }
+
+    fn talk(
+        &mut self,
+        clients: usize,
+        senders: Range<usize>,
+        line_bytes: usize,
+        in_flight: u64,
+        scale: &Scale,
+    ) -> io::Result<Pace> {
+        let public = self.public(clients, senders, line_bytes, in_flight);
+        talk(&mut self.crowd, &self.server, &public, scale.timing)
+    }
+
+    fn public(&self, clients: usize, senders: Range<usize>, line_bytes: usize, in_flight: u64) -> Talk {
+        Talk {
+            senders,
+            line: self.wire.public(&text(line_bytes)).into_bytes(),
+            in_flight,
+            hearers: self.wire.hearers(clients) as u64,
+        }
+    }
+
+    /// What the server's memory has grown by, for each of `clients`.
+    fn memory_each(&self, before: u64, clients: usize) -> io::Result<f64> {
+        Ok(self.server.memory()?.saturating_sub(before) as f64 / clients as f64)
+    }
+}
+
+fn both(pace: Pace) -> Vec<(Figure, f64)> {
+    vec![(Figure::Throughput, pace.per_second()), (Figure::CpuPerDelivery, pace.cpu_per_delivery())]
+}
+
+/// A client that connects and then never reads. Its receive buffer is as small as the kernel allows.
+fn never_reads(server: SocketAddrV4) -> io::Result<OwnedFd> {
+    let socket = net::socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    sockopt::set_socket_recv_buffer_size(&socket, 1)?;
+    net::connect(&socket, &server)?;
+    Ok(socket)
+}

@@ -1,0 +1,42 @@
+//! The report for people: a table that is Markdown as well.
+
+use crate::results::{Comparison, Ratio, Results};
+
+pub(crate) fn render(results: &Results) -> String {
+    let mut rows = vec![["workload", "figure", "ours", "beside", "ratio (all rounds)", "goal", ""].map(String::from)];
+    rows.extend(results.comparisons().iter().map(row));
+    let mut widths = [0; 7];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    rows.insert(1, widths.map(|width| "-".repeat(width)));
+
+    let mut table = format!("{}\n\n", results.machine);
+    for row in &rows {
+        for (width, cell) in widths.iter().zip(row) {
+            table += &format!("| {cell:width$} ");
+        }
+        table += "|\n";
+    }
+    for failure in &results.failures {
+        table += &format!("\nFAILED: {failure}\n");
+    }
+    table
+}
+
+fn row(comparison: &Comparison) -> [String; 7] {
+    let labelled = |(label, value): &(String, String)| format!("{label} {value}");
+    let ratio = |ratio: Ratio| format!("{:.2} ({:.2} … {:.2})", ratio.median, ratio.least, ratio.greatest);
+    let verdict = |is_met| if is_met { "OK" } else { "short" };
+    [
+        comparison.workload.clone(),
+        comparison.figure.into(),
+        labelled(&comparison.ours),
+        comparison.theirs.as_ref().map_or(String::new(), labelled),
+        comparison.ratio.map_or(String::new(), ratio),
+        comparison.goal.clone().unwrap_or_default(),
+        comparison.is_met.map_or(String::new(), |is_met| verdict(is_met).into()),
+    ]
+}
