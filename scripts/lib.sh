@@ -217,7 +217,7 @@ send() { # send NAME BYTES
 
 write() { # write NAME BYTES
     [[ -n ${mouths[$1]:-} ]] || fail "$1 cannot speak any more"
-    printf '%s' "$2" 2>/dev/null >&"${mouths[$1]}" || fail "$1 is cut off"
+    printf '%s' "$2" 2>/dev/null 1>&"${mouths[$1]}" || fail "$1 is cut off"
 }
 
 half_close() { # half_close NAME

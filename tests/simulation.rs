@@ -164,6 +164,10 @@ proptest! {
             }
         }
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn every_event_is_whole_lines_that_no_terminal_obeys(who in any_who(), text in any_text()) {

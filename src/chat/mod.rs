@@ -8,7 +8,7 @@ mod name;
 mod wait;
 
 use std::{
-    collections::{BTreeMap, HashMap, hash_map},
+    collections::{BTreeMap, HashMap, VecDeque, hash_map},
     mem,
     net::{IpAddr, SocketAddr},
     sync::Arc,
@@ -192,8 +192,8 @@ impl Chat {
         self.members
             .insert(client, Member { who: Arc::clone(&who), ip, has_spoken: false, stays: false, has_ended: false });
         out.push(Output::Tell(Audience::Everyone, Event::Online(who)));
-        self.met(&self.waits.on(&Topic::Here(key)), out);
-        self.met(&self.waits.on_users(self.members.len()), out);
+        self.met(self.waits.on(&Topic::Here(key)), out);
+        self.met(self.waits.on_users(self.members.len()), out);
     }
 
     fn lines(&mut self, client: ClientId, lines: Vec<Line>, out: &mut Vec<Output>) {
@@ -222,14 +222,14 @@ impl Chat {
                 let waiters = self.waits.on_text(&text);
                 out.push(Output::Tell(Audience::Everyone, Event::Message { from, text }));
                 // The speaker is never among them: while one waits, one's lines are held back.
-                self.met(&waiters, out);
+                self.met(waiters, out);
             }
             Command::Private { to, text } => match self.recipient(&to, &text) {
                 Ok(to) => {
                     let is_met = self.waits.on_text(&text).contains(&to);
                     out.push(Output::Tell(Audience::One(to), Event::Private { from, text }));
                     if is_met {
-                        self.met(&[to], out);
+                        self.met(vec![to], out);
                     }
                 }
                 Err(refusal) => tell(Event::Refused(refusal)),
@@ -242,8 +242,8 @@ impl Chat {
                 Ok((new, changed)) => {
                     tell(Event::Renamed { old: from, new });
                     if let Some((old_key, new_key)) = changed {
-                        self.met_gone(old_key, out);
-                        self.met(&self.waits.on(&Topic::Here(new_key)), out);
+                        self.met(self.waiters_on_gone(old_key), out);
+                        self.met(self.waits.on(&Topic::Here(new_key)), out);
                     }
                 }
                 Err(refusal) => tell(Event::Refused(refusal)),
@@ -293,25 +293,24 @@ impl Chat {
         }
     }
 
-    /// Answers those who wait for nobody to have a name of this key, unless somebody else has one by now.
-    fn met_gone(&mut self, key: String, out: &mut Vec<Output>) {
-        if !self.names.contains_key(&key) {
-            self.met(&self.waits.on(&Topic::Gone(key)), out);
+    /// Answers those whose waits are over; their next lines are welcome. Who has sent its last line leaves with the answer,
+    /// and that may be what others wait for: a loop, for a chain of them may be as long as the chat.
+    fn met(&mut self, waiters: Vec<ClientId>, out: &mut Vec<Output>) {
+        let mut waiters = VecDeque::from(waiters);
+        while let Some(client) = waiters.pop_front() {
+            let Some(arg) = self.waits.end(client) else { continue };
+            out.push(Output::Tell(Audience::One(client), Event::WaitMet(arg)));
+            if self.members.get(&client).is_some_and(|member| member.has_ended) {
+                waiters.extend(self.depart(client, Farewell::Left, out));
+            } else {
+                out.push(Output::Ready(client));
+            }
         }
     }
 
-    /// Answers those whose waits are over; their next lines are welcome.
-    fn met(&mut self, waiters: &[ClientId], out: &mut Vec<Output>) {
-        for &client in waiters {
-            if let Some(arg) = self.waits.end(client) {
-                out.push(Output::Tell(Audience::One(client), Event::WaitMet(arg)));
-                if self.members.get(&client).is_some_and(|member| member.has_ended) {
-                    self.end(client, Farewell::Left, out);
-                } else {
-                    out.push(Output::Ready(client));
-                }
-            }
-        }
+    /// Those who wait for nobody to have a name of this key: none, while somebody has one.
+    fn waiters_on_gone(&self, key: String) -> Vec<ClientId> {
+        if self.names.contains_key(&key) { Vec::new() } else { self.waits.on(&Topic::Gone(key)) }
     }
 
     /// The member under its new name, and the keys before and now where those differ.
@@ -339,7 +338,13 @@ impl Chat {
     }
 
     fn end(&mut self, client: ClientId, farewell: Farewell, out: &mut Vec<Output>) {
-        let Some(member) = self.members.remove(&client) else { return };
+        let waiters = self.depart(client, farewell, out);
+        self.met(waiters, out);
+    }
+
+    /// Takes the client out of the chat. Answers who has waited for that.
+    fn depart(&mut self, client: ClientId, farewell: Farewell, out: &mut Vec<Output>) -> Vec<ClientId> {
+        let Some(member) = self.members.remove(&client) else { return Vec::new() };
         let key = name::key(&member.who.name);
         forget(&mut self.names, &key, client);
         self.waits.end(client);
@@ -354,7 +359,7 @@ impl Chat {
         }
         out.push(Output::HangUp(client, farewell));
         out.push(Output::Tell(Audience::Everyone, Event::Offline(member.who, farewell)));
-        self.met_gone(key, out);
+        self.waiters_on_gone(key)
     }
 }
 

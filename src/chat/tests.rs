@@ -3,6 +3,7 @@
 mod stage;
 
 use super::*;
+use crate::wire::parse;
 use stage::{check, check_by, long};
 
 fn places(total: usize, per_ip: usize) -> Rules {
@@ -228,4 +229,36 @@ fn what_looks_like_an_address_is_no_name() {
 fn an_address_is_not_gone_while_another_has_it() {
     check("1 hi; 3 hi; 2 arrives at @1; 3 wait|9|gone|@1; 1 rename|ann", "1< @1 is ann@1");
     check("1 hi; 3 hi; 2 arrives at @1; 3 wait|9|gone|@1; 1 leaves", "1 hung up: left; 3,2< -@1 left");
+}
+
+#[test]
+fn who_waits_with_its_last_line_leaves_with_the_answer() {
+    check("2 hi; 1 wait|9|text|x; 1 leaves", "");
+    check("2 hi; 1 wait|9|text|x; 1 leaves; 2 x", "1,2< @2: x; 1< met x; 1 hung up: left; 2< -@1 left");
+    check("2 hi; 1 wait|9|text|x; 1 leaves; 1 is lost", "1 hung up: lost; 2< -@1 lost");
+    check("2 hi; 1 wait|9|text|x; 1 leaves; 1 is silent", "");
+    check(
+        "1 rename|ann; 2 wait|9|gone|ann; 2 leaves; 1 leaves",
+        "1 hung up: left; 2< -ann@1 left; 2< met ann; 2 hung up: left; < -@2 left",
+    );
+}
+
+#[test]
+fn a_long_chain_of_departures_is_no_deep_one() {
+    let mut chat = Chat::new(Rules::default());
+    let mut out = Vec::new();
+    for client in 0..20_000u64 {
+        let (low, high) =
+            (u16::try_from(client % 50_000).expect("a port"), u8::try_from(client / 50_000).expect("few"));
+        let after = client.wrapping_sub(1);
+        chat.handle(ClientId(client), Input::Arrive(SocketAddr::from(([10, 0, 0, high], low))), &mut out);
+        let lines = [format!("rename|n-{client}"), format!("wait|99|gone|n-{after}")];
+        let lines = lines[..if client == 0 { 1 } else { 2 }].iter().map(|line| parse(line.as_bytes())).collect();
+        chat.handle(ClientId(client), Input::Lines(lines), &mut out);
+        if client > 0 {
+            chat.handle(ClientId(client), Input::Eof, &mut out);
+        }
+    }
+    chat.handle(ClientId(0), Input::Eof, &mut out);
+    assert_eq!(chat.members().count(), 0);
 }

@@ -27,7 +27,7 @@ const TURN_BYTES_MAX: usize = 128 << 10;
 /// Public bytes of a turn while a slow reader is waited for.
 const PACED_TURN_BYTES_MAX: usize = 32 << 10;
 /// The longest wait of the broker after a turn, for a reader whose queue is nearly full.
-const PACE_MAX: Duration = Duration::from_millis(20);
+const PACE_MAX: Duration = Duration::from_millis(50);
 /// A reader that has read nothing for so long is stuck, and slows nobody.
 const STUCK_AFTER: Duration = Duration::from_millis(200);
 

@@ -60,7 +60,7 @@ pub(super) struct Connection {
     clock: Clock,
     telnet: Telnet,
     framer: Framer,
-    /// Read, and not yet made into lines: the broker is not ready for them. At most one read.
+    /// Read, and not yet made into lines: the broker is not ready for them. At most two reads.
     backlog: Vec<u8>,
     /// The client will send no more.
     is_eof: bool,
@@ -71,7 +71,7 @@ pub(super) struct Connection {
     /// The broker is through with the last batch.
     is_ready: bool,
     bucket: Bucket,
-    /// Nothing is read before this.
+    /// No line is handed over before this.
     pause_until: Duration,
     /// When the last line came.
     spoke_at: Duration,
@@ -196,11 +196,11 @@ impl Connection {
         Ok(())
     }
 
-    /// One read ahead of the broker at the most, and none while much waits for the client or it has spoken too fast.
+    /// A little ahead of the broker, so that the end of a connection whose lines have to wait is noticed. Not while much
+    /// waits for the client.
     fn wants_to_read(&self) -> bool {
         !self.is_eof
-            && self.backlog.is_empty()
-            && self.pause_until == Duration::ZERO
+            && self.backlog.len() < READ_BYTES
             && (self.blocked.is_terminated() || self.inbox.queued() < self.config.queue_max / 2)
     }
 
@@ -214,7 +214,7 @@ impl Connection {
             self.is_eof = read == 0;
             let text = self.telnet.strip(&mut buffer[..read]);
             let mut rest = &buffer[..text];
-            if self.is_ready {
+            if self.may_speak() && self.backlog.is_empty() {
                 self.send_batch(&mut rest);
             }
             self.backlog.extend_from_slice(rest);
@@ -222,13 +222,17 @@ impl Connection {
         })
     }
 
+    /// The broker is ready for the next batch, and the client has not spoken too fast.
+    fn may_speak(&self) -> bool {
+        self.is_ready && self.pause_until == Duration::ZERO
+    }
+
     /// Hands the broker what has been read and could not be handed over yet.
     fn speak(&mut self) {
         if self.is_done {
             return;
         }
-        let may_speak = self.is_ready && self.pause_until == Duration::ZERO;
-        if may_speak && !self.backlog.is_empty() {
+        if self.may_speak() && !self.backlog.is_empty() {
             let backlog = mem::take(&mut self.backlog);
             let mut rest = &backlog[..];
             self.send_batch(&mut rest);
@@ -239,8 +243,7 @@ impl Connection {
                 // Also while the broker is not ready: the answer to a wait can then be the last line.
                 self.request(Request::Eof(self.client));
                 self.is_done = true;
-            } else if may_speak
-                && self.is_ready
+            } else if self.may_speak()
                 && let Some(last) = self.framer.finish().map(|frame| line(&frame, self.config.line_max))
             {
                 self.send_lines(vec![last]);
@@ -288,10 +291,14 @@ impl Connection {
     fn on_timer(&mut self) {
         let now = self.clock.now();
         self.timer_at = Duration::MAX;
-        if self.pause_until <= now {
+        if self.pause_until > Duration::ZERO && self.pause_until <= now {
             self.pause_until = Duration::ZERO;
+            self.spoke_at = now; // it was not the client who was silent
         }
-        if !self.config.idle_timeout.is_zero() && now >= self.spoke_at + self.config.idle_timeout {
+        if self.pause_until.is_zero()
+            && !self.config.idle_timeout.is_zero()
+            && now >= self.spoke_at + self.config.idle_timeout
+        {
             // The broker may know a reason to spare the client: a whole timeout again.
             self.spoke_at = now;
             self.request(Request::Silent(self.client));
@@ -301,12 +308,13 @@ impl Connection {
 
     /// Has the timer fire in time for what comes first. It may fire earlier, and is then set again.
     fn set_timer(&mut self) {
-        let idle = match self.config.idle_timeout {
-            Duration::ZERO => Duration::MAX,
-            timeout => self.spoke_at + timeout,
+        let at = if !self.pause_until.is_zero() {
+            self.pause_until // no silence of the client's
+        } else if self.config.idle_timeout.is_zero() {
+            Duration::MAX
+        } else {
+            self.spoke_at + self.config.idle_timeout
         };
-        let pause = if self.pause_until.is_zero() { Duration::MAX } else { self.pause_until };
-        let at = idle.min(pause);
         if at < self.timer_at {
             self.timer_at = at;
             self.timer.set_at(self.clock.instant(at));

@@ -127,7 +127,7 @@ fn nats(files: &Path, port: u16) -> io::Result<Vec<String>> {
 
 fn redis(files: &Path, port: u16) -> Vec<String> {
     let mut arguments = words(&format!(
-        "--bind 127.0.0.1 --port {port} --maxclients {} --appendonly no --loglevel warning --tcp-backlog 4096",
+        "--bind 127.0.0.1 --port {port} --maxclients {} --protected-mode no --appendonly no --loglevel warning --tcp-backlog 4096",
         // It reserves 32 descriptors for itself.
         CLIENTS_MAX - 32
     ));

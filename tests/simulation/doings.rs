@@ -3,10 +3,14 @@
 use pipechat::chat::{Command, Farewell, Input};
 
 use super::{Peer, World};
-use crate::{peer::Kind, rng::Rng, speech::garbage};
+use crate::{
+    peer::Kind,
+    rng::Rng,
+    speech::{garbage, wait},
+};
 
 /// Bytes that a client has typed ahead of the network at the most.
-pub(super) const TYPED_MAX: usize = 2 << 10;
+const TYPED_MAX: usize = 2 << 10;
 
 impl World {
     pub(super) fn type_something(&mut self) {
@@ -39,6 +43,7 @@ impl World {
 
     pub(super) fn someone_fails(&mut self) {
         let dice = self.rng.below(10);
+        let mut rng = Rng(self.rng.below(usize::MAX) as u64);
         let peer = self.someone();
         let client = peer.client;
         if peer.kind == Kind::Witness || peer.is_lost {
@@ -46,10 +51,16 @@ impl World {
         }
         match dice {
             0 if !peer.has_finished => {
+                // It may end with a wait, and be gone long before the answer.
+                if peer.kind == Kind::Guest && rng.one_in(2) {
+                    let (line, meaning) = wait(&mut rng, "nobody".to_owned(), client.0 as usize);
+                    peer.meant.push_back(meaning);
+                    peer.typed.extend(format!("{line}\n").into_bytes());
+                }
                 // The last line needs no ending, if it is one at all.
+                let cuts = rng.one_in(2);
                 let is_line = peer.meant.back().is_some_and(|line| *line != Ok(Command::Blank));
-                while is_line && matches!(peer.typed.back(), Some(b'\n' | b'\r' | b'\0')) && client.0.is_multiple_of(2)
-                {
+                while is_line && matches!(peer.typed.back(), Some(b'\n' | b'\r' | b'\0')) && cuts {
                     peer.typed.pop_back();
                 }
                 peer.has_finished = true;

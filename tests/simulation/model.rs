@@ -48,6 +48,8 @@ struct Guest {
     addr: SocketAddr,
     has_spoken: bool,
     stays: bool,
+    /// It says no more, and leaves when its wait is answered.
+    has_ended: bool,
     wait: Option<(Duration, WaitFor)>,
 }
 
@@ -72,7 +74,10 @@ impl Model {
                     out.push(Output::Ready(client));
                 }
             }
-            Input::Eof => self.end(client, Farewell::Left, &mut out),
+            Input::Eof => match self.guest(client) {
+                Some(guest) if guest.wait.is_some() => guest.has_ended = true,
+                Some(_) | None => self.end(client, Farewell::Left, &mut out),
+            },
             Input::Silent => {
                 if self.guest(client).is_some_and(|guest| !guest.stays && guest.wait.is_none()) {
                     self.end(client, Farewell::Idle, &mut out);
@@ -117,7 +122,7 @@ impl Model {
         }
         let who = Arc::new(Who { name: addr.to_string(), addr: addr.to_string() });
         out.push(Output::Tell(Audience::Everyone, Event::Online(Arc::clone(&who))));
-        self.guests.push(Guest { client, who, addr, has_spoken: false, stays: false, wait: None });
+        self.guests.push(Guest { client, who, addr, has_spoken: false, stays: false, has_ended: false, wait: None });
         let users = self.guests.len();
         self.met(|wait| matches!(wait, WaitFor::User(name) if *name == addr.to_string()), out);
         self.met(|wait| matches!(wait, WaitFor::Users(n) if *n <= users), out);
@@ -128,6 +133,7 @@ impl Model {
         let (wait_max, limits) = (self.rules.wait_max, Arc::clone(&self.rules.limits));
         let Some(guest) = self.guest(client) else { return };
         let (from, is_first) = (Arc::clone(&guest.who), !guest.has_spoken);
+        assert!(guest.wait.is_none(), "{client} waits, and its later lines with it");
         guest.has_spoken = true;
         let mut tell = |event| out.push(Output::Tell(Audience::One(client), event));
         let command = match line {
@@ -231,9 +237,16 @@ impl Model {
     }
 
     fn answer(&mut self, client: ClientId, out: &mut Vec<Output>) {
-        let (_, wait) = self.guest(client).and_then(|guest| guest.wait.take()).expect("it waits");
+        // One who waited with it may have left by now, because of an answer to another.
+        let Some(guest) = self.guest(client) else { return };
+        let Some((_, wait)) = guest.wait.take() else { return };
+        let has_ended = guest.has_ended;
         out.push(Output::Tell(Audience::One(client), Event::WaitMet(arg(&wait))));
-        out.push(Output::Ready(client));
+        if has_ended {
+            self.end(client, Farewell::Left, out);
+        } else {
+            out.push(Output::Ready(client));
+        }
     }
 
     fn end(&mut self, client: ClientId, farewell: Farewell, out: &mut Vec<Output>) {

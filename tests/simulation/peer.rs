@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use pipechat::{
-    chat::{Bucket, ClientId, Event, Farewell, Format, Input, Line, Rate, Refusal},
+    chat::{Bucket, ClientId, Command, Event, Farewell, Format, Input, Line, Rate, Refusal},
     wire::{Dialect, Frame, Framer, Stamp, Telnet, parse, render},
 };
 
@@ -16,7 +16,7 @@ use super::{
 const BATCH_LINES_MAX: usize = 6;
 /// Bytes that may wait for a client.
 pub(crate) const QUEUE_MAX: usize = 6 << 10;
-pub(crate) const RATE: Rate = Rate { per_second: 20, burst: 40 };
+pub(crate) const RATE: Rate = Rate { per_second: 4, burst: 8 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -32,7 +32,6 @@ pub(crate) struct Peer {
     pub(crate) client: ClientId,
     pub(crate) kind: Kind,
     pub(crate) speaker: Speaker,
-    arrived_at: Duration,
 
     /// What the lines mean that it has typed and the broker has not got.
     pub(crate) meant: VecDeque<Line>,
@@ -52,7 +51,9 @@ pub(crate) struct Peer {
     is_done: bool,
     pub(crate) is_ready: bool,
     bucket: Bucket,
-    taken: usize,
+    /// Lines that it may still say at once; less than none is a debt.
+    tokens: f64,
+    spoke_at: Duration,
     pause_until: Duration,
 
     pub(crate) dialect: Dialect,
@@ -81,7 +82,6 @@ impl Peer {
             client,
             kind,
             speaker: Speaker::default(),
-            arrived_at: now,
             meant: VecDeque::new(),
             typed: VecDeque::new(),
             has_finished: false,
@@ -94,7 +94,8 @@ impl Peer {
             is_done: false,
             is_ready: true,
             bucket: Bucket::new(RATE),
-            taken: 0,
+            tokens: f64::from(RATE.burst),
+            spoke_at: now,
             pause_until: Duration::ZERO,
             dialect: Dialect::default(),
             wire: Vec::new(),
@@ -115,6 +116,18 @@ impl Peer {
         self.farewell.is_some() || self.is_lost || has_spoken_out && self.has_finished == self.is_done
     }
 
+    /// How many lines and how many waits are under way from it, at the most.
+    pub(crate) fn unheard(&self) -> (usize, usize) {
+        let bytes = self.typed.len() + self.backlog.len();
+        match self.kind {
+            Kind::Savage => (1 + bytes, bytes / "wait|1|user|x".len()),
+            Kind::Witness | Kind::Guest => {
+                let is_wait = |line: &&Line| matches!(line, Ok(Command::Wait(..)));
+                (1 + self.meant.len(), self.meant.iter().filter(is_wait).count())
+            }
+        }
+    }
+
     /// A packet of at most `bytes` bytes reaches the server, if that reads it.
     pub(crate) fn packet(&mut self, bytes: usize, now: Duration) {
         let is_paused = self.pause_until > now || self.queued() > QUEUE_MAX / 2;
@@ -129,28 +142,36 @@ impl Peer {
     }
 
     /// What the connection has for the broker.
-    pub(crate) fn speak(&mut self, now: Duration) -> Option<Input> {
-        if !self.is_ready || self.is_done || self.pause_until > now || self.farewell.is_some() {
-            return None;
+    pub(crate) fn speak(&mut self, now: Duration) -> Vec<Input> {
+        let mut inputs = Vec::new();
+        if self.is_done || self.farewell.is_some() {
+            return inputs;
         }
-        let mut lines = self.next_lines();
-        if lines.is_empty() && self.is_eof && self.backlog.is_empty() {
+        let may_speak = self.is_ready && self.pause_until <= now;
+        let mut lines = if may_speak { self.next_lines() } else { Vec::new() };
+        let is_last = self.is_eof && self.backlog.is_empty();
+        if is_last && may_speak && lines.is_empty() {
             lines.extend(self.framer.finish().map(|frame| understood(&frame)));
-            if lines.is_empty() {
-                self.is_done = true;
-                assert_eq!(self.meant, [], "{}: lines were lost", self.client);
-                return Some(Input::Eof);
-            }
         }
-        if lines.is_empty() {
-            return None;
+        if !lines.is_empty() {
+            inputs.push(self.say(lines, now));
         }
+        if is_last && !self.framer.is_within_line() {
+            // Whatever it waits for: that it says no more is told at once.
+            self.is_done = true;
+            assert_eq!(self.meant, [], "{}: lines were lost", self.client);
+            inputs.push(Input::Eof);
+        }
+        inputs
+    }
+
+    fn say(&mut self, lines: Vec<Line>, now: Duration) -> Input {
         for line in lines.iter().filter(|_| self.kind != Kind::Savage) {
             assert_eq!(Some(line), self.meant.pop_front().as_ref(), "{} was misunderstood", self.client);
         }
         self.take_tokens(lines.len(), now);
         self.is_ready = false;
-        Some(Input::Lines(lines))
+        Input::Lines(lines)
     }
 
     fn next_lines(&mut self) -> Vec<Line> {
@@ -169,14 +190,16 @@ impl Peer {
         lines
     }
 
+    /// What the bucket says of the next read has to be what a counter of tokens says.
     fn take_tokens(&mut self, lines: usize, now: Duration) {
+        let (per_second, burst) = (f64::from(RATE.per_second), f64::from(RATE.burst));
+        let fresh = (now - self.spoke_at).as_secs_f64() * per_second;
+        self.tokens = burst.min(self.tokens + fresh) - lines as f64;
+        self.spoke_at = now;
         self.pause_until = self.bucket.take(lines, now);
-        self.taken += lines;
-        let cost = |lines: usize| Duration::from_secs(1).mul_f64(lines as f64 / f64::from(RATE.per_second));
-        let rounding = Duration::from_micros(1);
-        assert!(self.pause_until <= now + cost(lines) + rounding, "{} waits for more than it said", self.client);
-        let free = cost(RATE.burst as usize + BATCH_LINES_MAX) + (now - self.arrived_at);
-        assert!(cost(self.taken) <= free + rounding, "{} has said {} lines too fast", self.client, self.taken);
+        let pause = self.pause_until.saturating_sub(now).as_secs_f64();
+        let expected = (-self.tokens / per_second).max(0.0);
+        assert!((pause - expected).abs() < 1e-6, "{} is to be silent for {pause} s, not {expected} s", self.client);
     }
 
     /// It is told an event. What is told to one who has left is told to nobody, and should not be.

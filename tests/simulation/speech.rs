@@ -35,7 +35,7 @@ const PIECES: [&str; 16] = [
 ];
 
 /// What comes before a line over telnet, and means nothing: a negotiation, a subnegotiation with a LF in it, a NOP.
-const TELNET: [&[u8]; 3] = [b"\xff\xfb\x18", b"\xff\xfa\x18\x00x\n\xff\xff\xff\xf0", b"\xff\xf1"];
+const TELNET: [&[u8]; 3] = [b"\xff\xfb\x18", b"\xff\xfa\x18\xff\xffx\n\xff\xf0", b"\xff\xf1"];
 
 /// One who types. The number of its public texts so far is the token of its syncs.
 #[derive(Default)]
@@ -122,7 +122,8 @@ fn name(rng: &mut Rng) -> &'static str {
     spellings[rng.below(spellings.len())]
 }
 
-fn wait(rng: &mut Rng, to: String, n: usize) -> (String, Line) {
+/// A wait for something that may happen.
+pub(crate) fn wait(rng: &mut Rng, to: String, n: usize) -> (String, Line) {
     let seconds = [0, 1, 3, WAIT_MAX.as_secs(), WAIT_MAX.as_secs() + 1][rng.below(5)];
     let (line, wait_for) = match rng.below(4) {
         0 => (format!("user|{to}"), WaitFor::User(to)),
@@ -132,7 +133,7 @@ fn wait(rng: &mut Rng, to: String, n: usize) -> (String, Line) {
             (format!("users|{users}"), WaitFor::Users(users))
         }
         _ => {
-            let part = format!("{}|", n % 10);
+            let part = format!("{} ", n % 10);
             (format!("text|{part}"), WaitFor::Text(part))
         }
     };

@@ -16,7 +16,7 @@ use std::{
 
 use jiff::Timestamp;
 use pipechat::{
-    chat::{Audience, Chat, ClientId, Command, Event, Farewell, Input, Limits, Output, Places, Rules},
+    chat::{Audience, Chat, ClientId, Command, Event, Farewell, Input, Limits, Output, Places, Rules, Setting},
     wire::Stamp,
 };
 
@@ -27,7 +27,6 @@ use super::{
     rng::Rng,
     speech::{LINE_MAX, WAIT_MAX},
 };
-use doings::TYPED_MAX;
 
 /// Where clients come from.
 const NETWORKS: [&str; 3] = ["127.0.0.1", "10.1.2.3", "::1"];
@@ -103,7 +102,7 @@ impl World {
             10..=69 => self.type_something(),
             70..=84 => self.someone_fails(),
             85..=93 => self.now += Duration::from_millis(self.rng.below(2000) as u64),
-            94 => self.now += Duration::from_secs(3600),
+            94 if self.rng.one_in(4) => self.now += Duration::from_secs(3600),
             _ => {}
         }
         // A clock that goes back is not followed.
@@ -121,13 +120,17 @@ impl World {
         self.bury();
     }
 
-    /// Nobody types any more, everyone reads, and the clock runs evenly, until nothing is under way. Bounded: by what was
-    /// typed, at a packet a step, or at the rate for lines that cost a step each; one wait; and a queue to read.
+    /// Nobody types any more, everyone reads, and the clock runs evenly, until nothing is under way. How long that takes is
+    /// bounded by what was typed: packets, lines at their rate, waits to the end; and by a queue.
     pub(crate) fn heal(&mut self) {
         let (tick, packet, bytes) = HEALED;
-        let typed_max = self.peers.values().map(|peer| peer.typed.len() / packet + 3 * peer.meant.len()).max();
-        let bound =
-            typed_max.unwrap_or(0) + TYPED_MAX + (WAIT_MAX.as_millis() / tick.as_millis()) as usize + QUEUE_MAX / bytes;
+        let steps = |time: Duration| time.as_millis().div_ceil(tick.as_millis()) as usize;
+        let (of_a_line, of_a_wait) = (2 + steps(Duration::from_secs(1) / RATE.per_second), steps(WAIT_MAX));
+        let bound = |peer: &Peer| {
+            let (lines, waits) = peer.unheard();
+            peer.typed.len() / packet + lines * of_a_line + (1 + waits) * of_a_wait + QUEUE_MAX / bytes
+        };
+        let bound = self.peers.values().map(bound).max().unwrap_or(0);
         self.peers.values_mut().for_each(|peer| peer.is_stalled = false);
         for _ in 0..bound {
             self.now += tick;
@@ -208,8 +211,14 @@ impl World {
                 Output::Tell(Audience::One(client), event) => self.peer(*client).tell(event, stamp),
                 Output::Ready(client) => self.peer(*client).is_ready = true,
                 Output::Set(client, setting) => {
-                    let peer = self.peer(*client);
-                    peer.dialect = peer.dialect.with(*setting);
+                    let dialect = &mut self.peer(*client).dialect;
+                    let with = dialect.with(*setting);
+                    match *setting {
+                        Setting::Stay => {}
+                        Setting::Format(format) => dialect.format = format,
+                        Setting::Lang(lang) => dialect.lang = lang,
+                    }
+                    assert_eq!(*dialect, with);
                 }
                 Output::HangUp(client, farewell) => self.peer(*client).farewell = Some(*farewell),
             }
@@ -224,9 +233,7 @@ impl World {
     fn speak(&mut self, packet: usize) {
         for peer in self.peers.values_mut().filter(|peer| !peer.is_lost) {
             peer.packet(packet, self.now);
-            if let Some(input) = peer.speak(self.now) {
-                self.requests.push_back((peer.client, input));
-            }
+            self.requests.extend(peer.speak(self.now).into_iter().map(|input| (peer.client, input)));
         }
     }
 
