@@ -88,6 +88,8 @@ pub struct Chat {
     members: BTreeMap<ClientId, Member>,
     /// Mirrors `members`: `names[k] == c` iff `key(members[c].who.name) == k`. Never iterated: a hash has no order.
     names: HashMap<String, ClientId>,
+    /// Mirrors `members` in the same way, by `look(members[c].who.name)`: to find out who looks like whom.
+    looks: HashMap<String, ClientId>,
     /// How many members each address has; no zeros. Never iterated.
     per_ip: HashMap<IpAddr, usize>,
     /// Of members only.
@@ -115,6 +117,7 @@ impl Chat {
             now: Duration::ZERO,
             members: BTreeMap::new(),
             names: HashMap::new(),
+            looks: HashMap::new(),
             per_ip: HashMap::new(),
             waits: Waits::default(),
         }
@@ -188,12 +191,14 @@ impl Chat {
         // reuses one before the old connection's end is noticed, the old one merely can't be found by it any more.
         let key = name::key(&who.name);
         self.names.insert(key.clone(), client);
+        self.looks.insert(name::look(&who.name), client);
         self.per_ip.insert(ip, from_ip + 1);
         self.members
             .insert(client, Member { who: Arc::clone(&who), ip, has_spoken: false, stays: false, has_ended: false });
         out.push(Output::Tell(Audience::Everyone, Event::Online(who)));
+        let users = self.members.len(); // before any of them leaves with its answer
         self.met(self.waits.on(&Topic::Here(key)), out);
-        self.met(self.waits.on_users(self.members.len()), out);
+        self.met(self.waits.on_users(users), out);
     }
 
     fn lines(&mut self, client: ClientId, lines: Vec<Line>, out: &mut Vec<Output>) {
@@ -319,6 +324,10 @@ impl Chat {
         let new = Name::parse(new).map_err(Refusal::NameInvalid)?;
         let member = self.members.get_mut(&client).expect("only members' lines are handled");
         let (old_key, new_key) = (name::key(&member.who.name), name::key(new.as_str()));
+        let (old_look, new_look) = (name::look(&member.who.name), name::look(new.as_str()));
+        if self.looks.get(&new_look).is_some_and(|&bearer| bearer != client) {
+            return Err(Refusal::NameTaken);
+        }
         let changed = match self.names.entry(new_key.clone()) {
             hash_map::Entry::Occupied(taken) if *taken.get() != client => return Err(Refusal::NameTaken),
             hash_map::Entry::Occupied(_) => None, // the same name in another spelling
@@ -328,6 +337,8 @@ impl Chat {
                 Some((old_key, new_key))
             }
         };
+        forget(&mut self.looks, &old_look, client);
+        self.looks.insert(new_look, client);
         member.who = Arc::new(Who { name: new.as_str().to_owned(), addr: member.who.addr.clone() });
         Ok((Arc::clone(&member.who), changed))
     }
@@ -347,6 +358,7 @@ impl Chat {
         let Some(member) = self.members.remove(&client) else { return Vec::new() };
         let key = name::key(&member.who.name);
         forget(&mut self.names, &key, client);
+        forget(&mut self.looks, &name::look(&member.who.name), client);
         self.waits.end(client);
         if let hash_map::Entry::Occupied(mut count) = self.per_ip.entry(member.ip) {
             *count.get_mut() -= 1;

@@ -1,8 +1,10 @@
 //! Names: what may be one, and when two of them are the same.
 
+use std::net::{IpAddr, SocketAddr};
+
 use unicase::UniCase;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
-use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 use unicode_security::skeleton;
 
 /// The longest name, in characters. Long enough for any nick, short enough to stand before every line.
@@ -48,7 +50,9 @@ impl Name {
         for c in text.chars().chain(text.nfkc()) {
             check(c)?;
         }
-        if text.nfkc().collect::<String>().parse::<std::net::IpAddr>().is_ok() {
+        // As an address looks, so that none can be taken for one: a skeleton has `l` for 1 and `O` for 0.
+        let look = key(text).replace('l', "1").replace(['o', 'O'], "0");
+        if look.parse::<IpAddr>().is_ok() || look.parse::<SocketAddr>().is_ok() {
             return Err(NameRule::Address);
         }
         Ok(Self(text.to_owned()))
@@ -82,8 +86,9 @@ fn check(c: char) -> Result<(), NameRule> {
     if hidden || (!c.is_ascii() && looks.peek().is_none()) {
         return Err(NameRule::Invisible);
     }
-    // What looks like a colon could make a name of what looks like an address, or like the beginning of a line.
-    if looks.any(|look| matches!(look, '[' | ']' | ':')) {
+    // Letters and marks that look like a colon are words' own: Hindi's visarga is one.
+    let is_of_words = matches!(c.general_category_group(), GeneralCategoryGroup::Letter | GeneralCategoryGroup::Mark);
+    if !is_of_words && looks.any(|look| matches!(look, '[' | ']' | ':')) {
         return Err(NameRule::Punctuation);
     }
     Ok(())
@@ -101,6 +106,14 @@ pub(super) fn key(name: &str) -> String {
     skeleton(&folded.nfkc().collect::<String>()).collect()
 }
 
+/// What two names also have in common when they look alike as they are written: [`key`] folds case first, and so can't see
+/// that `paypaI` with a capital i is `paypal` to the eye, which this does.
+#[must_use]
+pub(super) fn look(name: &str) -> String {
+    let look: String = skeleton(&name.nfkc().collect::<String>()).collect();
+    UniCase::unicode(look).to_folded_case()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,7 +121,7 @@ mod tests {
 
     #[test]
     fn what_may_be_a_name() {
-        for name in ["ann", "张三", "O'Brien", "a", "Ünal", "x_1-2.3", "🦀", "नमस्ते", &"长".repeat(32)]
+        for name in ["ann", "张三", "O'Brien", "a", "Ünal", "x_1-2.3", "🦀", "नमस्ते", "दुःख", &"长".repeat(32)]
         {
             assert_eq!(Name::parse(name).as_ref().map(Name::as_str), Ok(name));
         }
@@ -132,7 +145,8 @@ mod tests {
             ("a：b", NameRule::Punctuation),
             ("［a", NameRule::Punctuation),
             ("a∶b", NameRule::Punctuation),
-            ("aːb", NameRule::Punctuation),
+            ("10.0.0.1ː80", NameRule::Address),
+            ("l0.O.0.1", NameRule::Address),
             ("127.0.0.1:80", NameRule::Punctuation),
             ("127.0.0.1", NameRule::Address),
             ("１２７.0.0.1", NameRule::Address),
@@ -153,6 +167,20 @@ mod tests {
             ("a\u{378}", NameRule::Invisible),
         ] {
             assert_eq!(Name::parse(name), Err(rule), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn which_names_look_the_same() {
+        for (one, other) in [
+            ("paypaI", "paypal"),
+            ("ADMlN", "ADMIN"),
+            ("R00T", "ROOT"),
+            ("РЕТЕR", "PETER"),
+            ("ВОВ", "BOB"),
+            ("Нans", "hans"),
+        ] {
+            assert!(key(one) == key(other) || look(one) == look(other), "{one} {other}");
         }
     }
 

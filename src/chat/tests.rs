@@ -218,7 +218,8 @@ fn who_stays_is_not_silent_unless_that_is_forbidden() {
 
 #[test]
 fn what_looks_like_an_address_is_no_name() {
-    for colon in ['∶', 'ː', '꞉', '׃', '։'] {
+    check("1 rename|10.0.0.0ː9", "1< name-invalid(address)"); // a letter, by category
+    for colon in ['∶', '꞉', '׃', '։'] {
         let (of_1, of_9) = (long("@1").replace(':', &colon.to_string()), long("@9").replace(':', &colon.to_string()));
         check(&format!("1 hi; 2 rename|{of_1}"), "2< name-invalid(punctuation)");
         check(&format!("1 rename|{of_9}; 9 arrives; 9 to|{of_9}|hi"), "9< @9> hi");

@@ -156,10 +156,10 @@ pub(crate) fn single_lines(crowd: &mut Crowd, server: &Server, line: &Talk, repe
     })
 }
 
-/// The median of a non-empty list, the upper one of two.
+/// The median of a non-empty list, which it sorts.
 pub(crate) fn middle(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+    f64::midpoint(values[(values.len() - 1) / 2], values[values.len() / 2])
 }
 
 /// Runs `keep_going` between turns, for the time given, then waits for all that is still on its way.

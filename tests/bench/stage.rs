@@ -12,7 +12,7 @@ use rustix::net::{self, AddressFamily, SocketFlags, SocketType, sockopt};
 use crate::child::Server;
 use crate::crowd::Crowd;
 use crate::figure::Figure;
-use crate::load::{Dialogue, Pace, Talk, converse, single_lines, talk};
+use crate::load::{Dialogue, Pace, Talk, Timing, converse, single_lines, talk};
 use crate::servers::Program;
 use crate::wire::{MARKER, Wire, text};
 use crate::workloads::{Scale, Workload};
@@ -163,7 +163,10 @@ impl Stage {
         let without = self.talk(clients, senders.clone(), line_bytes, MANY_IN_FLIGHT, scale)?;
         let stuck = never_reads(self.server.address)?;
         self.settle()?;
-        let with = self.talk(clients, senders, line_bytes, MANY_IN_FLIGHT, scale)?;
+        // No warm-up, which would hide it if the others are held up only until the stuck one is cut.
+        let timing = Timing { warm_up: Duration::ZERO, ..scale.timing };
+        let public = self.public(clients, senders, line_bytes, MANY_IN_FLIGHT);
+        let with = talk(&mut self.crowd, &self.server, &public, timing)?;
         drop(stuck);
         Ok(vec![(Figure::Throughput, with.per_second()), (Figure::Kept, with.per_second() / without.per_second())])
     }

@@ -155,7 +155,7 @@ impl Model {
                     if let Some((_, WaitFor::Text(part))) = &self.guest(to).expect("a bearer is here").wait
                         && text.contains(part)
                     {
-                        self.answer(to, out);
+                        self.answer(vec![to], out);
                     }
                 }
             },
@@ -216,8 +216,12 @@ impl Model {
         }
     }
 
-    /// Answers those whose wait is over, in order of what they wait for and then of arrival.
     fn met(&mut self, is_met: impl Fn(&WaitFor) -> bool, out: &mut Vec<Output>) {
+        self.answer(self.waiters(is_met), out);
+    }
+
+    /// Those whose wait is over, in order of what they wait for and then of arrival.
+    fn waiters(&self, is_met: impl Fn(&WaitFor) -> bool) -> Vec<ClientId> {
         let mut waiters: Vec<_> = self
             .guests
             .iter()
@@ -231,33 +235,42 @@ impl Model {
             })
             .collect();
         waiters.sort();
-        for (_, _, client) in waiters {
-            self.answer(client, out);
-        }
+        waiters.into_iter().map(|(_, _, client)| client).collect()
     }
 
-    fn answer(&mut self, client: ClientId, out: &mut Vec<Output>) {
-        // One who waited with it may have left by now, because of an answer to another.
-        let Some(guest) = self.guest(client) else { return };
-        let Some((_, wait)) = guest.wait.take() else { return };
-        let has_ended = guest.has_ended;
-        out.push(Output::Tell(Audience::One(client), Event::WaitMet(arg(&wait))));
-        if has_ended {
-            self.end(client, Farewell::Left, out);
-        } else {
-            out.push(Output::Ready(client));
+    /// Answers them all, and then those who have waited for one of them to leave, and so on.
+    fn answer(&mut self, waiters: Vec<ClientId>, out: &mut Vec<Output>) {
+        let mut next = Vec::new();
+        for client in waiters {
+            let Some(guest) = self.guest(client) else { continue };
+            let Some((_, wait)) = guest.wait.take() else { continue };
+            let has_ended = guest.has_ended;
+            out.push(Output::Tell(Audience::One(client), Event::WaitMet(arg(&wait))));
+            if has_ended {
+                next.extend(self.depart(client, Farewell::Left, out));
+            } else {
+                out.push(Output::Ready(client));
+            }
+        }
+        if !next.is_empty() {
+            self.answer(next, out);
         }
     }
 
     fn end(&mut self, client: ClientId, farewell: Farewell, out: &mut Vec<Output>) {
-        let Some(place) = self.guests.iter().position(|guest| guest.client == client) else { return };
+        let waiters = self.depart(client, farewell, out);
+        self.answer(waiters, out);
+    }
+
+    fn depart(&mut self, client: ClientId, farewell: Farewell, out: &mut Vec<Output>) -> Vec<ClientId> {
+        let Some(place) = self.guests.iter().position(|guest| guest.client == client) else { return Vec::new() };
         let guest = self.guests.remove(place);
         if !matches!(farewell, Farewell::Left | Farewell::Lost | Farewell::WaitTimedOut) {
             out.push(Output::Tell(Audience::One(client), Event::Farewell(farewell)));
         }
         out.push(Output::HangUp(client, farewell));
         out.push(Output::Tell(Audience::Everyone, Event::Offline(Arc::clone(&guest.who), farewell)));
-        self.met(|wait| matches!(wait, WaitFor::Gone(gone) if same(gone, &guest.who.name)), out);
+        self.waiters(|wait| matches!(wait, WaitFor::Gone(gone) if same(gone, &guest.who.name)))
     }
 }
 
