@@ -397,6 +397,26 @@ fn everything_sent_before_the_end_of_input_is_handled_and_answered() {
     }
 }
 
+#[test]
+fn answers_come_in_the_order_of_the_lines_among_what_everyone_is_told() {
+    let server = Server::start(&[]);
+    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
+    ann.send("one\nto|ann|two\nto|bob|three\nfour\nto|nobody|five\nsix\n".repeat(50).as_bytes());
+    for _ in 0..50 {
+        ann.expect(&ann.says("one"));
+        ann.expect("from:[ann] says:two");
+        ann.expect(&ann.says("four"));
+        ann.expect(EN.no_such_user);
+        ann.expect(&ann.says("six"));
+        bob.expect(&ann.says("one"));
+        bob.expect("from:[ann] says:three");
+        bob.expect(&ann.says("four"));
+        bob.expect(&ann.says("six"));
+    }
+    ann.nothing();
+    bob.nothing();
+}
+
 // ---------------------------------------------------------------------------------------------------- the program
 
 #[test]
