@@ -146,7 +146,7 @@ server() { # server [FLAG…]
 
 terminate() {
     note 'The server gets SIGTERM.'
-    kill -TERM "$server_pid"
+    signal TERM "$server_pid"
 }
 
 expect_exit() {
@@ -250,8 +250,8 @@ leave() { # leave NAME
 hang_up() { # hang_up NAME
     local fd=${ears[$1]} pid=${pids[$1]:-}
     if [[ -n $pid ]]; then
-        kill "$pid" 2>/dev/null || true # it may have ended by itself
-        wait "$pid" 2>/dev/null || true # and how does not matter
+        signal TERM "$pid"
+        wait "$pid" 2>/dev/null || true # how it ended does not matter
     fi
     close_mouth "$1"
     exec {fd}>&-
@@ -288,10 +288,11 @@ expect_end() { # expect_end NAME
 
 # Reads on until a line is the one wanted. Fails when one is like UNWANTED, and returns 1 when the time is up.
 seek() { # seek SECONDS NAME is|like WANTED [UNWANTED]
-    local status until=$(( SECONDS + $1 ))
-    while (( SECONDS < until )); do
+    local status left until=$(( SECONDS + $1 ))
+    # The clock is asked once for both: `read -t 0` would not read, and fail as at the end.
+    while left=$(( until - SECONDS )); (( left > 0 )); do
         status=0
-        hear "$2" "$(( until - SECONDS ))" || status=$?
+        hear "$2" "$left" || status=$?
         if (( status > 128 )); then return 1; fi
         (( status == 0 )) || fail "the server has closed, but $2 should have heard: $4"
         if [[ -n ${5:-} ]] && like "$line" "$5"; then fail "$2 should not have heard that"; fi
@@ -330,15 +331,24 @@ like() { # like LINE PATTERN
     [[ $1 == $pattern ]]
 }
 
+# Does nothing to a process that has ended: bash has reaped it, and its number may be another one's by now.
+signal() { # signal SIGNAL PID
+    local running
+    for running in $(jobs -rp); do
+        if [[ $running == "$2" ]]; then kill "-$1" "$2" 2>/dev/null || true; fi
+    done
+}
+
 # -- The end ----------------------------------------------------------------------------------------------------------
 
 clean_up() {
     local status=$? name
     for name in "${!ears[@]}"; do hang_up "$name"; done
     if [[ -n $server_pid ]]; then
-        kill -TERM "$server_pid" 2>/dev/null || true # where it has died already, its exit code tells
+        signal TERM "$server_pid" # where it has died already, its exit code tells
         if ! await_exit; then
-            { kill -KILL "$server_pid"; wait "$server_pid"; } 2>/dev/null || true
+            signal KILL "$server_pid"
+            wait "$server_pid" 2>/dev/null || true
             if (( status == 0 )); then
                 { printf '\nFAILED: %s, at its end: %s\n' "$scenario" "$trouble"; show_logs; } >&2
                 status=1

@@ -323,6 +323,23 @@ fn a_paste_of_ten_thousand_lines_arrives_whole_and_in_order_while_others_are_ser
 }
 
 #[test]
+fn a_question_asked_after_a_paste_is_answered_long_before_the_end_of_the_paste() {
+    const LINES: usize = 7000;
+    let server = Server::start(&[]);
+    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
+    // All of it waits in the sockets before the server sees any of it.
+    server.signal(Signal::STOP);
+    ann.send("x\n".repeat(LINES).as_bytes());
+    bob.say("to|bob|?");
+    server.signal(Signal::CONT);
+    let before = bob.expect_among("from:[bob] says:?").len();
+    assert!(before <= 1024, "{before} lines of the paste came before the answer to its neighbour");
+    for _ in before..LINES {
+        bob.expect(&ann.says("x"));
+    }
+}
+
+#[test]
 fn a_flood_is_paced_to_the_rate_and_nothing_is_lost() {
     const LINES: usize = 700;
     let (rate, burst, batch) = (200.0, 100, 256);
