@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use memchr::memchr;
+
 use crate::chat::{Command, Format, Lang, Line, Refusal, Verb, WaitFor};
 
 /// Understands one line, without its ending. A line whose first word is no verb is chat.
@@ -10,13 +12,13 @@ use crate::chat::{Command, Format, Lang, Line, Refusal, Verb, WaitFor};
 /// A [`Refusal`] where the line is no text, or its form is not the one of its verb.
 pub fn parse(line: &[u8]) -> Line {
     let line = std::str::from_utf8(line).map_err(|_| Refusal::NotUtf8)?;
-    if line.contains('\0') {
+    if memchr(0, line.as_bytes()).is_some() {
         return Err(Refusal::Nul);
     }
     if line.is_empty() {
         return Ok(Command::Blank);
     }
-    let Some((word, rest)) = line.split_once('|') else {
+    let Some((word, rest)) = memchr(b'|', line.as_bytes()).map(|bar| (&line[..bar], &line[bar + 1..])) else {
         return Ok(match line {
             "who" => Command::Who,
             "help" => Command::Help,
