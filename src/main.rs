@@ -19,6 +19,9 @@ use futures::StreamExt;
 use pipechat::Server;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Bad flags.
 const EXIT_USAGE: u8 = 2;
 
