@@ -7,11 +7,11 @@
 //!
 //! - [`chat`]: the rules. No sockets, bytes, clocks or tasks; time is an argument.
 //! - [`wire`]: bytes ↔ meaning. No sockets and no rules.
-//! - [`net`]: accept loop, connection futures, the broker future, queues, timers. No rules.
+//! - [`net`]: accept loop, connection futures, the broker future, queues, readiness, timers. No rules.
 //!
-//! What holds throughout: there is no mutex, and no `.await` between reading the chat's state and changing it. The broker
-//! alone owns the [`chat::Chat`] and so makes one order of events, the same for all; it never waits for a client. A
-//! connection alone owns its socket. Whatever can pile up has a bound with a name.
+//! What holds throughout: there is no mutex around the chat, and no `.await` between reading its state and changing it.
+//! The broker alone owns the [`chat::Chat`] and so makes one order of events, the same for all; it never waits for a
+//! client. A connection alone owns its socket. Whatever can pile up has a bound with a name.
 
 pub mod chat;
 pub mod net;

@@ -2,14 +2,16 @@
 
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
-use async_io::Async;
-use async_std::{
-    net::{TcpListener, TcpStream},
-    task,
-};
+use async_std::{net::TcpListener, task};
 use futures::channel::mpsc::UnboundedSender;
 
-use super::{Clock, Config, broker::Request, connection::Connection, outbox::outbox};
+use super::{
+    Clock, Config,
+    broker::Request,
+    connection::Connection,
+    outbox::outbox,
+    socket::{Readiness, Socket},
+};
 use crate::chat::ClientId;
 
 /// How long to wait after a failed `accept`, doubled each time. Errors pass: what is missing (descriptors, memory) comes
@@ -21,6 +23,7 @@ const BACKOFF_MAX: Duration = Duration::from_secs(1);
 pub(super) async fn run(
     listener: TcpListener,
     broker: UnboundedSender<Request>,
+    readiness: Arc<Readiness>,
     config: Config,
     clock: Clock,
 ) -> Infallible {
@@ -28,14 +31,15 @@ pub(super) async fn run(
     let mut next = ClientId(1);
     let mut backoff = BACKOFF;
     loop {
-        match accept(&listener).await {
+        match accept(&listener, next, &readiness).await {
             Ok((socket, addr)) => {
                 backoff = BACKOFF;
                 let (outbox, inbox) = outbox(addr, config.lang);
                 // Fails only when the broker is dead, and then the server is as good as ended.
                 broker.unbounded_send(Request::Arrive(next, outbox)).ok();
-                let connection = Connection::new(next, socket, inbox, broker.clone(), Arc::clone(&config), clock);
-                task::spawn(connection.run());
+                let mut connection =
+                    Connection::new(next, Arc::new(socket), inbox, broker.clone(), Arc::clone(&config), clock);
+                task::spawn(async move { connection.run().await });
                 next = ClientId(next.0 + 1);
             }
             Err(error) if is_about_one_connection(&error) => log::debug!("accept: {error}"),
@@ -50,10 +54,13 @@ pub(super) async fn run(
     }
 }
 
-async fn accept(listener: &TcpListener) -> io::Result<(Arc<Async<std::net::TcpStream>>, SocketAddr)> {
-    let (stream, addr): (TcpStream, _) = listener.accept().await?;
-    // async-std can't wait for readability without reading; async-io, which it is made of, can.
-    Ok((Arc::new(Async::new(std::net::TcpStream::try_from(stream)?)?), addr))
+async fn accept(
+    listener: &TcpListener,
+    client: ClientId,
+    readiness: &Arc<Readiness>,
+) -> io::Result<(Socket, SocketAddr)> {
+    let (stream, addr) = listener.accept().await?;
+    Ok((Socket::new(stream.try_into()?, client, Arc::clone(readiness))?, addr))
 }
 
 fn is_about_one_connection(error: &io::Error) -> bool {

@@ -29,7 +29,11 @@ const PACED_TURN_BYTES_MAX: usize = 32 << 10;
 /// The longest wait of the broker after a turn, for a reader whose queue is nearly full.
 const PACE_MAX: Duration = Duration::from_millis(50);
 /// A reader that has read nothing for so long is stuck, and slows nobody.
-const STUCK_AFTER: Duration = Duration::from_millis(200);
+const STUCK_AFTER: Duration = Duration::from_millis(500);
+/// The same for one that has never been seen to read while a part of its queue's limit, one of `QUEUE_PARTS`, was waiting.
+const STUCK_FROM_THE_START_AFTER: Duration = Duration::from_millis(125);
+/// Into how many parts a queue's limit is divided; progress is looked for about once in each.
+const QUEUE_PARTS: usize = 8;
 
 /// What connections ask of the broker. The queue needs no bound of its own: a connection has one batch of lines in it at
 /// most, and is silent until that has taken effect.
@@ -271,7 +275,7 @@ impl Broker {
         let (mut too_slow, mut pace) = (Vec::new(), Duration::ZERO);
         for (&client, outbox) in &mut self.outboxes {
             // Before this turn's bytes: one long answer alone makes nobody a slow consumer.
-            if outbox.progress.queued + outbox.progress.sent > self.config.queue_max / 2 {
+            if outbox.progress.queued + outbox.progress.sent > self.config.queue_max / QUEUE_PARTS {
                 match look(outbox, &self.config, now) {
                     Some(wait) => pace = pace.max(wait),
                     None => too_slow.push(client),
@@ -321,18 +325,20 @@ fn look(outbox: &mut Outbox, config: &Config, now: Duration) -> Option<Duration>
     let progress = &mut outbox.progress;
     if queued < progress.queued + progress.sent {
         progress.at = now;
+        progress.is_alive = progress.queued > config.queue_max / QUEUE_PARTS;
     }
+    let stuck_after = if progress.is_alive { STUCK_AFTER } else { STUCK_FROM_THE_START_AFTER };
     let sent = mem::take(&mut progress.sent);
     progress.queued = queued;
     if queued > config.queue_max {
         None
-    } else if queued <= config.queue_max / 2 || now.saturating_sub(progress.at) > STUCK_AFTER {
+    } else if queued <= config.queue_max / 2 || now.saturating_sub(progress.at) > stuck_after {
         Some(Duration::ZERO)
     } else {
         // Turns like the last one must not fill what room is left before a stuck reader would be known as one.
         let room = (config.queue_max - queued).max(1);
         #[expect(clippy::cast_precision_loss, reason = "a fraction of the queue")]
-        Some(STUCK_AFTER.mul_f64(sent as f64 / room as f64).min(PACE_MAX))
+        Some(stuck_after.mul_f64(sent as f64 / room as f64).min(PACE_MAX))
     }
 }
 

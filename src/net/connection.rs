@@ -5,22 +5,21 @@ use std::{
     cell::RefCell,
     collections::VecDeque,
     future::{Future, poll_fn},
-    io::{self, IoSlice, Read, Write},
+    io::{self, IoSlice},
     mem,
-    net::{Shutdown, TcpStream},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
-use async_io::{Async, Timer};
+use async_io::Timer;
 use bytes::Buf;
 use futures::{
     FutureExt, StreamExt,
     channel::mpsc::UnboundedSender,
     future::{Fuse, FusedFuture},
-    select,
+    select_biased,
     stream::FusedStream,
 };
 use smol_timeout::TimeoutExt;
@@ -29,6 +28,7 @@ use super::{
     Clock, Config,
     broker::Request,
     outbox::{Inbox, PARCEL_OVERHEAD, Parcel, Queued},
+    socket::Socket,
 };
 use crate::{
     chat::{Bucket, ClientId, Farewell, Line, Refusal},
@@ -53,7 +53,7 @@ thread_local! {
 /// A client's connection.
 pub(super) struct Connection {
     client: ClientId,
-    socket: Arc<Async<TcpStream>>,
+    socket: Arc<Socket>,
     inbox: Inbox,
     broker: UnboundedSender<Request>,
     config: Arc<Config>,
@@ -85,13 +85,13 @@ pub(super) struct Connection {
 }
 
 /// Resolves when the socket takes bytes again; to `None` when it is too late. Boxed: few connections ever have one.
-type Blocked = Pin<Box<dyn Future<Output = Option<io::Result<()>>> + Send>>;
+type Blocked = Pin<Box<dyn Future<Output = Option<()>> + Send>>;
 
 /// What a connection wakes up for.
 enum Woken {
     Parcel(Option<Parcel>),
-    Readable(io::Result<()>),
-    Writable(Option<io::Result<()>>),
+    Readable,
+    Writable(Option<()>),
     Timer,
 }
 
@@ -106,7 +106,7 @@ enum End {
 impl Connection {
     pub(super) fn new(
         client: ClientId,
-        socket: Arc<Async<TcpStream>>,
+        socket: Arc<Socket>,
         inbox: Inbox,
         broker: UnboundedSender<Request>,
         config: Arc<Config>,
@@ -138,7 +138,7 @@ impl Connection {
     }
 
     /// Serves the client until one side hangs up.
-    pub(super) async fn run(mut self) {
+    pub(super) async fn run(&mut self) {
         self.set_timer();
         let end = loop {
             if let Err(end) = self.step().await {
@@ -159,9 +159,9 @@ impl Connection {
             let (socket, timer, mut blocked) = (&self.socket, &mut self.timer, &mut self.blocked);
             let mut readable = poll_fn(|cx| if reads { socket.poll_readable(cx) } else { Poll::Pending }).fuse();
             let mut fired = poll_fn(|cx| poll_timer(timer, cx)).fuse();
-            select! {
+            select_biased! {
                 parcel = self.inbox.next() => Woken::Parcel(parcel),
-                ready = readable => Woken::Readable(ready),
+                () = readable => Woken::Readable,
                 ready = blocked => Woken::Writable(ready),
                 () = fired => Woken::Timer,
             }
@@ -179,11 +179,8 @@ impl Connection {
                 }
             }
             Woken::Parcel(None) => return Err(End::HungUp),
-            Woken::Readable(ready) => ready.and_then(|()| self.read()).or(Err(End::Gone(Farewell::Lost)))?,
-            Woken::Writable(Some(ready)) => {
-                ready.or(Err(End::Gone(Farewell::Lost)))?;
-                self.write()?;
-            }
+            Woken::Readable => self.read().or(Err(End::Gone(Farewell::Lost)))?,
+            Woken::Writable(Some(())) => self.write()?,
             Woken::Writable(None) => {
                 // The broker hangs up, with a last word for the client, should it read again.
                 self.request(Request::Gone(self.client, Farewell::WriteTimeout));
@@ -206,7 +203,7 @@ impl Connection {
 
     fn read(&mut self) -> io::Result<()> {
         READ_BUFFER.with_borrow_mut(|buffer| {
-            let read = match self.socket.get_ref().read(buffer) {
+            let read = match self.socket.read(buffer) {
                 Ok(read) => read,
                 Err(error) if is_passing(&error) => return Ok(()),
                 Err(error) => return Err(error),
@@ -337,12 +334,12 @@ impl Connection {
             return Ok(());
         }
         while !self.unwritten.is_empty() {
-            match write_some(self.socket.get_ref(), &self.unwritten) {
+            match write_some(&self.socket, &self.unwritten) {
                 Ok(written) => self.written(written),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if is_passing(&error) => {
                     let socket = Arc::clone(&self.socket);
-                    let writable = async move { socket.writable().await };
+                    let writable = poll_fn(move |cx| socket.poll_writable(cx));
                     let timeout = self.config.write_timeout;
                     let blocked: Blocked = Box::pin(writable.timeout(timeout));
                     self.blocked = blocked.fuse();
@@ -379,7 +376,7 @@ impl Connection {
             while !self.unwritten.is_empty() {
                 self.write()?;
                 if !self.blocked.is_terminated() {
-                    (&mut self.blocked).await.and_then(Result::ok).ok_or(End::HungUp)?;
+                    (&mut self.blocked).await.ok_or(End::HungUp)?;
                 }
             }
             Ok::<_, End>(())
@@ -387,15 +384,13 @@ impl Connection {
         if !matches!(flushed.timeout(LINGER).await, Some(Ok(()))) {
             return;
         }
-        if self.socket.get_ref().shutdown(Shutdown::Write).is_ok() {
+        if self.socket.end().is_ok() {
             let drained = async {
                 while READ_BUFFER
-                    .with_borrow_mut(|buffer| self.socket.get_ref().read(buffer))
+                    .with_borrow_mut(|buffer| self.socket.read(buffer))
                     .map_or_else(|error| is_passing(&error), |read| read > 0)
                 {
-                    if self.socket.readable().await.is_err() {
-                        break;
-                    }
+                    poll_fn(|cx| self.socket.poll_readable(cx)).await;
                 }
             };
             // A peer that goes on sending is cut off all the same.
@@ -437,15 +432,12 @@ fn poll_timer(timer: &mut Timer, cx: &mut Context<'_>) -> Poll<()> {
     Pin::new(timer).poll(cx).map(drop)
 }
 
-fn write_some(mut socket: &TcpStream, parcels: &VecDeque<Queued>) -> io::Result<usize> {
-    if let (Some(only), 1) = (parcels.front(), parcels.len()) {
-        return socket.write(&only.0);
-    }
+fn write_some(socket: &Socket, parcels: &VecDeque<Queued>) -> io::Result<usize> {
     let mut slices = [IoSlice::new(&[]); WRITE_PARCELS_MAX];
     for (slice, parcel) in slices.iter_mut().zip(parcels) {
         *slice = IoSlice::new(&parcel.0);
     }
-    socket.write_vectored(&slices[..parcels.len().min(WRITE_PARCELS_MAX)])
+    socket.write(&slices[..parcels.len().min(WRITE_PARCELS_MAX)])
 }
 
 /// The socket has nothing for us, or takes nothing, right now.

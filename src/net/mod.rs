@@ -4,6 +4,7 @@ mod accept;
 mod broker;
 mod connection;
 mod outbox;
+mod socket;
 
 use std::{
     future::Future,
@@ -22,6 +23,7 @@ use futures::{
 use smol_timeout::TimeoutExt;
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
+use self::socket::Readiness;
 use crate::chat::{Lang, Limits, Places, Rate, Rules};
 
 /// Connections that the kernel completes ahead of `accept`. Also bounded by net.core.somaxconn.
@@ -104,6 +106,7 @@ impl Config {
 pub struct Server {
     listener: TcpListener,
     addr: SocketAddr,
+    readiness: Arc<Readiness>,
     config: Config,
 }
 
@@ -123,7 +126,7 @@ impl Server {
         socket.bind(&config.addr.into())?;
         socket.listen(BACKLOG)?;
         let listener = TcpListener::from(std::net::TcpListener::from(socket));
-        Ok(Self { addr: listener.local_addr()?, listener, config })
+        Ok(Self { addr: listener.local_addr()?, listener, readiness: Arc::new(Readiness::new()?), config })
     }
 
     /// Where it listens, with the port that port 0 became.
@@ -142,18 +145,26 @@ impl Server {
         let clock = Clock { start: Instant::now() };
         let drain_timeout = self.config.drain_timeout;
         let broker = task::spawn(broker::run(inbox, self.config.clone(), clock));
-        let accepting = Box::pin(accept::run(self.listener, requests.clone(), self.config, clock));
+        let waking = task::spawn(Arc::clone(&self.readiness).run());
+        // Neither ends before the other needs it; a panic of either is one of the server's.
+        let serving = Box::pin(async {
+            match select(broker, waking).await {
+                Either::Left(((), _)) => {}
+                Either::Right((never, _)) => match never {},
+            }
+        });
+        let accepting = Box::pin(accept::run(self.listener, requests.clone(), self.readiness, self.config, clock));
         pin_mut!(stop);
-        match select(broker, select(stop, accepting)).await {
+        match select(serving, select(stop, accepting)).await {
             Either::Left(((), _)) => unreachable!("the broker ends after the last of its senders, and one is here"),
-            Either::Right((Either::Left(((), accepting)), broker)) => {
+            Either::Right((Either::Left(((), accepting)), serving)) => {
                 drop(accepting); // and with it its sender; the listener closes
                 log::info!("shutting down");
                 // An error means that the broker is dead, which awaiting it tells.
                 requests.unbounded_send(broker::Request::ShutDown).ok();
                 drop(requests);
                 // The broker ends when the last connection is through.
-                if broker.timeout(drain_timeout).await.is_none() {
+                if serving.timeout(drain_timeout).await.is_none() {
                     log::warn!("the drain timeout is over, some clients did not take all that was sent to them");
                 }
             }

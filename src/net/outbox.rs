@@ -112,6 +112,8 @@ pub(super) struct Progress {
     pub(super) sent: usize,
     /// When it was last seen to have read something.
     pub(super) at: std::time::Duration,
+    /// That was while much was waiting for it.
+    pub(super) is_alive: bool,
 }
 
 /// A stretch of bytes for one client.

@@ -1,0 +1,197 @@
+//! The sockets of clients, and when they are ready. All stand in one epoll of our own, edge-triggered; the reactor of
+//! async-io watches that epoll as a single descriptor. In the reactor itself each read would cost an `epoll_ctl`, and
+//! under load its spare thread takes events away one by one while the executor's thread is busy: here all that is ready
+//! is learned in one call, when the tasks woken before are through.
+
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    io::{self, IoSlice, Read, Write},
+    mem::MaybeUninit,
+    net::{Shutdown, TcpStream},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU8, Ordering::SeqCst},
+    },
+    task::{Context, Poll},
+};
+
+use async_io::Async;
+use async_std::task;
+use futures::task::AtomicWaker;
+use rustix::{
+    event::{
+        Timespec,
+        epoll::{self, CreateFlags, EventData, EventFlags},
+    },
+    fd::OwnedFd,
+    io::Errno,
+};
+
+use crate::chat::ClientId;
+
+/// Events taken from the kernel at once.
+const EVENTS_MAX: usize = 1024;
+
+/// Bytes can be read, or the end.
+const READABLE: u8 = 1;
+/// Bytes can be written, or no more ever.
+const WRITABLE: u8 = 2;
+/// The peer has ended its side, or the connection is broken: it stays readable.
+const ENDED: u8 = 4;
+
+/// Wakes the connections whose sockets are ready.
+#[derive(Debug)]
+pub(super) struct Readiness {
+    epoll: Async<OwnedFd>,
+    sources: Mutex<HashMap<u64, Arc<Source>>>,
+}
+
+/// What is known of a socket.
+#[derive(Debug, Default)]
+struct Source {
+    ready: AtomicU8,
+    /// The connection's task, if it waits.
+    waker: AtomicWaker,
+}
+
+impl Readiness {
+    pub(super) fn new() -> io::Result<Self> {
+        let epoll = Async::new(epoll::create(CreateFlags::CLOEXEC)?)?;
+        Ok(Self { epoll, sources: Mutex::default() })
+    }
+
+    /// Serves for ever.
+    ///
+    /// # Panics
+    /// When epoll fails, which it has no reason to.
+    pub(super) async fn run(self: Arc<Self>) -> Infallible {
+        loop {
+            if self.wake() {
+                // Behind all connections just woken, and what they wake.
+                task::yield_now().await;
+            } else {
+                self.epoll.readable().await.expect("the reactor watches an epoll");
+            }
+        }
+    }
+
+    /// Wakes all connections that have become ready. False: there are none.
+    fn wake(&self) -> bool {
+        let mut room = [MaybeUninit::uninit(); EVENTS_MAX];
+        let events = match epoll::wait(self.epoll.get_ref(), &mut room, Some(&Timespec::default())) {
+            Ok((events, _)) => events,
+            Err(Errno::INTR) => return true,
+            Err(error) => panic!("epoll: {error}"),
+        };
+        let sources = self.sources();
+        for event in &*events {
+            // None: of a connection that has just ended.
+            let Some(source) = sources.get(&event.data.u64()) else { continue };
+            let flags = event.flags;
+            let mut ready = 0;
+            if flags.contains(EventFlags::IN) {
+                ready |= READABLE;
+            }
+            if flags.contains(EventFlags::OUT) {
+                ready |= WRITABLE;
+            }
+            if flags.intersects(EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR) {
+                ready |= READABLE | WRITABLE | ENDED;
+            }
+            source.ready.fetch_or(ready, SeqCst);
+            source.waker.wake();
+        }
+        !events.is_empty()
+    }
+
+    fn sources(&self) -> MutexGuard<'_, HashMap<u64, Arc<Source>>> {
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A client's socket. Never blocks.
+#[derive(Debug)]
+pub(super) struct Socket {
+    stream: TcpStream,
+    client: ClientId,
+    source: Arc<Source>,
+    readiness: Arc<Readiness>,
+}
+
+impl Socket {
+    /// # Errors
+    /// When the kernel has no memory to watch it with.
+    pub(super) fn new(stream: TcpStream, client: ClientId, readiness: Arc<Readiness>) -> io::Result<Self> {
+        stream.set_nonblocking(true)?;
+        let source = Arc::new(Source::default());
+        readiness.sources().insert(client.0, Arc::clone(&source));
+        let socket = Self { stream, client, source, readiness };
+        let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
+        epoll::add(socket.readiness.epoll.get_ref(), &socket.stream, EventData::new_u64(client.0), flags)?;
+        Ok(socket)
+    }
+
+    /// Waits until there is something to read.
+    pub(super) fn poll_readable(&self, cx: &Context<'_>) -> Poll<()> {
+        self.poll_ready(READABLE, cx)
+    }
+
+    /// Waits until there is room to write.
+    pub(super) fn poll_writable(&self, cx: &Context<'_>) -> Poll<()> {
+        self.poll_ready(WRITABLE, cx)
+    }
+
+    fn poll_ready(&self, what: u8, cx: &Context<'_>) -> Poll<()> {
+        let is_ready = || self.source.ready.load(SeqCst) & what > 0;
+        if !is_ready() {
+            self.source.waker.register(cx.waker());
+            if !is_ready() {
+                return Poll::Pending;
+            }
+        }
+        Poll::Ready(())
+    }
+
+    /// Reads what is there, up to the buffer's size; 0 at the end.
+    ///
+    /// # Errors
+    /// `WouldBlock` when there is nothing, or as the connection broke.
+    pub(super) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        // Before reading: what comes later sets it again.
+        let ready = self.source.ready.fetch_and(!READABLE, SeqCst);
+        let read = (&self.stream).read(buffer);
+        // Less than the buffer takes was all there is, epoll(7), unless the end stands behind it.
+        if ready & ENDED > 0 || matches!(read, Ok(read) if read == buffer.len()) {
+            self.source.ready.fetch_or(READABLE, SeqCst);
+        }
+        read
+    }
+
+    /// Writes as much as there is room for.
+    ///
+    /// # Errors
+    /// `WouldBlock` when there is none, or as the connection broke.
+    pub(super) fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.source.ready.fetch_and(!WRITABLE, SeqCst);
+        match slices {
+            [only] => (&self.stream).write(only),
+            _ => (&self.stream).write_vectored(slices),
+        }
+    }
+
+    /// Tells the peer that it has got everything.
+    ///
+    /// # Errors
+    /// When the connection is broken.
+    pub(super) fn end(&self) -> io::Result<()> {
+        self.stream.shutdown(Shutdown::Write)
+    }
+}
+
+impl Drop for Socket {
+    /// The kernel forgets a descriptor that is closed.
+    fn drop(&mut self) {
+        self.readiness.sources().remove(&self.client.0);
+    }
+}
