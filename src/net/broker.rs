@@ -2,7 +2,7 @@
 //! each event once per dialect, hands out the results, and yields, so that every woken connection writes before the next
 //! turn begins. Under load turns grow by themselves.
 
-use std::{collections::BTreeMap, mem, time::Duration};
+use std::{collections::BTreeMap, mem, sync::Arc, time::Duration};
 
 use async_std::task;
 use futures::{StreamExt, channel::mpsc::UnboundedReceiver};
@@ -13,6 +13,7 @@ use smol_timeout::TimeoutExt;
 use super::{
     Clock, Config,
     outbox::{Outbox, Part, queued_total, shared},
+    socket::Readiness,
 };
 use crate::{
     chat::{Audience, Chat, ClientId, Event, Farewell, Input, Line, Output, Setting},
@@ -54,12 +55,22 @@ pub(super) enum Request {
 }
 
 /// Serves requests until the last sender of them is gone.
-pub(super) async fn run(mut requests: UnboundedReceiver<Request>, config: Config, clock: Clock) {
+pub(super) async fn run(
+    mut requests: UnboundedReceiver<Request>,
+    readiness: Arc<Readiness>,
+    config: Config,
+    clock: Clock,
+) {
     let mut broker = Broker::new(config);
     loop {
         // Cutting slow consumers at the end of a turn is news for the next one.
-        let first = if broker.has_news() { None } else { broker.next_request(&mut requests, clock).await };
-        // Behind all connections that are awake: what they have read is in this turn too. Nobody's, if nobody is.
+        let first = if broker.has_news() {
+            None
+        } else {
+            readiness.serve_until(broker.next_request(&mut requests, clock)).await
+        };
+        // What others have sent by now is in this turn too: larger turns are fewer writes.
+        readiness.wake();
         task::yield_now().await;
         let now = clock.now();
         broker.begin_turn(now);
@@ -78,7 +89,7 @@ pub(super) async fn run(mut requests: UnboundedReceiver<Request>, config: Config
         // Behind all connections that were woken: they write before the next turn begins.
         task::yield_now().await;
         if !pace.is_zero() {
-            task::sleep(pace).await;
+            readiness.serve_until(task::sleep(pace)).await;
         }
     }
 }

@@ -144,27 +144,20 @@ impl Server {
         let (requests, inbox) = mpsc::unbounded();
         let clock = Clock { start: Instant::now() };
         let drain_timeout = self.config.drain_timeout;
-        let broker = task::spawn(broker::run(inbox, self.config.clone(), clock));
-        let waking = task::spawn(Arc::clone(&self.readiness).run());
-        // Neither ends before the other needs it; a panic of either is one of the server's.
-        let serving = Box::pin(async {
-            match select(broker, waking).await {
-                Either::Left(((), _)) => {}
-                Either::Right((never, _)) => match never {},
-            }
-        });
+        let readiness = Arc::clone(&self.readiness);
+        let broker = task::spawn(broker::run(inbox, readiness, self.config.clone(), clock));
         let accepting = Box::pin(accept::run(self.listener, requests.clone(), self.readiness, self.config, clock));
         pin_mut!(stop);
-        match select(serving, select(stop, accepting)).await {
+        match select(broker, select(stop, accepting)).await {
             Either::Left(((), _)) => unreachable!("the broker ends after the last of its senders, and one is here"),
-            Either::Right((Either::Left(((), accepting)), serving)) => {
+            Either::Right((Either::Left(((), accepting)), broker)) => {
                 drop(accepting); // and with it its sender; the listener closes
                 log::info!("shutting down");
                 // An error means that the broker is dead, which awaiting it tells.
                 requests.unbounded_send(broker::Request::ShutDown).ok();
                 drop(requests);
                 // The broker ends when the last connection is through.
-                if serving.timeout(drain_timeout).await.is_none() {
+                if broker.timeout(drain_timeout).await.is_none() {
                     log::warn!("the drain timeout is over, some clients did not take all that was sent to them");
                 }
             }

@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashMap,
-    convert::Infallible,
+    future::Future,
     io::{self, IoSlice, Read, Write},
     mem::MaybeUninit,
     net::{Shutdown, TcpStream},
@@ -18,7 +18,11 @@ use std::{
 
 use async_io::Async;
 use async_std::task;
-use futures::task::AtomicWaker;
+use futures::{
+    future::{Either, select},
+    pin_mut,
+    task::AtomicWaker,
+};
 use rustix::{
     event::{
         Timespec,
@@ -61,23 +65,30 @@ impl Readiness {
         Ok(Self { epoll, sources: Mutex::default() })
     }
 
-    /// Serves for ever.
+    /// Waits for `until`, and meanwhile wakes whoever becomes ready.
     ///
     /// # Panics
     /// When epoll fails, which it has no reason to.
-    pub(super) async fn run(self: Arc<Self>) -> Infallible {
-        loop {
-            if self.wake() {
-                // Behind all connections just woken, and what they wake.
-                task::yield_now().await;
-            } else {
-                self.epoll.readable().await.expect("the reactor watches an epoll");
+    pub(super) async fn serve_until<T>(&self, until: impl Future<Output = T>) -> T {
+        let serving = async {
+            loop {
+                if self.wake() {
+                    // Behind all connections just woken.
+                    task::yield_now().await;
+                } else {
+                    self.epoll.readable().await.expect("the reactor watches an epoll");
+                }
             }
+        };
+        pin_mut!(until, serving);
+        match select(until, serving).await {
+            Either::Left((output, _)) => output,
+            Either::Right((never, _)) => never,
         }
     }
 
     /// Wakes all connections that have become ready. False: there are none.
-    fn wake(&self) -> bool {
+    pub(super) fn wake(&self) -> bool {
         let mut room = [MaybeUninit::uninit(); EVENTS_MAX];
         let events = match epoll::wait(self.epoll.get_ref(), &mut room, Some(&Timespec::default())) {
             Ok((events, _)) => events,
