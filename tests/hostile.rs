@@ -387,6 +387,32 @@ fn bytes_that_make_no_line_are_silence() {
 }
 
 #[test]
+fn noise_without_pause_keeps_nobody_waiting_and_no_timer_from_firing() {
+    // Telnet's NOPs, and whatever comes after one's goodbye.
+    for (greeting, noise, farewell) in [("", b"\xff\xf1", IDLE), ("quit\n", b"xx", "goodbye")] {
+        let server = Server::start(&["--idle-timeout", "1"]);
+        let [mut noisy, mut bob] = server.join_all(["noisy", "bob"]);
+        bob.say("stay");
+        noisy.send(greeting.as_bytes());
+        let mut mouth = noisy.mouth();
+        let noise = noise.repeat(1 << 19);
+        let start = Instant::now();
+        let flood = thread::spawn(move || {
+            while start.elapsed() < DEADLINE {
+                if mouth.write_all(&noise).is_err() {
+                    return; // cut off
+                }
+            }
+            panic!("it may go on for ever");
+        });
+        bob.expect_among(&noisy.offline());
+        (0..20).for_each(|_| drop(bob.fence()));
+        flood.join().expect("the server closes");
+        noisy.expect_among(farewell);
+    }
+}
+
+#[test]
 fn whom_the_server_reads_slowly_is_not_silent() {
     let server = Server::start(&["--rate", "20", "--burst", "1", "--idle-timeout", "1"]);
     let [mut ann] = server.join_all(["ann"]);
@@ -763,6 +789,21 @@ fn telnet_is_a_client_like_any_other() {
     ann.send("张三\r\n".as_bytes());
     ann.expect(&ann.says("张三"));
     bob.expect(&ann.says("张三"));
+}
+
+#[test]
+fn urgent_data_hides_nothing_of_what_comes_after_it() {
+    let server = Server::start(&[]);
+    let [mut ann] = server.join_all(["ann"]);
+    // All of it waits in the socket before the server sees any of it: reads stop at what is urgent.
+    server.signal(Signal::STOP);
+    ann.send(b"one\n\xff");
+    ann.send_urgent(b"\xf2"); // telnet's Synch
+    ann.send(b"two\nthree\n");
+    server.signal(Signal::CONT);
+    for text in ["one", "two", "three"] {
+        ann.expect(&ann.says(text));
+    }
 }
 
 #[test]

@@ -54,9 +54,11 @@ impl Name {
             check(c)?;
         }
         // As an address looks, so that none can be taken for one: a skeleton has `l` for 1 and `O` for 0.
-        let look = key(text).replace('l', "1").replace(['o', 'O'], "0");
-        if look.parse::<IpAddr>().is_ok() || look.parse::<SocketAddr>().is_ok() {
-            return Err(NameRule::Address);
+        for look in [key(text), look(text)] {
+            let look = look.replace('l', "1").replace(['o', 'O'], "0");
+            if look.parse::<IpAddr>().is_ok() || look.parse::<SocketAddr>().is_ok() {
+                return Err(NameRule::Address);
+            }
         }
         Ok(Self(text.to_owned()))
     }
@@ -171,6 +173,8 @@ mod tests {
             ("a∶b", NameRule::Punctuation),
             ("10.0.0.1ː80", NameRule::Address),
             ("l0.O.0.1", NameRule::Address),
+            ("127.0.0.I", NameRule::Address),
+            ("127.0.0.Iː80", NameRule::Address),
             ("127.0.0.1:80", NameRule::Punctuation),
             ("127.0.0.1", NameRule::Address),
             ("１２７.0.0.1", NameRule::Address),

@@ -18,6 +18,8 @@ use crate::chat::ClientId;
 /// back when connections end.
 const BACKOFF: Duration = Duration::from_millis(10);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
+/// Connections accepted before others have a turn, however many knock. Many, since each turn tells everyone who came.
+const ACCEPTS_MAX: u64 = 1024;
 
 /// Accepts connections for ever, and spawns a connection future for each.
 pub(super) async fn run(
@@ -37,10 +39,12 @@ pub(super) async fn run(
                 let (outbox, inbox) = outbox(addr, config.lang);
                 // Fails only when the broker is dead, and then the server is as good as ended.
                 broker.unbounded_send(Request::Arrive(next, outbox)).ok();
-                let mut connection =
-                    Connection::new(next, Arc::new(socket), inbox, broker.clone(), Arc::clone(&config), clock);
+                let mut connection = Connection::new(next, socket, inbox, broker.clone(), Arc::clone(&config), clock);
                 task::spawn(async move { connection.run().await });
                 next = ClientId(next.0 + 1);
+                if next.0.is_multiple_of(ACCEPTS_MAX) {
+                    task::yield_now().await;
+                }
             }
             Err(error) if is_about_one_connection(&error) => log::debug!("accept: {error}"),
             Err(error) => {

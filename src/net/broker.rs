@@ -5,6 +5,7 @@
 use std::{collections::BTreeMap, mem, sync::Arc, time::Duration};
 
 use async_std::task;
+use bytes::Bytes;
 use futures::{StreamExt, channel::mpsc::UnboundedReceiver};
 use jiff::Timestamp;
 use log::Level;
@@ -31,8 +32,10 @@ const PACED_TURN_BYTES_MAX: usize = 32 << 10;
 const PACE_MAX: Duration = Duration::from_millis(50);
 /// A reader that has read nothing for so long is stuck, and slows nobody.
 const STUCK_AFTER: Duration = Duration::from_millis(500);
-/// The same for one that has never been seen to read while a part of its queue's limit, one of `QUEUE_PARTS`, was waiting.
+/// The same for one of which nothing says that it has ever read: what it took, its kernel may have taken.
 const STUCK_FROM_THE_START_AFTER: Duration = Duration::from_millis(125);
+/// More than two kernels hold for a peer that reads nothing: by default, `tcp_wmem` allows 4 MiB and `tcp_rmem` 6 MiB.
+const KERNELS_HOLD_MAX: usize = 16 << 20;
 /// Into how many parts a queue's limit is divided; progress is looked for about once in each.
 const QUEUE_PARTS: usize = 8;
 
@@ -110,6 +113,8 @@ struct Broker {
     listeners: [usize; Dialect::COUNT],
     /// This turn's public bytes, by dialect.
     public: [Vec<u8>; Dialect::COUNT],
+    /// Bytes of all public events, in the longest dialect.
+    said: usize,
     /// The number of the last public event.
     seq: u64,
     /// When this turn began, by the calendar.
@@ -129,6 +134,7 @@ impl Broker {
             outboxes: BTreeMap::new(),
             listeners: [0; Dialect::COUNT],
             public: Default::default(),
+            said: 0,
             seq: 0,
             at: Timestamp::UNIX_EPOCH,
             out: Vec::new(),
@@ -170,6 +176,7 @@ impl Broker {
                 let addr = outbox.addr;
                 log::debug!("{client} {addr} connected");
                 outbox.public_from = self.public[outbox.dialect.index()].len();
+                outbox.progress.said = self.said;
                 self.listeners[outbox.dialect.index()] += 1;
                 self.outboxes.insert(client, outbox);
                 self.input(client, Input::Arrive(addr));
@@ -287,7 +294,7 @@ impl Broker {
         for (&client, outbox) in &mut self.outboxes {
             // Before this turn's bytes: one long answer alone makes nobody a slow consumer.
             if outbox.progress.queued + outbox.progress.sent > self.config.queue_max / QUEUE_PARTS {
-                match look(outbox, &self.config, now) {
+                match look(outbox, self.said, &self.config, now) {
                     Some(wait) => pace = pace.max(wait),
                     None => too_slow.push(client),
                 }
@@ -314,6 +321,7 @@ impl Broker {
                 outbox.send_ready();
             }
         }
+        self.said += public.iter().map(Bytes::len).max().unwrap_or_default();
         if too_slow.is_empty() && queued_total() > self.config.queued_total_max {
             // The largest queue goes first; what it alone held is free when its connection has thrown it away.
             too_slow.extend(self.outboxes.iter().max_by_key(|(_, outbox)| outbox.queued()).map(|(&client, _)| client));
@@ -331,25 +339,28 @@ impl Broker {
 
 /// Looks how far a client with a long queue has read. `None`: its queue is over the limit. Otherwise how long the others
 /// should wait for it: not at all if it is stuck.
-fn look(outbox: &mut Outbox, config: &Config, now: Duration) -> Option<Duration> {
+fn look(outbox: &mut Outbox, said: usize, config: &Config, now: Duration) -> Option<Duration> {
     let queued = outbox.queued();
     let progress = &mut outbox.progress;
-    if queued < progress.queued + progress.sent {
+    let taken = (progress.queued + mem::take(&mut progress.sent)).saturating_sub(queued);
+    if taken > 0 {
         progress.at = now;
-        progress.is_alive = progress.queued > config.queue_max / QUEUE_PARTS;
+        progress.taken += taken;
+        progress.is_alive = progress.queued > config.queue_max / QUEUE_PARTS || progress.taken > KERNELS_HOLD_MAX;
     }
     let stuck_after = if progress.is_alive { STUCK_AFTER } else { STUCK_FROM_THE_START_AFTER };
-    let sent = mem::take(&mut progress.sent);
+    let heard = said - mem::replace(&mut progress.said, said);
     progress.queued = queued;
     if queued > config.queue_max {
         None
     } else if queued <= config.queue_max / 2 || now.saturating_sub(progress.at) > stuck_after {
         Some(Duration::ZERO)
     } else {
-        // Turns like the last one must not fill what room is left before a stuck reader would be known as one.
+        // Talk as since the last look must not fill what room is left before a stuck reader would be known as one. Its own
+        // answers are not counted: nobody waits for those.
         let room = (config.queue_max - queued).max(1);
         #[expect(clippy::cast_precision_loss, reason = "a fraction of the queue")]
-        Some(stuck_after.mul_f64(sent as f64 / room as f64).min(PACE_MAX))
+        Some(stuck_after.mul_f64(heard as f64 / room as f64).min(PACE_MAX))
     }
 }
 

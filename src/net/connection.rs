@@ -14,6 +14,7 @@ use std::{
 };
 
 use async_io::Timer;
+use async_std::task;
 use bytes::Buf;
 use futures::{
     FutureExt, StreamExt,
@@ -53,7 +54,7 @@ thread_local! {
 /// A client's connection.
 pub(super) struct Connection {
     client: ClientId,
-    socket: Arc<Socket>,
+    socket: Socket,
     inbox: Inbox,
     broker: UnboundedSender<Request>,
     config: Arc<Config>,
@@ -106,7 +107,7 @@ enum End {
 impl Connection {
     pub(super) fn new(
         client: ClientId,
-        socket: Arc<Socket>,
+        socket: Socket,
         inbox: Inbox,
         broker: UnboundedSender<Request>,
         config: Arc<Config>,
@@ -159,11 +160,12 @@ impl Connection {
             let (socket, timer, mut blocked) = (&self.socket, &mut self.timer, &mut self.blocked);
             let mut readable = poll_fn(|cx| if reads { socket.poll_readable(cx) } else { Poll::Pending }).fuse();
             let mut fired = poll_fn(|cx| poll_timer(timer, cx)).fuse();
+            // Reading comes last: a flood must not keep the timers from firing.
             select_biased! {
                 parcel = self.inbox.next() => Woken::Parcel(parcel),
-                () = readable => Woken::Readable,
                 ready = blocked => Woken::Writable(ready),
                 () = fired => Woken::Timer,
+                () = readable => Woken::Readable,
             }
         };
         match woken {
@@ -179,7 +181,12 @@ impl Connection {
                 }
             }
             Woken::Parcel(None) => return Err(End::HungUp),
-            Woken::Readable => self.read().or(Err(End::Gone(Farewell::Lost)))?,
+            Woken::Readable => {
+                let read = self.read().or(Err(End::Gone(Farewell::Lost)))?;
+                if read == READ_BYTES {
+                    task::yield_now().await; // there is more, and others have a turn first
+                }
+            }
             Woken::Writable(Some(())) => self.write()?,
             Woken::Writable(None) => {
                 // The broker hangs up, with a last word for the client, should it read again.
@@ -193,19 +200,22 @@ impl Connection {
         Ok(())
     }
 
-    /// A little ahead of the broker, so that the end of a connection whose lines have to wait is noticed. Not while much
-    /// waits for the client.
+    /// A little ahead of the broker, so that the end of a connection whose lines have to wait is noticed.
     fn wants_to_read(&self) -> bool {
-        !self.is_eof
-            && self.backlog.len() < READ_BYTES
-            && (self.blocked.is_terminated() || self.inbox.queued() < self.config.queue_max / 2)
+        !self.is_eof && self.backlog.len() < READ_BYTES && !self.is_behind()
     }
 
-    fn read(&mut self) -> io::Result<()> {
+    /// Much waits for the client: it is not to ask for more.
+    fn is_behind(&self) -> bool {
+        !self.blocked.is_terminated() && self.inbox.queued() >= self.config.queue_max / 2
+    }
+
+    /// Answers how many bytes there were.
+    fn read(&mut self) -> io::Result<usize> {
         READ_BUFFER.with_borrow_mut(|buffer| {
             let read = match self.socket.read(buffer) {
                 Ok(read) => read,
-                Err(error) if is_passing(&error) => return Ok(()),
+                Err(error) if is_passing(&error) => return Ok(0),
                 Err(error) => return Err(error),
             };
             self.is_eof = read == 0;
@@ -215,13 +225,13 @@ impl Connection {
                 self.send_batch(&mut rest);
             }
             self.backlog.extend_from_slice(rest);
-            Ok(())
+            Ok(read)
         })
     }
 
-    /// The broker is ready for the next batch, and the client has not spoken too fast.
+    /// The broker is ready for the next batch, and the client has not spoken too fast and reads what it is told.
     fn may_speak(&self) -> bool {
-        self.is_ready && self.pause_until == Duration::ZERO
+        self.is_ready && self.pause_until == Duration::ZERO && !self.is_behind()
     }
 
     /// Hands the broker what has been read and could not be handed over yet.
@@ -338,10 +348,7 @@ impl Connection {
                 Ok(written) => self.written(written),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if is_passing(&error) => {
-                    let socket = Arc::clone(&self.socket);
-                    let writable = poll_fn(move |cx| socket.poll_writable(cx));
-                    let timeout = self.config.write_timeout;
-                    let blocked: Blocked = Box::pin(writable.timeout(timeout));
+                    let blocked: Blocked = Box::pin(self.socket.writable().timeout(self.config.write_timeout));
                     self.blocked = blocked.fuse();
                     return Ok(());
                 }
@@ -391,6 +398,7 @@ impl Connection {
                     .map_or_else(|error| is_passing(&error), |read| read > 0)
                 {
                     poll_fn(|cx| self.socket.poll_readable(cx)).await;
+                    task::yield_now().await; // for the timeout's sake too
                 }
             };
             // A peer that goes on sending is cut off all the same.

@@ -120,6 +120,7 @@ impl Server {
         socket.set_reuse_address(true)?;
         // Accepted sockets inherit these: no system call per connection.
         socket.set_tcp_nodelay(true)?;
+        socket.set_out_of_band_inline(true)?; // telnet's interrupt is urgent data, in the middle of a command
         socket.set_tcp_keepalive(&KEEPALIVE)?;
         socket.set_tcp_notsent_lowat(UNSENT_MAX)?;
         socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;

@@ -110,9 +110,13 @@ pub(super) struct Progress {
     pub(super) queued: usize,
     /// Bytes handed over since then.
     pub(super) sent: usize,
-    /// When it was last seen to have read something.
+    /// All that it has taken until then.
+    pub(super) taken: usize,
+    /// Bytes of all public events until then.
+    pub(super) said: usize,
+    /// When it was last seen to have taken something.
     pub(super) at: std::time::Duration,
-    /// That was while much was waiting for it.
+    /// It has read that itself: a kernel cannot have taken it.
     pub(super) is_alive: bool,
 }
 

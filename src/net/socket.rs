@@ -1,11 +1,11 @@
 //! The sockets of clients, and when they are ready. All stand in one epoll of our own, edge-triggered; the reactor of
 //! async-io watches that epoll as a single descriptor. In the reactor itself each read would cost an `epoll_ctl`, and
-//! under load its spare thread takes events away one by one while the executor's thread is busy: here all that is ready
-//! is learned in one call, when the tasks woken before are through.
+//! under load its spare thread takes events away one by one while the executor's thread is busy: here what is ready is
+//! learned in one call, when the broker wants to know.
 
 use std::{
     collections::HashMap,
-    future::Future,
+    future::{Future, poll_fn},
     io::{self, IoSlice, Read, Write},
     mem::MaybeUninit,
     net::{Shutdown, TcpStream},
@@ -41,8 +41,8 @@ const EVENTS_MAX: usize = 1024;
 const READABLE: u8 = 1;
 /// Bytes can be written, or no more ever.
 const WRITABLE: u8 = 2;
-/// The peer has ended its side, or the connection is broken: it stays readable.
-const ENDED: u8 = 4;
+/// A read that takes less than it could has not read all: behind it stands the end, or urgent data, at which reads stop.
+const SHORT_READS: u8 = 4;
 
 /// Wakes the connections whose sockets are ready.
 #[derive(Debug)]
@@ -57,6 +57,19 @@ struct Source {
     ready: AtomicU8,
     /// The connection's task, if it waits.
     waker: AtomicWaker,
+}
+
+impl Source {
+    fn poll_ready(&self, what: u8, cx: &Context<'_>) -> Poll<()> {
+        let is_ready = || self.ready.load(SeqCst) & what > 0;
+        if !is_ready() {
+            self.waker.register(cx.waker());
+            if !is_ready() {
+                return Poll::Pending;
+            }
+        }
+        Poll::Ready(())
+    }
 }
 
 impl Readiness {
@@ -107,11 +120,14 @@ impl Readiness {
             if flags.contains(EventFlags::OUT) {
                 ready |= WRITABLE;
             }
-            if flags.intersects(EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR) {
-                ready |= READABLE | WRITABLE | ENDED;
+            if flags.intersects(EventFlags::PRI | EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR) {
+                ready |= READABLE | SHORT_READS;
+            }
+            if flags.intersects(EventFlags::HUP | EventFlags::ERR) {
+                ready |= WRITABLE;
             }
             source.ready.fetch_or(ready, SeqCst);
-            source.waker.wake();
+            source.waker.wake(); // only puts the task into the executor's queue
         }
         !events.is_empty()
     }
@@ -138,42 +154,36 @@ impl Socket {
         let source = Arc::new(Source::default());
         readiness.sources().insert(client.0, Arc::clone(&source));
         let socket = Self { stream, client, source, readiness };
-        let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
+        let flags = EventFlags::IN | EventFlags::OUT | EventFlags::PRI | EventFlags::RDHUP | EventFlags::ET;
         epoll::add(socket.readiness.epoll.get_ref(), &socket.stream, EventData::new_u64(client.0), flags)?;
         Ok(socket)
     }
 
-    /// Waits until there is something to read.
+    /// Waits until there is something to read. Who reads in a loop has to yield: a fast peer's socket is always readable.
     pub(super) fn poll_readable(&self, cx: &Context<'_>) -> Poll<()> {
-        self.poll_ready(READABLE, cx)
+        self.source.poll_ready(READABLE, cx)
     }
 
     /// Waits until there is room to write.
-    pub(super) fn poll_writable(&self, cx: &Context<'_>) -> Poll<()> {
-        self.poll_ready(WRITABLE, cx)
-    }
-
-    fn poll_ready(&self, what: u8, cx: &Context<'_>) -> Poll<()> {
-        let is_ready = || self.source.ready.load(SeqCst) & what > 0;
-        if !is_ready() {
-            self.source.waker.register(cx.waker());
-            if !is_ready() {
-                return Poll::Pending;
-            }
-        }
-        Poll::Ready(())
+    pub(super) fn writable(&self) -> impl Future<Output = ()> + Send + use<> {
+        let source = Arc::clone(&self.source);
+        poll_fn(move |cx| source.poll_ready(WRITABLE, cx))
     }
 
     /// Reads what is there, up to the buffer's size; 0 at the end.
     ///
     /// # Errors
-    /// `WouldBlock` when there is nothing, or as the connection broke.
+    /// `WouldBlock` when there is nothing; any other when the connection is broken.
     pub(super) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         // Before reading: what comes later sets it again.
         let ready = self.source.ready.fetch_and(!READABLE, SeqCst);
         let read = (&self.stream).read(buffer);
-        // Less than the buffer takes was all there is, epoll(7), unless the end stands behind it.
-        if ready & ENDED > 0 || matches!(read, Ok(read) if read == buffer.len()) {
+        // Less than the buffer takes is all there is, epoll(7), with the exceptions known.
+        let is_all = match &read {
+            Ok(read) => *read < buffer.len() && ready & SHORT_READS == 0,
+            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+        };
+        if !is_all {
             self.source.ready.fetch_or(READABLE, SeqCst);
         }
         read
@@ -182,7 +192,7 @@ impl Socket {
     /// Writes as much as there is room for.
     ///
     /// # Errors
-    /// `WouldBlock` when there is none, or as the connection broke.
+    /// `WouldBlock` when there is none; any other when the connection is broken.
     pub(super) fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         self.source.ready.fetch_and(!WRITABLE, SeqCst);
         match slices {

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::net::SendFlags;
 use socket2::{Domain, Type};
 
 use super::{DEADLINE, Server};
@@ -103,6 +104,13 @@ impl Client {
         if let Err(error) = self.stream.write_all(bytes) {
             panic!("{} can't send: {error}; {}", self.name, self.so_far());
         }
+    }
+
+    /// Sends just these bytes, the last of them as TCP's urgent data.
+    #[track_caller]
+    pub(crate) fn send_urgent(&mut self, bytes: &[u8]) {
+        let sent = rustix::net::send(&self.stream, bytes, SendFlags::OOB).expect("connected");
+        assert_eq!(sent, bytes.len(), "few bytes always fit");
     }
 
     /// Sends no more; reads on.
