@@ -156,9 +156,16 @@ impl Connection {
     /// Waits for one thing, and does what follows from it.
     async fn step(&mut self) -> Result<(), End> {
         let woken = {
-            let reads = self.wants_to_read();
+            let may_read = !self.is_eof && self.backlog.len() < READ_BYTES && !self.is_behind();
+            let may_speak = self.may_speak();
             let (socket, timer, mut blocked) = (&self.socket, &mut self.timer, &mut self.blocked);
-            let mut readable = poll_fn(|cx| if reads { socket.poll_readable(cx) } else { Poll::Pending }).fuse();
+            // Lines that have to wait do so in the socket, but the end of a connection is to be noticed all the same.
+            let mut readable = poll_fn(|cx| match (may_read, may_speak) {
+                (true, true) => socket.poll_readable(cx),
+                (true, false) => socket.poll_end(cx),
+                (false, _) => Poll::Pending,
+            })
+            .fuse();
             let mut fired = poll_fn(|cx| poll_timer(timer, cx)).fuse();
             // Reading comes last: a flood must not keep the timers from firing.
             select_biased! {
@@ -179,6 +186,10 @@ impl Connection {
                 if self.inbox.is_terminated() {
                     return Err(End::HungUp);
                 }
+                if self.socket.is_readable() {
+                    // Behind those who write: what the client says until then is in the next turn too.
+                    task::yield_now().await;
+                }
             }
             Woken::Parcel(None) => return Err(End::HungUp),
             Woken::Readable => {
@@ -198,11 +209,6 @@ impl Connection {
         }
         self.speak();
         Ok(())
-    }
-
-    /// A little ahead of the broker, so that the end of a connection whose lines have to wait is noticed.
-    fn wants_to_read(&self) -> bool {
-        !self.is_eof && self.backlog.len() < READ_BYTES && !self.is_behind()
     }
 
     /// Much waits for the client: it is not to ask for more.

@@ -61,14 +61,17 @@ struct Source {
 
 impl Source {
     fn poll_ready(&self, what: u8, cx: &Context<'_>) -> Poll<()> {
-        let is_ready = || self.ready.load(SeqCst) & what > 0;
-        if !is_ready() {
+        if !self.is_ready(what) {
             self.waker.register(cx.waker());
-            if !is_ready() {
+            if !self.is_ready(what) {
                 return Poll::Pending;
             }
         }
         Poll::Ready(())
+    }
+
+    fn is_ready(&self, what: u8) -> bool {
+        self.ready.load(SeqCst) & what == what
     }
 }
 
@@ -162,6 +165,16 @@ impl Socket {
     /// Waits until there is something to read. Who reads in a loop has to yield: a fast peer's socket is always readable.
     pub(super) fn poll_readable(&self, cx: &Context<'_>) -> Poll<()> {
         self.source.poll_ready(READABLE, cx)
+    }
+
+    /// Waits until something to read is among the last that will come: the peer has ended, or broken off.
+    pub(super) fn poll_end(&self, cx: &Context<'_>) -> Poll<()> {
+        self.source.poll_ready(READABLE | SHORT_READS, cx)
+    }
+
+    /// There is something to read, or was at the last look.
+    pub(super) fn is_readable(&self) -> bool {
+        self.source.is_ready(READABLE)
     }
 
     /// Waits until there is room to write.
