@@ -26,6 +26,8 @@ const TURN_REQUESTS_MAX: usize = 4096;
 /// Public bytes of one turn, in one dialect, after which no further request is begun. Well below any sane queue limit:
 /// a turn alone must not make slow consumers of everybody.
 const TURN_BYTES_MAX: usize = 128 << 10;
+/// Clients who are handed something before those who were write: few enough to be still in the processor's cache then.
+const HAND_OUT_MAX: usize = 128;
 /// Public bytes of a turn while a slow reader is waited for.
 const PACED_TURN_BYTES_MAX: usize = 32 << 10;
 /// The longest wait of the broker after a turn, for a reader whose queue is nearly full.
@@ -88,7 +90,7 @@ pub(super) async fn run(
             broker.handle(request);
             handled += 1;
         }
-        let pace = broker.hand_out(now);
+        let pace = broker.hand_out(now).await;
         // Behind all connections that were woken: they write before the next turn begins.
         task::yield_now().await;
         if !pace.is_zero() {
@@ -119,6 +121,8 @@ struct Broker {
     seq: u64,
     /// When this turn began, by the calendar.
     at: Timestamp,
+    /// The clients whose lines have taken effect in this turn.
+    ready: Vec<ClientId>,
     /// This turn's outputs; empty between requests.
     out: Vec<Output>,
     /// The last turn was followed by a wait for a slow reader.
@@ -137,6 +141,7 @@ impl Broker {
             said: 0,
             seq: 0,
             at: Timestamp::UNIX_EPOCH,
+            ready: Vec::new(),
             out: Vec::new(),
             is_paced: false,
             is_shutting_down: false,
@@ -224,11 +229,7 @@ impl Broker {
             match output {
                 Output::Tell(Audience::Everyone, event) => self.tell_everyone(&event),
                 Output::Tell(Audience::One(client), event) => self.tell(client, &event),
-                Output::Ready(client) => {
-                    if let Some(outbox) = self.outboxes.get_mut(&client) {
-                        outbox.ready = true;
-                    }
-                }
+                Output::Ready(client) => self.ready.push(client),
                 Output::Set(client, setting) => self.set(client, setting),
                 Output::HangUp(client, farewell) => self.hang_up(client, farewell),
             }
@@ -288,10 +289,13 @@ impl Broker {
     }
 
     /// Ends the turn: everyone gets what it has for them. Answers how long to wait before the next one begins.
-    fn hand_out(&mut self, now: Duration) -> Duration {
+    async fn hand_out(&mut self, now: Duration) -> Duration {
         let public = self.public.each_mut().map(|public| shared(mem::take(public)));
         let (mut too_slow, mut pace) = (Vec::new(), Duration::ZERO);
-        for (&client, outbox) in &mut self.outboxes {
+        for (handed, (&client, outbox)) in self.outboxes.iter_mut().enumerate() {
+            if handed > 0 && handed.is_multiple_of(HAND_OUT_MAX) {
+                task::yield_now().await;
+            }
             // Before this turn's bytes: one long answer alone makes nobody a slow consumer.
             if outbox.progress.queued + outbox.progress.sent > self.config.queue_max / QUEUE_PARTS {
                 match look(outbox, self.said, &self.config, now) {
@@ -317,7 +321,10 @@ impl Broker {
                 }
             }
             outbox.public_from = 0;
-            if mem::take(&mut outbox.ready) {
+        }
+        // When nearly all have written: what these clients have to say next is in one turn then.
+        for client in self.ready.drain(..) {
+            if let Some(outbox) = self.outboxes.get(&client) {
                 outbox.send_ready();
             }
         }

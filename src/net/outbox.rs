@@ -98,8 +98,6 @@ pub(super) struct Outbox {
     pub(super) parts: Vec<Part>,
     /// The bytes of `Part::Own`.
     pub(super) own: Vec<u8>,
-    /// The lines of the client have taken effect in this turn.
-    pub(super) ready: bool,
     pub(super) progress: Progress,
 }
 
@@ -158,7 +156,6 @@ pub(super) fn outbox(addr: SocketAddr, lang: Lang) -> (Outbox, Inbox) {
         public_from: 0,
         parts: Vec::new(),
         own: Vec::new(),
-        ready: false,
         progress: Progress::default(),
     };
     (outbox, Inbox { parcels: receiver, shared })
