@@ -373,8 +373,9 @@ impl Connection {
             room += PARCEL_OVERHEAD;
             self.unwritten.pop_front();
         }
-        if let Some(first) = self.unwritten.front_mut() {
-            first.0.advance(bytes);
+        match self.unwritten.front_mut() {
+            Some(first) => first.0.advance(bytes),
+            None => self.unwritten = VecDeque::new(), // nothing in a connection that waits
         }
         self.inbox.written(room);
     }
@@ -447,6 +448,11 @@ fn poll_timer(timer: &mut Timer, cx: &mut Context<'_>) -> Poll<()> {
 }
 
 fn write_some(socket: &Socket, parcels: &VecDeque<Queued>) -> io::Result<usize> {
+    if let [only] = parcels.as_slices().0
+        && parcels.len() == 1
+    {
+        return socket.write(&[IoSlice::new(&only.0)]);
+    }
     let mut slices = [IoSlice::new(&[]); WRITE_PARCELS_MAX];
     for (slice, parcel) in slices.iter_mut().zip(parcels) {
         *slice = IoSlice::new(&parcel.0);
