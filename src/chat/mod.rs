@@ -87,9 +87,9 @@ pub struct Chat {
     /// In order of arrival, as ids are.
     members: BTreeMap<ClientId, Member>,
     /// Mirrors `members`: `names[k] == c` iff `key(members[c].who.name) == k`. Never iterated: a hash has no order.
-    names: HashMap<String, ClientId>,
+    names: HashMap<Box<str>, ClientId>,
     /// Mirrors `members` in the same way, by `look(members[c].who.name)`: to find out who looks like whom.
-    looks: HashMap<String, ClientId>,
+    looks: HashMap<Box<str>, ClientId>,
     /// How many members each address has; no zeros. Never iterated.
     per_ip: HashMap<IpAddr, usize>,
     /// Of members only.
@@ -190,8 +190,8 @@ impl Chat {
         // An address never has to be refused: no name is one, and no two clients have the same at a time. If the kernel
         // reuses one before the old connection's end is noticed, the old one merely can't be found by it any more.
         let key = name::key(&who.name);
-        self.names.insert(key.clone(), client);
-        self.looks.insert(name::look(&who.name), client);
+        self.names.insert(key.as_str().into(), client);
+        self.looks.insert(name::look(&who.name).into(), client);
         self.per_ip.insert(ip, from_ip + 1);
         self.members
             .insert(client, Member { who: Arc::clone(&who), ip, has_spoken: false, stays: false, has_ended: false });
@@ -280,12 +280,12 @@ impl Chat {
         let (topic, arg, is_so) = match wait_for {
             WaitFor::User(name) => {
                 let key = name::key(&name);
-                let is_so = self.names.contains_key(&key);
+                let is_so = self.names.contains_key(key.as_str());
                 (Topic::Here(key), name, is_so)
             }
             WaitFor::Gone(name) => {
                 let key = name::key(&name);
-                let is_so = !self.names.contains_key(&key);
+                let is_so = !self.names.contains_key(key.as_str());
                 (Topic::Gone(key), name, is_so)
             }
             WaitFor::Users(users) => (Topic::Users(users), users.to_string(), self.members.len() >= users),
@@ -315,7 +315,7 @@ impl Chat {
 
     /// Those who wait for nobody to have a name of this key: none, while somebody has one.
     fn waiters_on_gone(&self, key: String) -> Vec<ClientId> {
-        if self.names.contains_key(&key) { Vec::new() } else { self.waits.on(&Topic::Gone(key)) }
+        if self.names.contains_key(key.as_str()) { Vec::new() } else { self.waits.on(&Topic::Gone(key)) }
     }
 
     /// The member under its new name, and the keys before and now where those differ.
@@ -325,10 +325,10 @@ impl Chat {
         let member = self.members.get_mut(&client).expect("only members' lines are handled");
         let (old_key, new_key) = (name::key(&member.who.name), name::key(new.as_str()));
         let (old_look, new_look) = (name::look(&member.who.name), name::look(new.as_str()));
-        if self.looks.get(&new_look).is_some_and(|&bearer| bearer != client) {
+        if self.looks.get(new_look.as_str()).is_some_and(|&bearer| bearer != client) {
             return Err(Refusal::NameTaken);
         }
-        let changed = match self.names.entry(new_key.clone()) {
+        let changed = match self.names.entry(new_key.as_str().into()) {
             hash_map::Entry::Occupied(taken) if *taken.get() != client => return Err(Refusal::NameTaken),
             hash_map::Entry::Occupied(_) => None, // the same name in another spelling
             hash_map::Entry::Vacant(free) => {
@@ -338,13 +338,13 @@ impl Chat {
             }
         };
         forget(&mut self.looks, &old_look, client);
-        self.looks.insert(new_look, client);
+        self.looks.insert(new_look.into(), client);
         member.who = Arc::new(Who { name: new.as_str().to_owned(), addr: member.who.addr.clone() });
         Ok((Arc::clone(&member.who), changed))
     }
 
     fn recipient(&self, to: &str, text: &str) -> Result<ClientId, Refusal> {
-        let &to = self.names.get(&name::key(to)).ok_or(Refusal::NoSuchUser)?;
+        let &to = self.names.get(name::key(to).as_str()).ok_or(Refusal::NoSuchUser)?;
         if text.is_empty() { Err(Refusal::EmptyText) } else { Ok(to) }
     }
 
@@ -399,7 +399,7 @@ impl Output {
 }
 
 /// Takes `key` from `client`, unless it is another's by now.
-fn forget(names: &mut HashMap<String, ClientId>, key: &str, client: ClientId) {
+fn forget(names: &mut HashMap<Box<str>, ClientId>, key: &str, client: ClientId) {
     if names.get(key) == Some(&client) {
         names.remove(key);
     }

@@ -46,7 +46,7 @@ const QUEUE_PARTS: usize = 8;
 #[derive(Debug)]
 pub(super) enum Request {
     /// A client has come; this is where to send what it is told.
-    Arrive(ClientId, Outbox),
+    Arrive(ClientId, Box<Outbox>),
     /// A client has sent these lines.
     Lines(ClientId, Vec<Line>),
     /// A client has sent its last line.
@@ -110,7 +110,7 @@ struct Broker {
     config: Config,
     chat: Chat,
     /// Of every member of the chat, and within a turn of those who just arrive.
-    outboxes: BTreeMap<ClientId, Outbox>,
+    outboxes: BTreeMap<ClientId, Box<Outbox>>,
     /// How many of them are spoken to in each dialect: what nobody hears is not rendered.
     listeners: [usize; Dialect::COUNT],
     /// This turn's public bytes, by dialect.
@@ -259,11 +259,12 @@ impl Broker {
     fn tell(&mut self, client: ClientId, event: &Event) {
         let Some(outbox) = self.outboxes.get_mut(&client) else { return };
         catch_up(outbox, &self.public);
-        let from = outbox.own.len();
-        render(&mut outbox.own, event, Stamp { seq: None, at: self.at }, outbox.dialect);
-        match outbox.parts.last_mut() {
-            Some(Part::Own(last)) => last.end = outbox.own.len(),
-            Some(Part::Public(..)) | None => outbox.parts.push(Part::Own(from..outbox.own.len())),
+        let own = outbox.own.get_or_insert_default();
+        let from = own.bytes.len();
+        render(&mut own.bytes, event, Stamp { seq: None, at: self.at }, outbox.dialect);
+        match own.parts.last_mut() {
+            Some(Part::Own(last)) => last.end = own.bytes.len(),
+            Some(Part::Public(..)) | None => own.parts.push(Part::Own(from..own.bytes.len())),
         }
     }
 
@@ -276,15 +277,13 @@ impl Broker {
         log::log!(level, "{client} {} departed: {}", outbox.addr, farewell.code());
         self.listeners[outbox.dialect.index()] -= 1;
         catch_up(&mut outbox, &self.public);
-        let public = &self.public;
-        // Copies, once in a client's life: the turn's shared bytes are not complete yet.
-        let bytes = outbox.parts.iter().flat_map(|part| match part {
-            Part::Public(dialect, range) => public[dialect.index()][range.clone()].iter(),
-            Part::Own(range) => outbox.own[range.clone()].iter(),
-        });
-        let bytes: Vec<u8> = bytes.copied().collect();
-        if !bytes.is_empty() {
-            outbox.send(shared(bytes));
+        if let Some(own) = outbox.own.take() {
+            // Copies, once in a client's life: the turn's shared bytes are not complete yet.
+            let bytes = own.parts.iter().flat_map(|part| match part {
+                Part::Public(dialect, range) => &self.public[dialect.index()][range.clone()],
+                Part::Own(range) => &own.bytes[range.clone()],
+            });
+            outbox.send(shared(bytes.copied().collect()));
         }
     }
 
@@ -304,21 +303,19 @@ impl Broker {
                 }
             }
             let all = &public[outbox.dialect.index()];
-            if outbox.parts.is_empty() {
-                if outbox.public_from < all.len() {
-                    outbox.send(all.slice(outbox.public_from..));
-                }
-            } else {
-                if outbox.public_from < all.len() {
-                    outbox.parts.push(Part::Public(outbox.dialect, outbox.public_from..all.len()));
-                }
-                let own = shared(mem::take(&mut outbox.own));
-                for part in mem::take(&mut outbox.parts) {
+            if outbox.own.is_some() {
+                catch_up(outbox, &public);
+            }
+            if let Some(own) = outbox.own.take() {
+                let bytes = shared(own.bytes);
+                for part in own.parts {
                     outbox.send(match part {
                         Part::Public(dialect, range) => public[dialect.index()].slice(range),
-                        Part::Own(range) => own.slice(range),
+                        Part::Own(range) => bytes.slice(range),
                     });
                 }
+            } else if outbox.public_from < all.len() {
+                outbox.send(all.slice(outbox.public_from..));
             }
             outbox.public_from = 0;
         }
@@ -372,10 +369,11 @@ fn look(outbox: &mut Outbox, said: usize, config: &Config, now: Duration) -> Opt
 }
 
 /// Notes the public bytes so far as the client's, before what follows is its alone.
-fn catch_up(outbox: &mut Outbox, public: &[Vec<u8>; Dialect::COUNT]) {
-    let until = public[outbox.dialect.index()].len();
+fn catch_up(outbox: &mut Outbox, public: &[impl AsRef<[u8]>; Dialect::COUNT]) {
+    let until = public[outbox.dialect.index()].as_ref().len();
     if outbox.public_from < until {
-        outbox.parts.push(Part::Public(outbox.dialect, outbox.public_from..until));
+        let public = Part::Public(outbox.dialect, outbox.public_from..until);
+        outbox.own.get_or_insert_default().parts.push(public);
         outbox.public_from = until;
     }
 }

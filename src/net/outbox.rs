@@ -94,10 +94,8 @@ pub(super) struct Outbox {
     pub(super) dialect: Dialect,
     /// Where in this turn's public bytes those begin that the client has not got.
     pub(super) public_from: usize,
-    /// What this turn has for this client alone, and has it in order with the public bytes. Empty for most.
-    pub(super) parts: Vec<Part>,
-    /// The bytes of `Part::Own`.
-    pub(super) own: Vec<u8>,
+    /// What this turn has for this client alone. None for most.
+    pub(super) own: Option<Box<Own>>,
     pub(super) progress: Progress,
 }
 
@@ -116,6 +114,14 @@ pub(super) struct Progress {
     pub(super) at: std::time::Duration,
     /// It has read that itself: a kernel cannot have taken it.
     pub(super) is_alive: bool,
+}
+
+/// What a turn has for a client alone, in order with the public bytes.
+#[derive(Debug, Default)]
+pub(super) struct Own {
+    pub(super) parts: Vec<Part>,
+    /// The bytes of `Part::Own`.
+    pub(super) bytes: Vec<u8>,
 }
 
 /// A stretch of bytes for one client.
@@ -144,7 +150,7 @@ struct Shared {
 }
 
 /// The two ends of a new queue.
-pub(super) fn outbox(addr: SocketAddr, lang: Lang) -> (Outbox, Inbox) {
+pub(super) fn outbox(addr: SocketAddr, lang: Lang) -> (Box<Outbox>, Inbox) {
     let (sender, receiver) = mpsc::unbounded();
     let shared = Arc::new(Shared::default());
     let outbox = Outbox {
@@ -154,11 +160,10 @@ pub(super) fn outbox(addr: SocketAddr, lang: Lang) -> (Outbox, Inbox) {
         has_spoken: false,
         dialect: Dialect { format: Format::Text, lang },
         public_from: 0,
-        parts: Vec::new(),
-        own: Vec::new(),
+        own: None,
         progress: Progress::default(),
     };
-    (outbox, Inbox { parcels: receiver, shared })
+    (Box::new(outbox), Inbox { parcels: receiver, shared })
 }
 
 impl Outbox {

@@ -100,7 +100,7 @@ impl Stage {
     fn assert_mirrors(&self) {
         let Chat { members, names, per_ip, .. } = &self.chat;
         for (client, Member { who, ip, .. }) in members {
-            let found = names.get(&name::key(&who.name)).expect("a member's name is known");
+            let found = names.get(name::key(&who.name).as_str()).expect("a member's name is known");
             let is_shadow = found > client && who.name == who.addr && members[found].who.addr == who.addr;
             assert!(found == client || is_shadow, "{} leads to {found}, not {client}", who.name);
             assert_eq!(per_ip[ip], members.values().filter(|member| member.ip == *ip).count());

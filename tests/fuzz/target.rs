@@ -1,0 +1,12 @@
+//! The first byte says how long packets are, the others are sent.
+#![no_main]
+
+#[path = "../simulation/reader.rs"]
+mod reader;
+mod wire;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    if let [packet, bytes @ ..] = bytes {
+        wire::check(bytes, usize::from(*packet));
+    }
+});
