@@ -1,0 +1,182 @@
+//! Probes, breaks and the end.
+
+use super::*;
+
+#[test]
+fn a_thousand_probes_cost_nothing_but_their_notices() {
+    let server = Server::start_alone(&[]);
+    let mut ann = server.join("ann");
+    let mut counts = BTreeMap::new();
+    let mut before = (0, 0);
+    for round in 0..10 {
+        for number in 0..100 {
+            let probe = server.dial();
+            *counts.entry(probe.online()).or_insert(0) += 1;
+            *counts.entry(probe.offline()).or_insert(0) += 1;
+            if number % 2 == 0 {
+                probe.reset();
+            }
+        }
+        let mut left = 200;
+        while left > 0 {
+            let line = ann.line();
+            let count = counts.get_mut(&line).unwrap_or_else(|| panic!("{line} was announced and did not come"));
+            *count -= 1;
+            left -= 1;
+        }
+        assert!(counts.values().all(|left| *left == 0), "each once: {counts:?}");
+        if round == 0 {
+            before = (server.rss(), server.open_files());
+        }
+    }
+    ann.nothing();
+    until("the probes' files are closed", || server.open_files() <= before.1);
+    let grown = server.rss().saturating_sub(before.0);
+    assert!(grown < 2 * MB, "{grown} bytes more");
+    server.signal(Signal::TERM);
+    ann.expect_among(SHUTTING_DOWN);
+    drop(ann);
+    let (_, _, log) = server.exit(DEADLINE);
+    assert!(log.len() < 10, "probes are not worth a line: {log:#?}");
+}
+
+#[test]
+fn a_probe_is_in_the_debug_log() {
+    let mut command = binary();
+    command.env("RUST_LOG", "pipechat=debug");
+    let server = Server::start_with(command, &["--port", "0", "--lang", "en"]);
+    let mut ann = server.join("ann");
+    let probe = server.dial();
+    let addr = probe.addr.clone();
+    drop(probe);
+    ann.line();
+    ann.line();
+    let log = server.expect_log(2, &addr);
+    assert!(log.iter().all(|line| line.contains("DEBUG")), "{log:#?}");
+    assert!(log[1].contains("departed"), "{log:#?}");
+}
+
+#[test]
+fn a_connection_that_breaks_in_the_middle_of_a_line_is_announced_once() {
+    let server = Server::start(&[]);
+    let mut ann = server.join("ann");
+    for _ in 0..20 {
+        let mut bob = server.connect();
+        ann.expect(&bob.online());
+        bob.send(b"half a li");
+        let offline = bob.offline();
+        bob.reset();
+        ann.expect(&offline);
+    }
+    ann.nothing();
+    ann.say("who");
+    ann.expect("[ann] is online");
+    ann.nothing();
+}
+
+#[test]
+fn a_connection_that_breaks_while_its_lines_wait_is_announced_at_once() {
+    let server = Server::start(&[]);
+    let mut ann = server.join("ann");
+    let mut bob = server.connect();
+    ann.expect(&bob.online());
+    bob.say("here");
+    ann.expect(&bob.says("here"));
+    bob.send(b"wait|60|user|nobody\nsync|later\n");
+    ann.nothing();
+    let offline = bob.offline();
+    bob.reset();
+    ann.expect(&offline);
+    ann.nothing();
+}
+
+#[test]
+fn a_client_that_is_killed_is_announced_once() {
+    let server = Server::start(&[]);
+    let mut ann = server.join("ann");
+    let script =
+        format!("exec 3<>/dev/tcp/127.0.0.1/{}; echo hi >&3; printf half >&3; exec cat <&3", server.addr.port());
+    let mut bob = Command::new("bash").args(["-c", &script]).stdout(Stdio::null()).spawn().expect("bash");
+    let arrival = ann.line();
+    let prefix = arrival.strip_suffix("is online").expect("an arrival");
+    ann.expect(&format!("{prefix}hi"));
+    bob.kill().expect("ours");
+    bob.wait().expect("ours");
+    // A dead client's kernel may still say FIN: then the half line is its last.
+    let mut gone = ann.line();
+    if gone == format!("{prefix}half") {
+        gone = ann.line();
+    }
+    assert_eq!(gone, format!("{prefix}is offline"));
+    ann.nothing();
+}
+
+#[test]
+fn the_end_under_load_is_told_to_everyone_and_in_time() {
+    let server = Server::start_alone(&["--rate", "0"]);
+    let addr = server.addr;
+    let clients: Vec<_> = (0..5).map(|_| server.connect()).collect();
+    let (warm, is_warm) = channel();
+    let start = thread::scope(|scope| {
+        for mut client in clients {
+            let mut mouth = client.mouth();
+            scope.spawn(move || while mouth.write_all(b"under load, all the time\n").is_ok() {});
+            let warm = warm.clone();
+            scope.spawn(move || {
+                for _ in 0..1000 {
+                    client.line();
+                }
+                warm.send(()).ok();
+                let mut last = String::new();
+                loop {
+                    match client.hear(DEADLINE) {
+                        Heard::Line(line) => last = line,
+                        heard => {
+                            assert_eq!((heard, &*last), (Heard::Eof, SHUTTING_DOWN));
+                            break;
+                        }
+                    }
+                }
+                client.stream.shutdown(Shutdown::Both).ok();
+            });
+        }
+        for _ in 0..5 {
+            is_warm.recv_timeout(DEADLINE).expect("five who flood");
+        }
+        server.signal(Signal::TERM);
+        Instant::now()
+    });
+    let (status, _, log) = server.exit(DEADLINE);
+    assert_eq!(status.code(), Some(0), "{log:#?}");
+    assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
+    assert!(TcpStream::connect(addr).is_err(), "nobody listens any more");
+}
+
+#[test]
+fn the_end_does_not_wait_longer_than_its_deadline_for_those_who_stay() {
+    let server = Server::start(&["--drain-timeout", "0.3"]);
+    let mut ann = server.connect();
+    let _stuck = server.connect_narrow();
+    let start = Instant::now();
+    server.signal(Signal::TERM);
+    ann.expect_among(SHUTTING_DOWN);
+    ann.eof(); // and does not close
+    let (status, _, log) = server.exit(DEADLINE);
+    assert_eq!(status.code(), Some(0), "{log:#?}");
+    let took = start.elapsed();
+    assert!(took >= Duration::from_millis(300) && took < Duration::from_millis(1800), "{took:?}");
+    assert!(log.iter().any(|line| line.contains("WARN") && line.contains("drain timeout")), "{log:#?}");
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let server = Server::start(&["--drain-timeout", "60"]);
+    let _stays = server.connect();
+    server.signal(Signal::TERM);
+    server.expect_log(1, "shutting down");
+    let start = Instant::now();
+    server.signal(Signal::INT);
+    let (status, _, _) = server.exit(DEADLINE);
+    assert_eq!(status.code(), Some(130));
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+}

@@ -1,0 +1,259 @@
+//! Bytes that are no chat, or pretend to be something else.
+
+use super::*;
+
+#[test]
+fn every_byte_is_text_or_a_refusal_that_only_the_sender_hears() {
+    let server = Server::start(&[]);
+    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
+    for byte in 0..=255 {
+        ann.send(&[b'<', byte, b'>', b'\n']);
+        ann.send(b"next\n");
+        let texts = match byte {
+            0 => Err(NUL),
+            0x80..=0xfe => Err(NOT_UTF8),
+            b'\n' => Ok(vec!["<".to_owned(), ">".to_owned()]),
+            b'\t' | b' '..=b'~' => Ok(vec![format!("<{}>", char::from(byte))]),
+            0xff => Ok(vec!["<".to_owned()]), // telnet's IAC, and a command of it
+            _ => Ok(vec![format!("<\\u{{{byte:x}}}>")]),
+        };
+        match &texts {
+            Ok(texts) => texts.iter().for_each(|text| ann.expect(&ann.says(text))),
+            Err(refusal) => ann.expect(refusal),
+        }
+        ann.expect(&ann.says("next"));
+        for text in texts.iter().flatten() {
+            bob.expect(&ann.says(text));
+        }
+        bob.expect(&ann.says("next"));
+    }
+}
+
+#[test]
+fn invalid_text_in_a_command_is_refused_and_does_nothing() {
+    let server = Server::start(&[]);
+    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
+    for line in
+        [&b"rename|a\xc3\x28"[..], b"to|bob|\xf0\x9f\x92", b"to|b\x80b|hi", b"\xed\xa0\x80", b"\xc0\xaf", b"who\xfe"]
+    {
+        ann.send(&[line, b"\n"].concat());
+        ann.expect(NOT_UTF8);
+    }
+    for line in [&b"rename|a\0b"[..], b"to|bob|\0", b"\0", b"who\0"] {
+        ann.send(&[line, b"\n"].concat());
+        ann.expect(NUL);
+    }
+    bob.nothing();
+    ann.say("who");
+    ann.expect("[ann] is online");
+    ann.expect("[bob] is online");
+}
+
+#[test]
+fn characters_split_over_packets_stay_whole() {
+    let server = Server::start(&[]);
+    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
+    let text = "é 三 🦀 e\u{301} 👩‍👩‍👧";
+    for byte in format!("{text}\n").bytes() {
+        ann.send(&[byte]);
+    }
+    ann.expect(&ann.says(text));
+    bob.expect(&ann.says(text));
+}
+
+/// Control characters that can stand in a line, with their visible notation: all but NUL, tab and LF.
+fn controls() -> impl Iterator<Item = (char, String)> {
+    let all = ('\u{1}'..='\u{1f}').chain('\u{7f}'..='\u{9f}').filter(|c| !matches!(c, '\t' | '\n'));
+    all.map(|c| (c, format!("\\u{{{:x}}}", c as u32)))
+}
+
+#[test]
+fn no_control_character_reaches_a_terminal_raw() {
+    let server = Server::start(&[]);
+    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
+    let texts: Vec<_> = controls()
+        .chain(
+            ['\u{202e}', '\u{2066}', '\u{200f}', '\u{2028}', '\u{2029}'].map(|c| (c, format!("\\u{{{:x}}}", c as u32))),
+        )
+        .collect();
+    for (c, visible) in &texts {
+        ann.say(&format!("a{c}b"));
+        ann.expect(&ann.says(&format!("a{visible}b")));
+        bob.expect(&ann.says(&format!("a{visible}b")));
+        ann.say(&format!("to|bob|a{c}b"));
+        bob.expect(&format!("from:[ann] says:a{visible}b"));
+        ann.say(&format!("rename|a{c}b"));
+        let refusal = ann.line();
+        assert!(refusal.starts_with("invalid name, not renamed: "), "{refusal}");
+        ann.say(&format!("to|a{c}b|hi"));
+        ann.expect("no such user, please check the name");
+        ann.say(&format!("a{c}|b")); // next to a verb
+        ann.expect(&ann.says(&format!("a{visible}|b")));
+        bob.expect(&ann.says(&format!("a{visible}|b")));
+    }
+    ann.say("a\tb");
+    ann.expect(&ann.says("a\tb"));
+    bob.expect(&ann.says("a\tb"));
+    // A line of the server's own can't be begun in a text.
+    for forged in
+        ["\r[1.2.3.4:5]root:hi", "\u{85}[1.2.3.4:5]root:hi", "\u{2028}[1.2.3.4:5]root:hi", "\x1b[2K\x1b[Groot:hi"]
+    {
+        ann.say(forged);
+        let line = bob.line();
+        assert!(line.starts_with(&ann.says("\\u{")), "{line}");
+    }
+    ann.fence();
+}
+
+#[test]
+fn an_event_is_one_line_of_the_log_whatever_peers_send() {
+    let mut command = binary();
+    command.env("RUST_LOG", "trace");
+    let server = Server::start_with(command, &["--port", "0", "--lang", "en"]);
+    let mut bob = server.join("bob");
+    let mut ann = server.connect();
+    bob.expect(&ann.online());
+    let forged = "[2030-01-01T00:00:00Z INFO  pipechat::net::broker] #99 forged";
+    for line in [
+        format!("hi\r{forged}"),
+        format!("rename|x\r{forged}"),
+        format!("rename|x\u{85}{forged}"),
+        format!("to|bob|\u{2028}{forged}"),
+        "\x1b[31mred\x1b[2J".to_owned(),
+        format!("GET /\r{forged} HTTP/1.1"),
+        "rename|\"}\\n\\x1b[31m".to_owned(),
+    ] {
+        ann.say(&line);
+        ann.send(b"\xff\n\0\n");
+    }
+    ann.fence();
+    ann.send(format!("half a line\r{forged}").as_bytes());
+    let offline = ann.says("");
+    drop(ann);
+    while !bob.line().starts_with(&offline) {}
+    server.signal(Signal::TERM);
+    bob.expect_among(SHUTTING_DOWN);
+    drop(bob);
+    let (_, _, log) = server.exit(DEADLINE);
+    assert!(log.iter().any(|line| line.contains("departed")), "{log:#?}");
+    for line in &log {
+        let is_entry = line.starts_with("[20") && !line.starts_with("[2030") && line.contains("Z ");
+        assert!(is_entry, "not the beginning of an entry: {line:?}");
+        assert!(!line.contains(|c: char| c.is_control() || c == '\u{2028}'), "{line:?}");
+        // A plain text may be quoted; it must not look like an entry.
+        assert_eq!(
+            line.matches("INFO").count() + line.matches("DEBUG").count() + line.matches("TRACE").count(),
+            1,
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn telnet_is_a_client_like_any_other() {
+    let server = Server::start(&[]);
+    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
+    // Telnet's offers at the start, an answer, a window size with an IAC in it, NOP, and Ctrl-C's IP.
+    ann.send(b"\xff\xfd\x03\xff\xfb\x18\xff\xfb\x1f\xff\xfa\x1f\x00\xff\xff\x00\x18\xff\xf0one\r\n");
+    ann.send(b"t\xff\xf1w\xff\xfe\x01o\r\0three\xff\xf4\r\nfo\xff");
+    ann.send(b"\xfb\x01ur\r\n");
+    for text in ["one", "two", "three", "four"] {
+        ann.expect(&ann.says(text));
+        bob.expect(&ann.says(text));
+    }
+    ann.send(b"a\xff\xffb\r\n"); // doubled: the byte itself, which is no UTF-8
+    ann.expect(NOT_UTF8);
+    ann.send("张三\r\n".as_bytes());
+    ann.expect(&ann.says("张三"));
+    bob.expect(&ann.says("张三"));
+}
+
+#[test]
+fn urgent_data_hides_nothing_of_what_comes_after_it() {
+    let server = Server::start(&[]);
+    let [mut ann] = server.join_all(["ann"]);
+    // All of it waits in the socket before the server sees any of it: reads stop at what is urgent.
+    server.signal(Signal::STOP);
+    ann.send(b"one\n\xff");
+    ann.send_urgent(b"\xf2"); // telnet's Synch
+    ann.send(b"two\nthree\n");
+    server.signal(Signal::CONT);
+    for text in ["one", "two", "three"] {
+        ann.expect(&ann.says(text));
+    }
+}
+
+#[test]
+fn a_subnegotiation_without_an_end_takes_no_memory() {
+    let server = Server::start_alone(&[]);
+    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
+    let before = server.rss();
+    ann.send(b"\xff\xfa");
+    (0..20).for_each(|_| ann.send(&vec![b'\n'; 1 << 20]));
+    ann.send(b"\xff\xf0hi\n");
+    ann.expect(&ann.says("hi"));
+    bob.expect(&ann.says("hi"));
+    let grown = server.peak_rss() - before;
+    assert!(grown < 2 * MB, "{grown} bytes more");
+}
+
+#[test]
+fn an_http_request_is_answered_with_a_reason_and_the_end() {
+    let server = Server::start(&[]);
+    let mut bob = server.join("bob");
+    for request in ["GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "POST /chat HTTP/1.1\r\nContent-Length: 3\r\n\r\nwho"]
+    {
+        let mut browser = server.connect();
+        bob.expect(&browser.online());
+        browser.send(request.as_bytes());
+        assert_eq!(browser.rest(), [HTTP]);
+        bob.expect(&browser.offline());
+    }
+    bob.nothing();
+}
+
+#[test]
+fn tls_hellos_and_random_bytes_are_refused_without_a_spin_or_memory() {
+    let server = Server::start_alone(&["--rate", "0"]);
+    let mut bob = server.join("bob");
+    bob.fence();
+    let seed = std::env::var("PIPECHAT_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    note(&format!("random bytes of PIPECHAT_SEED={seed}"));
+    let mut random = Random(seed);
+    let before = server.rss();
+    let mut hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec();
+    hello.extend((0..502).map(|_| random.next() as u8 | 1)); // random, and neither LF nor NUL
+    for _ in 0..20 {
+        let mut browser = server.connect();
+        bob.expect(&browser.online());
+        browser.send(&hello.iter().map(|b| if *b == b'\n' || *b == 0xff { b'x' } else { *b }).collect::<Vec<_>>());
+        browser.half_close();
+        let heard = browser.rest();
+        assert_eq!(heard, [NOT_UTF8]);
+        bob.expect(&browser.offline());
+    }
+    // One reads what it is told; the other does not, and is soon no longer read from.
+    let noise: Vec<u8> = (0..1 << 20).flat_map(|_| random.next().to_le_bytes()).collect();
+    let (mut deaf, mut noisy) = (server.connect_narrow(), server.connect());
+    thread::scope(|scope| {
+        let (mut mouth, noise, bob, deaf) = (noisy.mouth(), &noise, &mut bob, &mut deaf);
+        let offline = noisy.offline();
+        scope.spawn(move || {
+            mouth.write_all(noise).expect("the server reads");
+            mouth.shutdown(Shutdown::Write).expect("connected");
+        });
+        scope.spawn(move || {
+            deaf.stream.set_write_timeout(Some(Duration::from_millis(500))).expect("not zero");
+            let taken: usize = (0..5).map_while(|_| deaf.stream.write(noise).ok()).sum();
+            assert!(taken < 5 * noise.len(), "{taken} bytes were taken from one who does not read");
+        });
+        scope.spawn(move || while bob.line() != offline {});
+        // Some of it is a text by chance.
+        let refused = noisy.rest().iter().filter(|line| *line == NOT_UTF8).count();
+        assert!(refused > 1000, "{refused} refusals");
+    });
+    let grown = server.peak_rss() - before;
+    assert!(grown < 8 * MB, "{grown} bytes more");
+    let share = server.cpu_share(Duration::from_secs(1));
+    assert!(share < 0.1, "{share} of a CPU after the noise");
+}

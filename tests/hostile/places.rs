@@ -1,0 +1,91 @@
+//! How many may be here, and what happens when there are no more files.
+
+use super::*;
+
+#[test]
+fn one_client_too_many_is_told_so_and_a_free_place_is_usable_at_once() {
+    let server = Server::start(&["--max-clients", "3"]);
+    let [mut ann, mut bob, mut cat] = server.join_all(["ann", "bob", "cat"]);
+    for _ in 0..3 {
+        let mut dan = server.dial();
+        dan.expect(FULL);
+        dan.eof();
+    }
+    for client in [&mut ann, &mut bob, &mut cat] {
+        client.nothing();
+    }
+    for _ in 0..3 {
+        let offline = cat.offline();
+        drop(cat);
+        ann.expect(&offline);
+        cat = server.connect();
+        ann.expect(&cat.online());
+        let mut dan = server.dial();
+        dan.expect(FULL);
+        dan.eof();
+        cat.nothing();
+    }
+    let log = server.expect_log(6, "full");
+    assert_eq!(log.len(), 6, "{log:#?}");
+}
+
+#[test]
+fn one_address_takes_only_its_share_of_places() {
+    let server = Server::start(&["--max-clients-per-ip", "2"]);
+    let mut ann = server.connect();
+    let bob = server.connect();
+    ann.expect(&bob.online());
+    let mut cat = server.dial();
+    cat.expect(FULL_FOR_ADDRESS);
+    cat.eof();
+    let mut dan = server.dial_from([127, 0, 0, 2]);
+    dan.expect(&dan.online());
+    ann.expect(&dan.online());
+    let offline = bob.offline();
+    drop(bob);
+    ann.expect(&offline);
+    let mut eve = server.connect();
+    eve.nothing();
+    let mut fay = server.dial();
+    fay.expect(FULL_FOR_ADDRESS);
+    fay.eof();
+}
+
+#[test]
+fn who_is_turned_away_and_stays_holds_no_file() {
+    let server = Server::start(&["--max-clients", "1"]);
+    let mut ann = server.connect();
+    let files = server.open_files();
+    let pushy: Vec<_> = (0..100).map(|_| server.dial()).collect();
+    for mut client in pushy {
+        client.expect(FULL);
+        client.say("but I want to");
+        std::mem::forget(client.stream); // stays to the end of the test program
+    }
+    until("those turned away are closed, as they don't close", || server.open_files() == files);
+    ann.nothing();
+}
+
+#[test]
+fn out_of_files_it_waits_without_a_spin_logs_once_and_recovers() {
+    let server = Server::start_alone_with_open_files(64, &["--max-clients", "1000"]);
+    let mut clients: Vec<_> = (0..100).map(|_| server.dial()).collect();
+    server.expect_log(1, "accept:");
+    let share = server.cpu_share(Duration::from_secs(2));
+    assert!(share < 0.1, "{share} of a CPU while starved");
+    let first = &mut clients[0];
+    first.expect(&first.online());
+    assert!(first.fence().len() > 20, "those who are in are served");
+    assert_eq!(server.expect_log(1, "accept:").len(), 1, "one line in all this time");
+    let mut waiting = clients.split_off(60);
+    drop(clients);
+    for client in &mut waiting {
+        client.expect(&client.online());
+    }
+    waiting[0].fence();
+    let episodes = server.expect_log(1, "accept:").len();
+    let more: Vec<_> = (0..60).map(|_| server.dial()).collect();
+    server.expect_log(episodes + 1, "accept:");
+    drop((waiting, more));
+    server.connect().fence();
+}

@@ -1,0 +1,170 @@
+//! Who says nothing, for whatever reason.
+
+use super::*;
+
+#[test]
+fn bytes_that_make_no_line_are_silence() {
+    let server = Server::start(&["--idle-timeout", "1"]);
+    let [mut dripper, mut bob] = server.join_all(["dripper", "bob"]);
+    let start = Instant::now();
+    let heard = loop {
+        dripper.send(b"x\xff\xf1"); // a letter, and telnet's NOP
+        bob.send(b"\n");
+        match bob.hear(Duration::from_millis(50)) {
+            Heard::Silence => assert!(start.elapsed() < Duration::from_secs(5), "it drips and is still here"),
+            heard => break heard,
+        }
+    };
+    assert_eq!(heard, Heard::Line(dripper.offline()), "after {:?}", start.elapsed());
+    assert!(start.elapsed() > Duration::from_millis(900), "after {:?}", start.elapsed());
+    dripper.expect(IDLE);
+    dripper.eof();
+    bob.nothing();
+}
+
+#[test]
+fn noise_without_pause_keeps_nobody_waiting_and_no_timer_from_firing() {
+    // Telnet's NOPs, and whatever comes after one's goodbye.
+    for (greeting, noise, farewell) in [("", b"\xff\xf1", IDLE), ("quit\n", b"xx", "goodbye")] {
+        let server = Server::start(&["--idle-timeout", "1"]);
+        let [mut noisy, mut bob] = server.join_all(["noisy", "bob"]);
+        bob.say("stay");
+        noisy.send(greeting.as_bytes());
+        let mut mouth = noisy.mouth();
+        let noise = noise.repeat(1 << 19);
+        let start = Instant::now();
+        let flood = thread::spawn(move || {
+            while start.elapsed() < DEADLINE {
+                if mouth.write_all(&noise).is_err() {
+                    return; // cut off
+                }
+            }
+            panic!("it may go on for ever");
+        });
+        bob.expect_among(&noisy.offline());
+        (0..20).for_each(|_| drop(bob.fence()));
+        flood.join().expect("the server closes");
+        noisy.expect_among(farewell);
+    }
+}
+
+#[test]
+fn whom_the_server_reads_slowly_is_not_silent() {
+    let server = Server::start(&["--rate", "20", "--burst", "1", "--idle-timeout", "1"]);
+    let [mut ann] = server.join_all(["ann"]);
+    let says = ann.says("");
+    // What the server has not read yet is no silence of the client's: the first batch alone costs three seconds.
+    flood(&mut ann.mouth(), 0..60, 10);
+    assert!(read_flood(&mut ann, &says, 0..60, 10).is_empty());
+    ann.say("and one more");
+    ann.expect(&ann.says("and one more"));
+}
+
+#[test]
+fn the_kernel_looks_for_dead_peers() {
+    let server = Server::start(&[]);
+    let ann = server.connect();
+    let socket = server.socket_of(ann.stream.local_addr().expect("connected"));
+    assert!(sockopt::socket_keepalive(&socket).expect("TCP"));
+    let dead_after = sockopt::tcp_keepidle(&socket).expect("TCP")
+        + sockopt::tcp_keepintvl(&socket).expect("TCP") * sockopt::tcp_keepcnt(&socket).expect("TCP");
+    assert_eq!(dead_after, Duration::from_secs(90), "of silence of the peer's kernel");
+    assert_eq!(sockopt::tcp_user_timeout(&socket).expect("TCP"), 60_000, "milliseconds without an acknowledgement");
+    assert!(sockopt::tcp_nodelay(&socket).expect("TCP"), "and lines don't wait for more");
+}
+
+#[test]
+fn a_peer_that_vanished_without_a_word_is_cut() {
+    let network = match Network::new() {
+        Ok(network) => network,
+        Err(why) => {
+            note(&format!("SKIPPED: a peer that vanishes without FIN, because a network namespace takes root: {why}"));
+            return;
+        }
+    };
+    let flags = ["--host", &network.here, "--port", "0", "--lang", "en", "--rate", "0", "--write-timeout", "1"];
+    let server = Server::start_with(binary(), &flags);
+    let mut ann = server.join("ann");
+    let mut peer = network.client(server.addr.port());
+    let arrival = ann.line();
+    assert!(arrival.ends_with(":is online"), "{arrival}");
+    let offline = arrival.replace("is online", "is offline");
+    let files = server.open_files();
+    network.cut();
+    // More than the kernel keeps for one connection.
+    let (says, mut mouth) = (ann.says(""), ann.mouth());
+    let flooding = thread::spawn(move || flood(&mut mouth, 0..2500, 4000));
+    assert_eq!(read_flood_and(&mut ann, &says, 2500, &offline), 1, "it is gone, and the others are told so once");
+    flooding.join().expect("all was said");
+    until("its file is closed", || server.open_files() < files);
+    peer.kill().expect("ours");
+    peer.wait().expect("ours");
+    ann.nothing();
+}
+
+/// Reads a flood and this line, in whichever order they come; tells how often the line came.
+fn read_flood_and(reader: &mut Client, says: &str, numbers: usize, line: &str) -> usize {
+    let others = read_flood(reader, says, 0..numbers, 4000);
+    if others.is_empty() {
+        reader.expect(line);
+        return 1;
+    }
+    assert!(others.iter().all(|other| other == line), "{others:?}");
+    others.len()
+}
+
+/// A network namespace behind a cable that can be cut.
+struct Network {
+    name: String,
+    here: String,
+}
+
+impl Network {
+    fn new() -> Result<Self, String> {
+        let id = std::process::id();
+        let (name, subnet) = (format!("pipechat{id}"), format!("10.{}.{}", 100 + id % 100, id / 100 % 250));
+        let here = format!("{subnet}.1");
+        let network = Self { name, here };
+        let name = &network.name;
+        let (near, far) = (format!("pc{id}a"), format!("pc{id}b"));
+        for command in [
+            format!("netns add {name}"),
+            format!("link add {near} type veth peer name {far} netns {name}"),
+            format!("addr add {}/24 dev {near}", network.here),
+            format!("link set {near} up"),
+            format!("-n {name} addr add {subnet}.2/24 dev {far}"),
+            format!("-n {name} link set {far} up"),
+        ] {
+            ip(&command)?;
+        }
+        Ok(network)
+    }
+
+    /// One that says nothing and reads.
+    fn client(&self, port: u16) -> std::process::Child {
+        let script = format!("exec 3<>/dev/tcp/{}/{port}; exec cat <&3 >/dev/null", self.here);
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.name, "bash", "-c", &script]).stdin(Stdio::null());
+        command.spawn().expect("ip has worked before")
+    }
+
+    fn cut(&self) {
+        let id = std::process::id();
+        ip(&format!("-n {} link set pc{id}b down", self.name)).expect("ip has worked before");
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        ip(&format!("link del pc{}a", std::process::id())).ok();
+        ip(&format!("netns del {}", self.name)).ok();
+    }
+}
+
+fn ip(words: &str) -> Result<(), String> {
+    let output = Command::new("ip").args(words.split(' ')).output().map_err(|error| format!("ip: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!("ip {words}: {}", String::from_utf8_lossy(&output.stderr).trim()))
+}

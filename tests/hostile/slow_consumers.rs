@@ -1,0 +1,160 @@
+//! Readers that are slow, stuck, or many.
+
+use super::*;
+
+#[test]
+fn a_slow_consumer_is_cut_and_told_why_and_the_others_get_every_line_and_memory_stays_flat() {
+    const LINES: usize = 25_000;
+    const SIZE: usize = 4000;
+    let server = Server::start_alone(&["--rate", "0"]);
+    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
+    let mut stuck = server.connect_narrow();
+    ann.fence();
+    bob.fence();
+    let (says, stuck_offline, before) = (ann.says(""), stuck.offline(), server.rss());
+    let (cut, is_cut) = channel();
+    thread::scope(|scope| {
+        let mut mouth = ann.mouth();
+        scope.spawn(move || flood(&mut mouth, 0..LINES, SIZE));
+        let (says, stuck_offline, ann, bob) = (&says, &stuck_offline, &mut ann, &mut bob);
+        scope.spawn(move || {
+            let mut others = read_flood(ann, says, 0..LINES, SIZE);
+            others.extend(ann.fence());
+            assert_eq!(others, std::slice::from_ref(stuck_offline));
+        });
+        scope.spawn(move || {
+            for number in 0..LINES {
+                if !read_flood(bob, says, number..number + 1, SIZE).is_empty() {
+                    cut.send(()).ok();
+                }
+            }
+            bob.nothing();
+        });
+        is_cut.recv_timeout(DEADLINE).expect("the others are told that the slow consumer is gone");
+        let mut rest = stuck.rest();
+        assert_eq!(rest.pop().as_deref(), Some(SLOW_CONSUMER), "the last line");
+        assert!(!rest.is_empty());
+        for (number, line) in rest.iter().enumerate() {
+            assert_eq!(line[..says.len() + 7], format!("{says}{number:07}"), "what it got before has no gaps");
+            assert_eq!(line.len(), says.len() + SIZE);
+        }
+    });
+    let grown = server.peak_rss() - before;
+    assert!(grown < 16 * MB, "{grown} bytes more while {} bytes went past a stuck reader", LINES * SIZE);
+    let log = server.expect_log(1, "slow-consumer");
+    assert!(log.len() == 1 && log[0].contains(&stuck.addr), "{log:#?}");
+}
+
+#[test]
+fn no_write_progress_is_cut_and_told_why() {
+    let server = Server::start(&["--rate", "0", "--write-timeout", "0.5"]);
+    let [mut ann] = server.join_all(["ann"]);
+    let mut stuck = server.connect_narrow();
+    ann.expect(&stuck.online());
+    let (says, start) = (ann.says(""), Instant::now());
+    flood(&mut ann.mouth(), 0..120, 4000);
+    assert!(read_flood(&mut ann, &says, 0..120, 4000).is_empty());
+    ann.expect(&stuck.offline());
+    assert!(start.elapsed() >= Duration::from_millis(500), "cut after {:?}", start.elapsed());
+    let mut rest = stuck.rest();
+    assert_eq!(rest.pop().as_deref(), Some(WRITE_TIMEOUT), "the last line");
+    for (number, line) in rest.iter().enumerate() {
+        assert_eq!(*line, format!("{says}{}", numbered(number, 4000)), "whole lines without gaps");
+    }
+    let log = server.expect_log(1, "write-timeout");
+    assert!(log.len() == 1 && log[0].contains(&stuck.addr), "{log:#?}");
+}
+
+#[test]
+fn a_stuck_reader_slows_nobody() {
+    let server = Server::start_alone(&["--rate", "0", "--max-queue", "100000", "--write-timeout", "100"]);
+    let mut ann = server.join("ann");
+    let stuck = server.connect_narrow();
+    ann.expect(&stuck.online());
+    let offline = stuck.offline();
+    // A turn each. As long as the reader may be merely slow it is waited for; it does not read, and is no longer waited
+    // for by the time it is cut, though there is less and less room for each turn.
+    let mut round_trips = Vec::new();
+    loop {
+        let start = Instant::now();
+        let text = numbered(round_trips.len(), 1000);
+        ann.say(&text);
+        let before = ann.expect_among(&ann.says(&text));
+        if before.contains(&offline) {
+            break;
+        }
+        round_trips.push(start.elapsed());
+        assert!(round_trips.len() < 5000, "the stuck reader is still here");
+    }
+    let mut last = round_trips.split_off(round_trips.len() - 15);
+    last.sort();
+    assert!(last[7] < Duration::from_millis(8), "the last round trips before the cut took {last:?}");
+}
+
+#[test]
+fn a_slow_reader_that_is_alive_is_waited_for_and_gets_everything() {
+    const LINES: usize = 5000;
+    const SIZE: usize = 4000;
+    let server = Server::start_alone(&["--rate", "0"]);
+    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
+    let says = ann.says("");
+    let flood_past = |ann: &mut Client, bob: &mut Client, rate: Option<f64>| {
+        let start = Instant::now();
+        let mut mouth = ann.mouth();
+        thread::scope(|scope| {
+            scope.spawn(move || flood(&mut mouth, 0..LINES, SIZE));
+            scope.spawn(|| assert!(read_flood(ann, &says, 0..LINES, SIZE).is_empty()));
+            for number in 0..LINES {
+                assert!(read_flood(bob, &says, number..number + 1, SIZE).is_empty());
+                if let Some(rate) = rate {
+                    let due = Duration::from_secs_f64((number * SIZE) as f64 / rate);
+                    thread::sleep(due.saturating_sub(start.elapsed())); // this is what makes it slow
+                }
+            }
+        });
+        start.elapsed()
+    };
+    let unhindered = flood_past(&mut ann, &mut bob, None);
+    let rate = (LINES * SIZE) as f64 / unhindered.as_secs_f64() / 10.0;
+    flood_past(&mut ann, &mut bob, Some(rate));
+    bob.say("still here");
+    bob.expect(&bob.says("still here"));
+    ann.expect(&bob.says("still here"));
+}
+
+#[test]
+fn many_who_do_not_read_are_bounded_together_and_the_largest_queue_goes_first() {
+    const READERS: usize = 200;
+    const LARGEST: usize = 17;
+    let server = Server::start_alone(&["--rate", "0", "--max-queued-total", "4194304", "--write-timeout", "100"]);
+    let mut ann = server.join("ann");
+    let stuck: Vec<_> = (0..READERS).map(|_| server.connect_narrow()).collect();
+    ann.fence();
+    let before = server.rss();
+    let text = "x".repeat(4000);
+    let (mut mouth, mut end) = (ann.mouth(), ann.mouth());
+    let mut privately = {
+        let (stuck, text) = (&stuck, &text);
+        move |to: usize| {
+            let line = format!("to|{}|{text}\n", stuck[to].addr);
+            mouth.write_all(line.as_bytes()).expect("the server reads");
+        }
+    };
+    // What differs for each is shared by none: 200 MB, less what the kernel takes.
+    let heard = thread::scope(|scope| {
+        scope.spawn(move || {
+            (0..100).for_each(|_| privately(LARGEST));
+            for _ in 0..250 {
+                (0..READERS).for_each(&mut privately);
+            }
+            end.write_all(b"to|\n").expect("the server reads");
+        });
+        ann.expect_among(PRIVATE_FORM)
+    });
+    let offline: Vec<_> = heard.iter().filter(|line| line.ends_with(":is offline")).collect();
+    assert!(offline.len() > READERS / 2, "{} are cut", offline.len());
+    assert_eq!(*offline[0], stuck[LARGEST].offline(), "the largest queue goes first");
+    let grown = server.peak_rss() - before;
+    assert!(grown < 20 * MB, "{grown} bytes more");
+    assert_eq!(server.expect_log(offline.len(), "slow-consumer").len(), offline.len());
+}
