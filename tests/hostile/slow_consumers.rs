@@ -158,3 +158,20 @@ fn many_who_do_not_read_are_bounded_together_and_the_largest_queue_goes_first() 
     assert!(grown < 20 * MB, "{grown} bytes more");
     assert_eq!(server.expect_log(offline.len(), "slow-consumer").len(), offline.len());
 }
+
+#[test]
+fn who_asks_much_and_reads_late_is_answered_everything() {
+    const QUESTIONS: usize = 4000;
+    let server = Server::start(&["--rate", "0"]);
+    let mut bob = server.join("bob");
+    let mut ann = server.connect_narrow();
+    bob.expect(&ann.online());
+    ann.send(b"help\nsync|one\n");
+    let one = ann.expect_among("sync|one").len();
+    let mut mouth = ann.mouth();
+    let asking = thread::spawn(move || mouth.write_all(("help\n".repeat(QUESTIONS) + "sync|all\n").as_bytes()));
+    // Megabytes of answers, one a turn, and more than may wait for her: the server stops taking questions.
+    (0..3000).for_each(|_| bob.nothing());
+    assert_eq!(ann.expect_among("sync|all").len(), one * QUESTIONS);
+    asking.join().expect("no panic").expect("the server reads");
+}
