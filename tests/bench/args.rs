@@ -41,11 +41,6 @@ pub(crate) struct Args {
     /// be the floor (what the benchmark calls itself with)
     #[argh(switch)]
     pub(crate) floor: bool,
-
-    /// ignored; `cargo bench` says it
-    #[argh(switch)]
-    #[expect(dead_code, reason = "said by cargo, of no use to us")]
-    bench: bool,
 }
 
 /// Several values in one, separated by commas.

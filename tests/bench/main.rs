@@ -31,11 +31,13 @@ mod watchdog;
 mod wire;
 mod workloads;
 
+use std::env;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use argh::{EarlyExit, FromArgs};
 use args::Args;
 use results::Results;
 use servers::Program;
@@ -49,7 +51,17 @@ const ROUNDS: usize = 5;
 const PEER_ROUNDS: usize = 3;
 
 fn main() -> ExitCode {
-    let args: Args = argh::from_env();
+    let args = match parse(env::args().collect()) {
+        Ok(args) => args,
+        Err(EarlyExit { output, status: Ok(()) }) => {
+            println!("{}", output.trim_end());
+            return ExitCode::SUCCESS;
+        }
+        Err(EarlyExit { output, status: Err(()) }) => {
+            eprintln!("{}", output.trim_end());
+            return ExitCode::FAILURE;
+        }
+    };
     let done = if args.floor { floor::serve().map(|()| true) } else { run(args) };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -59,6 +71,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn parse(mut words: Vec<String>) -> Result<Args, EarlyExit> {
+    // Cargo says it at the end, where `--help` takes nothing more.
+    words.retain(|word| word != "--bench");
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    Args::from_args(&["cargo bench --bench fanout --"], &words[1..])
 }
 
 /// Returns whether every workload could be measured; goals that are not reached are no failure.
