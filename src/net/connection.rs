@@ -308,6 +308,9 @@ impl Connection {
             self.pause_until = Duration::ZERO;
             self.spoke_at = now; // it was not the client who was silent
         }
+        if !self.may_speak() && self.socket.is_readable() {
+            self.spoke_at = now; // nor is it while what it has said is not read
+        }
         if self.pause_until.is_zero()
             && !self.config.idle_timeout.is_zero()
             && now >= self.spoke_at + self.config.idle_timeout

@@ -162,8 +162,10 @@ fn many_who_do_not_read_are_bounded_together_and_the_largest_queue_goes_first() 
 #[test]
 fn who_asks_much_and_reads_late_is_answered_everything() {
     const QUESTIONS: usize = 4000;
-    let server = Server::start(&["--rate", "0"]);
+    let server = Server::start(&["--rate", "0", "--idle-timeout", "1"]);
     let mut bob = server.join("bob");
+    bob.say("stay");
+    bob.fence();
     let mut ann = server.connect_narrow();
     bob.expect(&ann.online());
     ann.send(b"help\nsync|one\n");
@@ -172,6 +174,9 @@ fn who_asks_much_and_reads_late_is_answered_everything() {
     let asking = thread::spawn(move || mouth.write_all(("help\n".repeat(QUESTIONS) + "sync|all\n").as_bytes()));
     // Megabytes of answers, one a turn, and more than may wait for her: the server stops taking questions.
     (0..3000).for_each(|_| bob.nothing());
-    assert_eq!(ann.expect_among("sync|all").len(), one * QUESTIONS);
+    // And does not take that for silence, as it does with another one.
+    let mut cid = server.connect();
+    cid.expect_among(IDLE);
+    assert_eq!(ann.expect_among("sync|all").len(), one * QUESTIONS + [cid.online(), cid.offline()].len());
     asking.join().expect("no panic").expect("the server reads");
 }
