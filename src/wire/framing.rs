@@ -82,6 +82,9 @@ impl Framer {
     }
 
     fn keep(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return; // what came last still is what came last
+        }
         // One byte over the limit may be the CR of the ending; with anything after it the line is too long for sure.
         if self.is_too_long || self.partial.len() + bytes.len() > self.line_max + 1 {
             self.is_too_long = true;
@@ -127,6 +130,12 @@ mod tests {
     fn check(packets: &[&str], lines: &[&str]) {
         let expected: Vec<_> = lines.iter().map(|line| Some(line.as_bytes().to_vec())).collect();
         assert_eq!(frames(8, packets.iter().map(|p| p.as_bytes())), expected, "{packets:?}");
+    }
+
+    #[test]
+    fn an_empty_packet_changes_nothing() {
+        let packets: [&[u8]; 4] = [b"123456789\r", b"", b"\0", b"who\n"];
+        assert_eq!(frames(8, packets), [None, Some(b"who".to_vec())]);
     }
 
     #[test]
@@ -176,7 +185,7 @@ mod tests {
             for cut in cuts.into_iter().cycle() {
                 if rest.is_empty() { break }
                 let (packet, after) = rest.split_at(cut.min(rest.len()));
-                packets.push(packet);
+                packets.extend([packet, &[]]); // telnet's commands alone are a packet without text
                 rest = after;
             }
             prop_assert_eq!(frames(8, packets), whole);
