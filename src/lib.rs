@@ -10,8 +10,9 @@
 //! - [`net`]: accept loop, connection futures, the broker future, queues, readiness, timers. No rules.
 //!
 //! What holds throughout: there is no mutex around the chat, and no `.await` between reading its state and changing it.
-//! The broker alone owns the [`chat::Chat`] and so makes one order of events, the same for all; a slow client
-//! makes it wait for some milliseconds a turn at most. A connection alone owns its socket. Whatever can pile up has a bound with a name.
+//! The broker alone owns the [`chat::Chat`] and so makes one order of events, the same for all; a slow client makes it
+//! wait for 50 ms a turn at most. It alone wakes connections whose sockets are ready. A connection alone owns its socket.
+//! Whatever can pile up has a bound with a name.
 
 pub mod chat;
 pub mod net;

@@ -1,6 +1,7 @@
 //! The broker future: alone owns the chat and every client's outbox. It works in turns: handles what has come, renders
 //! each event once per dialect, hands out the results, and yields, so that every woken connection writes before the next
-//! turn begins. Under load turns grow by themselves.
+//! turn begins. Under load turns grow by themselves. It alone also looks which sockets are ready: before each turn, and
+//! while it has nothing else to do.
 
 use std::{collections::BTreeMap, mem, sync::Arc, time::Duration};
 
@@ -26,7 +27,7 @@ const TURN_REQUESTS_MAX: usize = 4096;
 /// Public bytes of one turn, in one dialect, after which no further request is begun. Well below any sane queue limit:
 /// a turn alone must not make slow consumers of everybody.
 const TURN_BYTES_MAX: usize = 128 << 10;
-/// Clients who are handed something before those who were write: few enough to be still in the processor's cache then.
+/// Outboxes looked at before those who were handed something write: few enough to be still in the processor's cache.
 const HAND_OUT_MAX: usize = 128;
 /// Public bytes of a turn while a slow reader is waited for.
 const PACED_TURN_BYTES_MAX: usize = 32 << 10;
@@ -247,6 +248,9 @@ impl Broker {
     }
 
     fn tell_everyone(&mut self, event: &Event) {
+        if self.is_shutting_down {
+            return; // nobody stays to hear who else goes
+        }
         self.seq += 1;
         let stamp = Stamp { seq: Some(self.seq), at: self.at };
         for dialect in Dialect::ALL {
@@ -276,6 +280,9 @@ impl Broker {
         let level = if is_probe { Level::Debug } else { Level::Info };
         log::log!(level, "{client} {} departed: {}", outbox.addr, farewell.code());
         self.listeners[outbox.dialect.index()] -= 1;
+        if farewell == Farewell::Lost {
+            return; // nobody reads it
+        }
         catch_up(&mut outbox, &self.public);
         if let Some(own) = outbox.own.take() {
             // Copies, once in a client's life: the turn's shared bytes are not complete yet.
@@ -283,7 +290,10 @@ impl Broker {
                 Part::Public(dialect, range) => &self.public[dialect.index()][range.clone()],
                 Part::Own(range) => &own.bytes[range.clone()],
             });
-            outbox.send(shared(bytes.copied().collect()));
+            let bytes: Vec<u8> = bytes.copied().collect();
+            if !bytes.is_empty() {
+                outbox.send(shared(bytes));
+            }
         }
     }
 
@@ -319,7 +329,7 @@ impl Broker {
             }
             outbox.public_from = 0;
         }
-        // When nearly all have written: what these clients have to say next is in one turn then.
+        // When all but the last have written: what these clients have to say next is in one turn then.
         for client in self.ready.drain(..) {
             if let Some(outbox) = self.outboxes.get(&client) {
                 outbox.send_ready();
@@ -360,8 +370,8 @@ fn look(outbox: &mut Outbox, said: usize, config: &Config, now: Duration) -> Opt
     } else if queued <= config.queue_max / 2 || now.saturating_sub(progress.at) > stuck_after {
         Some(Duration::ZERO)
     } else {
-        // Talk as since the last look must not fill what room is left before a stuck reader would be known as one. Its own
-        // answers are not counted: nobody waits for those.
+        // Public talk as since the last look must not fill what room is left before a stuck reader would be known as one.
+        // Nobody waits for the sake of what one client alone is told.
         let room = (config.queue_max - queued).max(1);
         #[expect(clippy::cast_precision_loss, reason = "a fraction of the queue")]
         Some(stuck_after.mul_f64(heard as f64 / room as f64).min(PACE_MAX))

@@ -74,7 +74,7 @@ pub(super) struct Connection {
     bucket: Bucket,
     /// No line is handed over before this.
     pause_until: Duration,
-    /// When the last line came.
+    /// Since when the client is silent: its last line, or the last time that the server kept it from being heard.
     spoke_at: Duration,
     /// One timer, moved only when it fires or must fire earlier.
     timer: Timer,
@@ -186,7 +186,7 @@ impl Connection {
                 if self.inbox.is_terminated() {
                     return Err(End::HungUp);
                 }
-                if self.socket.is_readable() {
+                if self.may_speak() && !self.is_eof && self.socket.is_readable() {
                     // Behind those who write: what the client says until then is in the next turn too.
                     task::yield_now().await;
                 }
@@ -308,8 +308,8 @@ impl Connection {
             self.pause_until = Duration::ZERO;
             self.spoke_at = now; // it was not the client who was silent
         }
-        if !self.may_speak() && self.socket.is_readable() {
-            self.spoke_at = now; // nor is it while what it has said is not read
+        if !self.may_speak() && (self.socket.is_readable() || !self.backlog.is_empty()) {
+            self.spoke_at = now; // nor is it while what it has said is not taken
         }
         if self.pause_until.is_zero()
             && !self.config.idle_timeout.is_zero()

@@ -108,11 +108,11 @@ pub(super) struct Progress {
     pub(super) sent: usize,
     /// All that it has taken until then.
     pub(super) taken: usize,
-    /// Bytes of all public events until then.
+    /// Bytes of all public events until the last look, or its arrival.
     pub(super) said: usize,
     /// When it was last seen to have taken something.
     pub(super) at: std::time::Duration,
-    /// It has read that itself: a kernel cannot have taken it.
+    /// Its peer reads: it has taken more than kernels hold, or was behind and took something.
     pub(super) is_alive: bool,
 }
 

@@ -35,7 +35,7 @@ use rustix::{
 use crate::chat::ClientId;
 
 /// Events taken from the kernel at once.
-const EVENTS_MAX: usize = 1024;
+const EVENTS_MAX: usize = 4096;
 
 /// Bytes can be read, or the end.
 const READABLE: u8 = 1;
