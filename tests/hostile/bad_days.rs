@@ -180,3 +180,16 @@ fn a_second_signal_ends_it_at_once() {
     assert_eq!(status.code(), Some(130));
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
 }
+
+#[test]
+fn the_end_of_a_large_chat_takes_no_memory() {
+    const CLIENTS: usize = 1000;
+    let server = Server::start_alone(&[]);
+    let mut clients: Vec<_> = (0..CLIENTS).map(|_| server.dial()).collect();
+    clients.iter_mut().for_each(|client| drop(client.fence()));
+    let before = server.peak_rss();
+    server.signal(Signal::TERM);
+    clients[0].expect_among(SHUTTING_DOWN); // and does not close, so that the server is still there
+    let grown = server.peak_rss().saturating_sub(before);
+    assert!(grown < 4 * MB, "{grown} bytes more");
+}
