@@ -36,7 +36,7 @@ const PACE_MAX: Duration = Duration::from_millis(50);
 /// A reader that has read nothing for so long is stuck, and slows nobody.
 const STUCK_AFTER: Duration = Duration::from_millis(500);
 /// The same for one of which nothing says that it has ever read: what it took, its kernel may have taken.
-const STUCK_FROM_THE_START_AFTER: Duration = Duration::from_millis(125);
+const STUCK_FROM_THE_START_AFTER: Duration = Duration::from_millis(60);
 /// More than two kernels hold for a peer that reads nothing: by default, `tcp_wmem` allows 4 MiB and `tcp_rmem` 6 MiB.
 const KERNELS_HOLD_MAX: usize = 16 << 20;
 /// Into how many parts a queue's limit is divided; progress is looked for about once in each.
