@@ -39,12 +39,17 @@ pub(crate) fn check(bytes: &[u8], packet: usize) {
             &mut out,
         );
     }
-    // Each is heard, whatever the one before was: a wait that lasts is ended by the clock.
-    for (line, n) in lines.into_iter().zip(1..) {
-        chat.handle(ClientId(0), Input::Lines(vec![line]), &mut out);
-        chat.tick(Duration::from_secs(120 * n), &mut out);
+    let mut client = ClientId(0);
+    for (line, n) in lines.into_iter().zip(2_u16..) {
+        chat.handle(client, Input::Lines(vec![line]), &mut out);
+        // A wait that lasts is ended by the clock, and with it the client; another one says the rest.
+        chat.tick(Duration::from_secs(120 * u64::from(n)), &mut out);
+        if chat.members().all(|(member, _)| member != client) {
+            client = ClientId(n.into());
+            chat.handle(client, Input::Arrive(SocketAddr::from(([127, 0, 0, 1], 1000 + n))), &mut out);
+        }
     }
-    chat.handle(ClientId(0), Input::Eof, &mut out);
+    chat.handle(client, Input::Eof, &mut out);
     for output in out {
         if let Output::Tell(_, event) = output {
             look_at(&event);
@@ -140,7 +145,15 @@ fn look_at(event: &Event) {
                 assert_eq!(line.matches('\n').count(), 1, "{line:?}");
                 assert_eq!(read(line.trim_end_matches('\n'), dialect), Heard::of(event), "{line:?}");
             }
-            _ => {}
+            Event::UsersEnd(_)
+            | Event::Renamed { .. }
+            | Event::Help(_)
+            | Event::Synced(_)
+            | Event::WaitMet(_)
+            | Event::WaitTimedOut
+            | Event::Set(_)
+            | Event::Refused(_)
+            | Event::Farewell(_) => {}
         }
     }
 }
