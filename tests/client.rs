@@ -431,6 +431,9 @@ fn chat_at_a_terminal() {
     // History: two lines back.
     person.type_in("\x1b[A\x1b[A\r");
     ann.expect_among(&format!("{bob}hello"));
+    // Ctrl-D is the editor's again when the next prompt stands; between two lines it would be the terminal's own.
+    person.expect(":hello");
+    person.expect("> ");
     person.type_in("\x04");
     assert_eq!(person.exit(), DONE);
     assert!(person.is_cooked(), "the terminal is as it was");
