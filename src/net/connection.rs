@@ -32,8 +32,8 @@ use super::{
     socket::Socket,
 };
 use crate::{
-    chat::{Bucket, ClientId, Farewell, Line, Refusal},
-    wire::{Frame, Framer, Telnet, parse},
+    chat::{Bucket, ClientId, Farewell, Line},
+    wire::{Framer, Telnet, parse_frame},
 };
 
 /// Bytes read at once. With `BATCH_LINES_MAX`, what bounds the turn of a client among others.
@@ -257,7 +257,7 @@ impl Connection {
                 self.request(Request::Eof(self.client));
                 self.is_done = true;
             } else if self.may_speak()
-                && let Some(last) = self.framer.finish().map(|frame| line(&frame, self.config.line_max))
+                && let Some(last) = self.framer.finish().map(|frame| parse_frame(&frame, self.config.line_max))
             {
                 self.send_lines(vec![last]);
                 self.request(Request::Eof(self.client));
@@ -272,7 +272,7 @@ impl Connection {
         while lines.len() < BATCH_LINES_MAX
             && let Some(frame) = self.framer.next(rest)
         {
-            let line = line(&frame, self.config.line_max);
+            let line = parse_frame(&frame, self.config.line_max);
             let ends_batch = line.as_ref().is_ok_and(|command| command.ends_batch());
             lines.push(line);
             if ends_batch {
@@ -439,22 +439,13 @@ impl Drop for Connection {
     }
 }
 
-fn line(frame: &Frame<'_>, line_max: usize) -> Line {
-    match frame {
-        Frame::Line(line) => parse(line),
-        Frame::TooLong => Err(Refusal::LineTooLong(line_max)),
-    }
-}
-
 fn poll_timer(timer: &mut Timer, cx: &mut Context<'_>) -> Poll<()> {
     Pin::new(timer).poll(cx).map(drop)
 }
 
 fn write_some(socket: &Socket, parcels: &VecDeque<Queued>) -> io::Result<usize> {
-    if let [only] = parcels.as_slices().0
-        && parcels.len() == 1
-    {
-        return socket.write(&[IoSlice::new(&only.0)]);
+    if parcels.len() == 1 {
+        return socket.write(&[IoSlice::new(&parcels[0].0)]); // nearly always
     }
     let mut slices = [IoSlice::new(&[]); WRITE_PARCELS_MAX];
     for (slice, parcel) in slices.iter_mut().zip(parcels) {

@@ -34,7 +34,7 @@ use rustix::{
 
 use crate::chat::ClientId;
 
-/// Events taken from the kernel at once.
+/// Events taken from the kernel at once: as many as requests in a turn of the broker, and 48 KiB of stack.
 const EVENTS_MAX: usize = 4096;
 
 /// Bytes can be read, or the end.
@@ -167,7 +167,8 @@ impl Socket {
         self.source.poll_ready(READABLE, cx)
     }
 
-    /// Waits until something to read is among the last that will come: the peer has ended, or broken off.
+    /// Waits until there is something to read of a peer that has ended or broken off. One that has sent urgent data is taken
+    /// for one: what it sends is read early, as far as there is room.
     pub(super) fn poll_end(&self, cx: &Context<'_>) -> Poll<()> {
         self.source.poll_ready(READABLE | SHORT_READS, cx)
     }

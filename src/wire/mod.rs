@@ -9,6 +9,6 @@ mod visible;
 mod words;
 
 pub use framing::{Frame, Framer};
-pub use parse::parse;
+pub use parse::{parse, parse_frame};
 pub use render::{Dialect, Stamp, render};
 pub use telnet::Telnet;

@@ -4,7 +4,19 @@ use std::time::Duration;
 
 use memchr::memchr;
 
+use super::Frame;
 use crate::chat::{Command, Format, Lang, Line, Refusal, Verb, WaitFor};
+
+/// Understands what a framer with this limit, in bytes, has found.
+///
+/// # Errors
+/// As [`parse`], and where the line is over the limit.
+pub fn parse_frame(frame: &Frame<'_>, line_max: usize) -> Line {
+    match frame {
+        Frame::Line(line) => parse(line),
+        Frame::TooLong => Err(Refusal::LineTooLong(line_max)),
+    }
+}
 
 /// Understands one line, without its ending. A line whose first word is no verb is chat.
 ///

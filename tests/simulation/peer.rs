@@ -3,8 +3,8 @@
 use std::{collections::VecDeque, time::Duration};
 
 use pipechat::{
-    chat::{Bucket, ClientId, Command, Event, Farewell, Format, Input, Line, Rate, Refusal},
-    wire::{Dialect, Frame, Framer, Stamp, Telnet, parse, render},
+    chat::{Bucket, ClientId, Command, Event, Farewell, Format, Input, Line, Rate},
+    wire::{Dialect, Framer, Stamp, Telnet, parse_frame, render},
 };
 
 use super::{
@@ -151,7 +151,7 @@ impl Peer {
         let mut lines = if may_speak { self.next_lines() } else { Vec::new() };
         let is_last = self.is_eof && self.backlog.is_empty();
         if is_last && may_speak && lines.is_empty() {
-            lines.extend(self.framer.finish().map(|frame| understood(&frame)));
+            lines.extend(self.framer.finish().map(|frame| parse_frame(&frame, LINE_MAX)));
         }
         if !lines.is_empty() {
             inputs.push(self.say(lines, now));
@@ -179,7 +179,7 @@ impl Peer {
         while lines.len() < BATCH_LINES_MAX
             && let Some(frame) = self.framer.next(&mut rest)
         {
-            let line = understood(&frame);
+            let line = parse_frame(&frame, LINE_MAX);
             let ends_batch = line.as_ref().is_ok_and(|command| command.ends_batch());
             lines.push(line);
             if ends_batch {
@@ -256,12 +256,5 @@ impl Peer {
     /// The public lines that it has been told.
     pub(crate) fn heard_public(&self) -> Vec<Heard> {
         self.told.iter().filter(|told| told.is_public).map(|told| Heard::of(&told.event)).collect()
-    }
-}
-
-fn understood(frame: &Frame<'_>) -> Line {
-    match frame {
-        Frame::Line(line) => parse(line),
-        Frame::TooLong => Err(Refusal::LineTooLong(LINE_MAX)),
     }
 }
