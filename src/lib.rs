@@ -11,7 +11,8 @@
 //!
 //! What holds throughout: there is no mutex around the chat, and no `.await` between reading its state and changing it.
 //! The broker alone owns the [`chat::Chat`] and so makes one order of events, the same for all; a slow client makes it
-//! wait for 50 ms a turn at most. It alone wakes connections whose sockets are ready. A connection alone owns its socket.
+//! wait for 50 ms a turn at most. It alone wakes connections whose sockets are ready. It writes to a client for whom nothing waits; a connection alone reads,
+//! and writes what has to wait.
 //! Whatever can pile up has a bound with a name.
 
 pub mod chat;

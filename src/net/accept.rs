@@ -36,7 +36,8 @@ pub(super) async fn run(
         match accept(&listener, next, &readiness).await {
             Ok((socket, addr)) => {
                 backoff = BACKOFF;
-                let (outbox, inbox) = outbox(addr, config.lang);
+                let socket = Arc::new(socket);
+                let (outbox, inbox) = outbox(addr, Arc::clone(&socket), config.lang);
                 // Fails only when the broker is dead, and then the server is as good as ended.
                 broker.unbounded_send(Request::Arrive(next, outbox)).ok();
                 let mut connection = Connection::new(next, socket, inbox, broker.clone(), Arc::clone(&config), clock);

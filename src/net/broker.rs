@@ -1,6 +1,6 @@
 //! The broker future: alone owns the chat and every client's outbox. It works in turns: handles what has come, renders
-//! each event once per dialect, hands out the results, and yields, so that every woken connection writes before the next
-//! turn begins. Under load turns grow by themselves. It alone also looks which sockets are ready: before each turn, and
+//! each event once per dialect, hands out the results, and yields, so that every connection reads before the next turn
+//! begins. Under load turns grow by themselves. It alone also looks which sockets are ready: before each turn, and
 //! while it has nothing else to do.
 
 use std::{collections::BTreeMap, mem, sync::Arc, time::Duration};
@@ -27,7 +27,7 @@ const TURN_REQUESTS_MAX: usize = 4096;
 /// Public bytes of one turn, in one dialect, after which no further request is begun. Well below any sane queue limit:
 /// a turn alone must not make slow consumers of everybody.
 const TURN_BYTES_MAX: usize = 128 << 10;
-/// Outboxes looked at before those who were handed something write: few enough to be still in the processor's cache.
+/// Clients written to before others have a turn: half a millisecond's work.
 const HAND_OUT_MAX: usize = 128;
 /// Public bytes of a turn while a slow reader is waited for.
 const PACED_TURN_BYTES_MAX: usize = 32 << 10;
@@ -92,7 +92,7 @@ pub(super) async fn run(
             handled += 1;
         }
         let pace = broker.hand_out(now).await;
-        // Behind all connections that were woken: they write before the next turn begins.
+        // Behind all connections that were woken: they read before the next turn begins.
         task::yield_now().await;
         if !pace.is_zero() {
             readiness.serve_until(task::sleep(pace)).await;
@@ -292,7 +292,7 @@ impl Broker {
             });
             let bytes: Vec<u8> = bytes.copied().collect();
             if !bytes.is_empty() {
-                outbox.send(shared(bytes));
+                outbox.send(&[shared(bytes)]);
             }
         }
     }
@@ -318,18 +318,17 @@ impl Broker {
             }
             if let Some(own) = outbox.own.take() {
                 let bytes = shared(own.bytes);
-                for part in own.parts {
-                    outbox.send(match part {
-                        Part::Public(dialect, range) => public[dialect.index()].slice(range),
-                        Part::Own(range) => bytes.slice(range),
-                    });
-                }
+                let parts = own.parts.into_iter().map(|part| match part {
+                    Part::Public(dialect, range) => public[dialect.index()].slice(range),
+                    Part::Own(range) => bytes.slice(range),
+                });
+                outbox.send(&parts.collect::<Vec<_>>());
             } else if outbox.public_from < all.len() {
-                outbox.send(all.slice(outbox.public_from..));
+                outbox.send(&[all.slice(outbox.public_from..)]);
             }
             outbox.public_from = 0;
         }
-        // When all but the last have written: what these clients have to say next is in one turn then.
+        // When all is written: what these clients have to say next is in one turn then.
         for client in self.ready.drain(..) {
             if let Some(outbox) = self.outboxes.get(&client) {
                 outbox.send_ready();

@@ -1,12 +1,11 @@
-//! The connection future: alone owns a socket. It selects between the socket, its inbox and one timer; what it reads
-//! goes to the broker, a batch of lines at a time.
+//! The connection future: it alone reads a socket. It selects between the socket, its inbox and one timer; what it reads
+//! goes to the broker, a batch of lines at a time; what comes out of the inbox it writes as soon as the socket takes it.
 
 use std::{
     cell::RefCell,
     collections::VecDeque,
     future::{Future, poll_fn},
-    io::{self, IoSlice},
-    mem,
+    io, mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -41,8 +40,6 @@ const READ_BYTES: usize = 16 << 10;
 /// Lines handed to the broker at once. Even lines of one letter, which become much longer with their sender before
 /// them, make a bounded turn.
 const BATCH_LINES_MAX: usize = 256;
-/// Parcels written at once (IOV_MAX is 1024).
-const WRITE_PARCELS_MAX: usize = 64;
 /// How long the last bytes may take, and then how long the peer may take to close.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -54,7 +51,7 @@ thread_local! {
 /// A client's connection.
 pub(super) struct Connection {
     client: ClientId,
-    socket: Socket,
+    socket: Arc<Socket>,
     inbox: Inbox,
     broker: UnboundedSender<Request>,
     config: Arc<Config>,
@@ -107,7 +104,7 @@ enum End {
 impl Connection {
     pub(super) fn new(
         client: ClientId,
-        socket: Socket,
+        socket: Arc<Socket>,
         inbox: Inbox,
         broker: UnboundedSender<Request>,
         config: Arc<Config>,
@@ -353,7 +350,8 @@ impl Connection {
             return Ok(());
         }
         while !self.unwritten.is_empty() {
-            match write_some(&self.socket, &self.unwritten) {
+            self.socket.forget_writable();
+            match self.socket.write(self.unwritten.iter().map(|parcel| &parcel.0[..])) {
                 Ok(written) => self.written(written),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if is_passing(&error) => {
@@ -441,17 +439,6 @@ impl Drop for Connection {
 
 fn poll_timer(timer: &mut Timer, cx: &mut Context<'_>) -> Poll<()> {
     Pin::new(timer).poll(cx).map(drop)
-}
-
-fn write_some(socket: &Socket, parcels: &VecDeque<Queued>) -> io::Result<usize> {
-    if parcels.len() == 1 {
-        return socket.write(&[IoSlice::new(&parcels[0].0)]); // nearly always
-    }
-    let mut slices = [IoSlice::new(&[]); WRITE_PARCELS_MAX];
-    for (slice, parcel) in slices.iter_mut().zip(parcels) {
-        *slice = IoSlice::new(&parcel.0);
-    }
-    socket.write(&slices[..parcels.len().min(WRITE_PARCELS_MAX)])
 }
 
 /// The socket has nothing for us, or takes nothing, right now.

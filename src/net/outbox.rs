@@ -1,5 +1,6 @@
-//! What waits for one client: the broker's end (outbox) and the connection's end (inbox) of its queue. Bounded in bytes
-//! by the broker, which never waits: it counts, and cuts who is over.
+//! The way to one client: the broker's end (outbox) and the connection's end (inbox). What the socket takes at once, the
+//! broker writes: a task woken for each client of each line would cost as much as half a `send`. What it does not take
+//! waits in a queue for the connection. Bounded in bytes by the broker, which never waits: it counts, and cuts who is over.
 
 use std::{
     net::SocketAddr,
@@ -18,6 +19,7 @@ use futures::{
     stream::FusedStream,
 };
 
+use super::socket::Socket;
 use crate::{
     chat::{Format, Lang},
     wire::Dialect,
@@ -86,6 +88,7 @@ pub(super) enum Parcel {
 pub(super) struct Outbox {
     parcels: UnboundedSender<Parcel>,
     shared: Arc<Shared>,
+    socket: Arc<Socket>,
     /// Where the client is.
     pub(super) addr: SocketAddr,
     /// Whether any line has come from it.
@@ -150,12 +153,13 @@ struct Shared {
 }
 
 /// The two ends of a new queue.
-pub(super) fn outbox(addr: SocketAddr, lang: Lang) -> (Box<Outbox>, Inbox) {
+pub(super) fn outbox(addr: SocketAddr, socket: Arc<Socket>, lang: Lang) -> (Box<Outbox>, Inbox) {
     let (sender, receiver) = mpsc::unbounded();
     let shared = Arc::new(Shared::default());
     let outbox = Outbox {
         parcels: sender,
         shared: Arc::clone(&shared),
+        socket,
         addr,
         has_spoken: false,
         dialect: Dialect { format: Format::Text, lang },
@@ -167,8 +171,24 @@ pub(super) fn outbox(addr: SocketAddr, lang: Lang) -> (Box<Outbox>, Inbox) {
 }
 
 impl Outbox {
-    /// Queues whole lines.
-    pub(super) fn send(&mut self, bytes: Bytes) {
+    /// Sends whole lines: as far as the socket takes them at once, while nothing else waits. The rest is the connection's,
+    /// which also finds out if the socket is broken.
+    pub(super) fn send(&mut self, parts: &[Bytes]) {
+        let mut written = 0;
+        if self.queued() == 0 {
+            written = self.socket.write(parts.iter().map(|part| &part[..])).unwrap_or(0);
+            self.progress.sent += written;
+        }
+        for part in parts {
+            let taken = written.min(part.len());
+            written -= taken;
+            if taken < part.len() {
+                self.queue(part.slice(taken..));
+            }
+        }
+    }
+
+    fn queue(&mut self, bytes: Bytes) {
         let size = bytes.len() + PARCEL_OVERHEAD;
         self.progress.sent += size;
         self.shared.queued.fetch_add(size, Relaxed);

@@ -9,6 +9,7 @@ use std::{
     io::{self, IoSlice, Read, Write},
     mem::MaybeUninit,
     net::{Shutdown, TcpStream},
+    pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU8, Ordering::SeqCst},
@@ -36,6 +37,8 @@ use crate::chat::ClientId;
 
 /// Events taken from the kernel at once: as many as requests in a turn of the broker, and 48 KiB of stack.
 const EVENTS_MAX: usize = 4096;
+/// Parts written at once (IOV_MAX is 1024).
+const WRITE_PARTS_MAX: usize = 64;
 
 /// Bytes can be read, or the end.
 const READABLE: u8 = 1;
@@ -86,14 +89,13 @@ impl Readiness {
     /// # Panics
     /// When epoll fails, which it has no reason to.
     pub(super) async fn serve_until<T>(&self, until: impl Future<Output = T>) -> T {
+        // A look of our own each time, since the reactor may have learned of it in a way that `readable` takes for old news.
         let serving = async {
             loop {
-                if self.wake() {
-                    // Behind all connections just woken.
-                    task::yield_now().await;
-                } else {
-                    self.epoll.readable().await.expect("the reactor watches an epoll");
-                }
+                let mut readable = pin!(self.epoll.readable());
+                poll_fn(|cx| if self.wake() { Poll::Ready(()) } else { readable.as_mut().poll(cx).map(drop) }).await;
+                // Behind all connections just woken.
+                task::yield_now().await;
             }
         };
         pin_mut!(until, serving);
@@ -203,16 +205,27 @@ impl Socket {
         read
     }
 
-    /// Writes as much as there is room for.
+    /// Has [`Self::writable`] tell of room that comes from now on.
+    pub(super) fn forget_writable(&self) {
+        self.source.ready.fetch_and(!WRITABLE, SeqCst);
+    }
+
+    /// Writes as much of `parts`, in order, as there is room for.
     ///
     /// # Errors
     /// `WouldBlock` when there is none; any other when the connection is broken.
-    pub(super) fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.source.ready.fetch_and(!WRITABLE, SeqCst);
-        match slices {
-            [only] => (&self.stream).write(only),
-            _ => (&self.stream).write_vectored(slices),
+    pub(super) fn write<'a>(&self, mut parts: impl ExactSizeIterator<Item = &'a [u8]>) -> io::Result<usize> {
+        if parts.len() == 1
+            && let Some(only) = parts.next()
+        {
+            return (&self.stream).write(only); // nearly always
         }
+        let mut slices = [IoSlice::new(&[]); WRITE_PARTS_MAX];
+        let count = parts.len().min(WRITE_PARTS_MAX);
+        for (slice, part) in slices.iter_mut().zip(parts) {
+            *slice = IoSlice::new(part);
+        }
+        (&self.stream).write_vectored(&slices[..count])
     }
 
     /// Tells the peer that it has got everything.
