@@ -67,38 +67,29 @@ fn server(command: &[&str], words: &[&str]) -> ExitCode {
 }
 
 fn serve(config: pipechat::Config) -> ExitCode {
-    // One thread, unless told otherwise: nearly all the work is the kernel's, and tasks that never move between cores cost
-    // half as much. ASYNC_STD_THREAD_COUNT is async-std's own knob.
-    async_global_executor::init_with_config(
-        async_global_executor::GlobalExecutorConfig::default()
-            .with_env_var("ASYNC_STD_THREAD_COUNT")
-            .with_min_threads(1)
-            .with_thread_name_fn(|| "pipechat".to_owned()),
-    );
-    let addr = config.addr;
-    let serving = async move {
-        let server = Server::bind(config).map_err(|error| format!("can't listen on {addr}: {error}"))?;
-        let mut signals =
-            Signals::new([Signal::Int, Signal::Term]).map_err(|error| format!("can't catch signals: {error}"))?;
-        say(&format!("pipechat listening on {}\n", server.local_addr()));
-        let stop = async move {
-            signals.next().await;
-            task::spawn(async move {
-                signals.next().await;
-                process::exit(EXIT_SECOND_SIGNAL);
-            });
-        };
-        server.run(stop).await;
-        Ok(())
-    };
-    // Not async-std's block_on: this thread would take the reactor from the one that does the work.
-    match futures::executor::block_on(task::spawn(serving)) {
+    match try_to_serve(config) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(sentence) => {
-            let sentence: String = sentence;
-            fail(1, &sentence)
-        }
+        Err(sentence) => fail(1, &sentence),
     }
+}
+
+/// # Errors
+/// One sentence, when the server can't begin.
+fn try_to_serve(config: pipechat::Config) -> Result<(), String> {
+    let addr = config.addr;
+    let server = Server::bind(config).map_err(|error| format!("can't listen on {addr}: {error}"))?;
+    let mut signals =
+        Signals::new([Signal::Int, Signal::Term]).map_err(|error| format!("can't catch signals: {error}"))?;
+    say(&format!("pipechat listening on {}\n", server.local_addr()));
+    let stop = async move {
+        signals.next().await;
+        // On a thread of its own: a second one ends the server even where it does not answer any more.
+        task::spawn(async move {
+            signals.next().await;
+            process::exit(EXIT_SECOND_SIGNAL);
+        });
+    };
+    server.run(stop).map_err(|error| format!("can't wait for clients: {error}"))
 }
 
 /// Ended at once, by a second signal; as a shell says of SIGINT.

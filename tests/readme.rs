@@ -668,7 +668,7 @@ fn shell(script: &str) -> Command {
     dirs.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
     let mut command = Command::new("bash");
     command.args(["-c", script]).env("PATH", env::join_paths(dirs).expect("from a PATH")).env("PIPECHAT", binary);
-    for name in ["RUST_LOG", "ASYNC_STD_THREAD_COUNT", "NC"] {
+    for name in ["RUST_LOG", "NC"] {
         command.env_remove(name);
     }
     command

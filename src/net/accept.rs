@@ -1,16 +1,13 @@
 //! The accept loop: owns the listener and gives out client ids.
 
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, rc::Rc, time::Duration};
 
 use async_std::{net::TcpListener, task};
 use futures::channel::mpsc::UnboundedSender;
 
 use super::{
-    Clock, Config,
-    broker::Request,
-    connection::Connection,
-    outbox::outbox,
-    socket::{Readiness, Socket},
+    Clock, Config, broker::Request, connection::Connection, executor::Executor, outbox::outbox, readiness::Readiness,
+    socket::Socket,
 };
 use crate::chat::ClientId;
 
@@ -25,23 +22,24 @@ const ACCEPTS_MAX: u64 = 1024;
 pub(super) async fn run(
     listener: TcpListener,
     broker: UnboundedSender<Request>,
-    readiness: Arc<Readiness>,
+    executor: Executor,
+    readiness: Rc<Readiness>,
     config: Config,
     clock: Clock,
 ) -> Infallible {
-    let config = Arc::new(config);
+    let config = Rc::new(config);
     let mut next = ClientId(1);
     let mut backoff = BACKOFF;
     loop {
         match accept(&listener, next, &readiness).await {
             Ok((socket, addr)) => {
                 backoff = BACKOFF;
-                let socket = Arc::new(socket);
-                let (outbox, inbox) = outbox(addr, Arc::clone(&socket), config.lang);
+                let socket = Rc::new(socket);
+                let (outbox, inbox) = outbox(addr, Rc::clone(&socket), config.lang);
                 // Fails only when the broker is dead, and then the server is as good as ended.
                 broker.unbounded_send(Request::Arrive(next, outbox)).ok();
-                let mut connection = Connection::new(next, socket, inbox, broker.clone(), Arc::clone(&config), clock);
-                task::spawn(async move { connection.run().await });
+                let mut connection = Connection::new(next, socket, inbox, broker.clone(), Rc::clone(&config), clock);
+                executor.spawn(async move { connection.run().await }).detach();
                 next = ClientId(next.0 + 1);
                 if next.0.is_multiple_of(ACCEPTS_MAX) {
                     task::yield_now().await;
@@ -62,10 +60,10 @@ pub(super) async fn run(
 async fn accept(
     listener: &TcpListener,
     client: ClientId,
-    readiness: &Arc<Readiness>,
+    readiness: &Rc<Readiness>,
 ) -> io::Result<(Socket, SocketAddr)> {
     let (stream, addr) = listener.accept().await?;
-    Ok((Socket::new(stream.try_into()?, client, Arc::clone(readiness))?, addr))
+    Ok((Socket::new(stream.try_into()?, client, Rc::clone(readiness))?, addr))
 }
 
 fn is_about_one_connection(error: &io::Error) -> bool {

@@ -3,7 +3,7 @@
 //! begins. Under load turns grow by themselves. It alone also looks which sockets are ready: before each turn, and
 //! while it has nothing else to do.
 
-use std::{collections::BTreeMap, mem, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, mem, rc::Rc, time::Duration};
 
 use async_std::task;
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use smol_timeout::TimeoutExt;
 use super::{
     Clock, Config,
     outbox::{Outbox, Part, queued_total, shared},
-    socket::Readiness,
+    readiness::Readiness,
 };
 use crate::{
     chat::{Audience, Chat, ClientId, Event, Farewell, Input, Line, Output, Setting},
@@ -44,7 +44,6 @@ const QUEUE_PARTS: usize = 8;
 
 /// What connections ask of the broker. The queue needs no bound of its own: a connection has one batch of lines in it at
 /// most, and is silent until that has taken effect.
-#[derive(Debug)]
 pub(super) enum Request {
     /// A client has come; this is where to send what it is told.
     Arrive(ClientId, Box<Outbox>),
@@ -63,19 +62,16 @@ pub(super) enum Request {
 /// Serves requests until the last sender of them is gone.
 pub(super) async fn run(
     mut requests: UnboundedReceiver<Request>,
-    readiness: Arc<Readiness>,
+    readiness: Rc<Readiness>,
     config: Config,
     clock: Clock,
 ) {
     let mut broker = Broker::new(config);
     loop {
         // Cutting slow consumers at the end of a turn is news for the next one.
-        let first = if broker.has_news() {
-            None
-        } else {
-            readiness.serve_until(broker.next_request(&mut requests, clock)).await
-        };
+        let first = if broker.has_news() { None } else { broker.next_request(&mut requests, clock).await };
         // What others have sent by now is in this turn too: larger turns are fewer writes.
+        readiness.look();
         readiness.wake();
         task::yield_now().await;
         let now = clock.now();
@@ -95,7 +91,7 @@ pub(super) async fn run(
         // Behind all connections that were woken: they read before the next turn begins.
         task::yield_now().await;
         if !pace.is_zero() {
-            readiness.serve_until(task::sleep(pace)).await;
+            task::sleep(pace).await;
         }
     }
 }

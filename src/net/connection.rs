@@ -7,7 +7,7 @@ use std::{
     future::{Future, poll_fn},
     io, mem,
     pin::Pin,
-    sync::Arc,
+    rc::Rc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -51,10 +51,10 @@ thread_local! {
 /// A client's connection.
 pub(super) struct Connection {
     client: ClientId,
-    socket: Arc<Socket>,
+    socket: Rc<Socket>,
     inbox: Inbox,
     broker: UnboundedSender<Request>,
-    config: Arc<Config>,
+    config: Rc<Config>,
     clock: Clock,
     telnet: Telnet,
     framer: Framer,
@@ -83,7 +83,7 @@ pub(super) struct Connection {
 }
 
 /// Resolves when the socket takes bytes again; to `None` when it is too late. Boxed: few connections ever have one.
-type Blocked = Pin<Box<dyn Future<Output = Option<()>> + Send>>;
+type Blocked = Pin<Box<dyn Future<Output = Option<()>>>>;
 
 /// What a connection wakes up for.
 enum Woken {
@@ -104,10 +104,10 @@ enum End {
 impl Connection {
     pub(super) fn new(
         client: ClientId,
-        socket: Arc<Socket>,
+        socket: Rc<Socket>,
         inbox: Inbox,
         broker: UnboundedSender<Request>,
-        config: Arc<Config>,
+        config: Rc<Config>,
         clock: Clock,
     ) -> Self {
         let now = clock.now();
@@ -350,7 +350,6 @@ impl Connection {
             return Ok(());
         }
         while !self.unwritten.is_empty() {
-            self.socket.forget_writable();
             match self.socket.write(self.unwritten.iter().map(|parcel| &parcel.0[..])) {
                 Ok(written) => self.written(written),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

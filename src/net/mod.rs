@@ -1,20 +1,24 @@
-//! The shell around the rules: sockets, tasks, queues and timers. Knows no rules.
+//! The shell around the rules: sockets, tasks, queues and timers. Knows no rules. All of it lives on the thread that runs the
+//! server; async-std's reactor, on one of its own, tells of new connections, timers and signals.
 
 mod accept;
 mod broker;
 mod connection;
+mod executor;
 mod outbox;
+mod readiness;
 mod socket;
 
 use std::{
     future::Future,
     io,
     net::SocketAddr,
+    rc::Rc,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use async_std::{net::TcpListener, task};
+use async_std::net::TcpListener;
 use futures::{
     channel::mpsc,
     future::{Either, select},
@@ -23,7 +27,7 @@ use futures::{
 use smol_timeout::TimeoutExt;
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
-use self::socket::Readiness;
+use self::{executor::Executor, readiness::Readiness};
 use crate::chat::{Lang, Limits, Places, Rate, Rules};
 
 /// Connections that the kernel completes ahead of `accept`. Also bounded by net.core.somaxconn.
@@ -106,7 +110,6 @@ impl Config {
 pub struct Server {
     listener: TcpListener,
     addr: SocketAddr,
-    readiness: Arc<Readiness>,
     config: Config,
 }
 
@@ -127,7 +130,7 @@ impl Server {
         socket.bind(&config.addr.into())?;
         socket.listen(BACKLOG)?;
         let listener = TcpListener::from(std::net::TcpListener::from(socket));
-        Ok(Self { addr: listener.local_addr()?, listener, readiness: Arc::new(Readiness::new()?), config })
+        Ok(Self { addr: listener.local_addr()?, listener, config })
     }
 
     /// Where it listens, with the port that port 0 became.
@@ -136,18 +139,27 @@ impl Server {
         self.addr
     }
 
-    /// Serves until `stop`; then takes no new connections, tells everyone, and waits for the queues to empty, for the
-    /// drain timeout at the most.
+    /// Serves on this thread until `stop`; then takes no new connections, tells everyone, and waits for the queues to empty,
+    /// for the drain timeout at the most.
+    ///
+    /// # Errors
+    /// When the process may open no more files. Nobody has been served then.
     ///
     /// # Panics
     /// When the broker panics: without it there is no chat, and who runs the server must know.
-    pub async fn run(self, stop: impl Future<Output = ()>) {
+    pub fn run(self, stop: impl Future<Output = ()> + 'static) -> io::Result<()> {
+        let readiness = Rc::new(Readiness::new()?);
+        let executor = Executor::new(Rc::clone(&readiness));
+        executor.run(self.serve(stop, executor.clone(), readiness));
+        Ok(())
+    }
+
+    async fn serve(self, stop: impl Future<Output = ()>, executor: Executor, readiness: Rc<Readiness>) {
         let (requests, inbox) = mpsc::unbounded();
         let clock = Clock { start: Instant::now() };
         let drain_timeout = self.config.drain_timeout;
-        let readiness = Arc::clone(&self.readiness);
-        let broker = task::spawn(broker::run(inbox, readiness, self.config.clone(), clock));
-        let accepting = Box::pin(accept::run(self.listener, requests.clone(), self.readiness, self.config, clock));
+        let broker = executor.spawn(broker::run(inbox, Rc::clone(&readiness), self.config.clone(), clock));
+        let accepting = Box::pin(accept::run(self.listener, requests.clone(), executor, readiness, self.config, clock));
         pin_mut!(stop);
         match select(broker, select(stop, accepting)).await {
             Either::Left(((), _)) => unreachable!("the broker ends after the last of its senders, and one is here"),

@@ -3,12 +3,11 @@
 //! waits in a queue for the connection. Bounded in bytes by the broker, which never waits: it counts, and cuts who is over.
 
 use std::{
+    cell::Cell,
     net::SocketAddr,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
-    },
+    rc::Rc,
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
     task::{Context, Poll},
 };
 
@@ -84,11 +83,10 @@ pub(super) enum Parcel {
 }
 
 /// The broker's end. Dropping it hangs up, after what is queued.
-#[derive(Debug)]
 pub(super) struct Outbox {
     parcels: UnboundedSender<Parcel>,
-    shared: Arc<Shared>,
-    socket: Arc<Socket>,
+    shared: Rc<Shared>,
+    socket: Rc<Socket>,
     /// Where the client is.
     pub(super) addr: SocketAddr,
     /// Whether any line has come from it.
@@ -140,25 +138,25 @@ pub(super) enum Part {
 #[derive(Debug)]
 pub(super) struct Inbox {
     parcels: UnboundedReceiver<Parcel>,
-    shared: Arc<Shared>,
+    shared: Rc<Shared>,
 }
 
 /// What both ends see.
 #[derive(Debug, Default)]
 struct Shared {
     /// Bytes handed over and not yet written to the socket, with [`PARCEL_OVERHEAD`] for each parcel.
-    queued: AtomicUsize,
+    queued: Cell<usize>,
     /// What is queued need not be sent any more, apart from the last parcel, which says why.
-    is_cut: AtomicBool,
+    is_cut: Cell<bool>,
 }
 
 /// The two ends of a new queue.
-pub(super) fn outbox(addr: SocketAddr, socket: Arc<Socket>, lang: Lang) -> (Box<Outbox>, Inbox) {
+pub(super) fn outbox(addr: SocketAddr, socket: Rc<Socket>, lang: Lang) -> (Box<Outbox>, Inbox) {
     let (sender, receiver) = mpsc::unbounded();
-    let shared = Arc::new(Shared::default());
+    let shared = Rc::<Shared>::default();
     let outbox = Outbox {
         parcels: sender,
-        shared: Arc::clone(&shared),
+        shared: Rc::clone(&shared),
         socket,
         addr,
         has_spoken: false,
@@ -191,7 +189,7 @@ impl Outbox {
     fn queue(&mut self, bytes: Bytes) {
         let size = bytes.len() + PARCEL_OVERHEAD;
         self.progress.sent += size;
-        self.shared.queued.fetch_add(size, Relaxed);
+        self.shared.queued.update(|queued| queued + size);
         // Fails only when the connection has ended, and then its last request is on its way.
         self.parcels.unbounded_send(Parcel::Bytes(Queued::new(bytes))).ok();
     }
@@ -203,29 +201,29 @@ impl Outbox {
 
     /// Bytes that wait.
     pub(super) fn queued(&self) -> usize {
-        self.shared.queued.load(Relaxed)
+        self.shared.queued.get()
     }
 
     /// Has what is queued thrown away, apart from the last parcel.
     pub(super) fn cut(&self) {
-        self.shared.is_cut.store(true, Relaxed);
+        self.shared.is_cut.set(true);
     }
 }
 
 impl Inbox {
     /// Tells the broker's end that this much of what it sent needs no room any more.
     pub(super) fn written(&self, size: usize) {
-        self.shared.queued.fetch_sub(size, Relaxed);
+        self.shared.queued.update(|queued| queued - size);
     }
 
     /// Bytes that wait.
     pub(super) fn queued(&self) -> usize {
-        self.shared.queued.load(Relaxed)
+        self.shared.queued.get()
     }
 
     /// Whether only the last parcel is to be sent.
     pub(super) fn is_cut(&self) -> bool {
-        self.shared.is_cut.load(Relaxed)
+        self.shared.is_cut.get()
     }
 
     /// The next parcel, if one is there already.

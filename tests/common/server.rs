@@ -280,7 +280,7 @@ impl Log {
 /// The program, deaf to what the environment of the tests says.
 pub(crate) fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pipechat"));
-    command.env_remove("RUST_LOG").env_remove("ASYNC_STD_THREAD_COUNT");
+    command.env_remove("RUST_LOG");
     command
 }
 
