@@ -15,6 +15,7 @@ use smol_timeout::TimeoutExt;
 use super::{
     Clock, Config,
     outbox::{Outbox, Part, queued_total, shared},
+    pace::Progress,
     readiness::Readiness,
 };
 use crate::{
@@ -31,16 +32,6 @@ const TURN_BYTES_MAX: usize = 128 << 10;
 const HAND_OUT_MAX: usize = 128;
 /// Public bytes of a turn while a slow reader is waited for.
 const PACED_TURN_BYTES_MAX: usize = 32 << 10;
-/// The longest wait of the broker after a turn, for a reader whose queue is nearly full.
-const PACE_MAX: Duration = Duration::from_millis(50);
-/// A reader that has read nothing for so long is stuck, and slows nobody.
-const STUCK_AFTER: Duration = Duration::from_millis(500);
-/// The same for one of which nothing says that it has ever read: what it took, its kernel may have taken.
-const STUCK_FROM_THE_START_AFTER: Duration = Duration::from_millis(60);
-/// More than two kernels hold for a peer that reads nothing: by default, `tcp_wmem` allows 4 MiB and `tcp_rmem` 6 MiB.
-const KERNELS_HOLD_MAX: usize = 16 << 20;
-/// Into how many parts a queue's limit is divided; progress is looked for about once in each.
-const QUEUE_PARTS: usize = 8;
 
 /// What connections ask of the broker. The queue needs no bound of its own: a connection has one batch of lines in it at
 /// most, and is silent until that has taken effect.
@@ -178,7 +169,7 @@ impl Broker {
                 let addr = outbox.addr;
                 log::debug!("{client} {addr} connected");
                 outbox.public_from = self.public[outbox.dialect.index()].len();
-                outbox.progress.said = self.said;
+                outbox.progress = Progress::since(self.said);
                 self.listeners[outbox.dialect.index()] += 1;
                 self.outboxes.insert(client, outbox);
                 self.input(client, Input::Arrive(addr));
@@ -302,8 +293,9 @@ impl Broker {
                 task::yield_now().await;
             }
             // Before this turn's bytes: one long answer alone makes nobody a slow consumer.
-            if outbox.progress.queued + outbox.progress.sent > self.config.queue_max / QUEUE_PARTS {
-                match look(outbox, self.said, &self.config, now) {
+            if outbox.progress.is_due(self.config.queue_max) {
+                let queued = outbox.queued();
+                match outbox.progress.look(queued, self.said, self.config.queue_max, now) {
                     Some(wait) => pace = pace.max(wait),
                     None => too_slow.push(client),
                 }
@@ -343,33 +335,6 @@ impl Broker {
         }
         self.is_paced = !pace.is_zero();
         pace
-    }
-}
-
-/// Looks how far a client with a long queue has read. `None`: its queue is over the limit. Otherwise how long the others
-/// should wait for it: not at all if it is stuck.
-fn look(outbox: &mut Outbox, said: usize, config: &Config, now: Duration) -> Option<Duration> {
-    let queued = outbox.queued();
-    let progress = &mut outbox.progress;
-    let taken = (progress.queued + mem::take(&mut progress.sent)).saturating_sub(queued);
-    if taken > 0 {
-        progress.at = now;
-        progress.taken += taken;
-        progress.is_alive = progress.queued > config.queue_max / QUEUE_PARTS || progress.taken > KERNELS_HOLD_MAX;
-    }
-    let stuck_after = if progress.is_alive { STUCK_AFTER } else { STUCK_FROM_THE_START_AFTER };
-    let heard = said - mem::replace(&mut progress.said, said);
-    progress.queued = queued;
-    if queued > config.queue_max {
-        None
-    } else if queued <= config.queue_max / 2 || now.saturating_sub(progress.at) > stuck_after {
-        Some(Duration::ZERO)
-    } else {
-        // Public talk as since the last look must not fill what room is left before a stuck reader would be known as one.
-        // Nobody waits for the sake of what one client alone is told.
-        let room = (config.queue_max - queued).max(1);
-        #[expect(clippy::cast_precision_loss, reason = "a fraction of the queue")]
-        Some(stuck_after.mul_f64(heard as f64 / room as f64).min(PACE_MAX))
     }
 }
 

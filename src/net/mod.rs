@@ -6,6 +6,7 @@ mod broker;
 mod connection;
 mod executor;
 mod outbox;
+mod pace;
 mod readiness;
 mod socket;
 

@@ -18,7 +18,7 @@ use futures::{
     stream::FusedStream,
 };
 
-use super::socket::Socket;
+use super::{pace::Progress, socket::Socket};
 use crate::{
     chat::{Format, Lang},
     wire::Dialect,
@@ -97,24 +97,8 @@ pub(super) struct Outbox {
     pub(super) public_from: usize,
     /// What this turn has for this client alone. None for most.
     pub(super) own: Option<Box<Own>>,
+    /// How the client reads.
     pub(super) progress: Progress,
-}
-
-/// What the broker remembers of how a client reads.
-#[derive(Debug, Default)]
-pub(super) struct Progress {
-    /// Bytes of it that were queued at the last look.
-    pub(super) queued: usize,
-    /// Bytes handed over since then.
-    pub(super) sent: usize,
-    /// All that it has taken until then.
-    pub(super) taken: usize,
-    /// Bytes of all public events until the last look, or its arrival.
-    pub(super) said: usize,
-    /// When it was last seen to have taken something.
-    pub(super) at: std::time::Duration,
-    /// Its peer reads: it has taken more than kernels hold, or was behind and took something.
-    pub(super) is_alive: bool,
 }
 
 /// What a turn has for a client alone, in order with the public bytes.
@@ -175,7 +159,7 @@ impl Outbox {
         let mut written = 0;
         if self.queued() == 0 {
             written = self.socket.write(parts.iter().map(|part| &part[..])).unwrap_or(0);
-            self.progress.sent += written;
+            self.progress.sent(written);
         }
         for part in parts {
             let taken = written.min(part.len());
@@ -188,7 +172,7 @@ impl Outbox {
 
     fn queue(&mut self, bytes: Bytes) {
         let size = bytes.len() + PARCEL_OVERHEAD;
-        self.progress.sent += size;
+        self.progress.sent(size);
         self.shared.queued.update(|queued| queued + size);
         // Fails only when the connection has ended, and then its last request is on its way.
         self.parcels.unbounded_send(Parcel::Bytes(Queued::new(bytes))).ok();
