@@ -83,7 +83,7 @@ fn everything_happens_in_it() {
     let events =
         ["Online", "Offline", "Message", "Private", "User", "UsersEnd", "Renamed", "Help", "Synced", "WaitMet", "Set"];
     let events = events.map(|event| format!(", {event}"));
-    for what in [&farewells[..], &refusals, &with_more, &events].concat() {
+    for what in [&farewells[..], &refusals, &with_more, &events, &[" Broken".to_owned()]].concat() {
         let (before, after) = what.split_once("..").unwrap_or((&what, ""));
         let is_it = |line: &str| line.contains(before) && line.contains(after);
         assert!(transcript.lines().any(is_it), "never met: {what}");

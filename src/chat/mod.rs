@@ -61,6 +61,8 @@ pub enum Input {
     Eof,
     /// A client has been silent for the idle timeout.
     Silent,
+    /// A client's connection is broken: it hears nothing any more. Lines that it sent before may still come.
+    Broken,
     /// A client is gone already, or is to go now, for this reason.
     End(Farewell),
 }
@@ -106,6 +108,8 @@ struct Member {
     stays: bool,
     /// It has sent its last line, and that is a wait: the answer is to be the last that it is told.
     has_ended: bool,
+    /// It hears nothing any more, so it waits for nothing.
+    is_broken: bool,
 }
 
 impl Chat {
@@ -155,6 +159,11 @@ impl Chat {
                     self.end(client, Farewell::Idle, out);
                 }
             }
+            Input::Broken => match self.members.get_mut(&client) {
+                Some(_) if self.waits.is_waiting(client) => self.end(client, Farewell::Lost, out),
+                Some(member) => member.is_broken = true,
+                None => {}
+            },
             Input::End(farewell) => self.end(client, farewell, out),
         }
     }
@@ -193,8 +202,9 @@ impl Chat {
         self.names.insert(key.as_str().into(), client);
         self.looks.insert(name::look(&who.name).into(), client);
         self.per_ip.insert(ip, from_ip + 1);
-        self.members
-            .insert(client, Member { who: Arc::clone(&who), ip, has_spoken: false, stays: false, has_ended: false });
+        let member =
+            Member { who: Arc::clone(&who), ip, has_spoken: false, stays: false, has_ended: false, is_broken: false };
+        self.members.insert(client, member);
         out.push(Output::Tell(Audience::Everyone, Event::Online(who)));
         let users = self.members.len(); // before any of them leaves with its answer
         self.met(self.waits.on(&Topic::Here(key)), out);
@@ -293,6 +303,8 @@ impl Chat {
         };
         if is_so {
             out.push(Output::Tell(Audience::One(client), Event::WaitMet(arg)));
+        } else if self.members[&client].is_broken {
+            self.end(client, Farewell::Lost, out);
         } else {
             self.waits.begin(client, topic, self.now + timeout, arg);
         }

@@ -103,7 +103,7 @@ mod tests {
         wire::parse,
     };
 
-    /// Plays steps apart by `;`: `2 arrives`, `2 LINE`, `2 leaves`, `2 silent`, `@SECONDS`. Answers what waits came to, as
+    /// Plays steps apart by `;`: `2 arrives`, `2 LINE`, `2 leaves`, `2 silent`, `2 breaks`, `@SECONDS`. Answers what waits came to, as
     /// `CLIENT<ok ARG`, `CLIENT<timeout`, `CLIENT<ready` and `CLIENT<gone REASON`.
     fn play(script: &str) -> String {
         let mut chat = Chat::new(Rules::default());
@@ -119,6 +119,7 @@ mod tests {
                     "arrives" => Input::Arrive(SocketAddr::from(([127, 0, 0, 1], port))),
                     "leaves" => Input::Eof,
                     "silent" => Input::Silent,
+                    "breaks" => Input::Broken,
                     line => Input::Lines(vec![parse(line.as_bytes())]),
                 };
                 chat.handle(client, input, &mut out);
@@ -188,6 +189,14 @@ mod tests {
     fn as_the_last_line_it_is_answered_last() {
         check("1 arrives; 2 arrives; 1 wait|9|text|x; 1 leaves; 2 x; 2 y", "1<ok x; 1<gone left");
         check("1 arrives; 2 arrives; 1 wait|9|gone|127.0.0.1:2; 1 leaves; 2 leaves", "1<ok 127.0.0.1:2; 1<gone left");
+    }
+
+    #[test]
+    fn nobody_waits_who_can_hear_no_answer() {
+        check("1 arrives; 1 wait|9|user|bob; 1 breaks", "1<gone lost");
+        check("1 arrives; 1 breaks; 1 wait|9|user|bob", "1<gone lost");
+        check("1 arrives; 1 breaks; 1 wait|9|users|1; 1 hi", "1<ok 1; 1<ready; 1<ready");
+        check("1 arrives; 2 arrives; 2 wait|9|text|x; 1 breaks; 1 x", "2<ok x; 1<ready");
     }
 
     #[test]

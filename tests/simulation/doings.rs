@@ -65,6 +65,11 @@ impl World {
                 }
                 peer.has_finished = true;
             }
+            1 if rng.one_in(2) => {
+                peer.is_broken = true;
+                peer.has_finished = true;
+                self.requests.push_back((client, Input::Broken));
+            }
             1 => {
                 peer.is_lost = true;
                 peer.typed.clear();

@@ -50,6 +50,8 @@ struct Guest {
     stays: bool,
     /// It says no more, and leaves when its wait is answered.
     has_ended: bool,
+    /// It hears nothing, and has said all that it ever will.
+    is_broken: bool,
     wait: Option<(Duration, WaitFor)>,
 }
 
@@ -81,6 +83,14 @@ impl Model {
             Input::Silent => {
                 if self.guest(client).is_some_and(|guest| !guest.stays && guest.wait.is_none()) {
                     self.end(client, Farewell::Idle, &mut out);
+                }
+            }
+            Input::Broken => {
+                if let Some(guest) = self.guest(client) {
+                    guest.is_broken = true;
+                    if guest.wait.is_some() {
+                        self.end(client, Farewell::Lost, &mut out);
+                    }
                 }
             }
             Input::End(farewell) => self.end(client, *farewell, &mut out),
@@ -122,7 +132,16 @@ impl Model {
         }
         let who = Arc::new(Who { name: addr.to_string(), addr: addr.to_string() });
         out.push(Output::Tell(Audience::Everyone, Event::Online(Arc::clone(&who))));
-        self.guests.push(Guest { client, who, addr, has_spoken: false, stays: false, has_ended: false, wait: None });
+        self.guests.push(Guest {
+            client,
+            who,
+            addr,
+            has_spoken: false,
+            stays: false,
+            has_ended: false,
+            is_broken: false,
+            wait: None,
+        });
         let users = self.guests.len();
         self.met(|wait| matches!(wait, WaitFor::User(name) if *name == addr.to_string()), out);
         self.met(|wait| matches!(wait, WaitFor::Users(n) if *n <= users), out);
@@ -212,7 +231,11 @@ impl Model {
             out.push(Output::Tell(Audience::One(client), Event::WaitMet(arg(&wait))));
         } else {
             let until = self.now + timeout;
-            self.guest(client).expect("only guests wait").wait = Some((until, wait));
+            let guest = self.guest(client).expect("only guests wait");
+            guest.wait = Some((until, wait));
+            if guest.is_broken {
+                self.end(client, Farewell::Lost, out);
+            }
         }
     }
 

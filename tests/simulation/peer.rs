@@ -39,8 +39,10 @@ pub(crate) struct Peer {
     pub(crate) typed: VecDeque<u8>,
     /// It will type no more, and its end of input comes after what it has typed.
     pub(crate) has_finished: bool,
-    /// It has broken off.
+    /// It has broken off, and nothing more comes from it.
     pub(crate) is_lost: bool,
+    /// It has broken off, and what it has typed still comes. What it is told, its connection throws away.
+    pub(crate) is_broken: bool,
     /// It does not read.
     pub(crate) is_stalled: bool,
 
@@ -86,6 +88,7 @@ impl Peer {
             typed: VecDeque::new(),
             has_finished: false,
             is_lost: false,
+            is_broken: false,
             is_stalled: false,
             telnet: Telnet::default(),
             framer: Framer::new(LINE_MAX),
@@ -160,7 +163,7 @@ impl Peer {
             // Whatever it waits for: that it says no more is told at once.
             self.is_done = true;
             assert_eq!(self.meant, [], "{}: lines were lost", self.client);
-            inputs.push(Input::Eof);
+            inputs.push(if self.is_broken { Input::End(Farewell::Lost) } else { Input::Eof });
         }
         inputs
     }

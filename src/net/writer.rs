@@ -1,0 +1,138 @@
+//! What a socket has not taken yet, and the wait until it takes more.
+
+use std::{collections::VecDeque, future::Future, io, pin::Pin, rc::Rc, time::Duration};
+
+use bytes::Buf;
+use futures::{
+    FutureExt,
+    future::{Fuse, FusedFuture},
+};
+use smol_timeout::TimeoutExt;
+
+use super::{
+    outbox::{PARCEL_OVERHEAD, Queued, Waiting},
+    socket::{Socket, is_passing},
+};
+
+/// Writes to a client's socket, in order, as it takes it.
+pub(super) struct Writer {
+    socket: Rc<Socket>,
+    /// Hears what need not wait any more.
+    waiting: Rc<Waiting>,
+    /// How long the socket may take nothing.
+    timeout: Duration,
+    parcels: VecDeque<Queued>,
+    /// Waits until the socket takes bytes again.
+    blocked: Fuse<Blocked>,
+    /// The peer hears nothing any more: what is for it is thrown away.
+    is_broken: bool,
+}
+
+/// Resolves when the socket takes bytes again; to `None` when it is too late. Boxed: few connections ever have one.
+pub(super) type Blocked = Pin<Box<dyn Future<Output = Option<()>>>>;
+
+impl Writer {
+    pub(super) fn new(socket: Rc<Socket>, waiting: Rc<Waiting>, timeout: Duration) -> Self {
+        Self { socket, waiting, timeout, parcels: VecDeque::new(), blocked: Fuse::terminated(), is_broken: false }
+    }
+
+    /// Takes bytes to write next.
+    pub(super) fn push(&mut self, parcel: Queued) {
+        self.parcels.push_back(parcel);
+    }
+
+    /// Resolves when it is time to [`Self::write`] again, to `None` when the socket has taken nothing for the timeout.
+    /// Terminated while nothing waits for the socket.
+    pub(super) fn blocked(&mut self) -> &mut Fuse<Blocked> {
+        &mut self.blocked
+    }
+
+    /// The socket takes nothing at the moment.
+    pub(super) fn is_blocked(&self) -> bool {
+        !self.blocked.is_terminated()
+    }
+
+    /// The peer hears nothing any more.
+    pub(super) fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+
+    /// Writes what waits, as far as the socket takes it.
+    ///
+    /// # Errors
+    /// When the connection has turned out to be broken.
+    pub(super) fn write(&mut self) -> io::Result<()> {
+        while !self.parcels.is_empty() && !self.is_blocked() {
+            if self.is_broken {
+                self.discard();
+                return Ok(());
+            }
+            match self.socket.write(self.parcels.iter().map(|parcel| &parcel.0[..])) {
+                Ok(written) => self.written(written),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if is_passing(&error) => {
+                    let blocked: Blocked = Box::pin(self.socket.writable().timeout(self.timeout));
+                    self.blocked = blocked.fuse();
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// From here on, throws everything away.
+    pub(super) fn break_off(&mut self) {
+        self.is_broken = true;
+        self.blocked = Fuse::terminated();
+        self.discard();
+    }
+
+    /// Writes all that waits.
+    ///
+    /// # Errors
+    /// When the connection has turned out to be broken, or the socket has taken nothing for the timeout.
+    pub(super) async fn flush(&mut self) -> io::Result<()> {
+        while !self.parcels.is_empty() {
+            self.write()?;
+            if self.is_blocked() {
+                (&mut self.blocked).await.ok_or(io::ErrorKind::TimedOut)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Of all that waits, leaves the rest of a line that is half written, and the last parcel.
+    pub(super) fn keep_last_words(&mut self) {
+        let Some(last) = self.parcels.pop_back() else { return };
+        let begun = self.parcels.pop_front().map(|mut first| {
+            let end = memchr::memchr(b'\n', &first.0).map_or(first.0.len(), |end| end + 1);
+            first.0.truncate(end);
+            first
+        });
+        self.parcels.clear();
+        self.parcels.extend(begun);
+        self.parcels.push_back(last);
+    }
+
+    fn written(&mut self, mut bytes: usize) {
+        let mut room = bytes;
+        while let Some(first) = self.parcels.front_mut()
+            && bytes >= first.0.len()
+        {
+            bytes -= first.0.len();
+            room += PARCEL_OVERHEAD;
+            self.parcels.pop_front();
+        }
+        match self.parcels.front_mut() {
+            Some(first) => first.0.advance(bytes),
+            None => self.parcels = VecDeque::new(), // nothing in a connection that waits
+        }
+        self.waiting.is_less(room);
+    }
+
+    fn discard(&mut self) {
+        let room = self.parcels.iter().map(|parcel| parcel.0.len() + PARCEL_OVERHEAD).sum();
+        self.parcels = VecDeque::new();
+        self.waiting.is_less(room);
+    }
+}
