@@ -44,6 +44,8 @@ pub(super) enum Request {
     Eof(ClientId),
     /// A client was silent for the idle timeout.
     Silent(ClientId),
+    /// A client hears nothing any more; its last lines may still come.
+    Broken(ClientId),
     /// The connection has ended from its side.
     Gone(ClientId, Farewell),
     /// The server ends.
@@ -189,6 +191,7 @@ impl Broker {
             }
             Request::Eof(client) => self.input(client, Input::Eof),
             Request::Silent(client) => self.input(client, Input::Silent),
+            Request::Broken(client) => self.input(client, Input::Broken),
             Request::Gone(client, farewell) => {
                 if let Some(outbox) = self.outboxes.get(&client) {
                     outbox.cut();

@@ -3,9 +3,8 @@
 
 use std::{
     cell::RefCell,
-    collections::VecDeque,
     future::{Future, poll_fn},
-    io, mem,
+    mem,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll},
@@ -14,21 +13,15 @@ use std::{
 
 use async_io::Timer;
 use async_std::task;
-use bytes::Buf;
-use futures::{
-    FutureExt, StreamExt,
-    channel::mpsc::UnboundedSender,
-    future::{Fuse, FusedFuture},
-    select_biased,
-    stream::FusedStream,
-};
+use futures::{FutureExt, StreamExt, channel::mpsc::UnboundedSender, select_biased, stream::FusedStream};
 use smol_timeout::TimeoutExt;
 
 use super::{
     Clock, Config,
     broker::Request,
-    outbox::{Inbox, PARCEL_OVERHEAD, Parcel, Queued},
-    socket::Socket,
+    outbox::{Inbox, Parcel},
+    socket::{Socket, is_passing},
+    writer::Writer,
 };
 use crate::{
     chat::{Bucket, ClientId, Farewell, Line},
@@ -60,8 +53,8 @@ pub(super) struct Connection {
     framer: Framer,
     /// Read, and not yet made into lines: the broker is not ready for them. At most two reads.
     backlog: Vec<u8>,
-    /// The client will send no more.
-    is_eof: bool,
+    /// Why nothing more is read: the client has said that it will send no more, or the connection has ended.
+    ended: Option<Farewell>,
     /// The broker has all lines of the client, and knows that they were the last.
     is_done: bool,
     /// It has ended as it should: the broker knows.
@@ -76,14 +69,9 @@ pub(super) struct Connection {
     /// One timer, moved only when it fires or must fire earlier.
     timer: Timer,
     timer_at: Duration,
-    /// Taken out of the inbox and not yet written.
-    unwritten: VecDeque<Queued>,
-    /// Waits until the socket takes bytes again, for the write timeout at the most.
-    blocked: Fuse<Blocked>,
+    /// What was taken out of the inbox.
+    writer: Writer,
 }
-
-/// Resolves when the socket takes bytes again; to `None` when it is too late. Boxed: few connections ever have one.
-type Blocked = Pin<Box<dyn Future<Output = Option<()>>>>;
 
 /// What a connection wakes up for.
 enum Woken {
@@ -111,6 +99,7 @@ impl Connection {
         clock: Clock,
     ) -> Self {
         let now = clock.now();
+        let writer = Writer::new(Rc::clone(&socket), inbox.waiting(), config.write_timeout);
         Self {
             client,
             socket,
@@ -120,7 +109,7 @@ impl Connection {
             telnet: Telnet::default(),
             framer: Framer::new(config.line_max),
             backlog: Vec::new(),
-            is_eof: false,
+            ended: None,
             is_done: false,
             is_over: false,
             is_ready: true,
@@ -129,8 +118,7 @@ impl Connection {
             spoke_at: now,
             timer: Timer::never(),
             timer_at: Duration::MAX,
-            unwritten: VecDeque::new(),
-            blocked: Fuse::terminated(),
+            writer,
             config,
         }
     }
@@ -153,9 +141,9 @@ impl Connection {
     /// Waits for one thing, and does what follows from it.
     async fn step(&mut self) -> Result<(), End> {
         let woken = {
-            let may_read = !self.is_eof && self.backlog.len() < READ_BYTES && !self.is_behind();
+            let may_read = self.ended.is_none() && self.backlog.len() < READ_BYTES && !self.is_behind();
             let may_speak = self.may_speak();
-            let (socket, timer, mut blocked) = (&self.socket, &mut self.timer, &mut self.blocked);
+            let (socket, timer, mut blocked) = (&self.socket, &mut self.timer, self.writer.blocked());
             // Lines that have to wait do so in the socket, but the end of a connection is to be noticed all the same.
             let mut readable = poll_fn(|cx| match (may_read, may_speak) {
                 (true, true) => socket.poll_readable(cx),
@@ -178,57 +166,72 @@ impl Connection {
                 while let Some(parcel) = self.inbox.try_next() {
                     self.take(parcel);
                 }
-                self.write()?;
+                self.write();
                 // The loop above may have met the end, after which `next` is silent.
                 if self.inbox.is_terminated() {
                     return Err(End::HungUp);
                 }
-                if self.may_speak() && !self.is_eof && self.socket.is_readable() {
+                if self.may_speak() && self.ended.is_none() && self.socket.is_readable() {
                     // Behind those who write: what the client says until then is in the next turn too.
                     task::yield_now().await;
                 }
             }
             Woken::Parcel(None) => return Err(End::HungUp),
             Woken::Readable => {
-                let read = self.read().or(Err(End::Gone(Farewell::Lost)))?;
-                if read == READ_BYTES {
+                if self.read() == READ_BYTES {
                     task::yield_now().await; // there is more, and others have a turn first
                 }
             }
-            Woken::Writable(Some(())) => self.write()?,
+            Woken::Writable(Some(())) => self.write(),
             Woken::Writable(None) => {
                 // The broker hangs up, with a last word for the client, should it read again.
                 self.request(Request::Gone(self.client, Farewell::WriteTimeout));
-                self.is_eof = true;
+                self.ended = Some(Farewell::WriteTimeout);
                 self.is_done = true;
             }
-            Woken::Timer => self.on_timer(),
+            Woken::Timer => {
+                // What came while the server stood still is heard before silence is judged, even if no event has told of it yet.
+                if self.may_speak() && self.ended.is_none() {
+                    self.read();
+                }
+                self.on_timer();
+            }
         }
         self.speak();
+        if self.ended == Some(Farewell::Lost) && self.backlog.is_empty() {
+            return Err(End::Gone(Farewell::Lost)); // behind the last of its lines
+        }
         Ok(())
     }
 
     /// Much waits for the client: it is not to ask for more.
     fn is_behind(&self) -> bool {
-        !self.blocked.is_terminated() && self.inbox.queued() >= self.config.queue_max / 2
+        self.writer.is_blocked() && self.inbox.queued() >= self.config.queue_max / 2
     }
 
     /// Answers how many bytes there were.
-    fn read(&mut self) -> io::Result<usize> {
+    fn read(&mut self) -> usize {
         READ_BUFFER.with_borrow_mut(|buffer| {
             let read = match self.socket.read(buffer) {
                 Ok(read) => read,
-                Err(error) if is_passing(&error) => return Ok(0),
-                Err(error) => return Err(error),
+                Err(error) if is_passing(&error) => return 0,
+                Err(_) => {
+                    self.ended = Some(Farewell::Lost);
+                    self.break_off();
+                    return 0;
+                }
             };
-            self.is_eof = read == 0;
+            if read == 0 {
+                // A write that failed may have taken the error away from the read.
+                self.ended = Some(if self.writer.is_broken() { Farewell::Lost } else { Farewell::Left });
+            }
             let text = self.telnet.strip(&mut buffer[..read]);
             let mut rest = &buffer[..text];
             if self.may_speak() && self.backlog.is_empty() {
                 self.send_batch(&mut rest);
             }
             self.backlog.extend_from_slice(rest);
-            Ok(read)
+            read
         })
     }
 
@@ -248,15 +251,14 @@ impl Connection {
             self.send_batch(&mut rest);
             self.backlog = rest.to_vec();
         }
-        if self.is_eof && self.backlog.is_empty() {
-            if !self.framer.is_within_line() {
-                // Also while the broker is not ready: the answer to a wait can then be the last line.
-                self.request(Request::Eof(self.client));
-                self.is_done = true;
-            } else if self.may_speak()
+        if self.ended == Some(Farewell::Left) && self.backlog.is_empty() {
+            if self.may_speak()
                 && let Some(last) = self.framer.finish().map(|frame| parse_frame(&frame, self.config.line_max))
             {
                 self.send_lines(vec![last]);
+            }
+            if !self.framer.is_within_line() {
+                // Also while the broker is not ready: the answer to a wait can then be the last line.
                 self.request(Request::Eof(self.client));
                 self.is_done = true;
             }
@@ -336,7 +338,7 @@ impl Connection {
 
     fn take(&mut self, parcel: Parcel) {
         match parcel {
-            Parcel::Bytes(bytes) => self.unwritten.push_back(bytes),
+            Parcel::Bytes(bytes) => self.writer.push(bytes),
             Parcel::Ready => {
                 self.is_ready = true;
                 self.spoke_at = self.spoke_at.max(self.clock.now());
@@ -344,58 +346,28 @@ impl Connection {
         }
     }
 
-    /// Writes what waits, as far as the socket takes it.
-    fn write(&mut self) -> Result<(), End> {
-        if !self.blocked.is_terminated() {
-            return Ok(());
+    fn write(&mut self) {
+        if self.writer.write().is_err() {
+            self.break_off();
         }
-        while !self.unwritten.is_empty() {
-            match self.socket.write(self.unwritten.iter().map(|parcel| &parcel.0[..])) {
-                Ok(written) => self.written(written),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if is_passing(&error) => {
-                    let blocked: Blocked = Box::pin(self.socket.writable().timeout(self.config.write_timeout));
-                    self.blocked = blocked.fuse();
-                    return Ok(());
-                }
-                Err(_) => return Err(End::Gone(Farewell::Lost)),
-            }
-        }
-        Ok(())
     }
 
-    fn written(&mut self, mut bytes: usize) {
-        let mut room = bytes;
-        while let Some(first) = self.unwritten.front_mut()
-            && bytes >= first.0.len()
-        {
-            bytes -= first.0.len();
-            room += PARCEL_OVERHEAD;
-            self.unwritten.pop_front();
+    /// The peer hears nothing any more, but what it has said is to be heard: who only speaks, as in `echo hi > /dev/tcp/…`,
+    /// breaks off by hanging up.
+    fn break_off(&mut self) {
+        if !self.writer.is_broken() {
+            self.writer.break_off();
+            self.request(Request::Broken(self.client));
         }
-        match self.unwritten.front_mut() {
-            Some(first) => first.0.advance(bytes),
-            None => self.unwritten = VecDeque::new(), // nothing in a connection that waits
-        }
-        self.inbox.written(room);
     }
 
     /// The staged end: what waits is written, the peer is told that it was all, and what it still sends is read and
     /// thrown away for a while. A close with unread input would reset the connection, and the peer lose the last lines.
     async fn close(&mut self) {
         if self.inbox.is_cut() {
-            self.keep_last_words();
+            self.writer.keep_last_words();
         }
-        let flushed = async {
-            while !self.unwritten.is_empty() {
-                self.write()?;
-                if !self.blocked.is_terminated() {
-                    (&mut self.blocked).await.ok_or(End::HungUp)?;
-                }
-            }
-            Ok::<_, End>(())
-        };
-        if !matches!(flushed.timeout(LINGER).await, Some(Ok(()))) {
+        if !matches!(self.writer.flush().timeout(LINGER).await, Some(Ok(()))) {
             return;
         }
         if self.socket.end().is_ok() {
@@ -412,19 +384,6 @@ impl Connection {
             drained.timeout(LINGER).await;
         }
     }
-
-    /// Of all that waits, leaves the rest of a line that is half written, and the last parcel.
-    fn keep_last_words(&mut self) {
-        let Some(last) = self.unwritten.pop_back() else { return };
-        let begun = self.unwritten.pop_front().map(|mut first| {
-            let end = memchr::memchr(b'\n', &first.0).map_or(first.0.len(), |end| end + 1);
-            first.0.truncate(end);
-            first
-        });
-        self.unwritten.clear();
-        self.unwritten.extend(begun);
-        self.unwritten.push_back(last);
-    }
 }
 
 impl Drop for Connection {
@@ -438,9 +397,4 @@ impl Drop for Connection {
 
 fn poll_timer(timer: &mut Timer, cx: &mut Context<'_>) -> Poll<()> {
     Pin::new(timer).poll(cx).map(drop)
-}
-
-/// The socket has nothing for us, or takes nothing, right now.
-fn is_passing(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }

@@ -59,3 +59,60 @@ impl Executor {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::poll_fn,
+        io::Write,
+        net::{TcpListener, TcpStream},
+        thread,
+    };
+
+    use async_std::task;
+    use futures::{
+        channel::oneshot,
+        future::{Either, select},
+    };
+
+    use super::*;
+    use crate::{chat::ClientId, net::socket::Socket};
+
+    fn executor() -> Executor {
+        Executor::new(Rc::new(Readiness::new().unwrap()))
+    }
+
+    #[test]
+    fn whatever_is_always_ready_keeps_no_socket_from_being_seen() {
+        let executor = executor();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let socket = Socket::new(listener.accept().unwrap().0, ClientId(1), Rc::clone(&executor.readiness)).unwrap();
+        let is_seen = executor.run(async move {
+            peer.write_all(b"x").unwrap();
+            let readable = pin!(poll_fn(|cx| socket.poll_readable(cx)));
+            let busy = pin!(async {
+                for _ in 0..100 * TICKS_MAX {
+                    task::yield_now().await;
+                }
+            });
+            matches!(select(readable, busy).await, Either::Left(_))
+        });
+        assert!(is_seen);
+    }
+
+    #[test]
+    fn other_threads_end_the_wait() {
+        let (ask, asked) = oneshot::channel();
+        let (answer, answered) = oneshot::channel();
+        let other = thread::spawn(move || answer.send(futures::executor::block_on(asked)));
+        assert_eq!(executor().run(async { (ask.send(7), answered.await) }), (Ok(()), Ok(Ok(7))));
+        other.join().unwrap().unwrap();
+    }
+
+    #[test]
+    #[should_panic(expected = "as the task does")]
+    fn it_panics_as_its_task_does() {
+        executor().run(async { panic!("as the task does") });
+    }
+}

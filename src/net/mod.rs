@@ -9,6 +9,7 @@ mod outbox;
 mod pace;
 mod readiness;
 mod socket;
+mod writer;
 
 use std::{
     future::Future,

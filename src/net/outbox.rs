@@ -85,7 +85,7 @@ pub(super) enum Parcel {
 /// The broker's end. Dropping it hangs up, after what is queued.
 pub(super) struct Outbox {
     parcels: UnboundedSender<Parcel>,
-    shared: Rc<Shared>,
+    waiting: Rc<Waiting>,
     socket: Rc<Socket>,
     /// Where the client is.
     pub(super) addr: SocketAddr,
@@ -122,25 +122,32 @@ pub(super) enum Part {
 #[derive(Debug)]
 pub(super) struct Inbox {
     parcels: UnboundedReceiver<Parcel>,
-    shared: Rc<Shared>,
+    waiting: Rc<Waiting>,
 }
 
-/// What both ends see.
+/// What waits for one client, as both ends see it.
 #[derive(Debug, Default)]
-struct Shared {
+pub(super) struct Waiting {
     /// Bytes handed over and not yet written to the socket, with [`PARCEL_OVERHEAD`] for each parcel.
     queued: Cell<usize>,
     /// What is queued need not be sent any more, apart from the last parcel, which says why.
     is_cut: Cell<bool>,
 }
 
+impl Waiting {
+    /// This much of it needs no room any more.
+    pub(super) fn is_less(&self, size: usize) {
+        self.queued.update(|queued| queued - size);
+    }
+}
+
 /// The two ends of a new queue.
 pub(super) fn outbox(addr: SocketAddr, socket: Rc<Socket>, lang: Lang) -> (Box<Outbox>, Inbox) {
     let (sender, receiver) = mpsc::unbounded();
-    let shared = Rc::<Shared>::default();
+    let waiting = Rc::<Waiting>::default();
     let outbox = Outbox {
         parcels: sender,
-        shared: Rc::clone(&shared),
+        waiting: Rc::clone(&waiting),
         socket,
         addr,
         has_spoken: false,
@@ -149,7 +156,7 @@ pub(super) fn outbox(addr: SocketAddr, socket: Rc<Socket>, lang: Lang) -> (Box<O
         own: None,
         progress: Progress::default(),
     };
-    (Box::new(outbox), Inbox { parcels: receiver, shared })
+    (Box::new(outbox), Inbox { parcels: receiver, waiting })
 }
 
 impl Outbox {
@@ -173,7 +180,7 @@ impl Outbox {
     fn queue(&mut self, bytes: Bytes) {
         let size = bytes.len() + PARCEL_OVERHEAD;
         self.progress.sent(size);
-        self.shared.queued.update(|queued| queued + size);
+        self.waiting.queued.update(|queued| queued + size);
         // Fails only when the connection has ended, and then its last request is on its way.
         self.parcels.unbounded_send(Parcel::Bytes(Queued::new(bytes))).ok();
     }
@@ -185,29 +192,29 @@ impl Outbox {
 
     /// Bytes that wait.
     pub(super) fn queued(&self) -> usize {
-        self.shared.queued.get()
+        self.waiting.queued.get()
     }
 
     /// Has what is queued thrown away, apart from the last parcel.
     pub(super) fn cut(&self) {
-        self.shared.is_cut.set(true);
+        self.waiting.is_cut.set(true);
     }
 }
 
 impl Inbox {
-    /// Tells the broker's end that this much of what it sent needs no room any more.
-    pub(super) fn written(&self, size: usize) {
-        self.shared.queued.update(|queued| queued - size);
+    /// What waits, for the one who writes it.
+    pub(super) fn waiting(&self) -> Rc<Waiting> {
+        Rc::clone(&self.waiting)
     }
 
     /// Bytes that wait.
     pub(super) fn queued(&self) -> usize {
-        self.shared.queued.get()
+        self.waiting.queued.get()
     }
 
     /// Whether only the last parcel is to be sent.
     pub(super) fn is_cut(&self) -> bool {
-        self.shared.is_cut.get()
+        self.waiting.is_cut.get()
     }
 
     /// The next parcel, if one is there already.

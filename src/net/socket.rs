@@ -97,6 +97,11 @@ impl Socket {
     }
 }
 
+/// The socket has nothing for us, or takes nothing, right now.
+pub(super) fn is_passing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+}
+
 impl Drop for Socket {
     fn drop(&mut self) {
         self.readiness.forget(self.client);

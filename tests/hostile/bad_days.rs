@@ -75,6 +75,26 @@ fn a_connection_that_breaks_in_the_middle_of_a_line_is_announced_once() {
 }
 
 #[test]
+fn what_was_said_before_a_break_is_heard() {
+    const LINES: usize = 2_000; // several batches, and what of them fits into no single read
+    let server = Server::start(&[]);
+    let mut ann = server.join("ann");
+    for _ in 0..5 {
+        let mut bob = server.connect();
+        ann.expect(&bob.online());
+        bob.stream.set_nodelay(true).expect("TCP"); // so that on loopback all has arrived when it is sent
+        bob.send((0..LINES).map(|n| format!("{n}\n")).collect::<String>().as_bytes());
+        let (says, offline) = (bob.says(""), bob.offline());
+        bob.reset();
+        for n in 0..LINES {
+            ann.expect(&format!("{says}{n}"));
+        }
+        ann.expect(&offline);
+    }
+    ann.nothing();
+}
+
+#[test]
 fn a_connection_that_breaks_while_its_lines_wait_is_announced_at_once() {
     let server = Server::start(&[]);
     let mut ann = server.join("ann");

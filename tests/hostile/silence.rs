@@ -61,6 +61,21 @@ fn whom_the_server_reads_slowly_is_not_silent() {
 }
 
 #[test]
+fn what_came_while_the_server_stood_still_is_no_silence() {
+    let server = Server::start(&["--idle-timeout", "1"]);
+    // Another server tells when the time is over.
+    let clock = Server::start(&["--idle-timeout", "1"]);
+    let mut bob = server.join("bob");
+    server.signal(Signal::STOP);
+    let mut timed = clock.join("timed");
+    timed.expect(IDLE);
+    bob.say("still here");
+    server.signal(Signal::CONT);
+    bob.expect(&bob.says("still here"));
+    bob.expect(IDLE);
+}
+
+#[test]
 fn the_kernel_looks_for_dead_peers() {
     let server = Server::start(&[]);
     let ann = server.connect();
