@@ -8,14 +8,14 @@ use std::{
     ffi::OsString,
     io::{self, Write},
     process::{self, ExitCode},
+    thread,
 };
 
 use argh::FromArgs;
 use args::Args;
 use async_signal::{Signal, Signals};
-use async_std::task;
 use client::{ChatArgs, ListenArgs, Outcome, SendArgs, WaitArgs, complain, conclude};
-use futures::StreamExt;
+use futures::{StreamExt, channel::oneshot, executor::block_on};
 use pipechat::Server;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
@@ -80,16 +80,20 @@ fn try_to_serve(config: pipechat::Config) -> Result<(), String> {
     let server = Server::bind(config).map_err(|error| format!("can't listen on {addr}: {error}"))?;
     let mut signals =
         Signals::new([Signal::Int, Signal::Term]).map_err(|error| format!("can't catch signals: {error}"))?;
+    let (stop, stopped) = oneshot::channel();
+    // On a thread of its own: the second one ends the server even where it does not answer any more.
+    let heard = thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        block_on(signals.next());
+        stop.send(()).ok(); // fails when the server has ended
+        block_on(signals.next());
+        process::exit(EXIT_SECOND_SIGNAL);
+    });
+    heard.map_err(|error| format!("can't wait for signals: {error}"))?;
     say(&format!("pipechat listening on {}\n", server.local_addr()));
-    let stop = async move {
-        signals.next().await;
-        // On a thread of its own: a second one ends the server even where it does not answer any more.
-        task::spawn(async move {
-            signals.next().await;
-            process::exit(EXIT_SECOND_SIGNAL);
-        });
-    };
-    server.run(stop).map_err(|error| format!("can't wait for clients: {error}"))
+    server.run(async {
+        stopped.await.ok();
+    });
+    Ok(())
 }
 
 /// Ended at once, by a second signal; as a shell says of SIGINT.

@@ -1,19 +1,22 @@
 //! The broker future: alone owns the chat and every client's outbox. It works in turns: handles what has come, renders
 //! each event once per dialect, hands out the results, and yields, so that every connection reads before the next turn
-//! begins. Under load turns grow by themselves. It alone also looks which sockets are ready: before each turn, and
-//! while it has nothing else to do.
+//! begins. Under load turns grow by themselves.
 
 use std::{collections::BTreeMap, mem, rc::Rc, time::Duration};
 
 use async_std::task;
 use bytes::Bytes;
-use futures::{StreamExt, channel::mpsc::UnboundedReceiver};
+use futures::{
+    StreamExt,
+    channel::mpsc::UnboundedReceiver,
+    future::{Either, select},
+};
 use jiff::Timestamp;
 use log::Level;
-use smol_timeout::TimeoutExt;
 
 use super::{
     Clock, Config,
+    alarm::Alarm,
     outbox::{Outbox, Part, queued_total, shared},
     pace::Progress,
     readiness::Readiness,
@@ -28,7 +31,7 @@ const TURN_REQUESTS_MAX: usize = 4096;
 /// Public bytes of one turn, in one dialect, after which no further request is begun. Well below any sane queue limit:
 /// a turn alone must not make slow consumers of everybody.
 const TURN_BYTES_MAX: usize = 128 << 10;
-/// Clients written to before others have a turn: half a millisecond's work.
+/// Clients written to before other tasks that are ready have a turn: half a millisecond's work, if there is a line or two.
 const HAND_OUT_MAX: usize = 128;
 /// Public bytes of a turn while a slow reader is waited for.
 const PACED_TURN_BYTES_MAX: usize = 32 << 10;
@@ -60,9 +63,10 @@ pub(super) async fn run(
     clock: Clock,
 ) {
     let mut broker = Broker::new(config);
+    let mut alarm = Alarm::new(clock);
     loop {
         // Cutting slow consumers at the end of a turn is news for the next one.
-        let first = if broker.has_news() { None } else { broker.next_request(&mut requests, clock).await };
+        let first = if broker.has_news() { None } else { Some(broker.next_request(&mut requests, &mut alarm).await) };
         // What others have sent by now is in this turn too: larger turns are fewer writes.
         readiness.look();
         readiness.wake();
@@ -139,13 +143,14 @@ impl Broker {
     }
 
     /// Waits for a request, or for a wait of a client to time out.
-    async fn next_request(&self, requests: &mut UnboundedReceiver<Request>, clock: Clock) -> Option<First> {
-        let request = requests.next();
-        let request = match self.chat.deadline() {
-            None => Some(request.await),
-            Some(deadline) => request.timeout(deadline.saturating_sub(clock.now())).await,
-        };
-        Some(request.map_or(First::Deadline, |request| request.map_or(First::End, First::Request)))
+    async fn next_request(&self, requests: &mut UnboundedReceiver<Request>, alarm: &mut Alarm) -> First {
+        if let Some(deadline) = self.chat.deadline() {
+            alarm.set(deadline);
+        }
+        match select(requests.next(), alarm).await {
+            Either::Left((request, _)) => request.map_or(First::End, First::Request),
+            Either::Right(((), _)) => First::Deadline,
+        }
     }
 
     /// The clocks are asked once a turn.
@@ -326,9 +331,12 @@ impl Broker {
             }
         }
         self.said += public.iter().map(Bytes::len).max().unwrap_or_default();
+        drop(public); // what everybody has got waits for nobody
         if too_slow.is_empty() && queued_total() > self.config.queued_total_max {
-            // The largest queue goes first; what it alone held is free when its connection has thrown it away.
-            too_slow.extend(self.outboxes.iter().max_by_key(|(_, outbox)| outbox.queued()).map(|(&client, _)| client));
+            // The largest queue goes first; what it alone held is free when its connection has thrown it away. None, where
+            // those hold it who are on their way out.
+            let queues = self.outboxes.iter().map(|(&client, outbox)| (outbox.queued(), client));
+            too_slow.extend(queues.filter(|&(queued, _)| queued > 0).max().map(|(_, client)| client));
         }
         for client in too_slow {
             if let Some(outbox) = self.outboxes.get(&client) {

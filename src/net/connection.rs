@@ -1,23 +1,15 @@
 //! The connection future: it alone reads a socket. It selects between the socket, its inbox and one timer; what it reads
 //! goes to the broker, a batch of lines at a time; what comes out of the inbox it writes as soon as the socket takes it.
 
-use std::{
-    cell::RefCell,
-    future::{Future, poll_fn},
-    mem,
-    pin::Pin,
-    rc::Rc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{cell::RefCell, future::poll_fn, mem, rc::Rc, task::Poll, time::Duration};
 
-use async_io::Timer;
 use async_std::task;
 use futures::{FutureExt, StreamExt, channel::mpsc::UnboundedSender, select_biased, stream::FusedStream};
 use smol_timeout::TimeoutExt;
 
 use super::{
     Clock, Config,
+    alarm::Alarm,
     broker::Request,
     outbox::{Inbox, Parcel},
     socket::{Socket, is_passing},
@@ -66,9 +58,7 @@ pub(super) struct Connection {
     pause_until: Duration,
     /// Since when the client is silent: its last line, or the last time that the server kept it from being heard.
     spoke_at: Duration,
-    /// One timer, moved only when it fires or must fire earlier.
-    timer: Timer,
-    timer_at: Duration,
+    alarm: Alarm,
     /// What was taken out of the inbox.
     writer: Writer,
 }
@@ -78,7 +68,7 @@ enum Woken {
     Parcel(Option<Parcel>),
     Readable,
     Writable(Option<()>),
-    Timer,
+    Alarm,
 }
 
 /// Why a connection ends.
@@ -116,8 +106,7 @@ impl Connection {
             bucket: Bucket::new(config.rate),
             pause_until: Duration::ZERO,
             spoke_at: now,
-            timer: Timer::never(),
-            timer_at: Duration::MAX,
+            alarm: Alarm::new(clock),
             writer,
             config,
         }
@@ -125,7 +114,7 @@ impl Connection {
 
     /// Serves the client until one side hangs up.
     pub(super) async fn run(&mut self) {
-        self.set_timer();
+        self.set_alarm();
         let end = loop {
             if let Err(end) = self.step().await {
                 break end;
@@ -143,7 +132,7 @@ impl Connection {
         let woken = {
             let may_read = self.ended.is_none() && self.backlog.len() < READ_BYTES && !self.is_behind();
             let may_speak = self.may_speak();
-            let (socket, timer, mut blocked) = (&self.socket, &mut self.timer, self.writer.blocked());
+            let (socket, mut blocked) = (&self.socket, self.writer.blocked());
             // Lines that have to wait do so in the socket, but the end of a connection is to be noticed all the same.
             let mut readable = poll_fn(|cx| match (may_read, may_speak) {
                 (true, true) => socket.poll_readable(cx),
@@ -151,12 +140,12 @@ impl Connection {
                 (false, _) => Poll::Pending,
             })
             .fuse();
-            let mut fired = poll_fn(|cx| poll_timer(timer, cx)).fuse();
-            // Reading comes last: a flood must not keep the timers from firing.
+            let mut alarm = (&mut self.alarm).fuse();
+            // Reading comes last: a flood must not silence the alarm.
             select_biased! {
                 parcel = self.inbox.next() => Woken::Parcel(parcel),
                 ready = blocked => Woken::Writable(ready),
-                () = fired => Woken::Timer,
+                () = alarm => Woken::Alarm,
                 () = readable => Woken::Readable,
             }
         };
@@ -178,7 +167,8 @@ impl Connection {
             }
             Woken::Parcel(None) => return Err(End::HungUp),
             Woken::Readable => {
-                if self.read() == READ_BYTES {
+                self.read();
+                if self.socket.is_readable() {
                     task::yield_now().await; // there is more, and others have a turn first
                 }
             }
@@ -189,12 +179,12 @@ impl Connection {
                 self.ended = Some(Farewell::WriteTimeout);
                 self.is_done = true;
             }
-            Woken::Timer => {
+            Woken::Alarm => {
                 // What came while the server stood still is heard before silence is judged, even if no event has told of it yet.
                 if self.may_speak() && self.ended.is_none() {
                     self.read();
                 }
-                self.on_timer();
+                self.on_alarm();
             }
         }
         self.speak();
@@ -209,16 +199,15 @@ impl Connection {
         self.writer.is_blocked() && self.inbox.queued() >= self.config.queue_max / 2
     }
 
-    /// Answers how many bytes there were.
-    fn read(&mut self) -> usize {
+    fn read(&mut self) {
         READ_BUFFER.with_borrow_mut(|buffer| {
             let read = match self.socket.read(buffer) {
                 Ok(read) => read,
-                Err(error) if is_passing(&error) => return 0,
+                Err(error) if is_passing(&error) => return,
                 Err(_) => {
                     self.ended = Some(Farewell::Lost);
                     self.break_off();
-                    return 0;
+                    return;
                 }
             };
             if read == 0 {
@@ -231,8 +220,7 @@ impl Connection {
                 self.send_batch(&mut rest);
             }
             self.backlog.extend_from_slice(rest);
-            read
-        })
+        });
     }
 
     /// The broker is ready for the next batch, and the client has not spoken too fast and reads what it is told.
@@ -290,7 +278,7 @@ impl Connection {
         let pause_until = self.bucket.take(lines.len(), now);
         if pause_until > now {
             self.pause_until = pause_until;
-            self.set_timer();
+            self.set_alarm();
         }
         self.request(Request::Lines(self.client, lines));
     }
@@ -300,9 +288,8 @@ impl Connection {
         self.broker.unbounded_send(request).ok();
     }
 
-    fn on_timer(&mut self) {
+    fn on_alarm(&mut self) {
         let now = self.clock.now();
-        self.timer_at = Duration::MAX;
         if self.pause_until > Duration::ZERO && self.pause_until <= now {
             self.pause_until = Duration::ZERO;
             self.spoke_at = now; // it was not the client who was silent
@@ -318,11 +305,11 @@ impl Connection {
             self.spoke_at = now;
             self.request(Request::Silent(self.client));
         }
-        self.set_timer();
+        self.set_alarm();
     }
 
-    /// Has the timer fire in time for what comes first. It may fire earlier, and is then set again.
-    fn set_timer(&mut self) {
+    /// Has the alarm go off in time for what comes first.
+    fn set_alarm(&mut self) {
         let at = if !self.pause_until.is_zero() {
             self.pause_until // no silence of the client's
         } else if self.config.idle_timeout.is_zero() {
@@ -330,10 +317,7 @@ impl Connection {
         } else {
             self.spoke_at + self.config.idle_timeout
         };
-        if at < self.timer_at {
-            self.timer_at = at;
-            self.timer.set_at(self.clock.instant(at));
-        }
+        self.alarm.set(at);
     }
 
     fn take(&mut self, parcel: Parcel) {
@@ -393,8 +377,4 @@ impl Drop for Connection {
             self.request(Request::Gone(self.client, Farewell::Lost));
         }
     }
-}
-
-fn poll_timer(timer: &mut Timer, cx: &mut Context<'_>) -> Poll<()> {
-    Pin::new(timer).poll(cx).map(drop)
 }

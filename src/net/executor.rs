@@ -15,7 +15,7 @@ use futures::FutureExt;
 use super::readiness::Readiness;
 
 /// Tasks run before a look at the sockets: some task may always be ready, and the others' clients must be heard.
-const TICKS_MAX: usize = 256;
+const TICKS_MAX: usize = 64;
 
 /// Runs tasks. A clone is the same executor.
 #[derive(Clone)]
@@ -55,6 +55,7 @@ impl Executor {
             } else {
                 self.readiness.look();
             }
+            // Not before: while `tick` waits, each task that is woken would ring the bell.
             self.readiness.wake();
         }
     }
@@ -76,10 +77,13 @@ mod tests {
     };
 
     use super::*;
-    use crate::{chat::ClientId, net::socket::Socket};
+    use crate::{
+        chat::ClientId,
+        net::{readiness::Poller, socket::Socket},
+    };
 
     fn executor() -> Executor {
-        Executor::new(Rc::new(Readiness::new().unwrap()))
+        Executor::new(Rc::new(Readiness::new(Poller::new().unwrap())))
     }
 
     #[test]

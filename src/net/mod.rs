@@ -2,6 +2,7 @@
 //! server; async-std's reactor, on one of its own, tells of new connections, timers and signals.
 
 mod accept;
+mod alarm;
 mod broker;
 mod connection;
 mod executor;
@@ -29,7 +30,10 @@ use futures::{
 use smol_timeout::TimeoutExt;
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
-use self::{executor::Executor, readiness::Readiness};
+use self::{
+    executor::Executor,
+    readiness::{Poller, Readiness},
+};
 use crate::chat::{Lang, Limits, Places, Rate, Rules};
 
 /// Connections that the kernel completes ahead of `accept`. Also bounded by net.core.somaxconn.
@@ -112,6 +116,7 @@ impl Config {
 pub struct Server {
     listener: TcpListener,
     addr: SocketAddr,
+    poller: Poller,
     config: Config,
 }
 
@@ -132,7 +137,7 @@ impl Server {
         socket.bind(&config.addr.into())?;
         socket.listen(BACKLOG)?;
         let listener = TcpListener::from(std::net::TcpListener::from(socket));
-        Ok(Self { addr: listener.local_addr()?, listener, config })
+        Ok(Self { addr: listener.local_addr()?, listener, poller: Poller::new()?, config })
     }
 
     /// Where it listens, with the port that port 0 became.
@@ -144,40 +149,43 @@ impl Server {
     /// Serves on this thread until `stop`; then takes no new connections, tells everyone, and waits for the queues to empty,
     /// for the drain timeout at the most.
     ///
-    /// # Errors
-    /// When the process may open no more files. Nobody has been served then.
-    ///
     /// # Panics
     /// When the broker panics: without it there is no chat, and who runs the server must know.
-    pub fn run(self, stop: impl Future<Output = ()> + 'static) -> io::Result<()> {
-        let readiness = Rc::new(Readiness::new()?);
+    pub fn run(self, stop: impl Future<Output = ()> + 'static) {
+        let Self { listener, poller, config, .. } = self;
+        let readiness = Rc::new(Readiness::new(poller));
         let executor = Executor::new(Rc::clone(&readiness));
-        executor.run(self.serve(stop, executor.clone(), readiness));
-        Ok(())
+        executor.run(serve(listener, config, stop, executor.clone(), readiness));
     }
+}
 
-    async fn serve(self, stop: impl Future<Output = ()>, executor: Executor, readiness: Rc<Readiness>) {
-        let (requests, inbox) = mpsc::unbounded();
-        let clock = Clock { start: Instant::now() };
-        let drain_timeout = self.config.drain_timeout;
-        let broker = executor.spawn(broker::run(inbox, Rc::clone(&readiness), self.config.clone(), clock));
-        let accepting = Box::pin(accept::run(self.listener, requests.clone(), executor, readiness, self.config, clock));
-        pin_mut!(stop);
-        match select(broker, select(stop, accepting)).await {
-            Either::Left(((), _)) => unreachable!("the broker ends after the last of its senders, and one is here"),
-            Either::Right((Either::Left(((), accepting)), broker)) => {
-                drop(accepting); // and with it its sender; the listener closes
-                log::info!("shutting down");
-                // An error means that the broker is dead, which awaiting it tells.
-                requests.unbounded_send(broker::Request::ShutDown).ok();
-                drop(requests);
-                // The broker ends when the last connection is through.
-                if broker.timeout(drain_timeout).await.is_none() {
-                    log::warn!("the drain timeout is over, some clients did not take all that was sent to them");
-                }
+async fn serve(
+    listener: TcpListener,
+    config: Config,
+    stop: impl Future<Output = ()>,
+    executor: Executor,
+    readiness: Rc<Readiness>,
+) {
+    let (requests, inbox) = mpsc::unbounded();
+    let clock = Clock { start: Instant::now() };
+    let drain_timeout = config.drain_timeout;
+    let broker = executor.spawn(broker::run(inbox, Rc::clone(&readiness), config.clone(), clock));
+    let accepting = Box::pin(accept::run(listener, requests.clone(), executor, readiness, config, clock));
+    pin_mut!(stop);
+    match select(broker, select(stop, accepting)).await {
+        Either::Left(((), _)) => unreachable!("the broker ends after the last of its senders, and one is here"),
+        Either::Right((Either::Left(((), accepting)), broker)) => {
+            drop(accepting); // and with it its sender; the listener closes
+            log::info!("shutting down");
+            // An error means that the broker is dead, which awaiting it tells.
+            requests.unbounded_send(broker::Request::ShutDown).ok();
+            drop(requests);
+            // The broker ends when the last connection is through.
+            if broker.timeout(drain_timeout).await.is_none() {
+                log::warn!("the drain timeout is over, some clients did not take all that was sent to them");
             }
-            Either::Right((Either::Right((never, _)), _)) => match never {},
         }
+        Either::Right((Either::Right((never, _)), _)) => match never {},
     }
 }
 

@@ -36,11 +36,17 @@ pub(super) const WRITABLE: u8 = 2;
 /// A read that takes less than it could has not read all: behind it stands the end, or urgent data, at which reads stop.
 pub(super) const SHORT_READS: u8 = 4;
 
-/// Learns which sockets are ready, and wakes their connections.
-pub(super) struct Readiness {
+/// An epoll that watches a bell and no sockets yet.
+#[derive(Debug)]
+pub(super) struct Poller {
     epoll: OwnedFd,
     bell: Arc<Bell>,
-    /// Learned, and not told yet.
+}
+
+/// Learns which sockets are ready, and wakes their connections. What is learned must be told before more is.
+pub(super) struct Readiness {
+    poller: Poller,
+    /// Learned, and not told yet. Empty when more is learned: an epoll takes no buffer without room.
     events: RefCell<Vec<epoll::Event>>,
     sources: RefCell<HashMap<u64, Rc<Source>>>,
 }
@@ -60,27 +66,28 @@ impl Wake for Bell {
     }
 }
 
-impl Readiness {
+impl Poller {
     /// # Errors
     /// When the process may open no more files.
     pub(super) fn new() -> io::Result<Self> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         epoll::add(&epoll, &bell, EventData::new_u64(BELL), EventFlags::IN | EventFlags::ET)?;
-        Ok(Self {
-            epoll,
-            bell: Arc::new(Bell(bell)),
-            events: Vec::with_capacity(EVENTS_MAX).into(),
-            sources: RefCell::default(),
-        })
+        Ok(Self { epoll, bell: Arc::new(Bell(bell)) })
+    }
+}
+
+impl Readiness {
+    pub(super) fn new(poller: Poller) -> Self {
+        Self { poller, events: Vec::with_capacity(EVENTS_MAX).into(), sources: RefCell::default() }
     }
 
     /// What ends [`Self::wait`], even before it has begun.
     pub(super) fn bell(&self) -> Arc<Bell> {
-        Arc::clone(&self.bell)
+        Arc::clone(&self.poller.bell)
     }
 
-    /// Learns what is ready.
+    /// Learns what is ready; [`Self::wake`] comes next.
     ///
     /// # Panics
     /// When epoll fails, which it has no reason to.
@@ -88,7 +95,7 @@ impl Readiness {
         self.learn(Some(&Timespec::default()));
     }
 
-    /// The same, when there is something, or the bell rings.
+    /// The same, as soon as there is something, or the bell rings.
     ///
     /// # Panics
     /// When epoll fails, which it has no reason to.
@@ -107,7 +114,7 @@ impl Readiness {
     }
 
     fn learn(&self, timeout: Option<&Timespec>) {
-        match epoll::wait(&self.epoll, spare_capacity(&mut self.events.borrow_mut()), timeout) {
+        match epoll::wait(&self.poller.epoll, spare_capacity(&mut self.events.borrow_mut()), timeout) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => panic!("epoll: {error}"),
         }
@@ -119,7 +126,7 @@ impl Readiness {
     /// When the kernel has no memory to watch it with.
     pub(super) fn watch(&self, stream: &TcpStream, client: ClientId) -> io::Result<Rc<Source>> {
         let flags = EventFlags::IN | EventFlags::OUT | EventFlags::PRI | EventFlags::RDHUP | EventFlags::ET;
-        epoll::add(&self.epoll, stream, EventData::new_u64(client.0), flags)?;
+        epoll::add(&self.poller.epoll, stream, EventData::new_u64(client.0), flags)?;
         let source = Rc::<Source>::default();
         self.sources.borrow_mut().insert(client.0, Rc::clone(&source));
         Ok(source)

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, future::Future, io, pin::Pin, rc::Rc, time::Duration};
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 use futures::{
     FutureExt,
     future::{Fuse, FusedFuture},
@@ -106,7 +106,7 @@ impl Writer {
         let Some(last) = self.parcels.pop_back() else { return };
         let begun = self.parcels.pop_front().map(|mut first| {
             let end = memchr::memchr(b'\n', &first.0).map_or(first.0.len(), |end| end + 1);
-            first.0.truncate(end);
+            first.0 = Bytes::copy_from_slice(&first.0[..end]); // the rest is free
             first
         });
         self.parcels.clear();
