@@ -17,7 +17,7 @@ mod slow_consumers;
 
 use std::{
     collections::BTreeMap,
-    io::Write,
+    io::{BufRead, BufReader, Write},
     net::{Shutdown, TcpStream},
     ops::Range,
     process::{Command, Stdio},
@@ -27,7 +27,10 @@ use std::{
 };
 
 use common::{Client, DEADLINE, Heard, Random, Server, binary, note, until};
-use rustix::{net::sockopt, process::Signal};
+use rustix::{
+    net::sockopt,
+    process::{Pid, Signal, kill_process},
+};
 
 const MB: u64 = 1 << 20;
 const SLOW_CONSUMER: &str = "you read too slowly: too much is waiting for you, disconnected";
