@@ -2,6 +2,7 @@
 
 mod args;
 mod client;
+mod logging;
 
 use std::{
     env,
@@ -59,7 +60,10 @@ fn server(command: &[&str], words: &[&str]) -> ExitCode {
     if args.version {
         return say(&format!("pipechat {}\n", env!("CARGO_PKG_VERSION")));
     }
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
+    let _until_the_end = match logging::begin() {
+        Ok(logging) => logging,
+        Err(error) => return fail(1, &format!("can't log: {error}")),
+    };
     match args.config(raise_open_files()) {
         Ok(config) => serve(config),
         Err(sentence) => fail(EXIT_USAGE, &sentence),

@@ -202,24 +202,20 @@ fn a_second_signal_ends_it_at_once() {
 }
 
 #[test]
-fn two_signals_end_it_even_if_it_hangs() {
-    // Nobody reads its log.
+fn a_log_that_nobody_reads_stalls_nobody() {
     let mut command = binary();
     command.args(["--port", "0", "--lang", "en"]).env("RUST_LOG", "debug");
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
     let mut first = String::new();
     BufReader::new(child.stdout.as_mut().expect("piped")).read_line(&mut first).expect("a line");
     let addr = first.trim_end().rsplit(' ').next().and_then(|addr| addr.parse().ok()).expect("an address");
-    let patience = Duration::from_millis(500);
-    until("the log is full", || {
-        let mut probes: Vec<_> = (0..50).map(|_| Client::dial_at(addr, true)).collect();
-        probes[49].hear(patience) == Heard::Silence
-    });
-    for signal in [Signal::TERM, Signal::INT] {
-        kill_process(Pid::from_child(&child), signal).expect("ours");
+    // Two lines of the log each: more than a pipe takes.
+    for _ in 0..2_000 {
+        Client::dial_at(addr, true).line();
     }
+    kill_process(Pid::from_child(&child), Signal::TERM).expect("ours");
     until("it has ended", || child.try_wait().expect("ours").is_some());
-    assert_eq!(child.wait().expect("ours").code(), Some(130));
+    assert_eq!(child.wait().expect("ours").code(), Some(0), "in order");
 }
 
 #[test]
