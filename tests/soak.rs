@@ -37,6 +37,12 @@ const CROWD: usize = 100;
 const SHORT_ROUND: usize = 500;
 const LONG_ROUND: usize = 5000;
 
+fn median(bytes: &[u64]) -> u64 {
+    let mut bytes = bytes.to_vec();
+    bytes.sort_unstable();
+    bytes[bytes.len() / 2]
+}
+
 #[test]
 fn witnesses_of_a_crowd_agree() {
     let number = |name: &str| env::var(name).ok().map(|text| text.parse::<u64>().expect("a number in the environment"));
@@ -71,8 +77,9 @@ fn witnesses_of_a_crowd_agree() {
         witness.nothing();
     }
     if duration.is_some() {
-        let (second, last) = (rss[1], rss[round - 1]);
-        assert!(last as f64 <= second as f64 * 1.1, "{second} bytes after round 2, {last} after round {round}");
+        // Medians: what is queued at the end of one round may be a tenth of all.
+        let (first, last) = (median(&rss[1..round.min(10)]), median(&rss[round.saturating_sub(9).max(1)..]));
+        assert!(last as f64 <= first as f64 * 1.1, "{first} bytes in the first rounds, {last} in the last");
     }
     server.signal(Signal::TERM);
     for witness in &mut witnesses {
