@@ -105,7 +105,9 @@ struct Broker {
     chat: Chat,
     /// Of every member of the chat, and within a turn of those who just arrive.
     outboxes: BTreeMap<ClientId, Box<Outbox>>,
-    /// How many of them are spoken to in each dialect: what nobody hears is not rendered.
+    /// Of those who have left in this turn: dropped when they have what it had for them.
+    leaving: Vec<Outbox>,
+    /// How many of `outboxes` are spoken to in each dialect: what nobody hears is not rendered.
     listeners: [usize; Dialect::COUNT],
     /// This turn's public bytes, by dialect.
     public: [Vec<u8>; Dialect::COUNT],
@@ -130,6 +132,7 @@ impl Broker {
             chat: Chat::new(config.rules()),
             config,
             outboxes: BTreeMap::new(),
+            leaving: Vec::new(),
             listeners: [0; Dialect::COUNT],
             public: Default::default(),
             said: 0,
@@ -162,7 +165,7 @@ impl Broker {
     }
 
     fn has_news(&self) -> bool {
-        self.public.iter().any(|public| !public.is_empty())
+        !self.leaving.is_empty() || self.public.iter().any(|public| !public.is_empty())
     }
 
     fn turn_is_full(&self) -> bool {
@@ -267,7 +270,7 @@ impl Broker {
         }
     }
 
-    /// Gives the client what this turn has for it so far, and drops its outbox.
+    /// The client gets what this turn has for it so far, and nothing after that.
     fn hang_up(&mut self, client: ClientId, farewell: Farewell) {
         let Some(mut outbox) = self.outboxes.remove(&client) else { return };
         // Whoever comes and goes without a word is a probe, or might as well be one.
@@ -275,26 +278,18 @@ impl Broker {
         let level = if is_probe { Level::Debug } else { Level::Info };
         log::log!(level, "{client} {} departed: {}", outbox.addr, farewell.code());
         self.listeners[outbox.dialect.index()] -= 1;
-        if farewell == Farewell::Lost {
-            return; // nobody reads it
-        }
-        catch_up(&mut outbox, &self.public);
-        if let Some(own) = outbox.own.take() {
-            // Copies, once in a client's life: the turn's shared bytes are not complete yet.
-            let bytes = own.parts.iter().flat_map(|part| match part {
-                Part::Public(dialect, range) => &self.public[dialect.index()][range.clone()],
-                Part::Own(range) => &own.bytes[range.clone()],
-            });
-            let bytes: Vec<u8> = bytes.copied().collect();
-            if !bytes.is_empty() {
-                outbox.send(&[shared(bytes)]);
-            }
+        if farewell != Farewell::Lost {
+            catch_up(&mut outbox, &self.public);
+            self.leaving.push(*outbox);
         }
     }
 
     /// Ends the turn: everyone gets what it has for them. Answers how long to wait before the next one begins.
     async fn hand_out(&mut self, now: Duration) -> Duration {
         let public = self.public.each_mut().map(|public| shared(mem::take(public)));
+        for mut outbox in self.leaving.drain(..) {
+            hand_over(&mut outbox, &public);
+        }
         let (mut too_slow, mut pace) = (Vec::new(), Duration::ZERO);
         for (handed, (&client, outbox)) in self.outboxes.iter_mut().enumerate() {
             if handed > 0 && handed.is_multiple_of(HAND_OUT_MAX) {
@@ -311,14 +306,7 @@ impl Broker {
             let all = &public[outbox.dialect.index()];
             if outbox.own.is_some() {
                 catch_up(outbox, &public);
-            }
-            if let Some(own) = outbox.own.take() {
-                let bytes = shared(own.bytes);
-                let parts = own.parts.into_iter().map(|part| match part {
-                    Part::Public(dialect, range) => public[dialect.index()].slice(range),
-                    Part::Own(range) => bytes.slice(range),
-                });
-                outbox.send(&parts.collect::<Vec<_>>());
+                hand_over(outbox, &public);
             } else if outbox.public_from < all.len() {
                 outbox.send(&[all.slice(outbox.public_from..)]);
             }
@@ -333,8 +321,9 @@ impl Broker {
         self.said += public.iter().map(Bytes::len).max().unwrap_or_default();
         drop(public); // what everybody has got waits for nobody
         if too_slow.is_empty() && queued_total() > self.config.queued_total_max {
-            // The largest queue goes first; what it alone held is free when its connection has thrown it away. None, where
-            // those hold it who are on their way out.
+            // The largest queue goes first; what it alone held is free when its connection has thrown it away. Those on
+            // their way out may hold more, for as long as they linger: then it may be a small one's turn, but never one's for
+            // whom nothing waits.
             let queues = self.outboxes.iter().map(|(&client, outbox)| (outbox.queued(), client));
             too_slow.extend(queues.filter(|&(queued, _)| queued > 0).max().map(|(_, client)| client));
         }
@@ -347,6 +336,17 @@ impl Broker {
         self.is_paced = !pace.is_zero();
         pace
     }
+}
+
+/// Sends the client what was noted for it.
+fn hand_over(outbox: &mut Outbox, public: &[Bytes; Dialect::COUNT]) {
+    let Some(own) = outbox.own.take() else { return };
+    let bytes = shared(own.bytes);
+    let parts = own.parts.into_iter().map(|part| match part {
+        Part::Public(dialect, range) => public[dialect.index()].slice(range),
+        Part::Own(range) => bytes.slice(range),
+    });
+    outbox.send(&parts.collect::<Vec<_>>());
 }
 
 /// Notes the public bytes so far as the client's, before what follows is its alone.
