@@ -98,7 +98,8 @@ impl Args {
     }
 }
 
-/// Open files that are no client's: the standard three, the listener, the reactor's, and connections on their way out.
+/// Open files that are no client's: the standard three, the listener, two epolls with what wakes them, the signals', and
+/// connections on their way out.
 const FILES_RESERVED: usize = 64;
 
 pub(crate) fn lang(text: &str) -> Result<Lang, String> {

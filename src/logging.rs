@@ -2,8 +2,9 @@
 //! the log and not the chat.
 
 use std::{
+    backtrace::{Backtrace, BacktraceStatus},
     io::{self, Write},
-    mem,
+    mem, panic,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -20,48 +21,54 @@ const LOG_QUEUE_MAX: usize = 1 << 20;
 /// How long the end of the program waits for them.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Begins to log what `RUST_LOG` says.
+/// Begins to log what `RUST_LOG` says, and how threads panic.
 ///
 /// # Errors
 /// When there can be no more threads.
 pub(crate) fn begin() -> io::Result<Logging> {
-    let (log, entries) = queue();
+    let (queue, entries) = queue();
     thread::Builder::new().name("log".to_owned()).spawn(move || write_out(&entries, &mut io::stderr()))?;
-    let target = Target::Pipe(Box::new(log.clone()));
+    let target = Target::Pipe(Box::new(Log { queue: queue.clone(), dropped: 0 }));
     Builder::from_env(Env::default().default_filter_or("info")).target(target).init();
-    Ok(Logging(log))
+    let of_panics = queue.clone();
+    panic::set_hook(Box::new(move |info| {
+        of_panics.push(format!("{info}\n").into_bytes());
+        let backtrace = Backtrace::capture();
+        if backtrace.status() == BacktraceStatus::Captured {
+            of_panics.push(format!("{backtrace}\n").into_bytes());
+        }
+    }));
+    Ok(Logging(queue))
+}
+
+fn queue() -> (Queue, Receiver<Entry>) {
+    let (entries, receiver) = channel();
+    (Queue { entries, queued: Arc::default() }, receiver)
 }
 
 /// The log, as long as it is held. Dropping it waits until what was logged is written, a second at the most.
-pub(crate) struct Logging(Log);
+pub(crate) struct Logging(Queue);
 
 impl Drop for Logging {
     fn drop(&mut self) {
         let (fence, passed) = channel();
         self.0.entries.send(Entry::Fence(fence)).ok();
-        passed.recv_timeout(FLUSH_TIMEOUT).ok(); // an error either way: passed, or too late
+        passed.recv_timeout(FLUSH_TIMEOUT).ok();
     }
-}
-
-fn queue() -> (Log, Receiver<Entry>) {
-    let (entries, receiver) = channel();
-    (Log { entries, queued: Arc::default(), dropped: 0 }, receiver)
 }
 
 /// Where lines of the log wait.
 #[derive(Clone)]
-struct Log {
+struct Queue {
     entries: Sender<Entry>,
     /// Bytes that wait.
     queued: Arc<AtomicUsize>,
-    /// Lines dropped since the last one that was not.
-    dropped: usize,
 }
 
 enum Entry {
     Line(Waiting),
-    /// Tells, by being dropped, that all before it is written.
-    Fence(#[expect(dead_code, reason = "a signal when it is dropped")] Sender<()>),
+    /// Is told when all before it is written.
+    Fence(Sender<()>),
 }
 
 /// A line that waits, and counts until it is written.
@@ -76,28 +83,35 @@ impl Drop for Waiting {
     }
 }
 
-impl Log {
+impl Queue {
     fn push(&self, line: Vec<u8>) {
         self.queued.fetch_add(line.len(), Relaxed);
-        // Fails only when stderr is closed, and then nobody wants it.
+        // The thread that receives them has no end.
         self.entries.send(Entry::Line(Waiting { line, queued: Arc::clone(&self.queued) })).ok();
     }
+}
+
+/// Where env_logger writes to.
+struct Log {
+    queue: Queue,
+    /// Lines dropped since the last one that was not.
+    dropped: usize,
 }
 
 impl Write for Log {
     /// Takes a line, whole. Never waits, never fails.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if self.queued.load(Relaxed) + line.len() > LOG_QUEUE_MAX {
+        if self.queue.queued.load(Relaxed) + line.len() > LOG_QUEUE_MAX {
             self.dropped += 1;
         } else {
             match mem::take(&mut self.dropped) {
                 0 => {}
                 dropped => {
                     let gap = format!("({dropped} lines are missing here: the log was not read)\n");
-                    self.push(gap.into_bytes());
+                    self.queue.push(gap.into_bytes());
                 }
             }
-            self.push(line.to_vec());
+            self.queue.push(line.to_vec());
         }
         Ok(line.len())
     }
@@ -109,10 +123,10 @@ impl Write for Log {
 
 fn write_out(entries: &Receiver<Entry>, stderr: &mut impl Write) {
     for entry in entries {
-        if let Entry::Line(waiting) = entry
-            && stderr.write_all(&waiting.line).is_err()
-        {
-            return;
+        match entry {
+            // One that can't be written, to a full disk for instance, is lost; the next one may not be.
+            Entry::Line(waiting) => drop(stderr.write_all(&waiting.line)),
+            Entry::Fence(passed) => drop(passed.send(())),
         }
     }
 }
@@ -123,7 +137,8 @@ mod tests {
 
     #[test]
     fn what_nobody_reads_is_dropped_and_counted() {
-        let (mut log, entries) = queue();
+        let (queue, entries) = queue();
+        let mut log = Log { queue, dropped: 0 };
         let (line, fit) = (format!("{:>99}\n", "a line"), LOG_QUEUE_MAX / 100);
         (0..fit + 7).for_each(|_| log.write_all(line.as_bytes()).unwrap());
         assert_eq!(entries.try_iter().count(), fit, "these are read at last");
@@ -148,11 +163,12 @@ mod tests {
                 Ok(())
             }
         }
-        let (mut log, entries) = queue();
+        let (queue, entries) = queue();
+        let mut log = Log { queue: queue.clone(), dropped: 0 };
         let (writes, written) = channel();
         thread::spawn(move || write_out(&entries, &mut Stderr(writes)));
         (0..LINES).for_each(|_| log.write_all(b"a line\n").unwrap());
-        drop(Logging(log));
+        drop(Logging(queue));
         assert_eq!(written.try_iter().count(), LINES);
     }
 }

@@ -67,6 +67,7 @@ pub(super) struct Connection {
 enum Woken {
     Parcel(Option<Parcel>),
     Readable,
+    Broken,
     Writable(Option<()>),
     Alarm,
 }
@@ -132,12 +133,14 @@ impl Connection {
         let woken = {
             let may_read = self.ended.is_none() && self.backlog.len() < READ_BYTES && !self.is_behind();
             let may_speak = self.may_speak();
+            let is_broken = self.writer.is_broken();
             let (socket, mut blocked) = (&self.socket, self.writer.blocked());
             // Lines that have to wait do so in the socket, but the end of a connection is to be noticed all the same.
             let mut readable = poll_fn(|cx| match (may_read, may_speak) {
-                (true, true) => socket.poll_readable(cx),
-                (true, false) => socket.poll_end(cx),
-                (false, _) => Poll::Pending,
+                (true, true) => socket.poll_readable(cx).map(|()| Woken::Readable),
+                (true, false) => socket.poll_end(cx).map(|()| Woken::Readable),
+                (false, _) if is_broken => Poll::Pending,
+                (false, _) => socket.poll_broken(cx).map(|()| Woken::Broken),
             })
             .fuse();
             let mut alarm = (&mut self.alarm).fuse();
@@ -146,7 +149,7 @@ impl Connection {
                 parcel = self.inbox.next() => Woken::Parcel(parcel),
                 ready = blocked => Woken::Writable(ready),
                 () = alarm => Woken::Alarm,
-                () = readable => Woken::Readable,
+                woken = readable => woken,
             }
         };
         match woken {
@@ -172,6 +175,7 @@ impl Connection {
                     task::yield_now().await; // there is more, and others have a turn first
                 }
             }
+            Woken::Broken => self.break_off(),
             Woken::Writable(Some(())) => self.write(),
             Woken::Writable(None) => {
                 // The broker hangs up, with a last word for the client, should it read again.
@@ -180,9 +184,12 @@ impl Connection {
                 self.is_done = true;
             }
             Woken::Alarm => {
-                // What came while the server stood still is heard before silence is judged, even if no event has told of it yet.
-                if self.may_speak() && self.ended.is_none() {
-                    self.read();
+                // What came while the server stood still is heard before silence is judged, even if no event has told of it yet:
+                // a read for the bytes, and one for the end.
+                for _ in 0..2 {
+                    if self.may_speak() && self.ended.is_none() {
+                        self.read();
+                    }
                 }
                 self.on_alarm();
             }
@@ -297,7 +304,8 @@ impl Connection {
         if !self.may_speak() && (self.socket.is_readable() || !self.backlog.is_empty()) {
             self.spoke_at = now; // nor is it while what it has said is not taken
         }
-        if self.pause_until.is_zero()
+        if self.ended.is_none()
+            && self.pause_until.is_zero()
             && !self.config.idle_timeout.is_zero()
             && now >= self.spoke_at + self.config.idle_timeout
         {

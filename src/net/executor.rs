@@ -47,7 +47,7 @@ impl Executor {
                 return (&mut task).now_or_never().expect("it has finished");
             }
             if is_idle {
-                // Other threads wake tasks too: timers, signals and the listener are async-std's. While `tick` waits, that rings.
+                // Other threads wake tasks too: timers and the listener are async-std's, `stop` is anybody's. While `tick` waits, that rings.
                 let tick = pin!(self.tasks.tick());
                 if tick.poll(&mut Context::from_waker(&waker)).is_pending() {
                     self.readiness.wait();

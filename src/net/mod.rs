@@ -1,5 +1,5 @@
 //! The shell around the rules: sockets, tasks, queues and timers. Knows no rules. All of it lives on the thread that runs the
-//! server; async-std's reactor, on one of its own, tells of new connections, timers and signals.
+//! server; async-std's reactor, on one of its own, tells of new connections and timers.
 
 mod accept;
 mod alarm;

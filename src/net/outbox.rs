@@ -136,7 +136,7 @@ pub(super) struct Waiting {
 
 impl Waiting {
     /// This much of it needs no room any more.
-    pub(super) fn is_less(&self, size: usize) {
+    pub(super) fn release(&self, size: usize) {
         self.queued.update(|queued| queued - size);
     }
 }

@@ -36,6 +36,9 @@ pub(super) const WRITABLE: u8 = 2;
 /// A read that takes less than it could has not read all: behind it stands the end, or urgent data, at which reads stop.
 pub(super) const SHORT_READS: u8 = 4;
 
+/// The connection is broken, or ended from both sides.
+pub(super) const BROKEN: u8 = 8;
+
 /// An epoll that watches a bell and no sockets yet.
 #[derive(Debug)]
 pub(super) struct Poller {
@@ -181,7 +184,7 @@ impl Source {
             ready |= READABLE | SHORT_READS;
         }
         if flags.intersects(EventFlags::HUP | EventFlags::ERR) {
-            ready |= WRITABLE;
+            ready |= WRITABLE | BROKEN;
         }
         self.ready.set(ready);
         if let Some(waker) = self.waker.take() {

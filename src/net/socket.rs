@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::readiness::{READABLE, Readiness, SHORT_READS, Source, WRITABLE};
+use super::readiness::{BROKEN, READABLE, Readiness, SHORT_READS, Source, WRITABLE};
 use crate::chat::ClientId;
 
 /// Parts written at once (IOV_MAX is 1024).
@@ -39,6 +39,11 @@ impl Socket {
     /// for one: what it sends is read early, as far as there is room.
     pub(super) fn poll_end(&self, cx: &Context<'_>) -> Poll<()> {
         self.source.poll_ready(READABLE | SHORT_READS, cx)
+    }
+
+    /// Waits until the connection is broken.
+    pub(super) fn poll_broken(&self, cx: &Context<'_>) -> Poll<()> {
+        self.source.poll_ready(BROKEN, cx)
     }
 
     /// There is something to read, or was at the last look.

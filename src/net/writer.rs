@@ -127,12 +127,12 @@ impl Writer {
             Some(first) => first.0.advance(bytes),
             None => self.parcels = VecDeque::new(), // nothing in a connection that waits
         }
-        self.waiting.is_less(room);
+        self.waiting.release(room);
     }
 
     fn discard(&mut self) {
         let room = self.parcels.iter().map(|parcel| parcel.0.len() + PARCEL_OVERHEAD).sum();
         self.parcels = VecDeque::new();
-        self.waiting.is_less(room);
+        self.waiting.release(room);
     }
 }

@@ -107,6 +107,20 @@ fn a_connection_that_breaks_while_its_lines_wait_is_announced_at_once() {
     let offline = bob.offline();
     bob.reset();
     ann.expect(&offline);
+    // So is one that had said its last word, and one of which the server reads no more for now.
+    let much = "later\n".repeat(20_000);
+    for (last, is_last) in [("wait|60|user|nobody\n", true), (&format!("wait|60|user|nobody\n{much}"), false)] {
+        let mut carl = server.connect();
+        ann.expect(&carl.online());
+        carl.send(last.as_bytes());
+        if is_last {
+            carl.half_close();
+        }
+        ann.nothing();
+        let offline = carl.offline();
+        carl.reset();
+        ann.expect(&offline);
+    }
     ann.nothing();
 }
 
@@ -205,17 +219,28 @@ fn a_second_signal_ends_it_at_once() {
 fn a_log_that_nobody_reads_stalls_nobody() {
     let mut command = binary();
     command.args(["--port", "0", "--lang", "en"]).env("RUST_LOG", "debug");
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
+    let mut child = Guarded(child);
     let mut first = String::new();
-    BufReader::new(child.stdout.as_mut().expect("piped")).read_line(&mut first).expect("a line");
+    BufReader::new(child.0.stdout.as_mut().expect("piped")).read_line(&mut first).expect("a line");
     let addr = first.trim_end().rsplit(' ').next().and_then(|addr| addr.parse().ok()).expect("an address");
     // Two lines of the log each: more than a pipe takes.
     for _ in 0..2_000 {
         Client::dial_at(addr, true).line();
     }
-    kill_process(Pid::from_child(&child), Signal::TERM).expect("ours");
-    until("it has ended", || child.try_wait().expect("ours").is_some());
-    assert_eq!(child.wait().expect("ours").code(), Some(0), "in order");
+    kill_process(Pid::from_child(&child.0), Signal::TERM).expect("ours");
+    until("it has ended", || child.0.try_wait().expect("ours").is_some());
+    assert_eq!(child.0.wait().expect("ours").code(), Some(0), "in order");
+}
+
+/// A process that a failed test does not leave running.
+struct Guarded(Child);
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
 }
 
 #[test]
@@ -227,6 +252,26 @@ fn the_end_of_a_large_chat_takes_no_memory() {
     let before = server.peak_rss();
     server.signal(Signal::TERM);
     clients[0].expect_among(SHUTTING_DOWN); // and does not close, so that the server is still there
+    let grown = server.peak_rss().saturating_sub(before);
+    assert!(grown < 4 * MB, "{grown} bytes more");
+}
+
+#[test]
+fn a_crowd_that_leaves_at_once_takes_no_memory() {
+    const CLIENTS: usize = 2000;
+    let server = Server::start_alone(&[]);
+    let mut ann = server.join("ann");
+    let mut crowd: Vec<_> = (0..CLIENTS).map(|_| server.dial()).collect();
+    crowd.iter_mut().for_each(|client| drop(client.fence()));
+    ann.fence();
+    let before = server.peak_rss();
+    let mut offline: Vec<_> = crowd.iter().map(Client::offline).collect();
+    drop(crowd);
+    let mut heard: Vec<_> = (0..CLIENTS).map(|_| ann.line()).collect();
+    offline.sort_unstable();
+    heard.sort_unstable();
+    assert_eq!(heard, offline, "each once");
+    ann.nothing();
     let grown = server.peak_rss().saturating_sub(before);
     assert!(grown < 4 * MB, "{grown} bytes more");
 }

@@ -156,7 +156,7 @@ impl Network {
     }
 
     /// One that says nothing and reads.
-    fn client(&self, port: u16) -> std::process::Child {
+    fn client(&self, port: u16) -> Child {
         let script = format!("exec 3<>/dev/tcp/{}/{port}; exec cat <&3 >/dev/null", self.here);
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &self.name, "bash", "-c", &script]).stdin(Stdio::null());
