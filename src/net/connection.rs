@@ -192,6 +192,7 @@ impl Connection {
                     }
                 }
                 self.on_alarm();
+                task::yield_now().await; // for the next one may be due already
             }
         }
         self.speak();
@@ -320,7 +321,7 @@ impl Connection {
     fn set_alarm(&mut self) {
         let at = if !self.pause_until.is_zero() {
             self.pause_until // no silence of the client's
-        } else if self.config.idle_timeout.is_zero() {
+        } else if self.config.idle_timeout.is_zero() || self.ended.is_some() {
             Duration::MAX
         } else {
             self.spoke_at + self.config.idle_timeout

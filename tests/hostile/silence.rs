@@ -61,17 +61,33 @@ fn whom_the_server_reads_slowly_is_not_silent() {
 }
 
 #[test]
+fn the_shortest_timeout_keeps_nobody_waiting() {
+    let server = Server::start(&["--idle-timeout", "0.000000001"]);
+    let mut bob = server.connect();
+    bob.expect_among(IDLE);
+    bob.eof();
+}
+
+#[test]
 fn what_came_while_the_server_stood_still_is_no_silence() {
     let server = Server::start(&["--idle-timeout", "1"]);
     // Another server tells when the time is over.
     let clock = Server::start(&["--idle-timeout", "1"]);
-    let mut bob = server.join("bob");
+    let [mut bob, mut carl, dave] = server.join_all(["bob", "carl", "dave"]);
     server.signal(Signal::STOP);
     let mut timed = clock.join("timed");
     timed.expect(IDLE);
     bob.say("still here");
+    carl.send(b"last words");
+    carl.half_close();
+    dave.half_close();
     server.signal(Signal::CONT);
-    bob.expect(&bob.says("still here"));
+    let mut expected = vec![bob.says("still here"), carl.says("last words"), carl.offline(), dave.offline()];
+    while !expected.is_empty() {
+        let line = bob.line();
+        let place = expected.iter().position(|expected| *expected == line);
+        expected.remove(place.unwrap_or_else(|| panic!("{line:?} instead of {expected:?}")));
+    }
     bob.expect(IDLE);
 }
 
