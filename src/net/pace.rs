@@ -7,7 +7,7 @@ const PACE_MAX: Duration = Duration::from_millis(50);
 /// A reader that has read nothing for so long is stuck, and slows nobody.
 const STUCK_AFTER: Duration = Duration::from_millis(500);
 /// The same for one of which nothing says that it has ever read: what it took, its kernel may have taken.
-const STUCK_FROM_THE_START_AFTER: Duration = Duration::from_millis(60);
+const STUCK_FROM_THE_START_AFTER: Duration = Duration::from_millis(40);
 /// More than two kernels hold for a peer that reads nothing: by default, `tcp_wmem` allows 4 MiB and `tcp_rmem` 6 MiB.
 const KERNELS_HOLD_MAX: usize = 16 << 20;
 /// Into how many parts a queue's limit is divided; progress is looked for about once in each.
@@ -78,7 +78,7 @@ mod tests {
 
     const QUEUE_MAX: usize = 1000;
 
-    /// A reader for whom a hundred bytes are said every ten milliseconds, and who takes `taken` of them each time. After each:
+    /// A reader for whom a hundred bytes are said every six milliseconds, and who takes `taken` of them each time. After each:
     /// what waits for it, and how long the others wait.
     fn reads(taken: impl Fn(u32) -> usize, times: u32) -> Vec<(usize, Option<Duration>)> {
         let (mut progress, mut queued, mut said) = (Progress::since(0), 0, 0);
@@ -86,7 +86,7 @@ mod tests {
             said += 100;
             progress.sent(100);
             queued = (queued + 100_usize).saturating_sub(taken(time));
-            (queued, progress.look(queued, said, QUEUE_MAX, time * Duration::from_millis(10)))
+            (queued, progress.look(queued, said, QUEUE_MAX, time * Duration::from_millis(6)))
         };
         (1..=times).map(&mut look).collect()
     }
@@ -113,8 +113,8 @@ mod tests {
     #[test]
     fn one_that_has_never_read_is_stuck_soon_and_over_the_limit_in_the_end() {
         let looks = reads(|_| 0, 11);
-        // The sixth fills more than half, 60 ms after the start.
-        assert_eq!(looks[5], (600, Some(Duration::from_millis(15))));
+        // The sixth fills more than half, 36 ms after the start; the seventh comes after 42 ms.
+        assert_eq!(looks[5], (600, Some(Duration::from_millis(10))));
         assert!(waits(&looks[6..10]).all(|wait| wait.is_zero()), "{looks:?}");
         assert_eq!(looks[10], (1100, None));
     }
