@@ -29,7 +29,7 @@ use std::{
 use common::{Client, DEADLINE, Heard, Random, Server, binary, note, until};
 use rustix::{
     net::sockopt,
-    process::{Pid, Signal, kill_process},
+    process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit},
 };
 
 const MB: u64 = 1 << 20;

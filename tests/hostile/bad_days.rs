@@ -259,6 +259,9 @@ fn the_end_of_a_large_chat_takes_no_memory() {
 #[test]
 fn a_crowd_that_leaves_at_once_takes_no_memory() {
     const CLIENTS: usize = 2000;
+    let files = getrlimit(Resource::Nofile);
+    let all = Rlimit { current: files.maximum, ..files };
+    setrlimit(Resource::Nofile, all).expect("up to the maximum");
     let server = Server::start_alone(&[]);
     let mut ann = server.join("ann");
     let mut crowd: Vec<_> = (0..CLIENTS).map(|_| server.dial()).collect();
