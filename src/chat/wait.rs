@@ -103,8 +103,8 @@ mod tests {
         wire::parse,
     };
 
-    /// Plays steps apart by `;`: `2 arrives`, `2 LINE`, `2 leaves`, `2 silent`, `2 breaks`, `@SECONDS`. Answers what waits came to, as
-    /// `CLIENT<ok ARG`, `CLIENT<timeout`, `CLIENT<ready` and `CLIENT<gone REASON`.
+    /// Plays steps apart by `;`: `2 arrives`, `2 LINE`, `2 leaves`, `2 silent`, `2 breaks`, `@SECONDS`. Answers what waits
+    /// came to, as `CLIENT<ok ARG`, `CLIENT<timeout`, `CLIENT<ready` and `CLIENT<gone REASON`.
     fn play(script: &str) -> String {
         let mut chat = Chat::new(Rules::default());
         let (mut out, mut seen) = (Vec::new(), Vec::new());

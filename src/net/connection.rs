@@ -164,7 +164,7 @@ impl Connection {
                     return Err(End::HungUp);
                 }
                 if self.may_speak() && self.ended.is_none() && self.socket.is_readable() {
-                    // Behind those who write: what the client says until then is in the next turn too.
+                    // Behind all who are ready by now: what the client says until then is in the next turn too.
                     task::yield_now().await;
                 }
             }

@@ -1,4 +1,4 @@
-//! A client's socket. Never blocks.
+//! One client's socket, with what is known of its readiness. Knows nothing of lines and queues.
 
 use std::{
     future::{Future, poll_fn},
