@@ -8,7 +8,7 @@ use std::{
 use argh::FromArgs;
 use pipechat::{
     Config,
-    chat::{Lang, Places, Rate},
+    chat::{Capacity, Lang, Rate},
 };
 
 /// A chat server that a shell can speak: talk to it with nc.
@@ -82,7 +82,7 @@ impl Args {
             addr: SocketAddr::new(self.host, self.port),
             lang: self.lang,
             idle_timeout: seconds("--idle-timeout", self.idle_timeout)?,
-            places: Places {
+            capacity: Capacity {
                 total: at_least_one("--max-clients", self.max_clients.unwrap_or(open_places))?,
                 per_ip: at_least_one("--max-clients-per-ip", self.max_clients_per_ip.unwrap_or(usize::MAX))?,
             },

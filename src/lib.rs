@@ -6,7 +6,7 @@
 //! ```
 //!
 //! - [`chat`]: the rules. No sockets, bytes, clocks or tasks; time is an argument.
-//! - [`wire`]: bytes ↔ meaning. No sockets and no rules.
+//! - [`protocol`]: bytes ↔ meaning. No sockets and no rules.
 //! - [`net`]: accept loop, connection futures, the broker future, queues, timers, and the thread that runs them. No rules.
 //!
 //! What holds throughout: there is no mutex around the chat, and no `.await` between reading its state and changing it.
@@ -14,8 +14,12 @@
 //! wait for 50 ms a turn at most. It writes to a client for whom nothing waits; the connection alone reads, and writes what
 //! has to wait. One thread does all of it, and waits in one place. Whatever can pile up has a bound with a name.
 
+mod broker;
 pub mod chat;
+mod config;
 pub mod net;
-pub mod wire;
+pub mod protocol;
+mod reactor;
 
-pub use net::{Config, Server};
+pub use config::Config;
+pub use net::Server;

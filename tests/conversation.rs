@@ -579,7 +579,7 @@ fn another_program_can_run_the_server() {
     let addr = server.local_addr();
     assert_ne!(addr.port(), 0);
     let (stop, stopped) = oneshot::channel::<()>();
-    let (ended, has_ended) = channel();
+    let (ended, input_closed) = channel();
     let serving = thread::spawn(move || {
         let stop = async {
             stopped.await.ok();
@@ -599,7 +599,7 @@ fn another_program_can_run_the_server() {
     bob.expect_among(EN.shutting_down);
     bob.eof();
     drop((ann, bob));
-    has_ended.recv_timeout(DEADLINE).expect("run returns");
+    input_closed.recv_timeout(DEADLINE).expect("run returns");
     serving.join().expect("run does not panic");
     assert!(TcpStream::connect(addr).is_err(), "nobody listens any more");
 }

@@ -54,9 +54,9 @@ fn numbered(number: usize, size: usize) -> String {
 }
 
 /// Says numbered texts, as fast as the server takes them.
-fn flood(mouth: &mut TcpStream, numbers: Range<usize>, size: usize) {
+fn flood(writer: &mut TcpStream, numbers: Range<usize>, size: usize) {
     for number in numbers {
-        mouth.write_all((numbered(number, size) + "\n").as_bytes()).expect("the server reads");
+        writer.write_all((numbered(number, size) + "\n").as_bytes()).expect("the server reads");
     }
 }
 

@@ -20,7 +20,7 @@ const WINDOW: usize = 26;
 fn under_load(server: &Server, act: impl FnOnce()) {
     let (is_over, rounds) = (AtomicBool::new(false), AtomicU64::new(0));
     thread::scope(|scope| {
-        let listeners: Vec<TcpStream> = (0..LISTENERS).map(|_| server.connect().mouth()).collect();
+        let listeners: Vec<TcpStream> = (0..LISTENERS).map(|_| server.connect().writer()).collect();
         for mut listener in listeners.iter().map(|listener| listener.try_clone().expect("a descriptor")) {
             scope.spawn(move || io::copy(&mut listener, &mut io::sink()));
         }

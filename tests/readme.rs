@@ -141,8 +141,8 @@ fn json_has_what_the_table_says() {
         }
     }
     let listed: BTreeSet<String> = rows.iter().filter_map(|row| code(&row[0])).collect();
-    let source = fs::read_to_string(format!("{ROOT}/src/wire/json.rs")).expect("the source");
-    assert_eq!(listed, between(&source, "event: \"", "\""), "the events of src/wire/json.rs");
+    let source = fs::read_to_string(format!("{ROOT}/src/protocol/line/json.rs")).expect("the source");
+    assert_eq!(listed, between(&source, "event: \"", "\""), "the events of src/protocol/line/json.rs");
 }
 
 #[test]
@@ -178,14 +178,14 @@ fn the_codes_are_those_of_the_source() {
         between(text.split_once("\n    }\n").map_or(text, |(text, _)| text), "=> \"", "\"")
     };
     let listed = |heading| table(heading).iter().filter_map(|row| code(&row[0])).collect::<BTreeSet<_>>();
-    assert_eq!(listed("### Refusals"), source("wire/words.rs", "refusal_code"));
+    assert_eq!(listed("### Refusals"), source("protocol/line/messages.rs", "refusal_code"));
     assert_eq!(listed("### Farewells"), source("chat/event.rs", "code"));
 }
 
 #[test]
 fn the_words_are_those_of_the_source() {
-    let source = ["words.rs", "render.rs"]
-        .map(|file| fs::read_to_string(format!("{ROOT}/src/wire/{file}")).expect("the source"));
+    let source = ["messages.rs", "text.rs"]
+        .map(|file| fs::read_to_string(format!("{ROOT}/src/protocol/line/{file}")).expect("the source"));
     for text in ["## The wire", "### Farewells"].iter().flat_map(|h| table(h)).flat_map(|row| row[2..].to_vec()) {
         let mut text = code(&text).unwrap_or_default();
         for variable in ["[ADDR]", "SENDER", "NAME", "TEXT", "[OLD]", "[NEW]", ":"] {

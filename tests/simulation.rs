@@ -19,8 +19,8 @@ use std::{env, net::SocketAddr, panic, sync::Arc, time::Duration, time::SystemTi
 
 use jiff::Timestamp;
 use pipechat::{
-    chat::{Event, Farewell, Format, Lang, Limits, Name, NameRule, Rate, Refusal, Setting, Verb, Who},
-    wire::{Dialect, Stamp, render},
+    chat::{Departure, Event, Format, Identity, Lang, Limits, Name, NameRule, Rate, Refusal, Setting, Verb},
+    protocol::{Dialect, Stamp, render},
 };
 use proptest::prelude::*;
 
@@ -75,15 +75,15 @@ fn the_same_seed_gives_the_same_transcript() {
 #[test]
 fn everything_happens_in_it() {
     let transcript = live(5, STEPS);
-    let farewells = ["Left", "Quit", "WaitTimedOut", "Lost", "Idle", "SlowConsumer", "Full", "FullForAddress", "Http"];
-    let farewells = farewells.map(|farewell| format!("\tHangUp(.., {farewell})"));
+    let departures = ["Left", "Quit", "WaitTimedOut", "Lost", "Idle", "SlowConsumer", "Full", "FullForAddress", "Http"];
+    let departures = departures.map(|departure| format!("\tHangUp(.., {departure})"));
     let refusals = ["NameTaken", "PrivateForm", "NoSuchUser", "EmptyText", "NotUtf8", "Nul"];
     let refusals = refusals.map(|refusal| format!("Refused({refusal})"));
     let with_more = ["NameInvalid", "LineTooLong", "WaitTooLong", "Form"].map(|refusal| format!("Refused({refusal}("));
     let events =
         ["Online", "Offline", "Message", "Private", "User", "UsersEnd", "Renamed", "Help", "Synced", "WaitMet", "Set"];
     let events = events.map(|event| format!(", {event}"));
-    for what in [&farewells[..], &refusals, &with_more, &events, &[" Broken".to_owned()]].concat() {
+    for what in [&departures[..], &refusals, &with_more, &events, &[" Broken".to_owned()]].concat() {
         let (before, after) = what.split_once("..").unwrap_or((&what, ""));
         let is_it = |line: &str| line.contains(before) && line.contains(after);
         assert!(transcript.lines().any(is_it), "never met: {what}");
@@ -99,7 +99,7 @@ fn line(event: &Event, dialect: Dialect) -> String {
 }
 
 /// Any valid name, or none: then the address stands for it.
-fn any_who() -> impl Strategy<Value = Arc<Who>> {
+fn any_identity() -> impl Strategy<Value = Arc<Identity>> {
     let addr = prop_oneof![
         any::<([u8; 4], u16)>().prop_map(SocketAddr::from),
         any::<([u16; 8], u16)>().prop_map(SocketAddr::from)
@@ -108,7 +108,7 @@ fn any_who() -> impl Strategy<Value = Arc<Who>> {
     let name = name.prop_filter_map("a valid name", |name| Name::parse(&name).ok());
     (addr, proptest::option::of(name)).prop_map(|(addr, name)| {
         let addr = addr.to_string();
-        Arc::new(Who { name: name.map_or_else(|| addr.clone(), |name| name.as_str().to_owned()), addr })
+        Arc::new(Identity { name: name.map_or_else(|| addr.clone(), |name| name.as_str().to_owned()), addr })
     })
 }
 
@@ -135,11 +135,11 @@ fn any_text() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn a_reader_recovers_sender_and_text(from in any_who(), text in any_text()) {
+    fn a_reader_recovers_sender_and_text(from in any_identity(), text in any_text()) {
         for dialect in Dialect::ALL {
             let presence = [
                 Event::Online(Arc::clone(&from)),
-                Event::Offline(Arc::clone(&from), Farewell::Lost),
+                Event::Offline(Arc::clone(&from), Departure::Lost),
                 Event::User(Arc::clone(&from)),
             ];
             for event in presence {
@@ -170,7 +170,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn every_event_is_whole_lines_that_no_terminal_obeys(who in any_who(), text in any_text()) {
+    fn every_event_is_whole_lines_that_no_terminal_obeys(who in any_identity(), text in any_text()) {
         for event in events(&who, &text) {
             for dialect in Dialect::ALL {
                 let line = line(&event, dialect);
@@ -191,7 +191,7 @@ proptest! {
 }
 
 /// An event of each kind.
-fn events(who: &Arc<Who>, text: &str) -> Vec<Event> {
+fn events(who: &Arc<Identity>, text: &str) -> Vec<Event> {
     let (who, text) = (|| Arc::clone(who), || text.to_owned());
     let limits = Limits {
         line_max: 4096,
@@ -234,18 +234,18 @@ fn events(who: &Arc<Who>, text: &str) -> Vec<Event> {
         Verb::Help,
         Verb::Quit,
     ];
-    let farewells = [
-        Farewell::Left,
-        Farewell::Quit,
-        Farewell::WaitTimedOut,
-        Farewell::Lost,
-        Farewell::Idle,
-        Farewell::SlowConsumer,
-        Farewell::WriteTimeout,
-        Farewell::Full,
-        Farewell::FullForAddress,
-        Farewell::Http,
-        Farewell::ShuttingDown,
+    let departures = [
+        Departure::Left,
+        Departure::Quit,
+        Departure::WaitTimedOut,
+        Departure::Lost,
+        Departure::Idle,
+        Departure::SlowConsumer,
+        Departure::WriteTimeout,
+        Departure::Full,
+        Departure::FullForAddress,
+        Departure::Http,
+        Departure::ShuttingDown,
     ];
     let settings = [
         Setting::Stay,
@@ -267,7 +267,7 @@ fn events(who: &Arc<Who>, text: &str) -> Vec<Event> {
         Event::WaitTimedOut,
     ];
     events.extend(
-        farewells.into_iter().flat_map(|farewell| [Event::Offline(who(), farewell), Event::Farewell(farewell)]),
+        departures.into_iter().flat_map(|departure| [Event::Offline(who(), departure), Event::Farewell(departure)]),
     );
     events.extend(settings.map(Event::Set));
     let refusals = refusals.into_iter().chain(rules.map(Refusal::NameInvalid)).chain(verbs.map(Refusal::Form));

@@ -2,7 +2,8 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::{bucket::Rate, command::Verb, name::NameRule};
+use super::{command::Verb, name::NameRule};
+use crate::broker::Rate;
 
 /// A client, from its arrival to its end. Given out in order of arrival and never again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -10,7 +11,7 @@ pub struct ClientId(pub u64);
 
 /// How a user is known to the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Who {
+pub struct Identity {
     /// The name; until renamed, the address.
     pub name: String,
     /// The address, as `IP:PORT`.
@@ -80,33 +81,33 @@ pub struct Limits {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// A user has come.
-    Online(Arc<Who>),
+    Online(Arc<Identity>),
     /// A user has gone, and why.
-    Offline(Arc<Who>, Farewell),
+    Offline(Arc<Identity>, Departure),
     /// A user said something to everyone.
     Message {
         /// The speaker.
-        from: Arc<Who>,
+        from: Arc<Identity>,
         /// What was said.
         text: String,
     },
     /// A user said something to the one who is told.
     Private {
         /// The speaker.
-        from: Arc<Who>,
+        from: Arc<Identity>,
         /// What was said.
         text: String,
     },
     /// A user who is here: one line of the answer to `who`.
-    User(Arc<Who>),
+    User(Arc<Identity>),
     /// The answer to `who` is complete; so many users are here.
     UsersEnd(usize),
     /// The one who is told has another name now.
     Renamed {
         /// The name before.
-        old: Arc<Who>,
+        old: Arc<Identity>,
         /// The name now.
-        new: Arc<Who>,
+        new: Arc<Identity>,
     },
     /// What can be asked for, and the limits.
     Help(Arc<Limits>),
@@ -121,7 +122,7 @@ pub enum Event {
     /// What the one who is told asked for is not done.
     Refused(Refusal),
     /// The server ends the connection.
-    Farewell(Farewell),
+    Farewell(Departure),
 }
 
 /// A user's mistake. Nothing has changed, and the next line works.
@@ -151,9 +152,9 @@ pub enum Refusal {
     Nul,
 }
 
-/// Why a connection ended. Told to the user where there is something to tell, and logged once.
+/// Why a connection ended. ServerMessage to the user where there is something to tell, and logged once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Farewell {
+pub enum Departure {
     /// The client has sent its last line.
     Left,
     /// The client has said goodbye.
@@ -178,7 +179,7 @@ pub enum Farewell {
     ShuttingDown,
 }
 
-impl Farewell {
+impl Departure {
     /// Whether the client is told: all but those who left by themselves, or know.
     #[must_use]
     pub fn is_told(self) -> bool {

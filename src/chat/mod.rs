@@ -1,7 +1,6 @@
 //! The rules of the chat. Knows nothing of sockets, bytes, clocks or tasks: inputs go in, outputs come out, and the same
 //! inputs give the same outputs.
 
-mod bucket;
 mod command;
 mod event;
 mod name;
@@ -17,21 +16,21 @@ use std::{
 
 use wait::{Topic, Waits};
 
-pub use bucket::{Bucket, Rate};
+pub use crate::broker::{Bucket, Rate};
 pub use command::{Command, Line, Verb, WaitFor};
-pub use event::{Audience, ClientId, Event, Farewell, Format, Lang, Limits, Refusal, Setting, Who};
+pub use event::{Audience, ClientId, Departure, Event, Format, Identity, Lang, Limits, Refusal, Setting};
 pub use name::{NAME_CHARS_MAX, Name, NameRule};
 
 /// How many may be here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Places {
+pub struct Capacity {
     /// Clients in all.
     pub total: usize,
     /// Clients from one IP address.
     pub per_ip: usize,
 }
 
-impl Default for Places {
+impl Default for Capacity {
     fn default() -> Self {
         Self { total: usize::MAX, per_ip: usize::MAX }
     }
@@ -41,7 +40,7 @@ impl Default for Places {
 #[derive(Debug, Clone)]
 pub struct Rules {
     /// How many may be here.
-    pub places: Places,
+    pub capacity: Capacity,
     /// The longest wait.
     pub wait_max: Duration,
     /// Nobody is exempt from the idle timeout.
@@ -64,7 +63,7 @@ pub enum Input {
     /// A client's connection is broken: it hears nothing any more. Lines that it sent before may still come.
     Broken,
     /// A client is gone already, or is to go now, for this reason.
-    End(Farewell),
+    End(Departure),
 }
 
 /// What the world has to do.
@@ -77,7 +76,7 @@ pub enum Output {
     /// Speak to this client in this way from here on.
     Set(ClientId, Setting),
     /// This client is here no more. When it has got what it was told, hang up.
-    HangUp(ClientId, Farewell),
+    HangUp(ClientId, Departure),
 }
 
 /// Who is here, under which names, and what follows from what they do.
@@ -100,14 +99,14 @@ pub struct Chat {
 
 #[derive(Debug)]
 struct Member {
-    who: Arc<Who>,
+    who: Arc<Identity>,
     ip: IpAddr,
     /// Whether any line has come from it.
     has_spoken: bool,
     /// No idle timeout.
-    stays: bool,
+    idle_exempt: bool,
     /// It has sent its last line, and that is a wait: the answer is to be the last that it is told.
-    has_ended: bool,
+    input_closed: bool,
     /// It hears nothing any more, so it waits for nothing.
     is_broken: bool,
 }
@@ -133,7 +132,7 @@ impl Chat {
         self.now = self.now.max(now);
         while let Some(client) = self.waits.overdue(self.now) {
             out.push(Output::Tell(Audience::One(client), Event::WaitTimedOut));
-            self.end(client, Farewell::WaitTimedOut, out);
+            self.end(client, Departure::WaitTimedOut, out);
         }
     }
 
@@ -150,65 +149,71 @@ impl Chat {
             Input::Arrive(addr) => self.arrive(client, addr, out),
             Input::Lines(lines) => self.lines(client, lines, out),
             Input::Eof => match self.members.get_mut(&client) {
-                Some(member) if self.waits.is_waiting(client) => member.has_ended = true,
-                Some(_) | None => self.end(client, Farewell::Left, out),
+                Some(member) if self.waits.is_waiting(client) => member.input_closed = true,
+                Some(_) | None => self.end(client, Departure::Left, out),
             },
             Input::Silent => {
-                let stays = self.members.get(&client).is_some_and(|member| member.stays);
+                let stays = self.members.get(&client).is_some_and(|member| member.idle_exempt);
                 if !stays && !self.waits.is_waiting(client) {
-                    self.end(client, Farewell::Idle, out);
+                    self.end(client, Departure::Idle, out);
                 }
             }
             Input::Broken => match self.members.get_mut(&client) {
-                Some(_) if self.waits.is_waiting(client) => self.end(client, Farewell::Lost, out),
+                Some(_) if self.waits.is_waiting(client) => self.end(client, Departure::Lost, out),
                 Some(member) => member.is_broken = true,
                 None => {}
             },
-            Input::End(farewell) => self.end(client, farewell, out),
+            Input::End(departure) => self.end(client, departure, out),
         }
     }
 
     /// Who is here, in order of arrival.
-    pub fn members(&self) -> impl Iterator<Item = (ClientId, &Arc<Who>)> {
+    pub fn members(&self) -> impl Iterator<Item = (ClientId, &Arc<Identity>)> {
         self.members.iter().map(|(&client, member)| (client, &member.who))
     }
 
     /// How this client is known, and whether it has said anything yet.
     #[must_use]
-    pub fn member(&self, client: ClientId) -> Option<(&Arc<Who>, bool)> {
+    pub fn member(&self, client: ClientId) -> Option<(&Arc<Identity>, bool)> {
         self.members.get(&client).map(|member| (&member.who, member.has_spoken))
     }
 
     fn arrive(&mut self, client: ClientId, addr: SocketAddr, out: &mut Vec<Output>) {
         let ip = addr.ip().to_canonical();
         let from_ip = self.per_ip.get(&ip).copied().unwrap_or(0);
-        let full = if self.members.len() >= self.rules.places.total {
-            Some(Farewell::Full)
-        } else if from_ip >= self.rules.places.per_ip {
-            Some(Farewell::FullForAddress)
+        let full = if self.members.len() >= self.rules.capacity.total {
+            Some(Departure::Full)
+        } else if from_ip >= self.rules.capacity.per_ip {
+            Some(Departure::FullForAddress)
         } else {
             None
         };
-        if let Some(farewell) = full {
-            out.push(Output::Tell(Audience::One(client), Event::Farewell(farewell)));
-            out.push(Output::HangUp(client, farewell));
+        if let Some(departure) = full {
+            out.push(Output::Tell(Audience::One(client), Event::Farewell(departure)));
+            out.push(Output::HangUp(client, departure));
             return;
         }
         let addr = SocketAddr::new(ip, addr.port()).to_string();
-        let who = Arc::new(Who { name: addr.clone(), addr });
+        let who = Arc::new(Identity { name: addr.clone(), addr });
         // An address never has to be refused: no name is one, and no two clients have the same at a time. If the kernel
         // reuses one before the old connection's end is noticed, the old one merely can't be found by it any more.
         let key = name::key(&who.name);
         self.names.insert(key.as_str().into(), client);
-        self.looks.insert(name::look(&who.name).into(), client);
+        self.looks.insert(name::confusable_skeleton(&who.name).into(), client);
         self.per_ip.insert(ip, from_ip + 1);
-        let member =
-            Member { who: Arc::clone(&who), ip, has_spoken: false, stays: false, has_ended: false, is_broken: false };
+        let member = Member {
+            who: Arc::clone(&who),
+            ip,
+            has_spoken: false,
+            idle_exempt: false,
+            input_closed: false,
+            is_broken: false,
+        };
         self.members.insert(client, member);
         out.push(Output::Tell(Audience::Everyone, Event::Online(who)));
         let users = self.members.len(); // before any of them leaves with its answer
-        self.met(self.waits.on(&Topic::Here(key)), out);
-        self.met(self.waits.on_users(users), out);
+        self.resolve(self.waits.on(&Topic::Here(key)), out);
+        self.resolve(self.waits.on_users(users), out);
     }
 
     fn lines(&mut self, client: ClientId, lines: Vec<Line>, out: &mut Vec<Output>) {
@@ -216,7 +221,7 @@ impl Chat {
             let Some(member) = self.members.get_mut(&client) else { return };
             let is_first = !mem::replace(&mut member.has_spoken, true);
             match line {
-                Ok(Command::Http(_)) if is_first => self.end(client, Farewell::Http, out),
+                Ok(Command::Http(_)) if is_first => self.end(client, Departure::Http, out),
                 Ok(command) => {
                     let from = Arc::clone(&member.who);
                     self.command(client, from, command, out);
@@ -229,7 +234,7 @@ impl Chat {
         }
     }
 
-    fn command(&mut self, client: ClientId, from: Arc<Who>, command: Command, out: &mut Vec<Output>) {
+    fn command(&mut self, client: ClientId, from: Arc<Identity>, command: Command, out: &mut Vec<Output>) {
         let mut tell = |event| out.push(Output::Tell(Audience::One(client), event));
         match command {
             Command::Blank => {}
@@ -237,14 +242,14 @@ impl Chat {
                 let waiters = self.waits.on_text(&text);
                 out.push(Output::Tell(Audience::Everyone, Event::Message { from, text }));
                 // The speaker is never among them: while one waits, one's lines are held back.
-                self.met(waiters, out);
+                self.resolve(waiters, out);
             }
             Command::Private { to, text } => match self.recipient(&to, &text) {
                 Ok(to) => {
                     let is_met = self.waits.on_text(&text).contains(&to);
                     out.push(Output::Tell(Audience::One(to), Event::Private { from, text }));
                     if is_met {
-                        self.met(vec![to], out);
+                        self.resolve(vec![to], out);
                     }
                 }
                 Err(refusal) => tell(Event::Refused(refusal)),
@@ -257,8 +262,8 @@ impl Chat {
                 Ok((new, changed)) => {
                     tell(Event::Renamed { old: from, new });
                     if let Some((old_key, new_key)) = changed {
-                        self.met(self.waiters_on_gone(old_key), out);
-                        self.met(self.waits.on(&Topic::Here(new_key)), out);
+                        self.resolve(self.waiters_on_gone(old_key), out);
+                        self.resolve(self.waits.on(&Topic::Here(new_key)), out);
                     }
                 }
                 Err(refusal) => tell(Event::Refused(refusal)),
@@ -269,10 +274,10 @@ impl Chat {
             Command::Wait(timeout, wait_for) => self.wait(client, timeout, wait_for, out),
             Command::Sync(token) => tell(Event::Synced(token)),
             Command::Help => tell(Event::Help(Arc::clone(&self.rules.limits))),
-            Command::Quit => self.end(client, Farewell::Quit, out),
+            Command::Quit => self.end(client, Departure::Quit, out),
             Command::Stay if self.rules.strict_idle => tell(Event::Refused(Refusal::StayForbidden)),
             Command::Stay => {
-                self.members.get_mut(&client).expect("only members' lines are handled").stays = true;
+                self.members.get_mut(&client).expect("only members' lines are handled").idle_exempt = true;
                 tell(Event::Set(Setting::Stay));
             }
             Command::Format(format) => Self::set(client, Setting::Format(format), out),
@@ -287,24 +292,24 @@ impl Chat {
     }
 
     fn wait(&mut self, client: ClientId, timeout: Duration, wait_for: WaitFor, out: &mut Vec<Output>) {
-        let (topic, arg, is_so) = match wait_for {
+        let (topic, arg, already_satisfied) = match wait_for {
             WaitFor::User(name) => {
                 let key = name::key(&name);
-                let is_so = self.names.contains_key(key.as_str());
-                (Topic::Here(key), name, is_so)
+                let already_satisfied = self.names.contains_key(key.as_str());
+                (Topic::Here(key), name, already_satisfied)
             }
             WaitFor::Gone(name) => {
                 let key = name::key(&name);
-                let is_so = !self.names.contains_key(key.as_str());
-                (Topic::Gone(key), name, is_so)
+                let already_satisfied = !self.names.contains_key(key.as_str());
+                (Topic::Gone(key), name, already_satisfied)
             }
             WaitFor::Users(users) => (Topic::Users(users), users.to_string(), self.members.len() >= users),
             WaitFor::Text(part) => (Topic::Text(part.clone()), part, false),
         };
-        if is_so {
+        if already_satisfied {
             out.push(Output::Tell(Audience::One(client), Event::WaitMet(arg)));
         } else if self.members[&client].is_broken {
-            self.end(client, Farewell::Lost, out);
+            self.end(client, Departure::Lost, out);
         } else {
             self.waits.begin(client, topic, self.now + timeout, arg);
         }
@@ -312,13 +317,13 @@ impl Chat {
 
     /// Answers those whose waits are over; their next lines are welcome. Who has sent its last line leaves with the answer,
     /// and that may be what others wait for: a loop, for a chain of them may be as long as the chat.
-    fn met(&mut self, waiters: Vec<ClientId>, out: &mut Vec<Output>) {
+    fn resolve(&mut self, waiters: Vec<ClientId>, out: &mut Vec<Output>) {
         let mut waiters = VecDeque::from(waiters);
         while let Some(client) = waiters.pop_front() {
             let Some(arg) = self.waits.end(client) else { continue };
             out.push(Output::Tell(Audience::One(client), Event::WaitMet(arg)));
-            if self.members.get(&client).is_some_and(|member| member.has_ended) {
-                waiters.extend(self.depart(client, Farewell::Left, out));
+            if self.members.get(&client).is_some_and(|member| member.input_closed) {
+                waiters.extend(self.depart(client, Departure::Left, out));
             } else {
                 out.push(Output::Ready(client));
             }
@@ -332,11 +337,12 @@ impl Chat {
 
     /// The member under its new name, and the keys before and now where those differ.
     #[expect(clippy::type_complexity, reason = "a pair of keys needs no name")]
-    fn rename(&mut self, client: ClientId, new: &str) -> Result<(Arc<Who>, Option<(String, String)>), Refusal> {
+    fn rename(&mut self, client: ClientId, new: &str) -> Result<(Arc<Identity>, Option<(String, String)>), Refusal> {
         let new = Name::parse(new).map_err(Refusal::NameInvalid)?;
         let member = self.members.get_mut(&client).expect("only members' lines are handled");
         let (old_key, new_key) = (name::key(&member.who.name), name::key(new.as_str()));
-        let (old_look, new_look) = (name::look(&member.who.name), name::look(new.as_str()));
+        let (old_look, new_look) =
+            (name::confusable_skeleton(&member.who.name), name::confusable_skeleton(new.as_str()));
         if self.looks.get(new_look.as_str()).is_some_and(|&bearer| bearer != client) {
             return Err(Refusal::NameTaken);
         }
@@ -351,7 +357,7 @@ impl Chat {
         };
         forget(&mut self.looks, &old_look, client);
         self.looks.insert(new_look.into(), client);
-        member.who = Arc::new(Who { name: new.as_str().to_owned(), addr: member.who.addr.clone() });
+        member.who = Arc::new(Identity { name: new.as_str().to_owned(), addr: member.who.addr.clone() });
         Ok((Arc::clone(&member.who), changed))
     }
 
@@ -360,17 +366,17 @@ impl Chat {
         if text.is_empty() { Err(Refusal::EmptyText) } else { Ok(to) }
     }
 
-    fn end(&mut self, client: ClientId, farewell: Farewell, out: &mut Vec<Output>) {
-        let waiters = self.depart(client, farewell, out);
-        self.met(waiters, out);
+    fn end(&mut self, client: ClientId, departure: Departure, out: &mut Vec<Output>) {
+        let waiters = self.depart(client, departure, out);
+        self.resolve(waiters, out);
     }
 
     /// Takes the client out of the chat. Answers who has waited for that.
-    fn depart(&mut self, client: ClientId, farewell: Farewell, out: &mut Vec<Output>) -> Vec<ClientId> {
+    fn depart(&mut self, client: ClientId, departure: Departure, out: &mut Vec<Output>) -> Vec<ClientId> {
         let Some(member) = self.members.remove(&client) else { return Vec::new() };
         let key = name::key(&member.who.name);
         forget(&mut self.names, &key, client);
-        forget(&mut self.looks, &name::look(&member.who.name), client);
+        forget(&mut self.looks, &name::confusable_skeleton(&member.who.name), client);
         self.waits.end(client);
         if let hash_map::Entry::Occupied(mut count) = self.per_ip.entry(member.ip) {
             *count.get_mut() -= 1;
@@ -378,11 +384,11 @@ impl Chat {
                 count.remove();
             }
         }
-        if farewell.is_told() {
-            out.push(Output::Tell(Audience::One(client), Event::Farewell(farewell)));
+        if departure.is_told() {
+            out.push(Output::Tell(Audience::One(client), Event::Farewell(departure)));
         }
-        out.push(Output::HangUp(client, farewell));
-        out.push(Output::Tell(Audience::Everyone, Event::Offline(member.who, farewell)));
+        out.push(Output::HangUp(client, departure));
+        out.push(Output::Tell(Audience::Everyone, Event::Offline(member.who, departure)));
         self.waiters_on_gone(key)
     }
 }
@@ -400,7 +406,7 @@ impl Default for Rules {
             wait_max,
             clients_max: usize::MAX,
         };
-        Self { places: Places::default(), wait_max, strict_idle: false, limits: Arc::new(limits) }
+        Self { capacity: Capacity::default(), wait_max, strict_idle: false, limits: Arc::new(limits) }
     }
 }
 

@@ -54,7 +54,7 @@ impl Name {
             check(c)?;
         }
         // As an address looks, so that none can be taken for one: a skeleton has `l` for 1 and `O` for 0.
-        for look in [key(text), look(text)] {
+        for look in [key(text), confusable_skeleton(text)] {
             let look = look.replace('l', "1").replace(['o', 'O'], "0");
             if look.parse::<IpAddr>().is_ok() || look.parse::<SocketAddr>().is_ok() {
                 return Err(NameRule::Address);
@@ -113,9 +113,9 @@ pub(super) fn key(name: &str) -> String {
 /// What two names also have in common when they look alike as they are written: [`key`] folds case first, and so can't see
 /// that `paypaI` with a capital i is `paypal` to the eye, which this does.
 #[must_use]
-pub(super) fn look(name: &str) -> String {
-    static ASCII: LazyLock<AsciiTable> = LazyLock::new(|| ascii_table(any_look));
-    ascii_or(name, &ASCII, any_look)
+pub(super) fn confusable_skeleton(name: &str) -> String {
+    static ASCII: LazyLock<AsciiTable> = LazyLock::new(|| ascii_table(any_skeleton));
+    ascii_or(name, &ASCII, any_skeleton)
 }
 
 fn any_key(name: &str) -> String {
@@ -124,7 +124,7 @@ fn any_key(name: &str) -> String {
     skeleton(&folded.nfkc().collect::<String>()).collect()
 }
 
-fn any_look(name: &str) -> String {
+fn any_skeleton(name: &str) -> String {
     let look: String = skeleton(&name.nfkc().collect::<String>()).collect();
     UniCase::unicode(look).to_folded_case()
 }
@@ -208,7 +208,7 @@ mod tests {
             ("ВОВ", "BOB"),
             ("Нans", "hans"),
         ] {
-            assert!(key(one) == key(other) || look(one) == look(other), "{one} {other}");
+            assert!(key(one) == key(other) || confusable_skeleton(one) == confusable_skeleton(other), "{one} {other}");
         }
     }
 
@@ -237,7 +237,7 @@ mod tests {
         #[test]
         fn the_short_way_through_ascii_ends_where_the_long_one_does(text in "[ -~]{1,40}|[\\x00-\\x7f]{1,8}") {
             prop_assert_eq!(key(&text), any_key(&text));
-            prop_assert_eq!(look(&text), any_look(&text));
+            prop_assert_eq!(confusable_skeleton(&text), any_skeleton(&text));
         }
 
         #[test]

@@ -3,11 +3,11 @@
 mod stage;
 
 use super::*;
-use crate::wire::parse;
+use crate::protocol::parse;
 use stage::{check, check_by, long};
 
 fn places(total: usize, per_ip: usize) -> Rules {
-    Rules { places: Places { total, per_ip }, ..Rules::default() }
+    Rules { capacity: Capacity { total, per_ip }, ..Rules::default() }
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn an_address_is_one_in_either_family() {
     let mut out = Vec::new();
     chat.handle(ClientId(1), Input::Arrive("10.0.0.1:7".parse().unwrap()), &mut out);
     chat.handle(ClientId(2), Input::Arrive("[::ffff:10.0.0.1]:8".parse().unwrap()), &mut out);
-    assert_eq!(out.last(), Some(&Output::HangUp(ClientId(2), Farewell::FullForAddress)));
+    assert_eq!(out.last(), Some(&Output::HangUp(ClientId(2), Departure::FullForAddress)));
     chat.handle(ClientId(3), Input::Arrive("[::ffff:10.0.0.2]:9".parse().unwrap()), &mut out);
     assert_eq!(chat.member(ClientId(3)).unwrap().0.addr, "10.0.0.2:9");
     chat.handle(ClientId(4), Input::Arrive("[::1]:9".parse().unwrap()), &mut out);

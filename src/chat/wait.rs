@@ -99,8 +99,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        chat::{Audience, Chat, Event, Farewell, Input, Output, Rules},
-        wire::parse,
+        chat::{Audience, Chat, Departure, Event, Input, Output, Rules},
+        protocol::parse,
     };
 
     /// Plays steps apart by `;`: `2 arrives`, `2 LINE`, `2 leaves`, `2 silent`, `2 breaks`, `@SECONDS`. Answers what waits
@@ -128,7 +128,7 @@ mod tests {
                 Output::Tell(Audience::One(ClientId(c)), Event::WaitMet(arg)) => Some(format!("{c}<ok {arg}")),
                 Output::Tell(Audience::One(ClientId(c)), Event::WaitTimedOut) => Some(format!("{c}<timeout")),
                 Output::Ready(ClientId(c)) if c == 1 => Some(format!("{c}<ready")),
-                Output::HangUp(ClientId(c), farewell) if c == 1 => Some(format!("{c}<gone {}", farewell.code())),
+                Output::HangUp(ClientId(c), departure) if c == 1 => Some(format!("{c}<gone {}", departure.code())),
                 _ => None,
             }));
         }
@@ -222,7 +222,7 @@ mod tests {
         chat.tick(second, &mut out);
         chat.handle(ann, Input::Lines(vec![parse(b"wait|9|user|bob")]), &mut out);
         assert_eq!(chat.deadline(), Some(10 * second));
-        chat.handle(ann, Input::End(Farewell::Lost), &mut out);
+        chat.handle(ann, Input::End(Departure::Lost), &mut out);
         assert_eq!(chat.deadline(), None);
     }
 }

@@ -20,10 +20,10 @@ use rustyline::{Config, Editor, ExternalPrinter, history::MemHistory};
 
 use super::{
     ChatArgs, Deadline, Failure, Outcome, complain, conclude,
+    connection::{ConnectOptions, Connection, Heard, Reader},
     lines::{Input, LINE_BYTES_MAX, Lines},
-    link::{Ears, Heard, Hello, Link},
+    message::{ServerMessage, lang_of_set},
     print,
-    told::{Told, lang_of_set},
 };
 
 const PROMPT: &str = "> ";
@@ -33,28 +33,33 @@ const GOODBYE_MAX: Duration = Duration::from_secs(2);
 impl ChatArgs {
     /// Chats.
     pub(crate) fn run(&self) -> Outcome {
-        let hello =
-            Hello { host: &self.host, port: self.port, name: self.name.as_deref(), lang: self.lang, stays: true };
-        let mut link = Link::open(&hello, Deadline::NEVER)?;
-        let (lang, early) = (link.lang, std::mem::take(&mut link.early));
-        let (ears, mouth) = link.split();
+        let options = ConnectOptions {
+            host: &self.host,
+            port: self.port,
+            name: self.name.as_deref(),
+            lang: self.lang,
+            idle_exempt: true,
+        };
+        let mut connection = Connection::open(&options, Deadline::NEVER)?;
+        let (lang, early) = (connection.lang, std::mem::take(&mut connection.early));
+        let (reader, writer) = connection.split();
         let has_colours = io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let leaves = Arc::new(AtomicBool::new(false));
-        let listener = Listener { ears, lang, has_colours, leaves: Arc::clone(&leaves) };
+        let listener = Listener { reader, lang, has_colours, leaves: Arc::clone(&leaves) };
         let early = early.into_iter().map(|(_, told)| told).collect();
         if io::stdin().is_terminal()
             && io::stdout().is_terminal()
-            && let Some(person) = Person::new()
+            && let Some(person) = Repl::new()
         {
-            return person.run(listener, early, mouth, &leaves);
+            return person.run(listener, early, writer, &leaves);
         }
-        thread::spawn(move || pass_on(mouth, &leaves));
+        thread::spawn(move || pass_on(writer, &leaves));
         listener.run(early, print)
     }
 }
 
 /// Sends what comes on stdin, and then a goodbye: the server answers everything before that.
-fn pass_on(mut mouth: TcpStream, leaves: &AtomicBool) {
+fn pass_on(mut writer: TcpStream, leaves: &AtomicBool) {
     let (mut lines, mut out) = (Lines::of_stdin(), Vec::new());
     loop {
         match lines.next("", &mut out) {
@@ -64,18 +69,18 @@ fn pass_on(mut mouth: TcpStream, leaves: &AtomicBool) {
         }
         if !lines.has_more() {
             // Where that fails, the one who listens gets to know why.
-            mouth.write_all(&out).ok();
+            writer.write_all(&out).ok();
             out.clear();
         }
     }
     leaves.store(true, Ordering::SeqCst);
     out.extend_from_slice(b"quit\n");
-    mouth.write_all(&out).ok();
+    writer.write_all(&out).ok();
 }
 
 /// Prints what the server says, to the end.
 struct Listener {
-    ears: Ears,
+    reader: Reader,
     lang: Lang,
     has_colours: bool,
     /// The user has said goodbye: the end is no mishap.
@@ -83,27 +88,29 @@ struct Listener {
 }
 
 impl Listener {
-    fn run(mut self, early: Vec<Told>, mut print: impl FnMut(&[u8]) -> Outcome) -> Outcome {
+    fn run(mut self, early: Vec<ServerMessage>, mut print: impl FnMut(&[u8]) -> Outcome) -> Outcome {
         for told in early {
             print(&self.render(told))?;
         }
         let mut end = Ok(());
         loop {
-            let line = match self.ears.hear(Deadline::NEVER) {
+            let line = match self.reader.hear(Deadline::NEVER) {
                 Heard::Line(line) => line,
                 Heard::End(_) if end.is_err() || self.leaves.load(Ordering::SeqCst) => return end,
                 Heard::End(reason) => return Err(Failure::Lost(reason)),
                 Heard::TimedOut => continue,
             };
-            match Told::parse(&line) {
-                Some(Told::Farewell { code, text }) if code != "quit" => return Err(Failure::Lost(text)),
+            match ServerMessage::parse(&line) {
+                Some(ServerMessage::Farewell { code, text }) if code != "quit" => return Err(Failure::Lost(text)),
                 Some(told) => {
                     match &told {
-                        Told::Farewell { .. } => self.leaves.store(true, Ordering::SeqCst),
+                        ServerMessage::Farewell { .. } => self.leaves.store(true, Ordering::SeqCst),
                         // The server hangs up after that.
-                        Told::Answer(Event::WaitTimedOut) => end = Err(Failure::TimedOut("timed out".to_owned())),
-                        Told::Words(words) => self.lang = lang_of_set(words).unwrap_or(self.lang),
-                        Told::News(_) | Told::Answer(_) | Told::Refused { .. } => {}
+                        ServerMessage::Answer(Event::WaitTimedOut) => {
+                            end = Err(Failure::TimedOut("timed out".to_owned()))
+                        }
+                        ServerMessage::Words(words) => self.lang = lang_of_set(words).unwrap_or(self.lang),
+                        ServerMessage::News(_) | ServerMessage::Answer(_) | ServerMessage::Refused { .. } => {}
                     }
                     print(&self.render(told))?;
                 }
@@ -114,7 +121,7 @@ impl Listener {
         }
     }
 
-    fn render(&self, told: Told) -> Vec<u8> {
+    fn render(&self, told: ServerMessage) -> Vec<u8> {
         if self.has_colours { told.with_names(coloured).in_text(self.lang) } else { told.in_text(self.lang) }
     }
 }
@@ -129,13 +136,13 @@ fn coloured(name: &str) -> String {
 }
 
 /// A line editor on a terminal.
-struct Person {
+struct Repl {
     editor: Editor<(), MemHistory>,
     /// How the terminal was, and is to be again.
     terminal: Termios,
 }
 
-impl Person {
+impl Repl {
     /// None where the terminal is too simple for a line editor.
     fn new() -> Option<Self> {
         // Pasted lines are lines: each is said by itself.
@@ -145,7 +152,7 @@ impl Person {
         Some(Self { editor: Editor::with_history(config, history).ok()?, terminal })
     }
 
-    fn run(self, listener: Listener, early: Vec<Told>, mut mouth: TcpStream, leaves: &AtomicBool) -> Outcome {
+    fn run(self, listener: Listener, early: Vec<ServerMessage>, mut writer: TcpStream, leaves: &AtomicBool) -> Outcome {
         let Self { mut editor, terminal } = self;
         let mut printer = editor.create_external_printer().ok();
         let (sender, ended) = channel();
@@ -172,10 +179,10 @@ impl Person {
                 break;
             }
             // Where that fails, the one who listens gets to know why.
-            mouth.write_all(format!("{line}\n").as_bytes()).ok();
+            writer.write_all(format!("{line}\n").as_bytes()).ok();
         }
         leaves.store(true, Ordering::SeqCst);
-        mouth.write_all(b"quit\n").ok();
+        writer.write_all(b"quit\n").ok();
         ended.recv_timeout(GOODBYE_MAX).unwrap_or(Ok(()))
     }
 }

@@ -3,9 +3,9 @@
 use super::{
     Deadline, ListenArgs, Outcome,
     args::timeout,
-    link::{Hello, Link},
+    connection::{ConnectOptions, Connection},
+    message::ServerMessage,
     print,
-    told::Told,
 };
 
 impl ListenArgs {
@@ -15,27 +15,32 @@ impl ListenArgs {
             Some(seconds) => Deadline::after(timeout(seconds)?),
             None => Deadline::NEVER,
         };
-        let hello =
-            Hello { host: &self.host, port: self.port, name: self.name.as_deref(), lang: self.lang, stays: true };
-        let mut link = Link::open(&hello, deadline)?;
+        let options = ConnectOptions {
+            host: &self.host,
+            port: self.port,
+            name: self.name.as_deref(),
+            lang: self.lang,
+            idle_exempt: true,
+        };
+        let mut connection = Connection::open(&options, deadline)?;
         let mut left = self.count.unwrap_or(u64::MAX);
-        let mut early = std::mem::take(&mut link.early).into_iter();
+        let mut early = std::mem::take(&mut connection.early).into_iter();
         while left > 0 {
             let (line, told) = match early.next() {
                 Some(heard) => heard,
-                None => link.next(deadline)?,
+                None => connection.next(deadline)?,
             };
-            if matches!(told, Told::News(_)) && self.print(line, &told, &link)? {
+            if matches!(told, ServerMessage::News(_)) && self.print(line, &told, &connection)? {
                 left -= 1;
             }
         }
-        link.close();
+        connection.close();
         Ok(())
     }
 
     /// Prints one line, if it is one to be printed.
-    fn print(&self, line: String, told: &Told, link: &Link) -> Result<bool, super::Failure> {
-        let mut bytes = if self.json { line.into_bytes() } else { told.in_text(link.lang) };
+    fn print(&self, line: String, told: &ServerMessage, connection: &Connection) -> Result<bool, super::Failure> {
+        let mut bytes = if self.json { line.into_bytes() } else { told.in_text(connection.lang) };
         if bytes.last() != Some(&b'\n') {
             bytes.push(b'\n');
         }

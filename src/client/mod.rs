@@ -3,11 +3,11 @@
 
 mod args;
 mod chat;
+mod connection;
 mod lines;
-mod link;
 mod listen;
+mod message;
 mod send;
-mod told;
 mod wait;
 
 use std::{

@@ -15,9 +15,9 @@ use super::{
     Deadline, Failure, Outcome, SendArgs,
     args::{field, timeout},
     complain,
+    connection::{ConnectOptions, Connection, Reader},
     lines::{Input, LINE_BYTES_MAX, Lines},
-    link::{Ears, Hello, Link},
-    told::Told,
+    message::ServerMessage,
 };
 
 /// Lines after which the server is asked whether it has come so far.
@@ -52,19 +52,24 @@ impl SendArgs {
             None => "say|".to_owned(),
         };
         let from_stdin = self.text.is_empty();
-        let hello =
-            Hello { host: &self.host, port: self.port, name: self.name.as_deref(), lang: self.lang, stays: from_stdin };
-        let (ears, mut stream) = Link::open(&hello, deadline)?.split();
+        let options = ConnectOptions {
+            host: &self.host,
+            port: self.port,
+            name: self.name.as_deref(),
+            lang: self.lang,
+            idle_exempt: from_stdin,
+        };
+        let (reader, mut stream) = Connection::open(&options, deadline)?.split();
         let lines = if from_stdin { Lines::of_stdin() } else { Lines::of_text(self.text.join(" ")) };
         let lost = |error: io::Error| Failure::Lost(format!("connection lost: {error}"));
-        let mouth = stream.try_clone().map_err(lost)?;
-        mouth.set_write_timeout(Some(timeout.max(Duration::from_millis(1)))).map_err(lost)?;
+        let writer = stream.try_clone().map_err(lost)?;
+        writer.set_write_timeout(Some(timeout.max(Duration::from_millis(1)))).map_err(lost)?;
         let (sender, reports) = channel();
         let (permits, permitted) = channel();
         (0..FENCES_AHEAD).for_each(|_| permits.send(()).expect("the receiver is here"));
-        let speaker = Speaker { lines, prefix, mouth, permitted, reports: sender.clone() };
+        let speaker = Speaker { lines, prefix, writer, permitted, reports: sender.clone() };
         thread::spawn(move || speaker.run());
-        thread::spawn(move || hear(ears, &sender));
+        thread::spawn(move || hear(reader, &sender));
 
         // Of stdin nobody knows how long it takes; a server that has something to answer does so in time.
         let pace = from_stdin.then_some(timeout);
@@ -126,12 +131,17 @@ fn next(reports: &Receiver<Report>, deadline: Deadline) -> Report {
 }
 
 /// Reads what the server tells, always: one that does not read is cut. Chat is of no interest here.
-fn hear(mut ears: Ears, reports: &Sender<Report>) {
+fn hear(mut reader: Reader, reports: &Sender<Report>) {
     loop {
-        let report = match ears.next_answer(Deadline::NEVER) {
-            Ok(Told::Answer(Event::Synced(_))) => Report::Synced,
-            Ok(Told::Refused { text, .. }) => Report::Refused(text),
-            Ok(Told::News(_) | Told::Answer(_) | Told::Words(_) | Told::Farewell { .. }) => continue,
+        let report = match reader.next_answer(Deadline::NEVER) {
+            Ok(ServerMessage::Answer(Event::Synced(_))) => Report::Synced,
+            Ok(ServerMessage::Refused { text, .. }) => Report::Refused(text),
+            Ok(
+                ServerMessage::News(_)
+                | ServerMessage::Answer(_)
+                | ServerMessage::Words(_)
+                | ServerMessage::Farewell { .. },
+            ) => continue,
             Err(failure) => Report::Over(failure),
         };
         let is_over = matches!(report, Report::Over(_));
@@ -144,7 +154,7 @@ fn hear(mut ears: Ears, reports: &Sender<Report>) {
 struct Speaker {
     lines: Lines,
     prefix: String,
-    mouth: TcpStream,
+    writer: TcpStream,
     /// One for each fence that may be sent.
     permitted: Receiver<()>,
     reports: Sender<Report>,
@@ -189,7 +199,7 @@ impl Speaker {
     }
 
     fn flush(&mut self, out: &mut Vec<u8>) -> Outcome {
-        match self.mouth.write_all(out) {
+        match self.writer.write_all(out) {
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
                 Err(Failure::TimedOut("timed out: the server takes no more".to_owned()))
             }

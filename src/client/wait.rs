@@ -7,8 +7,8 @@ use pipechat::chat::Event;
 use super::{
     Deadline, Failure, Outcome, WaitArgs,
     args::{field, timeout},
-    link::{Hello, Link},
-    told::Told,
+    connection::{ConnectOptions, Connection},
+    message::ServerMessage,
 };
 
 /// How much longer than the server the client is patient: the server's answer is the better one.
@@ -20,20 +20,24 @@ impl WaitArgs {
         let timeout = timeout(self.timeout)?;
         let (until, deadline) = (Deadline::after(timeout), Deadline::after(timeout + GRACE));
         self.check()?;
-        let hello = Hello { host: &self.host, port: self.port, name: None, lang: self.lang, stays: false };
-        let mut link = Link::open(&hello, deadline)?;
+        let options =
+            ConnectOptions { host: &self.host, port: self.port, name: None, lang: self.lang, idle_exempt: false };
+        let mut connection = Connection::open(&options, deadline)?;
         // What is left of the time, as a number that the server understands: digits and a point.
         let left = until.left().unwrap_or(timeout).as_secs_f64();
-        link.say(&format!("wait|{left:.3}|{}|{}\n", self.kind, self.arg)).ok();
+        connection.say(&format!("wait|{left:.3}|{}|{}\n", self.kind, self.arg)).ok();
         loop {
-            match link.next_answer(deadline)? {
-                Told::Answer(Event::WaitMet(_)) => break,
-                Told::Answer(Event::WaitTimedOut) => return Err(Failure::TimedOut("timed out".to_owned())),
-                Told::Refused { text, .. } => return Err(Failure::Refused(Some(text))),
-                Told::News(_) | Told::Answer(_) | Told::Words(_) | Told::Farewell { .. } => {}
+            match connection.next_answer(deadline)? {
+                ServerMessage::Answer(Event::WaitMet(_)) => break,
+                ServerMessage::Answer(Event::WaitTimedOut) => return Err(Failure::TimedOut("timed out".to_owned())),
+                ServerMessage::Refused { text, .. } => return Err(Failure::Refused(Some(text))),
+                ServerMessage::News(_)
+                | ServerMessage::Answer(_)
+                | ServerMessage::Words(_)
+                | ServerMessage::Farewell { .. } => {}
             }
         }
-        link.close();
+        connection.close();
         Ok(())
     }
 

@@ -5,11 +5,13 @@ use std::{convert::Infallible, io, net::SocketAddr, rc::Rc, time::Duration};
 use async_std::{net::TcpListener, task};
 use futures::channel::mpsc::UnboundedSender;
 
-use super::{
-    Clock, Config, broker::Request, connection::Connection, executor::Executor, outbox::outbox, readiness::Readiness,
-    socket::Socket,
+use super::connection::Connection;
+use crate::{
+    Config,
+    broker::{Request, outbox},
+    chat::ClientId,
+    reactor::{Clock, Executor, Readiness, Socket},
 };
-use crate::chat::ClientId;
 
 /// How long to wait after a failed `accept`, doubled each time. Errors pass: what is missing (descriptors, memory) comes
 /// back when connections end.

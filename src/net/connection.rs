@@ -7,17 +7,13 @@ use async_std::task;
 use futures::{FutureExt, StreamExt, channel::mpsc::UnboundedSender, select_biased, stream::FusedStream};
 use smol_timeout::TimeoutExt;
 
-use super::{
-    Clock, Config,
-    alarm::Alarm,
-    broker::Request,
-    outbox::{Inbox, Parcel},
-    socket::{Socket, is_passing},
-    writer::Writer,
-};
+use super::writer::Writer;
 use crate::{
-    chat::{Bucket, ClientId, Farewell, Line},
-    wire::{Framer, Telnet, parse_frame},
+    Config,
+    broker::{Bucket, Inbox, QueueItem, Request},
+    chat::{ClientId, Departure, Line},
+    protocol::{Framer, Telnet, parse_frame},
+    reactor::{Alarm, Clock, Socket, is_transient},
 };
 
 /// Bytes read at once. With `BATCH_LINES_MAX`, what bounds the turn of a client among others.
@@ -46,7 +42,7 @@ pub(super) struct Connection {
     /// Read, and not yet made into lines: the broker is not ready for them. At most two reads.
     backlog: Vec<u8>,
     /// Why nothing more is read: the client has said that it will send no more, or the connection has ended.
-    ended: Option<Farewell>,
+    ended: Option<Departure>,
     /// The broker has all lines of the client, and knows that they were the last.
     is_done: bool,
     /// It has ended as it should: the broker knows.
@@ -57,7 +53,7 @@ pub(super) struct Connection {
     /// No line is handed over before this.
     pause_until: Duration,
     /// Since when the client is silent: its last line, or the last time that the server kept it from being heard.
-    spoke_at: Duration,
+    idle_since: Duration,
     alarm: Alarm,
     /// What was taken out of the inbox.
     writer: Writer,
@@ -65,7 +61,7 @@ pub(super) struct Connection {
 
 /// What a connection wakes up for.
 enum Woken {
-    Parcel(Option<Parcel>),
+    QueueItem(Option<QueueItem>),
     Readable,
     Broken,
     Writable(Option<()>),
@@ -77,7 +73,7 @@ enum End {
     /// The broker has hung up.
     HungUp,
     /// It breaks off; the broker does not know yet.
-    Gone(Farewell),
+    Gone(Departure),
 }
 
 impl Connection {
@@ -106,7 +102,7 @@ impl Connection {
             is_ready: true,
             bucket: Bucket::new(config.rate),
             pause_until: Duration::ZERO,
-            spoke_at: now,
+            idle_since: now,
             alarm: Alarm::new(clock),
             writer,
             config,
@@ -123,7 +119,7 @@ impl Connection {
         };
         match end {
             End::HungUp => self.close().await,
-            End::Gone(farewell) => self.request(Request::Gone(self.client, farewell)),
+            End::Gone(departure) => self.request(Request::Gone(self.client, departure)),
         }
         self.is_over = true;
     }
@@ -146,17 +142,17 @@ impl Connection {
             let mut alarm = (&mut self.alarm).fuse();
             // Reading comes last: a flood must not silence the alarm.
             select_biased! {
-                parcel = self.inbox.next() => Woken::Parcel(parcel),
+                item = self.inbox.next() => Woken::QueueItem(item),
                 ready = blocked => Woken::Writable(ready),
                 () = alarm => Woken::Alarm,
                 woken = readable => woken,
             }
         };
         match woken {
-            Woken::Parcel(Some(parcel)) => {
-                self.take(parcel);
-                while let Some(parcel) = self.inbox.try_next() {
-                    self.take(parcel);
+            Woken::QueueItem(Some(item)) => {
+                self.take(item);
+                while let Some(item) = self.inbox.try_next() {
+                    self.take(item);
                 }
                 self.write();
                 // The loop above may have met the end, after which `next` is silent.
@@ -168,19 +164,19 @@ impl Connection {
                     task::yield_now().await;
                 }
             }
-            Woken::Parcel(None) => return Err(End::HungUp),
+            Woken::QueueItem(None) => return Err(End::HungUp),
             Woken::Readable => {
                 self.read();
                 if self.socket.is_readable() {
                     task::yield_now().await; // there is more, and others have a turn first
                 }
             }
-            Woken::Broken => self.break_off(),
+            Woken::Broken => self.abort(),
             Woken::Writable(Some(())) => self.write(),
             Woken::Writable(None) => {
                 // The broker hangs up, with a last word for the client, should it read again.
-                self.request(Request::Gone(self.client, Farewell::WriteTimeout));
-                self.ended = Some(Farewell::WriteTimeout);
+                self.request(Request::Gone(self.client, Departure::WriteTimeout));
+                self.ended = Some(Departure::WriteTimeout);
                 self.is_done = true;
             }
             Woken::Alarm => {
@@ -196,8 +192,8 @@ impl Connection {
             }
         }
         self.speak();
-        if self.ended == Some(Farewell::Lost) && self.backlog.is_empty() {
-            return Err(End::Gone(Farewell::Lost)); // behind the last of its lines
+        if self.ended == Some(Departure::Lost) && self.backlog.is_empty() {
+            return Err(End::Gone(Departure::Lost)); // behind the last of its lines
         }
         Ok(())
     }
@@ -211,16 +207,16 @@ impl Connection {
         READ_BUFFER.with_borrow_mut(|buffer| {
             let read = match self.socket.read(buffer) {
                 Ok(read) => read,
-                Err(error) if is_passing(&error) => return,
+                Err(error) if is_transient(&error) => return,
                 Err(_) => {
-                    self.ended = Some(Farewell::Lost);
-                    self.break_off();
+                    self.ended = Some(Departure::Lost);
+                    self.abort();
                     return;
                 }
             };
             if read == 0 {
                 // A write that failed may have taken the error away from the read.
-                self.ended = Some(if self.writer.is_broken() { Farewell::Lost } else { Farewell::Left });
+                self.ended = Some(if self.writer.is_broken() { Departure::Lost } else { Departure::Left });
             }
             let text = self.telnet.strip(&mut buffer[..read]);
             let mut rest = &buffer[..text];
@@ -247,7 +243,7 @@ impl Connection {
             self.send_batch(&mut rest);
             self.backlog = rest.to_vec();
         }
-        if self.ended == Some(Farewell::Left) && self.backlog.is_empty() {
+        if self.ended == Some(Departure::Left) && self.backlog.is_empty() {
             if self.may_speak()
                 && let Some(last) = self.framer.finish().map(|frame| parse_frame(&frame, self.config.line_max))
             {
@@ -281,7 +277,7 @@ impl Connection {
 
     fn send_lines(&mut self, lines: Vec<Line>) {
         let now = self.clock.now();
-        self.spoke_at = now;
+        self.idle_since = now;
         self.is_ready = false;
         let pause_until = self.bucket.take(lines.len(), now);
         if pause_until > now {
@@ -300,18 +296,18 @@ impl Connection {
         let now = self.clock.now();
         if self.pause_until > Duration::ZERO && self.pause_until <= now {
             self.pause_until = Duration::ZERO;
-            self.spoke_at = now; // it was not the client who was silent
+            self.idle_since = now; // it was not the client who was silent
         }
         if !self.may_speak() && (self.socket.is_readable() || !self.backlog.is_empty()) {
-            self.spoke_at = now; // nor is it while what it has said is not taken
+            self.idle_since = now; // nor is it while what it has said is not taken
         }
         if self.ended.is_none()
             && self.pause_until.is_zero()
             && !self.config.idle_timeout.is_zero()
-            && now >= self.spoke_at + self.config.idle_timeout
+            && now >= self.idle_since + self.config.idle_timeout
         {
             // The broker may know a reason to spare the client: a whole timeout again.
-            self.spoke_at = now;
+            self.idle_since = now;
             self.request(Request::Silent(self.client));
         }
         self.set_alarm();
@@ -324,32 +320,32 @@ impl Connection {
         } else if self.config.idle_timeout.is_zero() || self.ended.is_some() {
             Duration::MAX
         } else {
-            self.spoke_at + self.config.idle_timeout
+            self.idle_since + self.config.idle_timeout
         };
         self.alarm.set(at);
     }
 
-    fn take(&mut self, parcel: Parcel) {
-        match parcel {
-            Parcel::Bytes(bytes) => self.writer.push(bytes),
-            Parcel::Ready => {
+    fn take(&mut self, item: QueueItem) {
+        match item {
+            QueueItem::Bytes(bytes) => self.writer.push(bytes),
+            QueueItem::Ready => {
                 self.is_ready = true;
-                self.spoke_at = self.spoke_at.max(self.clock.now());
+                self.idle_since = self.idle_since.max(self.clock.now());
             }
         }
     }
 
     fn write(&mut self) {
         if self.writer.write().is_err() {
-            self.break_off();
+            self.abort();
         }
     }
 
     /// The peer hears nothing any more, but what it has said is to be heard: who only speaks, as in `echo hi > /dev/tcp/…`,
     /// breaks off by hanging up.
-    fn break_off(&mut self) {
+    fn abort(&mut self) {
         if !self.writer.is_broken() {
-            self.writer.break_off();
+            self.writer.abort();
             self.request(Request::Broken(self.client));
         }
     }
@@ -367,7 +363,7 @@ impl Connection {
             let drained = async {
                 while READ_BUFFER
                     .with_borrow_mut(|buffer| self.socket.read(buffer))
-                    .map_or_else(|error| is_passing(&error), |read| read > 0)
+                    .map_or_else(|error| is_transient(&error), |read| read > 0)
                 {
                     poll_fn(|cx| self.socket.poll_readable(cx)).await;
                     task::yield_now().await; // for the timeout's sake too
@@ -383,7 +379,7 @@ impl Drop for Connection {
     /// A connection future that panics is a connection that broke.
     fn drop(&mut self) {
         if !self.is_over {
-            self.request(Request::Gone(self.client, Farewell::Lost));
+            self.request(Request::Gone(self.client, Departure::Lost));
         }
     }
 }

@@ -2,24 +2,10 @@
 //! server; async-std's reactor, on one of its own, tells of new connections and timers.
 
 mod accept;
-mod alarm;
-mod broker;
 mod connection;
-mod executor;
-mod outbox;
-mod pace;
-mod readiness;
-mod socket;
 mod writer;
 
-use std::{
-    future::Future,
-    io,
-    net::SocketAddr,
-    rc::Rc,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{future::Future, io, net::SocketAddr, rc::Rc, time::Duration};
 
 use async_std::net::TcpListener;
 use futures::{
@@ -30,11 +16,10 @@ use futures::{
 use smol_timeout::TimeoutExt;
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
-use self::{
-    executor::Executor,
-    readiness::{Poller, Readiness},
+use crate::{
+    Config, broker,
+    reactor::{Clock, Executor, Poller, Readiness},
 };
-use crate::chat::{Lang, Limits, Places, Rate, Rules};
 
 /// Connections that the kernel completes ahead of `accept`. Also bounded by net.core.somaxconn.
 const BACKLOG: i32 = 4096;
@@ -47,69 +32,6 @@ const USER_TIMEOUT: Duration = Duration::from_secs(60);
 /// Bytes that the kernel takes for a peer ahead of what it can send. Without it, megabytes: a slow reader would look stuck
 /// for long, and then fast for a moment.
 const UNSENT_MAX: u32 = 128 << 10;
-
-/// What an operator can set. The defaults are those of the flags.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// Where to listen. Port 0 takes a free one.
-    pub addr: SocketAddr,
-    /// The language that connections begin with.
-    pub lang: Lang,
-    /// Silence, in lines, after which a client is disconnected. Zero: never.
-    pub idle_timeout: Duration,
-    /// How many may be here.
-    pub places: Places,
-    /// The longest line, in bytes without its ending.
-    pub line_max: usize,
-    /// How fast a client may send lines.
-    pub rate: Rate,
-    /// Bytes that may wait for one client; over it, it is cut as a slow consumer.
-    pub queue_max: usize,
-    /// Bytes that may wait for all clients together, each byte counted once however many wait for it.
-    pub queued_total_max: usize,
-    /// How long a client may take no bytes while some wait for it.
-    pub write_timeout: Duration,
-    /// The longest wait that a client may ask for.
-    pub wait_max: Duration,
-    /// No client may be exempt from the idle timeout.
-    pub strict_idle: bool,
-    /// How long the end of the server waits for queues to empty.
-    pub drain_timeout: Duration,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            addr: SocketAddr::from(([127, 0, 0, 1], 9999)),
-            lang: Lang::Zh,
-            idle_timeout: Duration::from_secs(300),
-            places: Places::default(),
-            line_max: 4096,                                 // the tutorial's read buffer
-            rate: Rate { per_second: 1000, burst: 10_000 }, // a person's paste is free, a flood is not
-            queue_max: 1 << 20,
-            queued_total_max: 256 << 20,
-            write_timeout: Duration::from_secs(10), // as NATS's write_deadline
-            wait_max: Duration::from_secs(3600),
-            strict_idle: false,
-            drain_timeout: Duration::from_secs(5),
-        }
-    }
-}
-
-impl Config {
-    fn rules(&self) -> Rules {
-        let limits = Limits {
-            line_max: self.line_max,
-            queue_max: self.queue_max,
-            rate: self.rate,
-            idle_timeout: self.idle_timeout,
-            write_timeout: self.write_timeout,
-            wait_max: self.wait_max,
-            clients_max: self.places.total,
-        };
-        Rules { places: self.places, wait_max: self.wait_max, strict_idle: self.strict_idle, limits: Arc::new(limits) }
-    }
-}
 
 /// A server that listens.
 #[derive(Debug)]
@@ -167,7 +89,7 @@ async fn serve(
     readiness: Rc<Readiness>,
 ) {
     let (requests, inbox) = mpsc::unbounded();
-    let clock = Clock { start: Instant::now() };
+    let clock = Clock::start();
     let drain_timeout = config.drain_timeout;
     let broker = executor.spawn(broker::run(inbox, Rc::clone(&readiness), config.clone(), clock));
     let accepting = Box::pin(accept::run(listener, requests.clone(), executor, readiness, config, clock));
@@ -186,21 +108,5 @@ async fn serve(
             }
         }
         Either::Right((Either::Right((never, _)), _)) => match never {},
-    }
-}
-
-/// Tells the time to the rules, which know none: as the time since the server began.
-#[derive(Debug, Clone, Copy)]
-struct Clock {
-    start: Instant,
-}
-
-impl Clock {
-    fn now(self) -> Duration {
-        self.start.elapsed()
-    }
-
-    fn instant(self, at: Duration) -> Instant {
-        self.start + at
     }
 }

@@ -9,9 +9,9 @@ use futures::{
 };
 use smol_timeout::TimeoutExt;
 
-use super::{
-    outbox::{PARCEL_OVERHEAD, Queued, Waiting},
-    socket::{Socket, is_passing},
+use crate::{
+    broker::{QUEUE_ITEM_OVERHEAD, Queued, Waiting},
+    reactor::{Socket, is_transient},
 };
 
 /// Writes to a client's socket, in order, as it takes it.
@@ -21,7 +21,7 @@ pub(super) struct Writer {
     waiting: Rc<Waiting>,
     /// How long the socket may take nothing.
     timeout: Duration,
-    parcels: VecDeque<Queued>,
+    items: VecDeque<Queued>,
     /// Waits until the socket takes bytes again.
     blocked: Fuse<Blocked>,
     /// The peer hears nothing any more: what is for it is thrown away.
@@ -33,12 +33,12 @@ pub(super) type Blocked = Pin<Box<dyn Future<Output = Option<()>>>>;
 
 impl Writer {
     pub(super) fn new(socket: Rc<Socket>, waiting: Rc<Waiting>, timeout: Duration) -> Self {
-        Self { socket, waiting, timeout, parcels: VecDeque::new(), blocked: Fuse::terminated(), is_broken: false }
+        Self { socket, waiting, timeout, items: VecDeque::new(), blocked: Fuse::terminated(), is_broken: false }
     }
 
     /// Takes bytes to write next.
-    pub(super) fn push(&mut self, parcel: Queued) {
-        self.parcels.push_back(parcel);
+    pub(super) fn push(&mut self, item: Queued) {
+        self.items.push_back(item);
     }
 
     /// Resolves when it is time to [`Self::write`] again, to `None` when the socket has taken nothing for the timeout.
@@ -62,15 +62,15 @@ impl Writer {
     /// # Errors
     /// When the connection has turned out to be broken.
     pub(super) fn write(&mut self) -> io::Result<()> {
-        while !self.parcels.is_empty() && !self.is_blocked() {
+        while !self.items.is_empty() && !self.is_blocked() {
             if self.is_broken {
                 self.discard();
                 return Ok(());
             }
-            match self.socket.write(self.parcels.iter().map(|parcel| &parcel.0[..])) {
+            match self.socket.write(self.items.iter().map(|item| &item.0[..])) {
                 Ok(written) => self.written(written),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if is_passing(&error) => {
+                Err(error) if is_transient(&error) => {
                     let blocked: Blocked = Box::pin(self.socket.writable().timeout(self.timeout));
                     self.blocked = blocked.fuse();
                 }
@@ -81,7 +81,7 @@ impl Writer {
     }
 
     /// From here on, throws everything away.
-    pub(super) fn break_off(&mut self) {
+    pub(super) fn abort(&mut self) {
         self.is_broken = true;
         self.blocked = Fuse::terminated();
         self.discard();
@@ -92,7 +92,7 @@ impl Writer {
     /// # Errors
     /// When the connection has turned out to be broken, or the socket has taken nothing for the timeout.
     pub(super) async fn flush(&mut self) -> io::Result<()> {
-        while !self.parcels.is_empty() {
+        while !self.items.is_empty() {
             self.write()?;
             if self.is_blocked() {
                 (&mut self.blocked).await.ok_or(io::ErrorKind::TimedOut)?;
@@ -101,38 +101,38 @@ impl Writer {
         Ok(())
     }
 
-    /// Of all that waits, leaves the rest of a line that is half written, and the last parcel.
+    /// Of all that waits, leaves the rest of a line that is half written, and the last item.
     pub(super) fn keep_last_words(&mut self) {
-        let Some(last) = self.parcels.pop_back() else { return };
-        let begun = self.parcels.pop_front().map(|mut first| {
+        let Some(last) = self.items.pop_back() else { return };
+        let begun = self.items.pop_front().map(|mut first| {
             let end = memchr::memchr(b'\n', &first.0).map_or(first.0.len(), |end| end + 1);
             first.0 = Bytes::copy_from_slice(&first.0[..end]); // the rest is free
             first
         });
-        self.parcels.clear();
-        self.parcels.extend(begun);
-        self.parcels.push_back(last);
+        self.items.clear();
+        self.items.extend(begun);
+        self.items.push_back(last);
     }
 
     fn written(&mut self, mut bytes: usize) {
         let mut room = bytes;
-        while let Some(first) = self.parcels.front_mut()
+        while let Some(first) = self.items.front_mut()
             && bytes >= first.0.len()
         {
             bytes -= first.0.len();
-            room += PARCEL_OVERHEAD;
-            self.parcels.pop_front();
+            room += QUEUE_ITEM_OVERHEAD;
+            self.items.pop_front();
         }
-        match self.parcels.front_mut() {
+        match self.items.front_mut() {
             Some(first) => first.0.advance(bytes),
-            None => self.parcels = VecDeque::new(), // nothing in a connection that waits
+            None => self.items = VecDeque::new(), // nothing in a connection that waits
         }
         self.waiting.release(room);
     }
 
     fn discard(&mut self) {
-        let room = self.parcels.iter().map(|parcel| parcel.0.len() + PARCEL_OVERHEAD).sum();
-        self.parcels = VecDeque::new();
+        let room = self.items.iter().map(|item| item.0.len() + QUEUE_ITEM_OVERHEAD).sum();
+        self.items = VecDeque::new();
         self.waiting.release(room);
     }
 }

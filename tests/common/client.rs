@@ -88,7 +88,7 @@ impl Client {
     }
 
     /// Another handle on the same connection, to write to it from elsewhere.
-    pub(crate) fn mouth(&self) -> TcpStream {
+    pub(crate) fn writer(&self) -> TcpStream {
         self.stream.try_clone().expect("a descriptor")
     }
 

@@ -26,9 +26,9 @@ pub(crate) fn note(text: &str) {
 
 /// Looks until it is so. For what no line announces, such as the number of open files of another process.
 #[track_caller]
-pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut already_satisfied: impl FnMut() -> bool) {
     let start = Instant::now();
-    while !is_so() {
+    while !already_satisfied() {
         assert!(start.elapsed() < DEADLINE, "not within {DEADLINE:?}: {what}");
         thread::sleep(Duration::from_millis(10));
     }

@@ -4,8 +4,8 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use pipechat::{
-    chat::{Chat, ClientId, Event, Input, Limits, Line, Output, Places, Rate, Refusal, Rules},
-    wire::{Dialect, Framer, Stamp, Telnet, parse, parse_frame, render},
+    chat::{Capacity, Chat, ClientId, Event, Input, Limits, Line, Output, Rate, Refusal, Rules},
+    protocol::{Dialect, Framer, Stamp, Telnet, parse, parse_frame, render},
 };
 
 use crate::reader::{Heard, is_obeyed, read};
@@ -18,7 +18,7 @@ pub(crate) fn check(bytes: &[u8], packet: usize) {
     let lines = lines_of(bytes, packet);
     assert_eq!(lines, lines_by_the_book(bytes), "in packets of {packet}");
     let mut chat = Chat::new(Rules {
-        places: Places::default(),
+        capacity: Capacity::default(),
         wait_max: Duration::from_secs(60),
         strict_idle: false,
         limits: Arc::new(Limits {

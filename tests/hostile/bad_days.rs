@@ -153,8 +153,8 @@ fn the_end_under_load_is_told_to_everyone_and_in_time() {
     let (warm, is_warm) = channel();
     let start = thread::scope(|scope| {
         for mut client in clients {
-            let mut mouth = client.mouth();
-            scope.spawn(move || while mouth.write_all(b"under load, all the time\n").is_ok() {});
+            let mut writer = client.writer();
+            scope.spawn(move || while writer.write_all(b"under load, all the time\n").is_ok() {});
             let warm = warm.clone();
             scope.spawn(move || {
                 for _ in 0..1000 {

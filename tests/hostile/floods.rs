@@ -71,9 +71,9 @@ fn a_paste_of_ten_thousand_lines_arrives_whole_and_in_order_while_others_are_ser
     const SIZE: usize = 1000;
     let server = Server::start_alone(&[]);
     let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
-    let (says, mut mouth) = (ann.says(""), ann.mouth());
+    let (says, mut writer) = (ann.says(""), ann.writer());
     thread::scope(|scope| {
-        scope.spawn(move || flood(&mut mouth, 0..LINES, SIZE));
+        scope.spawn(move || flood(&mut writer, 0..LINES, SIZE));
         let says = &says;
         scope.spawn(move || assert!(read_flood(&mut ann, says, 0..LINES, SIZE).is_empty()));
         let (mut read, mut asked, mut answers) = (0, None, Vec::new());
@@ -123,7 +123,7 @@ fn a_flood_is_paced_to_the_rate_and_nothing_is_lost() {
     let server = Server::start(&["--rate", "200", "--burst", "100"]);
     let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
     let (says, start) = (ann.says(""), Instant::now());
-    flood(&mut ann.mouth(), 0..LINES, 10);
+    flood(&mut ann.writer(), 0..LINES, 10);
     for number in 0..LINES {
         assert!(read_flood(&mut ann, &says, number..number + 1, 10).is_empty());
         let entitled = burst + batch + (rate * start.elapsed().as_secs_f64()) as usize;

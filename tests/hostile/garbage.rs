@@ -221,12 +221,12 @@ fn tls_hellos_and_random_bytes_are_refused_without_a_spin_or_memory() {
     note(&format!("random bytes of PIPECHAT_SEED={seed}"));
     let mut random = Random(seed);
     let before = server.rss();
-    let mut hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec();
-    hello.extend((0..502).map(|_| random.next() as u8 | 1)); // random, and neither LF nor NUL
+    let mut options = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec();
+    options.extend((0..502).map(|_| random.next() as u8 | 1)); // random, and neither LF nor NUL
     for _ in 0..20 {
         let mut browser = server.connect();
         bob.expect(&browser.online());
-        browser.send(&hello.iter().map(|b| if *b == b'\n' || *b == 0xff { b'x' } else { *b }).collect::<Vec<_>>());
+        browser.send(&options.iter().map(|b| if *b == b'\n' || *b == 0xff { b'x' } else { *b }).collect::<Vec<_>>());
         browser.half_close();
         let heard = browser.rest();
         assert_eq!(heard, [NOT_UTF8]);
@@ -236,11 +236,11 @@ fn tls_hellos_and_random_bytes_are_refused_without_a_spin_or_memory() {
     let noise: Vec<u8> = (0..1 << 20).flat_map(|_| random.next().to_le_bytes()).collect();
     let (mut deaf, mut noisy) = (server.connect_narrow(), server.connect());
     thread::scope(|scope| {
-        let (mut mouth, noise, bob, deaf) = (noisy.mouth(), &noise, &mut bob, &mut deaf);
+        let (mut writer, noise, bob, deaf) = (noisy.writer(), &noise, &mut bob, &mut deaf);
         let offline = noisy.offline();
         scope.spawn(move || {
-            mouth.write_all(noise).expect("the server reads");
-            mouth.shutdown(Shutdown::Write).expect("connected");
+            writer.write_all(noise).expect("the server reads");
+            writer.shutdown(Shutdown::Write).expect("connected");
         });
         scope.spawn(move || {
             deaf.stream.set_write_timeout(Some(Duration::from_millis(500))).expect("not zero");

@@ -25,17 +25,17 @@ fn bytes_that_make_no_line_are_silence() {
 #[test]
 fn noise_without_pause_keeps_nobody_waiting_and_no_timer_from_firing() {
     // Telnet's NOPs, and whatever comes after one's goodbye.
-    for (greeting, noise, farewell) in [("", b"\xff\xf1", IDLE), ("quit\n", b"xx", "goodbye")] {
+    for (greeting, noise, departure) in [("", b"\xff\xf1", IDLE), ("quit\n", b"xx", "goodbye")] {
         let server = Server::start(&["--idle-timeout", "1"]);
         let [mut noisy, mut bob] = server.join_all(["noisy", "bob"]);
         bob.say("stay");
         noisy.send(greeting.as_bytes());
-        let mut mouth = noisy.mouth();
+        let mut writer = noisy.writer();
         let noise = noise.repeat(1 << 19);
         let start = Instant::now();
         let flood = thread::spawn(move || {
             while start.elapsed() < DEADLINE {
-                if mouth.write_all(&noise).is_err() {
+                if writer.write_all(&noise).is_err() {
                     return; // cut off
                 }
             }
@@ -44,7 +44,7 @@ fn noise_without_pause_keeps_nobody_waiting_and_no_timer_from_firing() {
         bob.expect_among(&noisy.offline());
         (0..20).for_each(|_| drop(bob.fence()));
         flood.join().expect("the server closes");
-        noisy.expect_among(farewell);
+        noisy.expect_among(departure);
     }
 }
 
@@ -54,7 +54,7 @@ fn whom_the_server_reads_slowly_is_not_silent() {
     let [mut ann] = server.join_all(["ann"]);
     let says = ann.says("");
     // What the server has not read yet is no silence of the client's: the first batch alone costs three seconds.
-    flood(&mut ann.mouth(), 0..60, 10);
+    flood(&mut ann.writer(), 0..60, 10);
     assert!(read_flood(&mut ann, &says, 0..60, 10).is_empty());
     ann.say("and one more");
     ann.expect(&ann.says("and one more"));
@@ -123,8 +123,8 @@ fn a_peer_that_vanished_without_a_word_is_cut() {
     let files = server.open_files();
     network.cut();
     // More than the kernel keeps for one connection.
-    let (says, mut mouth) = (ann.says(""), ann.mouth());
-    let flooding = thread::spawn(move || flood(&mut mouth, 0..2500, 4000));
+    let (says, mut writer) = (ann.says(""), ann.writer());
+    let flooding = thread::spawn(move || flood(&mut writer, 0..2500, 4000));
     assert_eq!(read_flood_and(&mut ann, &says, 2500, &offline), 1, "it is gone, and the others are told so once");
     flooding.join().expect("all was said");
     until("its file is closed", || server.open_files() < files);
@@ -160,11 +160,11 @@ impl Network {
         let (near, far) = (format!("pc{id}a"), format!("pc{id}b"));
         for command in [
             format!("netns add {name}"),
-            format!("link add {near} type veth peer name {far} netns {name}"),
+            format!("connection add {near} type veth peer name {far} netns {name}"),
             format!("addr add {}/24 dev {near}", network.here),
-            format!("link set {near} up"),
+            format!("connection set {near} up"),
             format!("-n {name} addr add {subnet}.2/24 dev {far}"),
-            format!("-n {name} link set {far} up"),
+            format!("-n {name} connection set {far} up"),
         ] {
             ip(&command)?;
         }
@@ -181,13 +181,13 @@ impl Network {
 
     fn cut(&self) {
         let id = std::process::id();
-        ip(&format!("-n {} link set pc{id}b down", self.name)).expect("ip has worked before");
+        ip(&format!("-n {} connection set pc{id}b down", self.name)).expect("ip has worked before");
     }
 }
 
 impl Drop for Network {
     fn drop(&mut self) {
-        ip(&format!("link del pc{}a", std::process::id())).ok();
+        ip(&format!("connection del pc{}a", std::process::id())).ok();
         ip(&format!("netns del {}", self.name)).ok();
     }
 }

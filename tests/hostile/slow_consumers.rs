@@ -14,8 +14,8 @@ fn a_slow_consumer_is_cut_and_told_why_and_the_others_get_every_line_and_memory_
     let (says, stuck_offline, before) = (ann.says(""), stuck.offline(), server.rss());
     let (cut, is_cut) = channel();
     thread::scope(|scope| {
-        let mut mouth = ann.mouth();
-        scope.spawn(move || flood(&mut mouth, 0..LINES, SIZE));
+        let mut writer = ann.writer();
+        scope.spawn(move || flood(&mut writer, 0..LINES, SIZE));
         let (says, stuck_offline, ann, bob) = (&says, &stuck_offline, &mut ann, &mut bob);
         scope.spawn(move || {
             let mut others = read_flood(ann, says, 0..LINES, SIZE);
@@ -52,7 +52,7 @@ fn no_write_progress_is_cut_and_told_why() {
     let mut stuck = server.connect_narrow();
     ann.expect(&stuck.online());
     let (says, start) = (ann.says(""), Instant::now());
-    flood(&mut ann.mouth(), 0..120, 4000);
+    flood(&mut ann.writer(), 0..120, 4000);
     assert!(read_flood(&mut ann, &says, 0..120, 4000).is_empty());
     ann.expect(&stuck.offline());
     assert!(start.elapsed() >= Duration::from_millis(500), "cut after {:?}", start.elapsed());
@@ -100,9 +100,9 @@ fn a_slow_reader_that_is_alive_is_waited_for_and_gets_everything() {
     let says = ann.says("");
     let flood_past = |ann: &mut Client, bob: &mut Client, rate: Option<f64>| {
         let start = Instant::now();
-        let mut mouth = ann.mouth();
+        let mut writer = ann.writer();
         thread::scope(|scope| {
-            scope.spawn(move || flood(&mut mouth, 0..LINES, SIZE));
+            scope.spawn(move || flood(&mut writer, 0..LINES, SIZE));
             scope.spawn(|| assert!(read_flood(ann, &says, 0..LINES, SIZE).is_empty()));
             for number in 0..LINES {
                 assert!(read_flood(bob, &says, number..number + 1, SIZE).is_empty());
@@ -132,12 +132,12 @@ fn many_who_do_not_read_are_bounded_together_and_the_largest_queue_goes_first() 
     ann.fence();
     let before = server.rss();
     let text = "x".repeat(4000);
-    let (mut mouth, mut end) = (ann.mouth(), ann.mouth());
+    let (mut writer, mut end) = (ann.writer(), ann.writer());
     let mut privately = {
         let (stuck, text) = (&stuck, &text);
         move |to: usize| {
             let line = format!("to|{}|{text}\n", stuck[to].addr);
-            mouth.write_all(line.as_bytes()).expect("the server reads");
+            writer.write_all(line.as_bytes()).expect("the server reads");
         }
     };
     // What differs for each is shared by none: 200 MB, less what the kernel takes.
@@ -170,8 +170,8 @@ fn who_asks_much_and_reads_late_is_answered_everything() {
     bob.expect(&ann.online());
     ann.send(b"help\nsync|one\n");
     let one = ann.expect_among("sync|one").len();
-    let mut mouth = ann.mouth();
-    let asking = thread::spawn(move || mouth.write_all(("help\n".repeat(QUESTIONS) + "sync|all\n").as_bytes()));
+    let mut writer = ann.writer();
+    let asking = thread::spawn(move || writer.write_all(("help\n".repeat(QUESTIONS) + "sync|all\n").as_bytes()));
     // Megabytes of answers, one a turn, and more than may wait for her: the server stops taking questions.
     (0..3000).for_each(|_| bob.nothing());
     // And does not take that for silence, as it does with another one.

@@ -34,8 +34,8 @@ impl World {
     }
 
     /// Checks the lives of those who are through, and forgets them.
-    pub(super) fn bury(&mut self) {
-        let is_over = |peer: &Peer| peer.farewell.is_some() && (peer.queued() == 0 || peer.is_lost || peer.is_stalled);
+    pub(super) fn reap(&mut self) {
+        let is_over = |peer: &Peer| peer.departure.is_some() && (peer.queued() == 0 || peer.is_lost || peer.is_stalled);
         let over: Vec<_> = self.peers.values().filter(|peer| is_over(peer)).map(|peer| peer.client).collect();
         for client in over {
             self.peers.remove(&client).expect("it is there").check(&self.public);
@@ -52,7 +52,7 @@ impl World {
         texts.sort();
         texts.dedup();
         assert_eq!(texts.len(), all, "a text was told twice");
-        assert!(self.peers.values().take(WITNESSES).all(|peer| peer.kind == Kind::Witness && peer.farewell.is_none()));
+        assert!(self.peers.values().take(WITNESSES).all(|peer| peer.kind == Kind::Witness && peer.departure.is_none()));
     }
 }
 

@@ -1,6 +1,6 @@
 //! What clients do, and what goes wrong with them.
 
-use pipechat::chat::{Command, Farewell, Input};
+use pipechat::chat::{Command, Departure, Input};
 
 use super::{Peer, World};
 use crate::{
@@ -24,7 +24,7 @@ impl World {
         }
         let lines = if rng.one_in(8) { 12 } else { 1 + rng.below(2) };
         for n in n..n + lines {
-            if peer.kind == Kind::Savage {
+            if peer.kind == Kind::Fuzzer {
                 peer.typed.extend(garbage(&mut rng));
                 continue;
             }
@@ -73,7 +73,7 @@ impl World {
             1 => {
                 peer.is_lost = true;
                 peer.typed.clear();
-                self.requests.push_back((client, Input::End(Farewell::Lost)));
+                self.requests.push_back((client, Input::End(Departure::Lost)));
             }
             2 => self.requests.push_back((client, Input::Silent)),
             3..=5 => peer.is_stalled = true,

@@ -4,7 +4,8 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use pipechat::chat::{
-    Audience, ClientId, Command, Event, Farewell, Input, Line, NameRule, Output, Refusal, Rules, Setting, WaitFor, Who,
+    Audience, ClientId, Command, Departure, Event, Identity, Input, Line, NameRule, Output, Refusal, Rules, Setting,
+    WaitFor,
 };
 
 /// Names that the simulation uses, each in all its spellings.
@@ -44,12 +45,12 @@ pub(crate) struct Model {
 
 struct Guest {
     client: ClientId,
-    who: Arc<Who>,
+    who: Arc<Identity>,
     addr: SocketAddr,
     has_spoken: bool,
-    stays: bool,
+    idle_exempt: bool,
     /// It says no more, and leaves when its wait is answered.
-    has_ended: bool,
+    input_closed: bool,
     /// It hears nothing, and has said all that it ever will.
     is_broken: bool,
     wait: Option<(Duration, WaitFor)>,
@@ -60,7 +61,7 @@ impl Model {
         Self { rules, now: Duration::ZERO, guests: Vec::new() }
     }
 
-    pub(crate) fn members(&self) -> impl Iterator<Item = (ClientId, &Arc<Who>)> {
+    pub(crate) fn members(&self) -> impl Iterator<Item = (ClientId, &Arc<Identity>)> {
         self.guests.iter().map(|guest| (guest.client, &guest.who))
     }
 
@@ -77,23 +78,23 @@ impl Model {
                 }
             }
             Input::Eof => match self.guest(client) {
-                Some(guest) if guest.wait.is_some() => guest.has_ended = true,
-                Some(_) | None => self.end(client, Farewell::Left, &mut out),
+                Some(guest) if guest.wait.is_some() => guest.input_closed = true,
+                Some(_) | None => self.end(client, Departure::Left, &mut out),
             },
             Input::Silent => {
-                if self.guest(client).is_some_and(|guest| !guest.stays && guest.wait.is_none()) {
-                    self.end(client, Farewell::Idle, &mut out);
+                if self.guest(client).is_some_and(|guest| !guest.idle_exempt && guest.wait.is_none()) {
+                    self.end(client, Departure::Idle, &mut out);
                 }
             }
             Input::Broken => {
                 if let Some(guest) = self.guest(client) {
                     guest.is_broken = true;
                     if guest.wait.is_some() {
-                        self.end(client, Farewell::Lost, &mut out);
+                        self.end(client, Departure::Lost, &mut out);
                     }
                 }
             }
-            Input::End(farewell) => self.end(client, *farewell, &mut out),
+            Input::End(departure) => self.end(client, *departure, &mut out),
         }
         out
     }
@@ -104,7 +105,7 @@ impl Model {
         let now = self.now;
         while let Some((_, client)) = self.deadlines().filter(|&(until, _)| until <= now).min() {
             out.push(Output::Tell(Audience::One(client), Event::WaitTimedOut));
-            self.end(client, Farewell::WaitTimedOut, &mut out);
+            self.end(client, Departure::WaitTimedOut, &mut out);
         }
         out
     }
@@ -123,28 +124,28 @@ impl Model {
 
     fn arrive(&mut self, client: ClientId, addr: SocketAddr, out: &mut Vec<Output>) {
         let neighbours = self.guests.iter().filter(|guest| guest.addr.ip() == addr.ip()).count();
-        let places = self.rules.places;
+        let places = self.rules.capacity;
         if self.guests.len() >= places.total || neighbours >= places.per_ip {
-            let full = if self.guests.len() >= places.total { Farewell::Full } else { Farewell::FullForAddress };
+            let full = if self.guests.len() >= places.total { Departure::Full } else { Departure::FullForAddress };
             out.push(Output::Tell(Audience::One(client), Event::Farewell(full)));
             out.push(Output::HangUp(client, full));
             return;
         }
-        let who = Arc::new(Who { name: addr.to_string(), addr: addr.to_string() });
+        let who = Arc::new(Identity { name: addr.to_string(), addr: addr.to_string() });
         out.push(Output::Tell(Audience::Everyone, Event::Online(Arc::clone(&who))));
         self.guests.push(Guest {
             client,
             who,
             addr,
             has_spoken: false,
-            stays: false,
-            has_ended: false,
+            idle_exempt: false,
+            input_closed: false,
             is_broken: false,
             wait: None,
         });
         let users = self.guests.len();
-        self.met(|wait| matches!(wait, WaitFor::User(name) if *name == addr.to_string()), out);
-        self.met(|wait| matches!(wait, WaitFor::Users(n) if *n <= users), out);
+        self.resolve(|wait| matches!(wait, WaitFor::User(name) if *name == addr.to_string()), out);
+        self.resolve(|wait| matches!(wait, WaitFor::Users(n) if *n <= users), out);
     }
 
     fn line(&mut self, client: ClientId, line: &Line, out: &mut Vec<Output>) {
@@ -161,10 +162,10 @@ impl Model {
         };
         match command {
             Command::Blank => {}
-            Command::Http(_) if is_first => self.end(client, Farewell::Http, out),
+            Command::Http(_) if is_first => self.end(client, Departure::Http, out),
             Command::Say(text) | Command::Http(text) => {
                 out.push(Output::Tell(Audience::Everyone, Event::Message { from, text: text.clone() }));
-                self.met(|wait| matches!(wait, WaitFor::Text(part) if text.contains(part)), out);
+                self.resolve(|wait| matches!(wait, WaitFor::Text(part) if text.contains(part)), out);
             }
             Command::Private { to, text } => match self.bearer(&to) {
                 None => tell(Event::Refused(Refusal::NoSuchUser)),
@@ -187,10 +188,10 @@ impl Model {
             Command::Wait(timeout, wait) => self.wait(client, timeout, wait, out),
             Command::Sync(token) => tell(Event::Synced(token)),
             Command::Help => tell(Event::Help(limits)),
-            Command::Quit => self.end(client, Farewell::Quit, out),
+            Command::Quit => self.end(client, Departure::Quit, out),
             Command::Stay if strict => tell(Event::Refused(Refusal::StayForbidden)),
             Command::Stay => {
-                guest.stays = true;
+                guest.idle_exempt = true;
                 tell(Event::Set(Setting::Stay));
             }
             Command::Format(format) => set(client, Setting::Format(format), out),
@@ -211,35 +212,35 @@ impl Model {
         }
         let guest = self.guest(client).expect("only guests speak");
         let old = Arc::clone(&guest.who);
-        let new = Arc::new(Who { name: name.to_owned(), addr: old.addr.clone() });
+        let new = Arc::new(Identity { name: name.to_owned(), addr: old.addr.clone() });
         guest.who = Arc::clone(&new);
         out.push(Output::Tell(Audience::One(client), Event::Renamed { old: Arc::clone(&old), new }));
         if !same(&old.name, name) {
-            self.met(|wait| matches!(wait, WaitFor::Gone(gone) if same(gone, &old.name)), out);
-            self.met(|wait| matches!(wait, WaitFor::User(user) if same(user, name)), out);
+            self.resolve(|wait| matches!(wait, WaitFor::Gone(gone) if same(gone, &old.name)), out);
+            self.resolve(|wait| matches!(wait, WaitFor::User(user) if same(user, name)), out);
         }
     }
 
     fn wait(&mut self, client: ClientId, timeout: Duration, wait: WaitFor, out: &mut Vec<Output>) {
-        let is_so = match &wait {
+        let already_satisfied = match &wait {
             WaitFor::User(name) => self.bearer(name).is_some(),
             WaitFor::Gone(name) => self.bearer(name).is_none(),
             WaitFor::Users(users) => *users <= self.guests.len(),
             WaitFor::Text(_) => false,
         };
-        if is_so {
+        if already_satisfied {
             out.push(Output::Tell(Audience::One(client), Event::WaitMet(arg(&wait))));
         } else {
             let until = self.now + timeout;
             let guest = self.guest(client).expect("only guests wait");
             guest.wait = Some((until, wait));
             if guest.is_broken {
-                self.end(client, Farewell::Lost, out);
+                self.end(client, Departure::Lost, out);
             }
         }
     }
 
-    fn met(&mut self, is_met: impl Fn(&WaitFor) -> bool, out: &mut Vec<Output>) {
+    fn resolve(&mut self, is_met: impl Fn(&WaitFor) -> bool, out: &mut Vec<Output>) {
         self.answer(self.waiters(is_met), out);
     }
 
@@ -267,10 +268,10 @@ impl Model {
         for client in waiters {
             let Some(guest) = self.guest(client) else { continue };
             let Some((_, wait)) = guest.wait.take() else { continue };
-            let has_ended = guest.has_ended;
+            let input_closed = guest.input_closed;
             out.push(Output::Tell(Audience::One(client), Event::WaitMet(arg(&wait))));
-            if has_ended {
-                next.extend(self.depart(client, Farewell::Left, out));
+            if input_closed {
+                next.extend(self.depart(client, Departure::Left, out));
             } else {
                 out.push(Output::Ready(client));
             }
@@ -280,19 +281,19 @@ impl Model {
         }
     }
 
-    fn end(&mut self, client: ClientId, farewell: Farewell, out: &mut Vec<Output>) {
-        let waiters = self.depart(client, farewell, out);
+    fn end(&mut self, client: ClientId, departure: Departure, out: &mut Vec<Output>) {
+        let waiters = self.depart(client, departure, out);
         self.answer(waiters, out);
     }
 
-    fn depart(&mut self, client: ClientId, farewell: Farewell, out: &mut Vec<Output>) -> Vec<ClientId> {
+    fn depart(&mut self, client: ClientId, departure: Departure, out: &mut Vec<Output>) -> Vec<ClientId> {
         let Some(place) = self.guests.iter().position(|guest| guest.client == client) else { return Vec::new() };
         let guest = self.guests.remove(place);
-        if !matches!(farewell, Farewell::Left | Farewell::Lost | Farewell::WaitTimedOut) {
-            out.push(Output::Tell(Audience::One(client), Event::Farewell(farewell)));
+        if !matches!(departure, Departure::Left | Departure::Lost | Departure::WaitTimedOut) {
+            out.push(Output::Tell(Audience::One(client), Event::Farewell(departure)));
         }
-        out.push(Output::HangUp(client, farewell));
-        out.push(Output::Tell(Audience::Everyone, Event::Offline(Arc::clone(&guest.who), farewell)));
+        out.push(Output::HangUp(client, departure));
+        out.push(Output::Tell(Audience::Everyone, Event::Offline(Arc::clone(&guest.who), departure)));
         self.waiters(|wait| matches!(wait, WaitFor::Gone(gone) if same(gone, &guest.who.name)))
     }
 }

@@ -3,8 +3,8 @@
 use std::{collections::VecDeque, time::Duration};
 
 use pipechat::{
-    chat::{Bucket, ClientId, Command, Event, Farewell, Format, Input, Line, Rate},
-    wire::{Dialect, Framer, Stamp, Telnet, parse_frame, render},
+    chat::{Bucket, ClientId, Command, Departure, Event, Format, Input, Line, Rate},
+    protocol::{Dialect, Framer, Stamp, Telnet, parse_frame, render},
 };
 
 use super::{
@@ -25,7 +25,7 @@ pub(crate) enum Kind {
     /// Anybody.
     Guest,
     /// Sends garbage.
-    Savage,
+    Fuzzer,
 }
 
 pub(crate) struct Peer {
@@ -55,7 +55,7 @@ pub(crate) struct Peer {
     bucket: Bucket,
     /// Lines that it may still say at once; less than none is a debt.
     tokens: f64,
-    spoke_at: Duration,
+    idle_since: Duration,
     pause_until: Duration,
 
     pub(crate) dialect: Dialect,
@@ -63,14 +63,14 @@ pub(crate) struct Peer {
     pub(crate) wire: Vec<u8>,
     /// How much of `wire` it has got.
     pub(crate) sent: usize,
-    told: Vec<Told>,
+    told: Vec<ServerMessage>,
     /// Why the broker has hung up.
-    pub(crate) farewell: Option<Farewell>,
+    pub(crate) departure: Option<Departure>,
     /// How many public lines there had been when it came.
     pub(crate) joined: usize,
 }
 
-struct Told {
+struct ServerMessage {
     event: Event,
     dialect: Dialect,
     is_public: bool,
@@ -98,13 +98,13 @@ impl Peer {
             is_ready: true,
             bucket: Bucket::new(RATE),
             tokens: f64::from(RATE.burst),
-            spoke_at: now,
+            idle_since: now,
             pause_until: Duration::ZERO,
             dialect: Dialect::default(),
             wire: Vec::new(),
             sent: 0,
             told: Vec::new(),
-            farewell: None,
+            departure: None,
             joined,
         }
     }
@@ -116,14 +116,14 @@ impl Peer {
     /// Nothing is under way from it.
     pub(crate) fn is_quiet(&self) -> bool {
         let has_spoken_out = self.typed.is_empty() && self.backlog.is_empty() && self.is_ready;
-        self.farewell.is_some() || self.is_lost || has_spoken_out && self.has_finished == self.is_done
+        self.departure.is_some() || self.is_lost || has_spoken_out && self.has_finished == self.is_done
     }
 
     /// How many lines and how many waits are under way from it, at the most.
     pub(crate) fn unheard(&self) -> (usize, usize) {
         let bytes = self.typed.len() + self.backlog.len();
         match self.kind {
-            Kind::Savage => (1 + bytes, bytes / "wait|1|user|x".len()),
+            Kind::Fuzzer => (1 + bytes, bytes / "wait|1|user|x".len()),
             Kind::Witness | Kind::Guest => {
                 let is_wait = |line: &&Line| matches!(line, Ok(Command::Wait(..)));
                 (1 + self.meant.len(), self.meant.iter().filter(is_wait).count())
@@ -134,7 +134,7 @@ impl Peer {
     /// A packet of at most `bytes` bytes reaches the server, if that reads it.
     pub(crate) fn packet(&mut self, bytes: usize, now: Duration) {
         let is_paused = self.pause_until > now || self.queued() > QUEUE_MAX / 2;
-        if self.is_eof || self.is_done || self.farewell.is_some() || !self.backlog.is_empty() || is_paused {
+        if self.is_eof || self.is_done || self.departure.is_some() || !self.backlog.is_empty() || is_paused {
             return;
         }
         let mut packet: Vec<u8> = self.typed.drain(..bytes.min(self.typed.len())).collect();
@@ -147,7 +147,7 @@ impl Peer {
     /// What the connection has for the broker.
     pub(crate) fn speak(&mut self, now: Duration) -> Vec<Input> {
         let mut inputs = Vec::new();
-        if self.is_done || self.farewell.is_some() {
+        if self.is_done || self.departure.is_some() {
             return inputs;
         }
         let may_speak = self.is_ready && self.pause_until <= now;
@@ -163,13 +163,13 @@ impl Peer {
             // Whatever it waits for: that it says no more is told at once.
             self.is_done = true;
             assert_eq!(self.meant, [], "{}: lines were lost", self.client);
-            inputs.push(if self.is_broken { Input::End(Farewell::Lost) } else { Input::Eof });
+            inputs.push(if self.is_broken { Input::End(Departure::Lost) } else { Input::Eof });
         }
         inputs
     }
 
     fn say(&mut self, lines: Vec<Line>, now: Duration) -> Input {
-        for line in lines.iter().filter(|_| self.kind != Kind::Savage) {
+        for line in lines.iter().filter(|_| self.kind != Kind::Fuzzer) {
             assert_eq!(Some(line), self.meant.pop_front().as_ref(), "{} was misunderstood", self.client);
         }
         self.take_tokens(lines.len(), now);
@@ -196,9 +196,9 @@ impl Peer {
     /// What the bucket says of the next read has to be what a counter of tokens says.
     fn take_tokens(&mut self, lines: usize, now: Duration) {
         let (per_second, burst) = (f64::from(RATE.per_second), f64::from(RATE.burst));
-        let fresh = (now - self.spoke_at).as_secs_f64() * per_second;
+        let fresh = (now - self.idle_since).as_secs_f64() * per_second;
         self.tokens = burst.min(self.tokens + fresh) - lines as f64;
-        self.spoke_at = now;
+        self.idle_since = now;
         self.pause_until = self.bucket.take(lines, now);
         let pause = self.pause_until.saturating_sub(now).as_secs_f64();
         let expected = (-self.tokens / per_second).max(0.0);
@@ -207,10 +207,10 @@ impl Peer {
 
     /// It is told an event. What is told to one who has left is told to nobody, and should not be.
     pub(crate) fn tell(&mut self, event: &Event, stamp: Stamp) {
-        assert_eq!(self.farewell, None, "{} has left and is told {event:?}", self.client);
+        assert_eq!(self.departure, None, "{} has left and is told {event:?}", self.client);
         render(&mut self.wire, event, stamp, self.dialect);
         let is_public = stamp.seq.is_some();
-        self.told.push(Told { event: event.clone(), dialect: self.dialect, is_public, end: self.wire.len() });
+        self.told.push(ServerMessage { event: event.clone(), dialect: self.dialect, is_public, end: self.wire.len() });
     }
 
     /// What waits for it is thrown away, apart from the rest of a line that it has begun to get.
@@ -247,7 +247,7 @@ impl Peer {
             if let (Some(Heard::Online { addr: own, .. }), Heard::Message { addr, .. }) = (&own, &heard) {
                 said += usize::from(own == addr);
             }
-            if let (Event::Synced(token), true) = (&told.event, self.kind != Kind::Savage) {
+            if let (Event::Synced(token), true) = (&told.event, self.kind != Kind::Fuzzer) {
                 assert_eq!(*token, said.to_string(), "{}: synced before all was said", self.client);
             }
         }

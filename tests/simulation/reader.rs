@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use pipechat::{
-    chat::{Event, Format, Lang, Who},
-    wire::Dialect,
+    chat::{Event, Format, Identity, Lang},
+    protocol::Dialect,
 };
 
 /// What a line says. Texts are in visible notation.
@@ -37,7 +37,7 @@ pub(crate) enum Heard {
 impl Heard {
     /// What is to be heard of an event.
     pub(crate) fn of(event: &Event) -> Self {
-        let is = |who: &Who| (who.addr.clone(), who.name.clone());
+        let is = |who: &Identity| (who.addr.clone(), who.name.clone());
         match event {
             Event::Online(who) => {
                 let (addr, name) = is(who);

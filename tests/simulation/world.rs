@@ -16,8 +16,8 @@ use std::{
 
 use jiff::Timestamp;
 use pipechat::{
-    chat::{Audience, Chat, ClientId, Command, Event, Farewell, Input, Limits, Output, Places, Rules, Setting},
-    wire::Stamp,
+    chat::{Audience, Capacity, Chat, ClientId, Command, Departure, Event, Input, Limits, Output, Rules, Setting},
+    protocol::Stamp,
 };
 
 use super::{
@@ -30,7 +30,7 @@ use super::{
 
 /// Where clients come from.
 const NETWORKS: [&str; 3] = ["127.0.0.1", "10.1.2.3", "::1"];
-const PLACES: Places = Places { total: 16, per_ip: 8 };
+const CAPACITY: Capacity = Capacity { total: 16, per_ip: 8 };
 /// Those who come first and see it all: a text in Chinese, one in English, and JSON.
 const WITNESSES: usize = 3;
 /// The clock, the packets and the readers of a world without faults, in a step.
@@ -64,11 +64,11 @@ impl World {
             idle_timeout: Duration::ZERO,
             write_timeout: Duration::ZERO,
             wait_max: WAIT_MAX,
-            clients_max: PLACES.total,
+            clients_max: CAPACITY.total,
         };
         let mut rng = Rng(seed);
         let rules = Rules {
-            places: PLACES,
+            capacity: CAPACITY,
             wait_max: WAIT_MAX,
             strict_idle: rng.one_in(4),
             limits: std::sync::Arc::new(limits),
@@ -87,7 +87,7 @@ impl World {
         };
         for first_words in ["stay", "lang|en", "format|json"] {
             let client = world.arrive(Kind::Witness);
-            world.input(client, Input::Lines(vec![pipechat::wire::parse(first_words.as_bytes())]));
+            world.input(client, Input::Lines(vec![pipechat::protocol::parse(first_words.as_bytes())]));
         }
         world
     }
@@ -95,8 +95,8 @@ impl World {
     /// One step with all its faults.
     pub(crate) fn step(&mut self) {
         match self.rng.below(100) {
-            0..=9 if self.peers.len() < PLACES.total + 3 => {
-                let kind = if self.rng.one_in(8) { Kind::Savage } else { Kind::Guest };
+            0..=9 if self.peers.len() < CAPACITY.total + 3 => {
+                let kind = if self.rng.one_in(8) { Kind::Fuzzer } else { Kind::Guest };
                 self.arrive(kind);
             }
             10..=69 => self.type_something(),
@@ -117,7 +117,7 @@ impl World {
         self.read(bytes);
         self.cut_slow();
         self.probe();
-        self.bury();
+        self.reap();
     }
 
     /// Nobody types any more, everyone reads, and the clock runs evenly, until nothing is under way. How long that takes is
@@ -141,7 +141,7 @@ impl World {
             }
             self.read(bytes);
             self.cut_slow();
-            self.bury();
+            self.reap();
             if self.peers.values().all(|peer| peer.is_quiet() && peer.queued() == 0) {
                 return;
             }
@@ -183,7 +183,7 @@ impl World {
         let (what, mut out) = (input.clone(), Vec::new());
         self.chat.handle(client, input, &mut out);
         assert_eq!(out, expected, "{client} {what:?}");
-        self.carry_out(&out);
+        self.apply(&out);
         assert!(self.chat.members().eq(self.model.members()));
         out
     }
@@ -193,11 +193,11 @@ impl World {
         let mut out = Vec::new();
         self.chat.tick(now, &mut out);
         assert_eq!(out, expected, "at {now:?}");
-        self.carry_out(&out);
+        self.apply(&out);
         assert!(self.chat.deadline().is_none_or(|deadline| deadline > now));
     }
 
-    fn carry_out(&mut self, out: &[Output]) {
+    fn apply(&mut self, out: &[Output]) {
         for output in out {
             writeln!(self.transcript, "\t{output:?}").expect("a String takes all");
             let mut stamp = Stamp { seq: None, at: Timestamp::UNIX_EPOCH };
@@ -205,7 +205,7 @@ impl World {
                 Output::Tell(Audience::Everyone, event) => {
                     self.public.push(Heard::of(event));
                     stamp.seq = Some(self.public.len() as u64);
-                    let peers = self.peers.values_mut().filter(|peer| peer.farewell.is_none());
+                    let peers = self.peers.values_mut().filter(|peer| peer.departure.is_none());
                     peers.for_each(|peer| peer.tell(event, stamp));
                 }
                 Output::Tell(Audience::One(client), event) => self.peer(*client).tell(event, stamp),
@@ -220,7 +220,7 @@ impl World {
                     }
                     assert_eq!(*dialect, with);
                 }
-                Output::HangUp(client, farewell) => self.peer(*client).farewell = Some(*farewell),
+                Output::HangUp(client, departure) => self.peer(*client).departure = Some(*departure),
             }
         }
     }
@@ -251,10 +251,10 @@ impl World {
     }
 
     fn cut_slow(&mut self) {
-        let is_slow = |peer: &&mut Peer| peer.queued() > QUEUE_MAX && peer.farewell.is_none();
+        let is_slow = |peer: &&mut Peer| peer.queued() > QUEUE_MAX && peer.departure.is_none();
         let slow: Vec<_> = self.peers.values_mut().filter(is_slow).map(|peer| (peer.cut(), peer.client).1).collect();
         for client in slow {
-            self.input(client, Input::End(Farewell::SlowConsumer));
+            self.input(client, Input::End(Departure::SlowConsumer));
         }
     }
 }

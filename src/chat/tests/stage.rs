@@ -4,12 +4,12 @@
 //! `2 is slow`, `2 is told to go`. Who does not arrive in the script is there before it begins, in order of number.
 //! `@2` is the address of client 2; 1 to 9 have one IP address, 10 to 19 another, and so on.
 //!
-//! Told: `1,3< ann@1: hi` (1 and 3 hear it, and nobody else), `1< ann@1> hi` (in private), `+@2`, `-ann@1 left`, `1< =ann@1`
+//! ServerMessage: `1,3< ann@1: hi` (1 and 3 hear it, and nobody else), `1< ann@1> hi` (in private), `+@2`, `-ann@1 left`, `1< =ann@1`
 //! (here is ann), `2 hung up: left`. That a client's next lines are welcome after its batch goes without saying, and is
 //! checked for every batch. So is that nobody is told anything after the hang-up.
 
 use super::super::*;
-use crate::wire::parse;
+use crate::protocol::parse;
 
 pub(super) fn check(script: &str, told: &str) {
     check_by(Rules::default(), script, told);
@@ -50,9 +50,9 @@ impl Stage {
         let input = match what {
             "leaves" => Input::Eof,
             "is silent" => Input::Silent,
-            "is lost" => Input::End(Farewell::Lost),
-            "is slow" => Input::End(Farewell::SlowConsumer),
-            "is told to go" => Input::End(Farewell::ShuttingDown),
+            "is lost" => Input::End(Departure::Lost),
+            "is slow" => Input::End(Departure::SlowConsumer),
+            "is told to go" => Input::End(Departure::ShuttingDown),
             "arrives" => Input::Arrive(addr(client)),
             _ => match what.strip_prefix("arrives at @") {
                 Some(other) => Input::Arrive(addr(number(other))),
@@ -89,9 +89,9 @@ impl Stage {
             }
             Output::Ready(ClientId(client)) => format!("{client} ready"),
             Output::Set(ClientId(client), setting) => format!("{client} set: {setting:?}"),
-            Output::HangUp(ClientId(client), farewell) => {
+            Output::HangUp(ClientId(client), departure) => {
                 self.connected.retain(|&connected| connected != client);
-                format!("{client} hung up: {}", farewell.code())
+                format!("{client} hung up: {}", departure.code())
             }
         }
     }
@@ -131,7 +131,7 @@ fn short(text: &str) -> String {
 fn shown(event: &Event) -> String {
     match event {
         Event::Online(who) => format!("+{}", known_as(who)),
-        Event::Offline(who, farewell) => format!("-{} {}", known_as(who), farewell.code()),
+        Event::Offline(who, departure) => format!("-{} {}", known_as(who), departure.code()),
         Event::Message { from, text } => format!("{}: {text}", known_as(from)),
         Event::Private { from, text } => format!("{}> {text}", known_as(from)),
         Event::User(who) => format!("={}", known_as(who)),
@@ -143,12 +143,12 @@ fn shown(event: &Event) -> String {
         Event::WaitTimedOut => "not met".to_owned(),
         Event::Set(setting) => format!("set {setting:?}"),
         Event::Refused(refusal) => kebab(&format!("{refusal:?}")),
-        Event::Farewell(farewell) => format!("bye {}", farewell.code()),
+        Event::Farewell(departure) => format!("bye {}", departure.code()),
     }
 }
 
 /// `ann@1`, or `@1` for one who has no name.
-fn known_as(who: &Who) -> String {
+fn known_as(who: &Identity) -> String {
     let name = if who.name == who.addr { "" } else { &who.name };
     format!("{name}{}", who.addr)
 }

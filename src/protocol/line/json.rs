@@ -3,17 +3,20 @@
 use std::io::Write;
 
 use super::{
-    render::{Stamp, put},
-    visible::must_be_shown,
-    words::{goodbye, help, refusal_code, refused, set},
+    escape::must_escape,
+    messages::{goodbye, help, refusal_code, refused, set},
+    text::put,
 };
-use crate::chat::{Event, Lang, Who};
+use crate::{
+    chat::{Event, Identity, Lang},
+    protocol::Stamp,
+};
 
 /// What an event has beside its stamp. What it has not is null.
 #[derive(Default)]
 struct Fields<'a> {
     event: &'static str,
-    from: Option<&'a Who>,
+    from: Option<&'a Identity>,
     text: Option<&'a str>,
     code: Option<&'static str>,
     /// The old name of the renamed, the number of users.
@@ -22,12 +25,12 @@ struct Fields<'a> {
 }
 
 /// Appends `event` as one object and a LF.
-pub(super) fn object(out: &mut Vec<u8>, event: &Event, stamp: Stamp, lang: Lang) {
+pub(in crate::protocol) fn object(out: &mut Vec<u8>, event: &Event, stamp: Stamp, lang: Lang) {
     let owned;
     let fields = match event {
         Event::Online(who) => Fields { event: "online", from: Some(who), ..Fields::default() },
-        Event::Offline(who, farewell) => {
-            Fields { event: "offline", from: Some(who), code: Some(farewell.code()), ..Fields::default() }
+        Event::Offline(who, departure) => {
+            Fields { event: "offline", from: Some(who), code: Some(departure.code()), ..Fields::default() }
         }
         Event::Message { from, text } => {
             Fields { event: "message", from: Some(from), text: Some(text), ..Fields::default() }
@@ -52,10 +55,10 @@ pub(super) fn object(out: &mut Vec<u8>, event: &Event, stamp: Stamp, lang: Lang)
             owned = refused(*refusal, lang);
             Fields { event: "refused", text: Some(&owned), code: Some(refusal_code(*refusal)), ..Fields::default() }
         }
-        Event::Farewell(farewell) => Fields {
+        Event::Farewell(departure) => Fields {
             event: "farewell",
-            text: Some(goodbye(*farewell, lang)),
-            code: Some(farewell.code()),
+            text: Some(goodbye(*departure, lang)),
+            code: Some(departure.code()),
             ..Fields::default()
         },
     };
@@ -110,7 +113,7 @@ fn string(out: &mut Vec<u8>, text: Option<&str>) {
                 '\n' => put(out, &["\\n"]),
                 '\t' => put(out, &["\\t"]),
                 '\r' => put(out, &["\\r"]),
-                c if must_be_shown(c) => write!(out, "\\u{:04x}", u32::from(c)).expect("a Vec takes all"), // all in the BMP
+                c if must_escape(c) => write!(out, "\\u{:04x}", u32::from(c)).expect("a Vec takes all"), // all in the BMP
                 c => put(out, &[c.encode_utf8(&mut [0; 4])]),
             }
         }

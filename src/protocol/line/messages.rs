@@ -1,6 +1,6 @@
 //! Every word that the server says to people of its own accord, in each language.
 
-use crate::chat::{Farewell, Format, Lang, Limits, NAME_CHARS_MAX, NameRule, Refusal, Setting, Verb};
+use crate::chat::{Departure, Format, Lang, Limits, NAME_CHARS_MAX, NameRule, Refusal, Setting, Verb};
 
 pub(super) fn refused(refusal: Refusal, lang: Lang) -> String {
     let [zh, en] = match refusal {
@@ -57,24 +57,24 @@ fn name_invalid(rule: NameRule, lang: Lang) -> String {
     format!("{}{}", in_lang([before_zh, before_en], lang), in_lang([zh, en], lang))
 }
 
-pub(super) fn goodbye(farewell: Farewell, lang: Lang) -> &'static str {
-    let texts = match farewell {
-        Farewell::Left | Farewell::Quit => ["再见", "goodbye"],
-        Farewell::WaitTimedOut => ["等待超时", "the wait has timed out"],
-        Farewell::Lost => ["连接已断开", "connection lost"],
-        Farewell::Idle => ["你已超时,将被踢出下线", "you have been idle for too long and are disconnected"],
-        Farewell::SlowConsumer => {
+pub(super) fn goodbye(departure: Departure, lang: Lang) -> &'static str {
+    let texts = match departure {
+        Departure::Left | Departure::Quit => ["再见", "goodbye"],
+        Departure::WaitTimedOut => ["等待超时", "the wait has timed out"],
+        Departure::Lost => ["连接已断开", "connection lost"],
+        Departure::Idle => ["你已超时,将被踢出下线", "you have been idle for too long and are disconnected"],
+        Departure::SlowConsumer => {
             ["你接收过慢,积压消息超过上限,将被断开", "you read too slowly: too much is waiting for you, disconnected"]
         }
-        Farewell::WriteTimeout => {
+        Departure::WriteTimeout => {
             ["你长时间未接收数据,将被断开", "you have not read anything for too long and are disconnected"]
         }
-        Farewell::Full => ["服务器已满,请稍后再试", "the server is full, please try again later"],
-        Farewell::FullForAddress => {
+        Departure::Full => ["服务器已满,请稍后再试", "the server is full, please try again later"],
+        Departure::FullForAddress => {
             ["来自你的地址的连接过多,请稍后再试", "too many connections from your address, please try again later"]
         }
-        Farewell::Http => ["这里不是HTTP服务,连接关闭", "this is not an HTTP server, closed"],
-        Farewell::ShuttingDown => ["服务器即将关闭,再见", "the server is shutting down, goodbye"],
+        Departure::Http => ["这里不是HTTP服务,连接关闭", "this is not an HTTP server, closed"],
+        Departure::ShuttingDown => ["服务器即将关闭,再见", "the server is shutting down, goodbye"],
     };
     in_lang(texts, lang)
 }

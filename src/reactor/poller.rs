@@ -30,24 +30,24 @@ const EVENTS_MAX: usize = 4096;
 const BELL: u64 = 0;
 
 /// Bytes can be read, or the end.
-pub(super) const READABLE: u8 = 1;
+pub(crate) const READABLE: u8 = 1;
 /// Bytes can be written, or no more ever.
-pub(super) const WRITABLE: u8 = 2;
+pub(crate) const WRITABLE: u8 = 2;
 /// A read that takes less than it could has not read all: behind it stands the end, or urgent data, at which reads stop.
-pub(super) const SHORT_READS: u8 = 4;
+pub(crate) const SHORT_READS: u8 = 4;
 
 /// The connection is broken, or ended from both sides.
-pub(super) const BROKEN: u8 = 8;
+pub(crate) const BROKEN: u8 = 8;
 
 /// An epoll that watches a bell and no sockets yet.
 #[derive(Debug)]
-pub(super) struct Poller {
+pub(crate) struct Poller {
     epoll: OwnedFd,
     bell: Arc<Bell>,
 }
 
 /// Learns which sockets are ready, and wakes their connections. What is learned must be told before more is.
-pub(super) struct Readiness {
+pub(crate) struct Readiness {
     poller: Poller,
     /// Learned, and not told yet. Empty when more is learned: an epoll takes no buffer without room.
     events: RefCell<Vec<epoll::Event>>,
@@ -56,7 +56,7 @@ pub(super) struct Readiness {
 
 /// Ends a wait, from any thread.
 #[derive(Debug)]
-pub(super) struct Bell(OwnedFd);
+pub(crate) struct Bell(OwnedFd);
 
 impl Wake for Bell {
     fn wake(self: Arc<Self>) {
@@ -72,7 +72,7 @@ impl Wake for Bell {
 impl Poller {
     /// # Errors
     /// When the process may open no more files.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         epoll::add(&epoll, &bell, EventData::new_u64(BELL), EventFlags::IN | EventFlags::ET)?;
@@ -81,12 +81,12 @@ impl Poller {
 }
 
 impl Readiness {
-    pub(super) fn new(poller: Poller) -> Self {
+    pub(crate) fn new(poller: Poller) -> Self {
         Self { poller, events: Vec::with_capacity(EVENTS_MAX).into(), sources: RefCell::default() }
     }
 
     /// What ends [`Self::wait`], even before it has begun.
-    pub(super) fn bell(&self) -> Arc<Bell> {
+    pub(crate) fn bell(&self) -> Arc<Bell> {
         Arc::clone(&self.poller.bell)
     }
 
@@ -94,7 +94,7 @@ impl Readiness {
     ///
     /// # Panics
     /// When epoll fails, which it has no reason to.
-    pub(super) fn look(&self) {
+    pub(crate) fn look(&self) {
         self.learn(Some(&Timespec::default()));
     }
 
@@ -102,12 +102,12 @@ impl Readiness {
     ///
     /// # Panics
     /// When epoll fails, which it has no reason to.
-    pub(super) fn wait(&self) {
+    pub(crate) fn wait(&self) {
         self.learn(None);
     }
 
     /// Wakes the connections of whose sockets something was learned.
-    pub(super) fn wake(&self) {
+    pub(crate) fn wake(&self) {
         let sources = self.sources.borrow();
         for event in self.events.borrow_mut().drain(..) {
             // None: the bell's, or a socket's that has been closed since.
@@ -127,7 +127,7 @@ impl Readiness {
     ///
     /// # Errors
     /// When the kernel has no memory to watch it with.
-    pub(super) fn watch(&self, stream: &TcpStream, client: ClientId) -> io::Result<Rc<Source>> {
+    pub(crate) fn watch(&self, stream: &TcpStream, client: ClientId) -> io::Result<Rc<Source>> {
         let flags = EventFlags::IN | EventFlags::OUT | EventFlags::PRI | EventFlags::RDHUP | EventFlags::ET;
         epoll::add(&self.poller.epoll, stream, EventData::new_u64(client.0), flags)?;
         let source = Rc::<Source>::default();
@@ -136,14 +136,14 @@ impl Readiness {
     }
 
     /// The kernel forgets a socket by itself, when it is closed.
-    pub(super) fn forget(&self, client: ClientId) {
+    pub(crate) fn forget(&self, client: ClientId) {
         self.sources.borrow_mut().remove(&client.0);
     }
 }
 
 /// What is known of a socket.
 #[derive(Debug, Default)]
-pub(super) struct Source {
+pub(crate) struct Source {
     ready: Cell<u8>,
     /// The connection's task, if it waits.
     waker: RefCell<Option<Waker>>,
@@ -151,17 +151,17 @@ pub(super) struct Source {
 
 impl Source {
     /// Whether all of `what` is so. What has been set stays so until it is forgotten.
-    pub(super) fn is_ready(&self, what: u8) -> bool {
+    pub(crate) fn is_ready(&self, what: u8) -> bool {
         self.ready.get() & what == what
     }
 
     /// `what` has turned out not to be so. No event is lost: those of the time since are still in the epoll.
-    pub(super) fn forget(&self, what: u8) {
+    pub(crate) fn forget(&self, what: u8) {
         self.ready.set(self.ready.get() & !what);
     }
 
     /// Waits until all of `what` is so.
-    pub(super) fn poll_ready(&self, what: u8, cx: &Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_ready(&self, what: u8, cx: &Context<'_>) -> Poll<()> {
         if self.is_ready(what) {
             return Poll::Ready(());
         }

@@ -13,7 +13,7 @@ use async_io::Timer;
 use super::Clock;
 
 /// Goes off when it was set to, or earlier: to what it had been set to before.
-pub(super) struct Alarm {
+pub(crate) struct Alarm {
     timer: Timer,
     /// What the timer is set to.
     at: Duration,
@@ -22,12 +22,12 @@ pub(super) struct Alarm {
 
 impl Alarm {
     /// One that is not set.
-    pub(super) fn new(clock: Clock) -> Self {
+    pub(crate) fn new(clock: Clock) -> Self {
         Self { timer: Timer::never(), at: Duration::MAX, clock }
     }
 
     /// Has it go off at `at`, by the clock of the server, at the latest.
-    pub(super) fn set(&mut self, at: Duration) {
+    pub(crate) fn set(&mut self, at: Duration) {
         if at < self.at {
             self.at = at;
             self.timer.set_at(self.clock.instant(at));

@@ -13,7 +13,7 @@ use pipechat::chat::{Event, Lang};
 use super::{
     Deadline, Failure, Outcome,
     args::field,
-    told::{Told, lang_of_set},
+    message::{ServerMessage, lang_of_set},
 };
 
 /// The longest line of a server: a text of as many bytes as any server takes by default, many times over, and escaped.
@@ -27,29 +27,29 @@ const READY: &str = "ready";
 
 /// How to begin.
 #[derive(Debug)]
-pub(super) struct Hello<'a> {
+pub(super) struct ConnectOptions<'a> {
     pub(super) host: &'a str,
     pub(super) port: u16,
     pub(super) name: Option<&'a str>,
     pub(super) lang: Option<Lang>,
     /// Whether there may be long silences.
-    pub(super) stays: bool,
+    pub(super) idle_exempt: bool,
 }
 
 /// A connection with a server that speaks JSON on it.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(super) struct Connection {
     stream: TcpStream,
-    ears: Ears,
+    reader: Reader,
     /// The language of the server's texts on this connection.
     pub(super) lang: Lang,
     /// News that came while the beginning was made, with their lines.
-    pub(super) early: Vec<(String, Told)>,
+    pub(super) early: Vec<(String, ServerMessage)>,
 }
 
 /// The half that reads.
 #[derive(Debug)]
-pub(super) struct Ears {
+pub(super) struct Reader {
     stream: TcpStream,
     buffer: Vec<u8>,
     /// Up to here there is no LF in `buffer`.
@@ -64,48 +64,48 @@ pub(super) enum Heard {
     End(String),
 }
 
-impl Link {
+impl Connection {
     /// Connects, has the server speak JSON, and takes the name if there is to be one. All of that has taken effect when
     /// this returns.
-    pub(super) fn open(hello: &Hello<'_>, deadline: Deadline) -> Result<Self, Failure> {
+    pub(super) fn open(options: &ConnectOptions<'_>, deadline: Deadline) -> Result<Self, Failure> {
         let mut lines = "format|json\n".to_owned();
-        if let Some(lang) = hello.lang {
+        if let Some(lang) = options.lang {
             lines.push_str(match lang {
                 Lang::Zh => "lang|zh\n",
                 Lang::En => "lang|en\n",
             });
         }
-        if hello.stays {
+        if options.idle_exempt {
             lines.push_str("stay\n");
         }
-        if let Some(name) = hello.name {
+        if let Some(name) = options.name {
             lines.push_str(&format!("rename|{}\n", field("--name", name)?));
         }
         lines.push_str(&format!("sync|{READY}\n"));
         let deadline = deadline.sooner(Deadline::after(super::ANSWER_MAX));
-        let stream = connect(hello.host, hello.port, deadline)?;
+        let stream = connect(options.host, options.port, deadline)?;
         let lost = |error: io::Error| Failure::Lost(format!("connection lost: {error}"));
         stream.set_nodelay(true).map_err(lost)?;
-        let ears = Ears { stream: stream.try_clone().map_err(lost)?, buffer: Vec::new(), searched: 0 };
-        let mut link = Self { stream, ears, lang: hello.lang.unwrap_or(Lang::En), early: Vec::new() };
-        link.say(&lines).ok(); // where that fails, there is a reason to read
-        link.get_ready(deadline)?;
-        Ok(link)
+        let reader = Reader { stream: stream.try_clone().map_err(lost)?, buffer: Vec::new(), searched: 0 };
+        let mut connection = Self { stream, reader, lang: options.lang.unwrap_or(Lang::En), early: Vec::new() };
+        connection.say(&lines).ok(); // where that fails, there is a reason to read
+        connection.get_ready(deadline)?;
+        Ok(connection)
     }
 
     fn get_ready(&mut self, deadline: Deadline) -> Outcome {
         // What comes before the server speaks JSON are lines for people: news, or the reason why it closes.
         let mut last_words = None;
         loop {
-            match self.ears.hear(deadline) {
-                Heard::Line(line) if line.starts_with('{') => match Told::parse(&line) {
-                    Some(Told::Answer(Event::Synced(token))) if token == READY => return Ok(()),
-                    Some(Told::Words(words)) => self.lang = lang_of_set(&words).unwrap_or(self.lang),
-                    Some(Told::Refused { code, .. }) if code == "stay-forbidden" => {}
-                    Some(Told::Refused { text, .. }) => return Err(Failure::Refused(Some(text))),
-                    Some(Told::Farewell { text, .. }) => return Err(Failure::Lost(text)),
-                    Some(news @ Told::News(_)) => self.early.push((line, news)),
-                    Some(Told::Answer(_)) | None => {}
+            match self.reader.hear(deadline) {
+                Heard::Line(line) if line.starts_with('{') => match ServerMessage::parse(&line) {
+                    Some(ServerMessage::Answer(Event::Synced(token))) if token == READY => return Ok(()),
+                    Some(ServerMessage::Words(words)) => self.lang = lang_of_set(&words).unwrap_or(self.lang),
+                    Some(ServerMessage::Refused { code, .. }) if code == "stay-forbidden" => {}
+                    Some(ServerMessage::Refused { text, .. }) => return Err(Failure::Refused(Some(text))),
+                    Some(ServerMessage::Farewell { text, .. }) => return Err(Failure::Lost(text)),
+                    Some(news @ ServerMessage::News(_)) => self.early.push((line, news)),
+                    Some(ServerMessage::Answer(_)) | None => {}
                 },
                 Heard::Line(line) => last_words = Some(line).filter(|line| !line.starts_with('[')),
                 Heard::End(reason) => return Err(Failure::Lost(last_words.unwrap_or(reason))),
@@ -120,18 +120,18 @@ impl Link {
     }
 
     /// The next object that means something to this client, and its line. Says why where there will be none.
-    pub(super) fn next(&mut self, deadline: Deadline) -> Result<(String, Told), Failure> {
-        self.ears.next(deadline)
+    pub(super) fn next(&mut self, deadline: Deadline) -> Result<(String, ServerMessage), Failure> {
+        self.reader.next(deadline)
     }
 
     /// The same, where news are of no interest: they may come fast, and one who does not keep up is cut.
-    pub(super) fn next_answer(&mut self, deadline: Deadline) -> Result<Told, Failure> {
-        self.ears.next_answer(deadline)
+    pub(super) fn next_answer(&mut self, deadline: Deadline) -> Result<ServerMessage, Failure> {
+        self.reader.next_answer(deadline)
     }
 
     /// The half that reads, and the one that writes.
-    pub(super) fn split(self) -> (Ears, TcpStream) {
-        (self.ears, self.stream)
+    pub(super) fn split(self) -> (Reader, TcpStream) {
+        (self.reader, self.stream)
     }
 
     /// Says goodbye, and waits until the server knows: whoever comes next can have the name.
@@ -143,23 +143,27 @@ impl Link {
     }
 }
 
-impl Ears {
-    /// As [`Link::next`].
-    fn next(&mut self, deadline: Deadline) -> Result<(String, Told), Failure> {
+impl Reader {
+    /// As [`Connection::next`].
+    fn next(&mut self, deadline: Deadline) -> Result<(String, ServerMessage), Failure> {
         self.next_but(|_| false, deadline)
     }
 
-    /// As [`Link::next_answer`].
-    pub(super) fn next_answer(&mut self, deadline: Deadline) -> Result<Told, Failure> {
-        self.next_but(Told::is_news, deadline).map(|(_, told)| told)
+    /// As [`Connection::next_answer`].
+    pub(super) fn next_answer(&mut self, deadline: Deadline) -> Result<ServerMessage, Failure> {
+        self.next_but(ServerMessage::is_news, deadline).map(|(_, told)| told)
     }
 
-    fn next_but(&mut self, skips: impl Fn(&str) -> bool, deadline: Deadline) -> Result<(String, Told), Failure> {
+    fn next_but(
+        &mut self,
+        skips: impl Fn(&str) -> bool,
+        deadline: Deadline,
+    ) -> Result<(String, ServerMessage), Failure> {
         loop {
             match self.hear(deadline) {
                 Heard::Line(line) if skips(&line) => {}
-                Heard::Line(line) => match Told::parse(&line) {
-                    Some(Told::Farewell { text, .. }) => return Err(Failure::Lost(text)),
+                Heard::Line(line) => match ServerMessage::parse(&line) {
+                    Some(ServerMessage::Farewell { text, .. }) => return Err(Failure::Lost(text)),
                     Some(told) => return Ok((line, told)),
                     None => {}
                 },
@@ -189,14 +193,14 @@ impl Ears {
             match self.stream.set_read_timeout(left).and_then(|()| self.stream.read(&mut bytes)) {
                 Ok(0) => return Heard::End("connection lost".to_owned()),
                 Ok(read) => self.buffer.extend_from_slice(&bytes[..read]),
-                Err(error) if is_passing(&error) => {}
+                Err(error) if is_transient(&error) => {}
                 Err(error) => return Heard::End(format!("connection lost: {error}")),
             }
         }
     }
 }
 
-fn is_passing(error: &io::Error) -> bool {
+fn is_transient(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
 }
 

@@ -2,6 +2,13 @@
 //! each event once per dialect, hands out the results, and yields, so that every connection reads before the next turn
 //! begins. Under load turns grow by themselves.
 
+mod backpressure;
+mod outbox;
+mod rate_limit;
+
+pub(crate) use outbox::{Inbox, Outbox, QUEUE_ITEM_OVERHEAD, QueueItem, Queued, Waiting, outbox};
+pub use rate_limit::{Bucket, Rate};
+
 use std::{collections::BTreeMap, mem, rc::Rc, time::Duration};
 
 use async_std::task;
@@ -14,16 +21,15 @@ use futures::{
 use jiff::Timestamp;
 use log::Level;
 
-use super::{
-    Clock, Config,
-    alarm::Alarm,
-    outbox::{Outbox, Part, queued_total, shared},
-    pace::Progress,
-    readiness::Readiness,
+use self::{
+    backpressure::Progress,
+    outbox::{Part, queued_total, shared},
 };
 use crate::{
-    chat::{Audience, Chat, ClientId, Event, Farewell, Input, Line, Output, Setting},
-    wire::{Dialect, Stamp, render},
+    Config,
+    chat::{Audience, Chat, ClientId, Departure, Event, Input, Line, Output, Setting},
+    protocol::{Dialect, Stamp, render},
+    reactor::{Alarm, Clock, Readiness},
 };
 
 /// Requests of one turn. Enough that a storm of arrivals is announced in few writes, few enough that nobody waits long.
@@ -32,13 +38,13 @@ const TURN_REQUESTS_MAX: usize = 4096;
 /// a turn alone must not make slow consumers of everybody.
 const TURN_BYTES_MAX: usize = 128 << 10;
 /// Clients written to before other tasks that are ready have a turn: half a millisecond's work, if there is a line or two.
-const HAND_OUT_MAX: usize = 128;
+const FLUSH_SENDS_MAX: usize = 128;
 /// Public bytes of a turn while a slow reader is waited for.
 const PACED_TURN_BYTES_MAX: usize = 32 << 10;
 
 /// What connections ask of the broker. The queue needs no bound of its own: a connection has one batch of lines in it at
 /// most, and is silent until that has taken effect.
-pub(super) enum Request {
+pub(crate) enum Request {
     /// A client has come; this is where to send what it is told.
     Arrive(ClientId, Box<Outbox>),
     /// A client has sent these lines.
@@ -50,13 +56,13 @@ pub(super) enum Request {
     /// A client hears nothing any more; its last lines may still come.
     Broken(ClientId),
     /// The connection has ended from its side.
-    Gone(ClientId, Farewell),
+    Gone(ClientId, Departure),
     /// The server ends.
     ShutDown,
 }
 
 /// Serves requests until the last sender of them is gone.
-pub(super) async fn run(
+pub(crate) async fn run(
     mut requests: UnboundedReceiver<Request>,
     readiness: Rc<Readiness>,
     config: Config,
@@ -84,7 +90,7 @@ pub(super) async fn run(
             broker.handle(request);
             handled += 1;
         }
-        let pace = broker.hand_out(now).await;
+        let pace = broker.flush(now).await;
         // Behind all connections that were woken: they read before the next turn begins.
         task::yield_now().await;
         if !pace.is_zero() {
@@ -161,7 +167,7 @@ impl Broker {
         self.at = Timestamp::now();
         let mut out = mem::take(&mut self.out);
         self.chat.tick(now, &mut out);
-        self.carry_out(out);
+        self.apply(out);
     }
 
     fn has_news(&self) -> bool {
@@ -184,7 +190,7 @@ impl Broker {
                 self.outboxes.insert(client, outbox);
                 self.input(client, Input::Arrive(addr));
                 if self.is_shutting_down {
-                    self.input(client, Input::End(Farewell::ShuttingDown));
+                    self.input(client, Input::End(Departure::ShuttingDown));
                 }
             }
             Request::Lines(client, lines) => {
@@ -200,17 +206,17 @@ impl Broker {
             Request::Eof(client) => self.input(client, Input::Eof),
             Request::Silent(client) => self.input(client, Input::Silent),
             Request::Broken(client) => self.input(client, Input::Broken),
-            Request::Gone(client, farewell) => {
+            Request::Gone(client, departure) => {
                 if let Some(outbox) = self.outboxes.get(&client) {
                     outbox.cut();
                 }
-                self.input(client, Input::End(farewell));
+                self.input(client, Input::End(departure));
             }
             Request::ShutDown => {
                 self.is_shutting_down = true;
                 let clients: Vec<_> = self.chat.members().map(|(client, _)| client).collect();
                 for client in clients {
-                    self.input(client, Input::End(Farewell::ShuttingDown));
+                    self.input(client, Input::End(Departure::ShuttingDown));
                 }
             }
         }
@@ -219,18 +225,18 @@ impl Broker {
     fn input(&mut self, client: ClientId, input: Input) {
         let mut out = mem::take(&mut self.out);
         self.chat.handle(client, input, &mut out);
-        self.carry_out(out);
+        self.apply(out);
     }
 
     /// Does what follows from the rules.
-    fn carry_out(&mut self, mut out: Vec<Output>) {
+    fn apply(&mut self, mut out: Vec<Output>) {
         for output in out.drain(..) {
             match output {
                 Output::Tell(Audience::Everyone, event) => self.tell_everyone(&event),
                 Output::Tell(Audience::One(client), event) => self.tell(client, &event),
                 Output::Ready(client) => self.ready.push(client),
                 Output::Set(client, setting) => self.set(client, setting),
-                Output::HangUp(client, farewell) => self.hang_up(client, farewell),
+                Output::HangUp(client, departure) => self.hang_up(client, departure),
             }
         }
         self.out = out;
@@ -238,7 +244,7 @@ impl Broker {
 
     fn set(&mut self, client: ClientId, setting: Setting) {
         let Some(outbox) = self.outboxes.get_mut(&client) else { return };
-        catch_up(outbox, &self.public);
+        mark_public(outbox, &self.public);
         self.listeners[outbox.dialect.index()] -= 1;
         outbox.dialect = outbox.dialect.with(setting);
         self.listeners[outbox.dialect.index()] += 1;
@@ -260,7 +266,7 @@ impl Broker {
 
     fn tell(&mut self, client: ClientId, event: &Event) {
         let Some(outbox) = self.outboxes.get_mut(&client) else { return };
-        catch_up(outbox, &self.public);
+        mark_public(outbox, &self.public);
         let own = outbox.own.get_or_insert_default();
         let from = own.bytes.len();
         render(&mut own.bytes, event, Stamp { seq: None, at: self.at }, outbox.dialect);
@@ -271,28 +277,28 @@ impl Broker {
     }
 
     /// The client gets what this turn has for it so far, and nothing after that.
-    fn hang_up(&mut self, client: ClientId, farewell: Farewell) {
+    fn hang_up(&mut self, client: ClientId, departure: Departure) {
         let Some(mut outbox) = self.outboxes.remove(&client) else { return };
         // Whoever comes and goes without a word is a probe, or might as well be one.
-        let is_probe = !outbox.has_spoken && matches!(farewell, Farewell::Left | Farewell::Lost);
+        let is_probe = !outbox.has_spoken && matches!(departure, Departure::Left | Departure::Lost);
         let level = if is_probe { Level::Debug } else { Level::Info };
-        log::log!(level, "{client} {} departed: {}", outbox.addr, farewell.code());
+        log::log!(level, "{client} {} departed: {}", outbox.addr, departure.code());
         self.listeners[outbox.dialect.index()] -= 1;
-        if farewell != Farewell::Lost {
-            catch_up(&mut outbox, &self.public);
+        if departure != Departure::Lost {
+            mark_public(&mut outbox, &self.public);
             self.leaving.push(*outbox);
         }
     }
 
     /// Ends the turn: everyone gets what it has for them. Answers how long to wait before the next one begins.
-    async fn hand_out(&mut self, now: Duration) -> Duration {
+    async fn flush(&mut self, now: Duration) -> Duration {
         let public = self.public.each_mut().map(|public| shared(mem::take(public)));
         for mut outbox in self.leaving.drain(..) {
-            hand_over(&mut outbox, &public);
+            send_private(&mut outbox, &public);
         }
         let (mut too_slow, mut pace) = (Vec::new(), Duration::ZERO);
         for (handed, (&client, outbox)) in self.outboxes.iter_mut().enumerate() {
-            if handed > 0 && handed.is_multiple_of(HAND_OUT_MAX) {
+            if handed > 0 && handed.is_multiple_of(FLUSH_SENDS_MAX) {
                 task::yield_now().await;
             }
             // Before this turn's bytes: one long answer alone makes nobody a slow consumer.
@@ -305,8 +311,8 @@ impl Broker {
             }
             let all = &public[outbox.dialect.index()];
             if outbox.own.is_some() {
-                catch_up(outbox, &public);
-                hand_over(outbox, &public);
+                mark_public(outbox, &public);
+                send_private(outbox, &public);
             } else if outbox.public_from < all.len() {
                 outbox.send(&[all.slice(outbox.public_from..)]);
             }
@@ -331,7 +337,7 @@ impl Broker {
             if let Some(outbox) = self.outboxes.get(&client) {
                 outbox.cut();
             }
-            self.input(client, Input::End(Farewell::SlowConsumer));
+            self.input(client, Input::End(Departure::SlowConsumer));
         }
         self.is_paced = !pace.is_zero();
         pace
@@ -339,7 +345,7 @@ impl Broker {
 }
 
 /// Sends the client what was noted for it.
-fn hand_over(outbox: &mut Outbox, public: &[Bytes; Dialect::COUNT]) {
+fn send_private(outbox: &mut Outbox, public: &[Bytes; Dialect::COUNT]) {
     let Some(own) = outbox.own.take() else { return };
     let bytes = shared(own.bytes);
     let parts = own.parts.into_iter().map(|part| match part {
@@ -350,7 +356,7 @@ fn hand_over(outbox: &mut Outbox, public: &[Bytes; Dialect::COUNT]) {
 }
 
 /// Notes the public bytes so far as the client's, before what follows is its alone.
-fn catch_up(outbox: &mut Outbox, public: &[impl AsRef<[u8]>; Dialect::COUNT]) {
+fn mark_public(outbox: &mut Outbox, public: &[impl AsRef<[u8]>; Dialect::COUNT]) {
     let until = public[outbox.dialect.index()].as_ref().len();
     if outbox.public_from < until {
         let public = Part::Public(outbox.dialect, outbox.public_from..until);

@@ -1,7 +1,7 @@
 //! What must not reach a terminal raw is shown: ESC becomes `\u{1b}`. Everything else, tabs too, passes.
 
 /// Appends `text` to `out` in visible notation.
-pub(super) fn push_visible(out: &mut Vec<u8>, text: &str) {
+pub(super) fn push_escaped(out: &mut Vec<u8>, text: &str) {
     // Only these bytes begin a character that may have to be shown: two passes, but the second is rare.
     let is_plain = |&b: &u8| b >= b' ' && b != 0x7f && b != 0xc2 && b != 0xd8 && b != 0xe2 || b == b'\t';
     // Without a way out on the first of them, so that the compiler may look at many at once.
@@ -10,7 +10,7 @@ pub(super) fn push_visible(out: &mut Vec<u8>, text: &str) {
         return;
     }
     for c in text.chars() {
-        if must_be_shown(c) {
+        if must_escape(c) {
             out.extend(c.escape_unicode().map(|c| c as u8)); // ASCII, all of it
         } else {
             out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
@@ -19,7 +19,7 @@ pub(super) fn push_visible(out: &mut Vec<u8>, text: &str) {
 }
 
 /// Control characters (C0, DEL, C1), line and paragraph separators, and what overrides the direction of what follows.
-pub(super) fn must_be_shown(c: char) -> bool {
+pub(super) fn must_escape(c: char) -> bool {
     c != '\t' && c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -30,7 +30,7 @@ mod tests {
 
     fn visible(text: &str) -> String {
         let mut out = Vec::new();
-        push_visible(&mut out, text);
+        push_escaped(&mut out, text);
         String::from_utf8(out).expect("UTF-8 in, UTF-8 out")
     }
 

@@ -8,14 +8,14 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::readiness::{BROKEN, READABLE, Readiness, SHORT_READS, Source, WRITABLE};
+use super::poller::{BROKEN, READABLE, Readiness, SHORT_READS, Source, WRITABLE};
 use crate::chat::ClientId;
 
 /// Parts written at once (IOV_MAX is 1024).
 const WRITE_PARTS_MAX: usize = 64;
 
 /// A client's socket. Never blocks.
-pub(super) struct Socket {
+pub(crate) struct Socket {
     stream: TcpStream,
     client: ClientId,
     source: Rc<Source>,
@@ -25,34 +25,34 @@ pub(super) struct Socket {
 impl Socket {
     /// # Errors
     /// When the kernel has no memory to watch it with.
-    pub(super) fn new(stream: TcpStream, client: ClientId, readiness: Rc<Readiness>) -> io::Result<Self> {
+    pub(crate) fn new(stream: TcpStream, client: ClientId, readiness: Rc<Readiness>) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
         Ok(Self { source: readiness.watch(&stream, client)?, stream, client, readiness })
     }
 
     /// Waits until there is something to read. Who reads in a loop has to yield: a fast peer's socket is always readable.
-    pub(super) fn poll_readable(&self, cx: &Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_readable(&self, cx: &Context<'_>) -> Poll<()> {
         self.source.poll_ready(READABLE, cx)
     }
 
     /// Waits until there is something to read of a peer that has ended or broken off. One that has sent urgent data is taken
     /// for one: what it sends is read early, as far as there is room.
-    pub(super) fn poll_end(&self, cx: &Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_end(&self, cx: &Context<'_>) -> Poll<()> {
         self.source.poll_ready(READABLE | SHORT_READS, cx)
     }
 
     /// Waits until the connection is broken.
-    pub(super) fn poll_broken(&self, cx: &Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_broken(&self, cx: &Context<'_>) -> Poll<()> {
         self.source.poll_ready(BROKEN, cx)
     }
 
     /// There is something to read, or was at the last look.
-    pub(super) fn is_readable(&self) -> bool {
+    pub(crate) fn is_readable(&self) -> bool {
         self.source.is_ready(READABLE)
     }
 
     /// Waits until there is room to write.
-    pub(super) fn writable(&self) -> impl Future<Output = ()> + use<> {
+    pub(crate) fn writable(&self) -> impl Future<Output = ()> + use<> {
         let source = Rc::clone(&self.source);
         poll_fn(move |cx| source.poll_ready(WRITABLE, cx))
     }
@@ -61,7 +61,7 @@ impl Socket {
     ///
     /// # Errors
     /// `WouldBlock` when there is nothing; any other when the connection is broken.
-    pub(super) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = (&self.stream).read(buffer);
         // Less than the buffer takes is all there is, epoll(7), with the exceptions known.
         let is_all = match &read {
@@ -78,7 +78,7 @@ impl Socket {
     ///
     /// # Errors
     /// `WouldBlock` when there is none; any other when the connection is broken.
-    pub(super) fn write<'a>(&self, mut parts: impl ExactSizeIterator<Item = &'a [u8]>) -> io::Result<usize> {
+    pub(crate) fn write<'a>(&self, mut parts: impl ExactSizeIterator<Item = &'a [u8]>) -> io::Result<usize> {
         let written = if parts.len() == 1 {
             (&self.stream).write(parts.next().expect("one part")) // nearly always
         } else {
@@ -97,13 +97,13 @@ impl Socket {
     ///
     /// # Errors
     /// When the connection is broken.
-    pub(super) fn end(&self) -> io::Result<()> {
+    pub(crate) fn end(&self) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)
     }
 }
 
 /// The socket has nothing for us, or takes nothing, right now.
-pub(super) fn is_passing(error: &io::Error) -> bool {
+pub(crate) fn is_transient(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pipechat::{
-    chat::{Event, Farewell, Format, Lang, Setting, Who},
-    wire::{Dialect, Stamp, render},
+    chat::{Departure, Event, Format, Identity, Lang, Setting},
+    protocol::{Dialect, Stamp, render},
 };
 use serde_json::Value;
 
 /// One object of the server's, understood.
 #[derive(Debug)]
-pub(super) enum Told {
+pub(super) enum ServerMessage {
     /// News: somebody comes, goes or says something.
     News(Event),
     /// An answer with parts.
@@ -34,7 +34,7 @@ pub(super) enum Told {
     },
 }
 
-impl Told {
+impl ServerMessage {
     /// Understands `line`; `None` is one that is no object of the JSON dialect, or an event that this client does not know.
     pub(super) fn parse(line: &str) -> Option<Self> {
         let object: Value = serde_json::from_str(line).ok()?;
@@ -42,19 +42,19 @@ impl Told {
         let text = || string("text");
         let who = || {
             let field = |key: &str| object["from"][key].as_str().map(str::to_owned);
-            Some(Arc::new(Who { name: field("name")?, addr: field("addr")? }))
+            Some(Arc::new(Identity { name: field("name")?, addr: field("addr")? }))
         };
         Some(match object["event"].as_str()? {
             "online" => Self::News(Event::Online(who()?)),
             // The reason stays in the object: the text dialect does not tell it.
-            "offline" => Self::News(Event::Offline(who()?, Farewell::Left)),
+            "offline" => Self::News(Event::Offline(who()?, Departure::Left)),
             "message" => Self::News(Event::Message { from: who()?, text: text()? }),
             "private" => Self::News(Event::Private { from: who()?, text: text()? }),
             "user" => Self::Answer(Event::User(who()?)),
             "users_end" => Self::Answer(Event::UsersEnd(usize::try_from(object["count"].as_u64()?).ok()?)),
             "renamed" => {
                 let new = who()?;
-                let old = Arc::new(Who { name: string("old")?, addr: new.addr.clone() });
+                let old = Arc::new(Identity { name: string("old")?, addr: new.addr.clone() });
                 Self::Answer(Event::Renamed { old, new })
             }
             "sync" => Self::Answer(Event::Synced(text()?)),
@@ -86,10 +86,10 @@ impl Told {
 
     /// The same event with `change` made to the names of users.
     pub(super) fn with_names(self, change: impl Fn(&str) -> String) -> Self {
-        let who = |who: &Who| Arc::new(Who { name: change(&who.name), addr: who.addr.clone() });
+        let who = |who: &Identity| Arc::new(Identity { name: change(&who.name), addr: who.addr.clone() });
         let event = |event| match event {
             Event::Online(it) => Event::Online(who(&it)),
-            Event::Offline(it, farewell) => Event::Offline(who(&it), farewell),
+            Event::Offline(it, departure) => Event::Offline(who(&it), departure),
             Event::Message { from, text } => Event::Message { from: who(&from), text },
             Event::Private { from, text } => Event::Private { from: who(&from), text },
             Event::User(it) => Event::User(who(&it)),

@@ -12,25 +12,25 @@ use std::{
 use async_executor::{LocalExecutor, Task};
 use futures::FutureExt;
 
-use super::readiness::Readiness;
+use super::poller::Readiness;
 
 /// Tasks run before a look at the sockets: some task may always be ready, and the others' clients must be heard.
 const TICKS_MAX: usize = 64;
 
 /// Runs tasks. A clone is the same executor.
 #[derive(Clone)]
-pub(super) struct Executor {
+pub(crate) struct Executor {
     tasks: Rc<LocalExecutor<'static>>,
     readiness: Rc<Readiness>,
 }
 
 impl Executor {
-    pub(super) fn new(readiness: Rc<Readiness>) -> Self {
+    pub(crate) fn new(readiness: Rc<Readiness>) -> Self {
         Self { tasks: Rc::default(), readiness }
     }
 
     /// Has a task run beside the others. Dropping the handle ends it.
-    pub(super) fn spawn<T: 'static>(&self, task: impl Future<Output = T> + 'static) -> Task<T> {
+    pub(crate) fn spawn<T: 'static>(&self, task: impl Future<Output = T> + 'static) -> Task<T> {
         self.tasks.spawn(task)
     }
 
@@ -38,7 +38,7 @@ impl Executor {
     ///
     /// # Panics
     /// As the task does.
-    pub(super) fn run<T: 'static>(&self, task: impl Future<Output = T> + 'static) -> T {
+    pub(crate) fn run<T: 'static>(&self, task: impl Future<Output = T> + 'static) -> T {
         let waker = Waker::from(self.readiness.bell());
         let mut task = self.spawn(task);
         loop {
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
     use crate::{
         chat::ClientId,
-        net::{readiness::Poller, socket::Socket},
+        reactor::{Poller, Socket},
     };
 
     fn executor() -> Executor {

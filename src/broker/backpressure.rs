@@ -15,7 +15,7 @@ const QUEUE_PARTS: usize = 8;
 
 /// How a client reads, as far as that shows. All sizes are bytes.
 #[derive(Debug, Default)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     /// What was queued for it at the last look.
     queued: usize,
     /// What was handed over since then.
@@ -32,23 +32,23 @@ pub(super) struct Progress {
 
 impl Progress {
     /// Of a client that comes after so many bytes of public events.
-    pub(super) fn since(said: usize) -> Self {
+    pub(crate) fn since(said: usize) -> Self {
         Self { said, ..Self::default() }
     }
 
     /// So much more was handed over.
-    pub(super) fn sent(&mut self, size: usize) {
+    pub(crate) fn sent(&mut self, size: usize) {
         self.sent += size;
     }
 
     /// Whether there was enough for it that [`Self::look`] might see something.
-    pub(super) fn is_due(&self, queue_max: usize) -> bool {
+    pub(crate) fn is_due(&self, queue_max: usize) -> bool {
         self.queued + self.sent > queue_max / QUEUE_PARTS
     }
 
     /// Looks how far a client has read for which `queued` bytes wait, after `said` bytes of all public events. `None`: its
     /// queue is over `queue_max`. Otherwise how long the others should wait for it: not at all if it is stuck.
-    pub(super) fn look(&mut self, queued: usize, said: usize, queue_max: usize, now: Duration) -> Option<Duration> {
+    pub(crate) fn look(&mut self, queued: usize, said: usize, queue_max: usize, now: Duration) -> Option<Duration> {
         let taken = (self.queued + mem::take(&mut self.sent)).saturating_sub(queued);
         if taken > 0 {
             self.at = now;

@@ -1,0 +1,14 @@
+//! The line protocol: framing, telnet, commands out of lines, and events as text or JSON.
+
+pub(super) mod json;
+pub(super) mod text;
+
+mod escape;
+mod framing;
+mod messages;
+mod parse;
+mod telnet;
+
+pub use framing::{Frame, Framer};
+pub use parse::{parse, parse_frame};
+pub use telnet::Telnet;

@@ -1,0 +1,62 @@
+//! The text dialects: lines for people.
+
+use super::{
+    escape::push_escaped,
+    messages::{goodbye, help, in_lang, refused, set},
+};
+use crate::chat::{Event, Identity, Lang};
+
+/// Names and addresses are visible by the rules for names; only what users say has to be made so.
+pub(in crate::protocol) fn lines(out: &mut Vec<u8>, event: &Event, lang: Lang) {
+    match event {
+        Event::Online(who) => {
+            prefix(out, who);
+            put(out, &[in_lang(["已上线", "is online"], lang)]);
+        }
+        Event::Offline(who, _) => {
+            prefix(out, who);
+            put(out, &[in_lang(["下线", "is offline"], lang)]);
+        }
+        Event::Message { from, text } => {
+            prefix(out, from);
+            push_escaped(out, text);
+        }
+        Event::Private { from, text } => {
+            let [before, after] = match lang {
+                Lang::Zh => ["来自:[", "]的消息,内容是:"],
+                Lang::En => ["from:[", "] says:"],
+            };
+            put(out, &[before, &from.name, after]);
+            push_escaped(out, text);
+        }
+        Event::User(who) => put(out, &["[", &who.name, "] is online"]),
+        Event::UsersEnd(_) => return,
+        Event::Renamed { old, new } => {
+            put(out, &[in_lang(["用户名修改成功,[", "renamed,["], lang), &old.name, "]->[", &new.name, "]"]);
+        }
+        Event::Help(limits) => put(out, &[help(limits, lang).trim_end()]),
+        Event::Synced(token) => {
+            put(out, &["sync|"]);
+            push_escaped(out, token);
+        }
+        Event::WaitMet(arg) => {
+            put(out, &["wait|ok|"]);
+            push_escaped(out, arg);
+        }
+        Event::WaitTimedOut => put(out, &["wait|timeout"]),
+        Event::Set(setting) => put(out, &[set(*setting, lang)]),
+        Event::Refused(refusal) => put(out, &[&refused(*refusal, lang)]),
+        Event::Farewell(departure) => put(out, &[goodbye(*departure, lang)]),
+    }
+    out.push(b'\n');
+}
+
+fn prefix(out: &mut Vec<u8>, who: &Identity) {
+    put(out, &["[", &who.addr, "]", &who.name, ":"]);
+}
+
+pub(super) fn put(out: &mut Vec<u8>, parts: &[&str]) {
+    for part in parts {
+        out.extend_from_slice(part.as_bytes());
+    }
+}
