@@ -19,11 +19,11 @@ const SHOWN_CHARS: usize = 100;
 
 /// A connection, as its user sees it.
 #[derive(Debug)]
-pub(crate) struct Client {
-    pub(crate) stream: TcpStream,
+pub struct Client {
+    pub stream: TcpStream,
     /// As the server announces it.
-    pub(crate) addr: String,
-    pub(crate) name: String,
+    pub addr: String,
+    pub name: String,
     is_english: bool,
     /// Received, from `taken` on not yet read.
     buffer: Vec<u8>,
@@ -34,7 +34,7 @@ pub(crate) struct Client {
 
 /// What there was to read.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Heard {
+pub enum Heard {
     Line(String),
     Eof,
     /// Nothing within the time.
@@ -44,27 +44,27 @@ pub(crate) enum Heard {
 
 /// How to connect.
 #[derive(Debug, Default)]
-pub(super) struct Socket {
-    pub(super) from: Option<Ipv4Addr>,
-    pub(super) is_narrow: bool,
+pub(crate) struct Socket {
+    pub(crate) from: Option<Ipv4Addr>,
+    pub(crate) is_narrow: bool,
 }
 
 impl Client {
     #[track_caller]
-    pub(super) fn connect(server: &Server, socket: &Socket) -> Self {
+    pub(crate) fn connect(server: &Server, socket: &Socket) -> Self {
         let mut client = Self::dial(server, socket);
         client.expect(&client.online());
         client
     }
 
     #[track_caller]
-    pub(super) fn dial(server: &Server, options: &Socket) -> Self {
+    pub(crate) fn dial(server: &Server, options: &Socket) -> Self {
         Self::dial_with(server.addr, server.is_english, options)
     }
 
     /// Connects to a server that is no [`Server`].
     #[track_caller]
-    pub(crate) fn dial_at(addr: SocketAddr, is_english: bool) -> Self {
+    pub fn dial_at(addr: SocketAddr, is_english: bool) -> Self {
         Self::dial_with(addr, is_english, &Socket::default())
     }
 
@@ -88,19 +88,19 @@ impl Client {
     }
 
     /// Another handle on the same connection, to write to it from elsewhere.
-    pub(crate) fn writer(&self) -> TcpStream {
+    pub fn writer(&self) -> TcpStream {
         self.stream.try_clone().expect("a descriptor")
     }
 
     /// Sends a line.
     #[track_caller]
-    pub(crate) fn say(&mut self, text: &str) {
+    pub fn say(&mut self, text: &str) {
         self.send(format!("{text}\n").as_bytes());
     }
 
     /// Sends just these bytes.
     #[track_caller]
-    pub(crate) fn send(&mut self, bytes: &[u8]) {
+    pub fn send(&mut self, bytes: &[u8]) {
         if let Err(error) = self.stream.write_all(bytes) {
             panic!("{} can't send: {error}; {}", self.name, self.so_far());
         }
@@ -108,25 +108,25 @@ impl Client {
 
     /// Sends just these bytes, the last of them as TCP's urgent data.
     #[track_caller]
-    pub(crate) fn send_urgent(&mut self, bytes: &[u8]) {
+    pub fn send_urgent(&mut self, bytes: &[u8]) {
         let sent = rustix::net::send(&self.stream, bytes, SendFlags::OOB).expect("connected");
         assert_eq!(sent, bytes.len(), "few bytes always fit");
     }
 
     /// Sends no more; reads on.
-    pub(crate) fn half_close(&self) {
+    pub fn half_close(&self) {
         self.stream.shutdown(Shutdown::Write).expect("connected");
     }
 
     /// Breaks off: the server gets an RST.
-    pub(crate) fn reset(self) {
+    pub fn reset(self) {
         let socket = socket2::Socket::from(self.stream);
         socket.set_linger(Some(Duration::ZERO)).expect("an option of SOL_SOCKET");
     }
 
     /// Reads the next line.
     #[track_caller]
-    pub(crate) fn line(&mut self) -> String {
+    pub fn line(&mut self) -> String {
         match self.hear(DEADLINE) {
             Heard::Line(line) => line,
             heard => panic!("{} waited for a line: {heard:?}; {}", self.name, self.so_far()),
@@ -135,7 +135,7 @@ impl Client {
 
     /// Reads the next line, which must be this one.
     #[track_caller]
-    pub(crate) fn expect(&mut self, line: &str) {
+    pub fn expect(&mut self, line: &str) {
         match self.hear(DEADLINE) {
             Heard::Line(heard) if heard == line => {}
             heard => panic!("{} waited for {line:?}: {heard:?}; {}", self.name, self.so_far()),
@@ -144,7 +144,7 @@ impl Client {
 
     /// Reads up to this line and returns what comes before it.
     #[track_caller]
-    pub(crate) fn expect_among(&mut self, line: &str) -> Vec<String> {
+    pub fn expect_among(&mut self, line: &str) -> Vec<String> {
         let mut before = Vec::new();
         loop {
             match self.hear(DEADLINE) {
@@ -158,7 +158,7 @@ impl Client {
     /// Asks for something that only this client is answered, and that comes after all that has happened so far. Returns
     /// what comes before.
     #[track_caller]
-    pub(crate) fn fence(&mut self) -> Vec<String> {
+    pub fn fence(&mut self) -> Vec<String> {
         self.say("to|");
         self.expect_among(if self.is_english {
             "malformed private message, the right form is: to|bob|hello"
@@ -169,21 +169,21 @@ impl Client {
 
     /// Nothing has come for this client that it has not read.
     #[track_caller]
-    pub(crate) fn nothing(&mut self) {
+    pub fn nothing(&mut self) {
         let before = self.fence();
         assert!(before.is_empty(), "{} was to hear nothing: {before:?}; {}", self.name, self.so_far());
     }
 
     /// The server has closed, in order, and has nothing more to say.
     #[track_caller]
-    pub(crate) fn eof(&mut self) {
+    pub fn eof(&mut self) {
         let heard = self.hear(DEADLINE);
         assert!(heard == Heard::Eof, "{} waited for the end: {heard:?}; {}", self.name, self.so_far());
     }
 
     /// Reads all lines up to the end.
     #[track_caller]
-    pub(crate) fn rest(&mut self) -> Vec<String> {
+    pub fn rest(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
         loop {
             match self.hear(DEADLINE) {
@@ -196,7 +196,7 @@ impl Client {
 
     /// Takes a name.
     #[track_caller]
-    pub(crate) fn rename(&mut self, name: &str) {
+    pub fn rename(&mut self, name: &str) {
         self.say(&format!("rename|{name}"));
         let renamed = if self.is_english { "renamed," } else { "用户名修改成功," };
         self.expect_among(&format!("{renamed}[{}]->[{name}]", self.name));
@@ -204,23 +204,23 @@ impl Client {
     }
 
     /// What everyone reads when this client says so.
-    pub(crate) fn says(&self, text: &str) -> String {
+    pub fn says(&self, text: &str) -> String {
         format!("[{}]{}:{text}", self.addr, self.name)
     }
 
     /// What everyone reads when it arrives.
-    pub(crate) fn online(&self) -> String {
+    pub fn online(&self) -> String {
         self.says(if self.is_english { "is online" } else { "已上线" })
     }
 
     /// What everyone else reads when it is gone.
-    pub(crate) fn offline(&self) -> String {
+    pub fn offline(&self) -> String {
         self.says(if self.is_english { "is offline" } else { "下线" })
     }
 
     /// Reads the next line, or what there is instead, within this time.
     #[track_caller]
-    pub(crate) fn hear(&mut self, within: Duration) -> Heard {
+    pub fn hear(&mut self, within: Duration) -> Heard {
         let until = Instant::now() + within;
         let mut searched = self.taken;
         loop {

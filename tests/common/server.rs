@@ -5,6 +5,7 @@ use std::{
     io::{BufRead, BufReader, Read},
     net::{IpAddr, Ipv4Addr, SocketAddr},
     os::{fd::OwnedFd, unix::process::ExitStatusExt},
+    path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
@@ -30,10 +31,10 @@ enum Company {
 
 /// A running pipechat, killed on drop. A test that fails prints its log.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub struct Server {
     child: Child,
-    pub(crate) addr: SocketAddr,
-    pub(crate) is_english: bool,
+    pub addr: SocketAddr,
+    pub is_english: bool,
     stdout: Mutex<Receiver<String>>,
     said: Vec<String>,
     log: Arc<Log>,
@@ -49,30 +50,30 @@ struct Log {
 impl Server {
     /// Starts it with these flags on a free port, in English, and waits until it listens.
     #[track_caller]
-    pub(crate) fn start(flags: &[&str]) -> Self {
+    pub fn start(flags: &[&str]) -> Self {
         let shared = Company::Shared(MEASURING.read().unwrap_or_else(PoisonError::into_inner));
         Self::spawn(binary(), &[&["--port", "0", "--lang", "en"], flags].concat(), shared)
     }
 
     /// The same, while no other server of this test program runs.
     #[track_caller]
-    pub(crate) fn start_alone(flags: &[&str]) -> Self {
+    pub fn start_alone(flags: &[&str]) -> Self {
         let alone = Company::Alone(MEASURING.write().unwrap_or_else(PoisonError::into_inner));
         Self::spawn(binary(), &[&["--port", "0", "--lang", "en"], flags].concat(), alone)
     }
 
     /// Starts it with just these flags.
     #[track_caller]
-    pub(crate) fn start_with(command: Command, flags: &[&str]) -> Self {
+    pub fn start_with(command: Command, flags: &[&str]) -> Self {
         Self::spawn(command, flags, Company::Shared(MEASURING.read().unwrap_or_else(PoisonError::into_inner)))
     }
 
     /// Starts it, alone, where only so many files may be open.
     #[track_caller]
-    pub(crate) fn start_alone_with_open_files(files: usize, flags: &[&str]) -> Self {
+    pub fn start_alone_with_open_files(files: usize, flags: &[&str]) -> Self {
         let alone = Company::Alone(MEASURING.write().unwrap_or_else(PoisonError::into_inner));
         let mut bash = Command::new("bash");
-        bash.arg("-c").arg(format!("ulimit -n {files}; exec \"$0\" \"$@\"")).arg(env!("CARGO_BIN_EXE_pipechat"));
+        bash.arg("-c").arg(format!("ulimit -n {files}; exec \"$0\" \"$@\"")).arg(program());
         Self::spawn(bash, &[&["--port", "0", "--lang", "en"], flags].concat(), alone)
     }
 
@@ -120,13 +121,13 @@ impl Server {
 
     /// Connects, and reads the line that announces the client.
     #[track_caller]
-    pub(crate) fn connect(&self) -> Client {
+    pub fn connect(&self) -> Client {
         Client::connect(self, &client::Socket::default())
     }
 
     /// Connects a client that goes by this name; the others have to read its arrival.
     #[track_caller]
-    pub(crate) fn join(&self, name: &str) -> Client {
+    pub fn join(&self, name: &str) -> Client {
         let mut client = self.connect();
         client.rename(name);
         client
@@ -134,7 +135,7 @@ impl Server {
 
     /// Connects clients by these names, who have read all that is said about that.
     #[track_caller]
-    pub(crate) fn join_all<const N: usize>(&self, names: [&str; N]) -> [Client; N] {
+    pub fn join_all<const N: usize>(&self, names: [&str; N]) -> [Client; N] {
         let mut clients = names.map(|name| self.join(name));
         for client in &mut clients {
             client.fence();
@@ -144,31 +145,31 @@ impl Server {
 
     /// Connects, reads nothing.
     #[track_caller]
-    pub(crate) fn dial(&self) -> Client {
+    pub fn dial(&self) -> Client {
         Client::dial(self, &client::Socket::default())
     }
 
     /// Connects from this address, which must be one of this machine.
     #[track_caller]
-    pub(crate) fn dial_from(&self, ip: [u8; 4]) -> Client {
+    pub fn dial_from(&self, ip: [u8; 4]) -> Client {
         Client::dial(self, &client::Socket { from: Some(ip.into()), ..client::Socket::default() })
     }
 
     /// Connects with so small a receive buffer, and such small packets, that hardly anything of what the client does not
     /// read disappears in the kernel. Reads the line that announces it.
     #[track_caller]
-    pub(crate) fn connect_narrow(&self) -> Client {
+    pub fn connect_narrow(&self) -> Client {
         Client::connect(self, &client::Socket { is_narrow: true, ..client::Socket::default() })
     }
 
     /// The lines of the log so far.
-    pub(crate) fn log(&self) -> Vec<String> {
+    pub fn log(&self) -> Vec<String> {
         self.log.lock().0.clone()
     }
 
     /// Waits until the log has so many lines with this in them, and returns them.
     #[track_caller]
-    pub(crate) fn expect_log(&self, count: usize, part: &str) -> Vec<String> {
+    pub fn expect_log(&self, count: usize, part: &str) -> Vec<String> {
         let is_short = |(lines, _): &mut (Vec<String>, bool)| lines.iter().filter(|l| l.contains(part)).count() < count;
         let waited = self.log.changed.wait_timeout_while(self.log.lock(), DEADLINE, is_short);
         let (lines, waited) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -178,13 +179,13 @@ impl Server {
     }
 
     /// Sends the process a signal.
-    pub(crate) fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).expect("the child is there");
     }
 
     /// Waits until it has exited: the status, all that it printed, and its log.
     #[track_caller]
-    pub(crate) fn exit(mut self, deadline: Duration) -> (ExitStatus, Vec<String>, Vec<String>) {
+    pub fn exit(mut self, deadline: Duration) -> (ExitStatus, Vec<String>, Vec<String>) {
         let until = Instant::now() + deadline;
         loop {
             let stdout = self.stdout.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -201,17 +202,17 @@ impl Server {
         (status, std::mem::take(&mut self.said), log)
     }
 
-    pub(crate) fn pid(&self) -> Pid {
+    pub fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
     }
 
     /// Resident memory in bytes.
-    pub(crate) fn rss(&self) -> u64 {
+    pub fn rss(&self) -> u64 {
         self.status("VmRSS:")
     }
 
     /// The most resident memory ever, in bytes.
-    pub(crate) fn peak_rss(&self) -> u64 {
+    pub fn peak_rss(&self) -> u64 {
         self.status("VmHWM:")
     }
 
@@ -222,7 +223,7 @@ impl Server {
     }
 
     /// CPU time used so far, user and system.
-    pub(crate) fn cpu(&self) -> Duration {
+    pub fn cpu(&self) -> Duration {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("Linux");
         // The name in parentheses may have anything in it.
         let (_, fields) = stat.rsplit_once(')').expect("proc(5)");
@@ -232,20 +233,20 @@ impl Server {
     }
 
     /// How much of one CPU it uses over a while in which the test does nothing.
-    pub(crate) fn cpu_share(&self, over: Duration) -> f64 {
+    pub fn cpu_share(&self, over: Duration) -> f64 {
         let (start, before) = (Instant::now(), self.cpu());
         thread::sleep(over); // not waited for anything: the stretch that is measured
         (self.cpu() - before).as_secs_f64() / start.elapsed().as_secs_f64()
     }
 
     /// How many files it has open.
-    pub(crate) fn open_files(&self) -> usize {
+    pub fn open_files(&self) -> usize {
         fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("Linux").count()
     }
 
     /// The server's own end of a client's connection.
     #[track_caller]
-    pub(crate) fn socket_of(&self, client: SocketAddr) -> OwnedFd {
+    pub fn socket_of(&self, client: SocketAddr) -> OwnedFd {
         let pidfd = pidfd_open(self.pid(), PidfdFlags::empty()).expect("Linux 5.3");
         for file in fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("Linux") {
             let number = file.expect("an entry").file_name().to_string_lossy().parse().expect("a number");
@@ -277,16 +278,21 @@ impl Log {
     }
 }
 
+/// Where the program is.
+pub fn program() -> PathBuf {
+    env::var_os("CARGO_BIN_EXE_pipechat").expect("cargo sets it for the tests that it runs").into()
+}
+
 /// The program, deaf to what the environment of the tests says.
-pub(crate) fn binary() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pipechat"));
+pub fn binary() -> Command {
+    let mut command = Command::new(program());
     command.env_remove("RUST_LOG");
     command
 }
 
 /// Runs the program until it exits by itself: the exit code, stdout and stderr.
 #[track_caller]
-pub(crate) fn run(flags: &[&str]) -> (i32, String, String) {
+pub fn run(flags: &[&str]) -> (i32, String, String) {
     let mut command = binary();
     command.args(flags).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the binary runs");

@@ -3,6 +3,7 @@
 
 #[path = "../simulation/reader.rs"]
 mod reader;
+#[path = "../simulation/wire.rs"]
 mod wire;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {

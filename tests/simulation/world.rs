@@ -2,9 +2,7 @@
 //!
 //! Whatever happens is put to the chat and to the model of it, and both have to answer the same.
 
-#[path = "checks.rs"]
 mod checks;
-#[path = "doings.rs"]
 mod doings;
 
 use std::{

@@ -7,8 +7,6 @@
 //!
 //! `PIPECHAT_SEED` repeats what the clients do; when the kernel runs which thread stays chance.
 
-mod common;
-
 use std::{
     collections::HashMap,
     env,

@@ -1,12 +1,9 @@
-//! The wire and the rules under random bytes. `PROPTEST_CASES=1000000 cargo test --release --test fuzz` takes its time;
-//! `cargo +nightly fuzz run --fuzz-dir tests/fuzz wire` looks for new ways through the code, and for as long as one likes.
-
-#[path = "simulation/reader.rs"]
-mod reader;
-#[path = "fuzz/wire.rs"]
-mod wire;
+//! The wire and the rules under random bytes. `PROPTEST_CASES=1000000 cargo test --release --test simulation any_bytes` runs
+//! for longer; `cargo +nightly fuzz run --fuzz-dir tests/fuzz wire` looks for new ways through the code.
 
 use proptest::prelude::*;
+
+use crate::wire;
 
 /// Pieces of what clients send, and of what they had better not.
 fn any_bytes() -> impl Strategy<Value = Vec<u8>> {

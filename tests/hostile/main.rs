@@ -1,18 +1,11 @@
 //! Slow readers, floods, garbage and bad days, against the real binary over sockets: whoever is cut is told why, and
 //! nobody else notices. The tests that measure CPU or memory run alone.
 
-#[path = "hostile/bad_days.rs"]
 mod bad_days;
-mod common;
-#[path = "hostile/floods.rs"]
 mod floods;
-#[path = "hostile/garbage.rs"]
 mod garbage;
-#[path = "hostile/places.rs"]
 mod places;
-#[path = "hostile/silence.rs"]
 mod silence;
-#[path = "hostile/slow_consumers.rs"]
 mod slow_consumers;
 
 use std::{

@@ -1,7 +1,5 @@
 //! The verbs and the subcommands while a hundred clients talk: 260 lines are on their way to everyone all the time.
 
-mod common;
-
 use std::{
     io,
     net::{Shutdown, TcpStream},

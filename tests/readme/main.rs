@@ -4,8 +4,6 @@
 //! `text output` block below it, if there is one; `text conversation` line by line in several netcats. Flags after that
 //! are the server's. Ports and times may differ, but one address stays one address.
 
-mod common;
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     env, fs,
@@ -23,7 +21,7 @@ use std::{
 use common::{Client, DEADLINE, Server, binary, note, run};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
-const README: &str = include_str!("../README.md");
+const README: &str = include_str!("../../README.md");
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 // -- What is run --------------------------------------------------------------------------------------------------------

@@ -2,8 +2,6 @@
 //! everything. Nothing sleeps in order to wait for the server: a test waits for a line that must come after what it waits
 //! for (`fence`), and fails with what came instead.
 
-#![allow(dead_code, unused_imports, reason = "each test program uses its part of this")]
-
 mod client;
 mod server;
 
@@ -13,20 +11,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub(crate) use client::{Client, Heard};
-pub(crate) use server::{Server, binary, run};
+pub use client::{Client, Heard};
+pub use server::{Server, binary, program, run};
 
 /// How long anything that should come at once may take, on a busy machine and in a debug build.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+pub const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Says something past the capture of the test harness: what is skipped is said, and what is measured is kept.
-pub(crate) fn note(text: &str) {
+pub fn note(text: &str) {
     writeln!(io::stderr(), "{text}").ok();
 }
 
 /// Looks until it is so. For what no line announces, such as the number of open files of another process.
 #[track_caller]
-pub(crate) fn until(what: &str, mut already_satisfied: impl FnMut() -> bool) {
+pub fn until(what: &str, mut already_satisfied: impl FnMut() -> bool) {
     let start = Instant::now();
     while !already_satisfied() {
         assert!(start.elapsed() < DEADLINE, "not within {DEADLINE:?}: {what}");
@@ -36,10 +34,10 @@ pub(crate) fn until(what: &str, mut already_satisfied: impl FnMut() -> bool) {
 
 /// Random numbers that a seed repeats (SplitMix64).
 #[derive(Debug, Clone)]
-pub(crate) struct Random(pub(crate) u64);
+pub struct Random(pub u64);
 
 impl Random {
-    pub(crate) fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -48,7 +46,7 @@ impl Random {
     }
 
     /// A number below `end`.
-    pub(crate) fn below(&mut self, end: usize) -> usize {
+    pub fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.next() % end as u64).expect("below a usize")
     }
 }

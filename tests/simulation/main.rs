@@ -1,18 +1,15 @@
-//! A seeded simulation of the rules and the wire in a faulty world, and what a reader can make of any line.
+//! A seeded simulation of the rules and the wire in a faulty world, what a reader can make of any line, and what the
+//! server makes of any bytes.
 //!
 //! `PIPECHAT_SEED` replays a seed, `PIPECHAT_STEPS` makes it shorter or longer.
 
-#[path = "simulation/model.rs"]
+mod fuzz;
 mod model;
-#[path = "simulation/peer.rs"]
 mod peer;
-#[path = "simulation/reader.rs"]
 mod reader;
-#[path = "simulation/rng.rs"]
 mod rng;
-#[path = "simulation/speech.rs"]
 mod speech;
-#[path = "simulation/world.rs"]
+mod wire;
 mod world;
 
 use std::{env, net::SocketAddr, panic, sync::Arc, time::Duration, time::SystemTime};

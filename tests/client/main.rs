@@ -1,7 +1,5 @@
 //! The client subcommands, the real binary at both ends: every exit code, and what has happened when one returns.
 
-mod common;
-
 use std::{
     fs::{self, File},
     io::{BufRead, BufReader, Read, Write},

@@ -1,8 +1,6 @@
 //! Conversations with the real binary over sockets, as the tutorial describes them: every text of the wire in both
 //! languages, what makes a line, how a connection ends, and the program around it.
 
-mod common;
-
 use std::{
     io::Write,
     net::{TcpListener, TcpStream},

@@ -82,11 +82,11 @@ fn demo() {
 /// A scenario that no test runs would prove nothing.
 #[test]
 fn every_scenario_has_a_test() {
-    let this = include_str!("scenarios.rs");
+    let this = include_str!("main.rs");
     for entry in scripts().join("scenarios").read_dir().expect("the scenarios are in the repository") {
         let name = entry.expect("a directory can be read").file_name();
         let call = format!("\"scenarios/{}\");", name.to_string_lossy());
-        assert!(this.contains(&call), "tests/scenarios.rs lacks under_every_netcat({call}");
+        assert!(this.contains(&call), "tests/scenarios/main.rs lacks under_every_netcat({call}");
     }
 }
 

@@ -1,8 +1,6 @@
 //! The verbs for scripts over real sockets: a whole dialogue is one write, and its last line tells how it went. Also what
 //! becomes of everyone when the broker dies.
 
-mod common;
-
 use std::time::Duration;
 
 use common::{Client, DEADLINE, Heard, Server, binary};
