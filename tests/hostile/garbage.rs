@@ -219,21 +219,21 @@ fn tls_hellos_and_random_bytes_are_refused_without_a_spin_or_memory() {
     bob.fence();
     let seed = std::env::var("PIPECHAT_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
     note(&format!("random bytes of PIPECHAT_SEED={seed}"));
-    let mut random = Random(seed);
+    let mut rng = Rng(seed);
     let before = server.rss();
-    let mut options = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec();
-    options.extend((0..502).map(|_| random.next() as u8 | 1)); // random, and neither LF nor NUL
+    let mut hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec();
+    hello.extend((0..502).map(|_| rng.number() as u8 | 1)); // random, and neither LF nor NUL
     for _ in 0..20 {
         let mut browser = server.connect();
         bob.expect(&browser.online());
-        browser.send(&options.iter().map(|b| if *b == b'\n' || *b == 0xff { b'x' } else { *b }).collect::<Vec<_>>());
+        browser.send(&hello.iter().map(|b| if *b == b'\n' || *b == 0xff { b'x' } else { *b }).collect::<Vec<_>>());
         browser.half_close();
         let heard = browser.rest();
         assert_eq!(heard, [NOT_UTF8]);
         bob.expect(&browser.offline());
     }
     // One reads what it is told; the other does not, and is soon no longer read from.
-    let noise: Vec<u8> = (0..1 << 20).flat_map(|_| random.next().to_le_bytes()).collect();
+    let noise: Vec<u8> = (0..1 << 20).flat_map(|_| rng.number().to_le_bytes()).collect();
     let (mut deaf, mut noisy) = (server.connect_narrow(), server.connect());
     thread::scope(|scope| {
         let (mut writer, noise, bob, deaf) = (noisy.writer(), &noise, &mut bob, &mut deaf);

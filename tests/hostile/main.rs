@@ -19,7 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Client, DEADLINE, Heard, Random, Server, binary, note, until};
+use common::{Client, DEADLINE, Heard, Rng, Server, binary, note, until};
 use rustix::{
     net::sockopt,
     process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit},

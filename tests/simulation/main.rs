@@ -7,7 +7,6 @@ mod fuzz;
 mod model;
 mod peer;
 mod reader;
-mod rng;
 mod speech;
 mod wire;
 mod world;

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
+use common::Rng;
 use pipechat::chat::{Command, Format, Lang, Line, Refusal, Verb, WaitFor};
 
-use super::{
-    model::{NAMES, NO_NAMES},
-    rng::Rng,
-};
+use super::model::{NAMES, NO_NAMES};
 
 /// The longest line, in bytes.
 pub(crate) const LINE_MAX: usize = 120;

@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use common::Rng;
 use jiff::Timestamp;
 use pipechat::{
     chat::{Audience, Capacity, Chat, ClientId, Command, Departure, Event, Input, Limits, Output, Rules, Setting},
@@ -22,7 +23,6 @@ use super::{
     model::{Model, NAMES},
     peer::{Kind, Peer, QUEUE_MAX, RATE},
     reader::Heard,
-    rng::Rng,
     speech::{LINE_MAX, WAIT_MAX},
 };
 

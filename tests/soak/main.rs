@@ -20,7 +20,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use common::{Client, DEADLINE, Heard, Random, Server, note, until};
+use common::{Client, DEADLINE, Heard, Rng, Server, note, until};
 use rustix::process::Signal;
 
 const WITNESSES: usize = 10;
@@ -106,15 +106,15 @@ fn play(server: &Server, witnesses: &mut [Client; WITNESSES], clients: usize, se
         let (enter, is_over) = (&enter, &is_over);
         let talking: Vec<_> = (0..TALKERS)
             .map(|number| {
-                let random = Random(seed ^ (number as u64) << 32);
-                scope.spawn(move || talk(server, number, random, enter, is_over))
+                let rng = Rng(seed ^ (number as u64) << 32);
+                scope.spawn(move || talk(server, number, rng, enter, is_over))
             })
             .collect();
         let crowds: Vec<_> = (0..CROWDS)
             .map(|number| {
-                let random = Random(seed ^ (number as u64) << 48);
+                let rng = Rng(seed ^ (number as u64) << 48);
                 let share = (clients + number) / CROWDS;
-                scope.spawn(move || come_and_go(server, share, random, enter))
+                scope.spawn(move || come_and_go(server, share, rng, enter))
             })
             .collect();
         let crowds_end = crowds.into_iter().map(|crowd| crowd.join()).collect::<Result<Vec<_>, _>>();
@@ -155,7 +155,7 @@ fn watch(witness: &mut Client, is_speaker: bool, expected: usize) -> Vec<String>
 fn talk(
     server: &Server,
     number: usize,
-    mut random: Random,
+    mut rng: Rng,
     enter: &impl Fn(&Client),
     is_over: &AtomicBool,
 ) -> (String, usize) {
@@ -164,8 +164,8 @@ fn talk(
     client.expect(&client.online());
     let mut said = 0;
     while !is_over.load(Relaxed) {
-        match random.below(20) {
-            0 => client.rename(&format!("talker{number}.{}", random.below(100))),
+        match rng.below(20) {
+            0 => client.rename(&format!("talker{number}.{}", rng.below(100))),
             1 => {
                 client.say("who");
                 client.expect_among(&format!("[{}] is online", client.name));
@@ -188,12 +188,12 @@ fn talk(
 }
 
 /// So many clients come, do something or nothing, and vanish in every way there is.
-fn come_and_go(server: &Server, clients: usize, mut random: Random, enter: &impl Fn(&Client)) {
+fn come_and_go(server: &Server, clients: usize, mut rng: Rng, enter: &impl Fn(&Client)) {
     let (mut crowd, mut left): (Vec<Client>, _) = (Vec::new(), clients);
     while left > 0 || !crowd.is_empty() {
-        if left > 0 && crowd.len() < CROWD && random.below(3) == 0 {
+        if left > 0 && crowd.len() < CROWD && rng.below(3) == 0 {
             // Many addresses have many ports.
-            let client = server.dial_from([127, 0, 1, 1 + random.below(250) as u8]);
+            let client = server.dial_from([127, 0, 1, 1 + rng.below(250) as u8]);
             enter(&client);
             left -= 1;
             crowd.push(client);
@@ -202,20 +202,20 @@ fn come_and_go(server: &Server, clients: usize, mut random: Random, enter: &impl
         if crowd.is_empty() {
             continue;
         }
-        let one = random.below(crowd.len());
-        let other = random.below(crowd.len());
+        let one = rng.below(crowd.len());
+        let other = rng.below(crowd.len());
         // What it says may fail: it may have been cut.
-        let line = match random.below(12) {
+        let line = match rng.below(12) {
             0 => "hello\n".to_owned(),
             1 => "in two ".to_owned(),
-            2 => format!("rename|guest{}\n", random.below(50)),
+            2 => format!("rename|guest{}\n", rng.below(50)),
             3 => "who\n".to_owned(),
             4 => format!("to|{}|psst\n", crowd[other].addr),
             5 => "\n".to_owned(),
             6 => "\u{7f}\r\u{1b}\n".to_owned(),
             7 => "to|\nrename|\n".to_owned(),
             how => {
-                vanish(crowd.swap_remove(one), how + random.below(2));
+                vanish(crowd.swap_remove(one), how + rng.below(2));
                 continue;
             }
         };

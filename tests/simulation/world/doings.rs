@@ -1,11 +1,11 @@
 //! What clients do, and what goes wrong with them.
 
+use common::Rng;
 use pipechat::chat::{Command, Departure, Input};
 
 use super::{Peer, World};
 use crate::{
     peer::Kind,
-    rng::Rng,
     speech::{garbage, wait},
 };
 
