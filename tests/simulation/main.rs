@@ -4,10 +4,10 @@
 //! `PIPECHAT_SEED` replays a seed, `PIPECHAT_STEPS` makes it shorter or longer.
 
 mod fuzz;
+mod generator;
 mod model;
 mod peer;
 mod reader;
-mod speech;
 mod wire;
 mod world;
 

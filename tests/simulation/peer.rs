@@ -8,8 +8,8 @@ use pipechat::{
 };
 
 use super::{
+    generator::{LINE_MAX, Speaker},
     reader::{Heard, read, read_object},
-    speech::{LINE_MAX, Speaker},
 };
 
 /// Lines handed over at once.

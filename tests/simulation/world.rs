@@ -2,8 +2,8 @@
 //!
 //! Whatever happens is put to the chat and to the model of it, and both have to answer the same.
 
+mod actions;
 mod checks;
-mod doings;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -20,10 +20,10 @@ use pipechat::{
 };
 
 use super::{
+    generator::{LINE_MAX, WAIT_MAX},
     model::{Model, NAMES},
     peer::{Kind, Peer, QUEUE_MAX, RATE},
     reader::Heard,
-    speech::{LINE_MAX, WAIT_MAX},
 };
 
 /// Where clients come from.

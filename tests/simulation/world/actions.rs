@@ -5,8 +5,8 @@ use pipechat::chat::{Command, Departure, Input};
 
 use super::{Peer, World};
 use crate::{
+    generator::{garbage, wait},
     peer::Kind,
-    speech::{garbage, wait},
 };
 
 /// Bytes that a client has typed ahead of the network at the most.
