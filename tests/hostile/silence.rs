@@ -160,11 +160,11 @@ impl Network {
         let (near, far) = (format!("pc{id}a"), format!("pc{id}b"));
         for command in [
             format!("netns add {name}"),
-            format!("connection add {near} type veth peer name {far} netns {name}"),
+            format!("link add {near} type veth peer name {far} netns {name}"),
             format!("addr add {}/24 dev {near}", network.here),
-            format!("connection set {near} up"),
+            format!("link set {near} up"),
             format!("-n {name} addr add {subnet}.2/24 dev {far}"),
-            format!("-n {name} connection set {far} up"),
+            format!("-n {name} link set {far} up"),
         ] {
             ip(&command)?;
         }
@@ -181,13 +181,13 @@ impl Network {
 
     fn cut(&self) {
         let id = std::process::id();
-        ip(&format!("-n {} connection set pc{id}b down", self.name)).expect("ip has worked before");
+        ip(&format!("-n {} link set pc{id}b down", self.name)).expect("ip has worked before");
     }
 }
 
 impl Drop for Network {
     fn drop(&mut self) {
-        ip(&format!("connection del pc{}a", std::process::id())).ok();
+        ip(&format!("link del pc{}a", std::process::id())).ok();
         ip(&format!("netns del {}", self.name)).ok();
     }
 }
