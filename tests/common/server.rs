@@ -19,14 +19,16 @@ use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, Signal, kill_process, pi
 
 use super::{Client, DEADLINE, client};
 
-/// Tests of a program run side by side; one that measures CPU or memory runs alone.
+/// Tests of one program run side by side, but one that measures time, CPU or memory runs alone.
 static MEASURING: RwLock<()> = RwLock::new(());
 
-/// Who else may run while this server does. Held for its sake.
+/// Which tests may run while this server does.
 #[derive(Debug)]
 enum Company {
     Shared(#[expect(dead_code, reason = "a guard")] RwLockReadGuard<'static, ()>),
     Alone(#[expect(dead_code, reason = "a guard")] RwLockWriteGuard<'static, ()>),
+    /// As its test's first server has it.
+    OfFirst,
 }
 
 /// A running pipechat, killed on drop. A test that fails prints its log.
@@ -41,6 +43,16 @@ pub struct Server {
     _company: Company,
 }
 
+impl Company {
+    fn shared() -> Self {
+        Self::Shared(MEASURING.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn alone() -> Self {
+        Self::Alone(MEASURING.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
 #[derive(Debug, Default)]
 struct Log {
     lines: Mutex<(Vec<String>, bool)>,
@@ -51,30 +63,34 @@ impl Server {
     /// Starts it with these flags on a free port, in English, and waits until it listens.
     #[track_caller]
     pub fn start(flags: &[&str]) -> Self {
-        let shared = Company::Shared(MEASURING.read().unwrap_or_else(PoisonError::into_inner));
-        Self::spawn(binary(), &[&["--port", "0", "--lang", "en"], flags].concat(), shared)
+        Self::spawn(binary(), &[&["--port", "0", "--lang", "en"], flags].concat(), Company::shared())
     }
 
-    /// The same, while no other server of this test program runs.
+    /// Starts another one, which has to go before this one does. (Started by itself, it could wait for a test that wants to
+    /// run alone, which waits for this one to go.)
+    #[track_caller]
+    pub fn start_another(&self, flags: &[&str]) -> Self {
+        Self::spawn(binary(), &[&["--port", "0", "--lang", "en"], flags].concat(), Company::OfFirst)
+    }
+
+    /// Starts it while no other server of this test program runs.
     #[track_caller]
     pub fn start_alone(flags: &[&str]) -> Self {
-        let alone = Company::Alone(MEASURING.write().unwrap_or_else(PoisonError::into_inner));
-        Self::spawn(binary(), &[&["--port", "0", "--lang", "en"], flags].concat(), alone)
+        Self::spawn(binary(), &[&["--port", "0", "--lang", "en"], flags].concat(), Company::alone())
     }
 
     /// Starts it with just these flags.
     #[track_caller]
     pub fn start_with(command: Command, flags: &[&str]) -> Self {
-        Self::spawn(command, flags, Company::Shared(MEASURING.read().unwrap_or_else(PoisonError::into_inner)))
+        Self::spawn(command, flags, Company::shared())
     }
 
     /// Starts it, alone, where only so many files may be open.
     #[track_caller]
     pub fn start_alone_with_open_files(files: usize, flags: &[&str]) -> Self {
-        let alone = Company::Alone(MEASURING.write().unwrap_or_else(PoisonError::into_inner));
         let mut bash = Command::new("bash");
         bash.arg("-c").arg(format!("ulimit -n {files}; exec \"$0\" \"$@\"")).arg(program());
-        Self::spawn(bash, &[&["--port", "0", "--lang", "en"], flags].concat(), alone)
+        Self::spawn(bash, &[&["--port", "0", "--lang", "en"], flags].concat(), Company::alone())
     }
 
     #[track_caller]

@@ -72,7 +72,7 @@ fn the_shortest_timeout_keeps_nobody_waiting() {
 fn what_came_while_the_server_stood_still_is_no_silence() {
     let server = Server::start(&["--idle-timeout", "1"]);
     // Another server tells when the time is over.
-    let clock = Server::start(&["--idle-timeout", "1"]);
+    let clock = server.start_another(&["--idle-timeout", "1"]);
     let [mut bob, mut carl, dave] = server.join_all(["bob", "carl", "dave"]);
     server.signal(Signal::STOP);
     let mut timed = clock.join("timed");

@@ -117,7 +117,7 @@ fn no_idle_kick_strikes_one_who_waits_or_stays() {
     waits.eof();
     stays.fence();
 
-    let strict = Server::start(&["--idle-timeout", "0.3", "--strict-idle"]);
+    let strict = server.start_another(&["--idle-timeout", "0.3", "--strict-idle"]);
     let mut sits = strict.connect();
     sits.say("stay");
     sits.expect("this server does not allow stay");
