@@ -10,7 +10,7 @@ use std::{
     time::Instant,
 };
 
-use common::{Client, DEADLINE, Server, binary, run};
+use common::{Client, DEADLINE, EN, SPACE, Server, binary, run};
 use rustix::{
     fs::{Mode, OFlags},
     process::Signal,
@@ -95,7 +95,7 @@ fn send_to_one_user() {
     let server = Server::start(&[]);
     let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
     assert_eq!(cli(&server, &["send", "--name", "ci", "--to", "ann", "who|x"]).0, DONE);
-    assert!(ann.fence().contains(&"from:[ci] says:who|x".to_owned()));
+    assert!(ann.fence().contains(&EN.private("ci", "who|x")));
     assert!(!bob.fence().iter().any(|line| line.contains("who|x")));
 }
 
@@ -105,13 +105,13 @@ fn refusals_are_told_and_exit_1() {
     let [mut ann] = server.join_all(["ann"]);
     let long = "x".repeat(101);
     for (flags, refusal) in [
-        (&["send", "--to", "nobody", "hi"][..], "no such user"),
-        (&["send", &long], "line too long"),
-        (&["send", "--name", "a b", "hi"], "no white space"),
-        (&["listen", "--name", "ANN"], "name taken"),
-        (&["chat", "--name", "ann"], "name taken"),
-        (&["send", "--name", "ann", "hi"], "name taken"),
-        (&["wait", "users", "1", "--timeout", "9999"], "wait too long"),
+        (&["send", "--to", "nobody", "hi"][..], EN.no_such_user),
+        (&["send", &long], &*EN.line_too_long(100)),
+        (&["send", "--name", "a b", "hi"], &*EN.name_invalid(EN.name_rules[SPACE].1)),
+        (&["listen", "--name", "ANN"], EN.name_taken),
+        (&["chat", "--name", "ann"], EN.name_taken),
+        (&["send", "--name", "ann", "hi"], EN.name_taken),
+        (&["wait", "users", "1", "--timeout", "9999"], &*EN.wait_too_long(3600)),
     ] {
         let (code, stdout, stderr) = cli(&server, flags);
         assert_eq!((code, &*stdout), (REFUSED, ""), "{flags:?} {stderr}");
@@ -209,10 +209,10 @@ fn the_servers_farewell_is_told_and_exit_3() {
     listener.close_stdin();
     server.expect_log(1, "arrived");
     let (code, _, stderr) = cli(&server, &["send", "hi"]);
-    assert_eq!((code, &*stderr), (LOST, "pipechat: the server is full, please try again later\n"));
+    assert_eq!((code, stderr), (LOST, format!("pipechat: {}\n", EN.full)));
     server.signal(Signal::TERM);
     let (code, _, stderr) = listener.exit();
-    assert_eq!((code, &*stderr), (LOST, "pipechat: the server is shutting down, goodbye\n"));
+    assert_eq!((code, stderr), (LOST, format!("pipechat: {}\n", EN.shutting_down)));
 }
 
 #[test]
@@ -283,7 +283,7 @@ fn listen_prints_the_news_and_counts() {
     let lines: Vec<_> = lines.into_iter().filter(|line| !line.contains("is offline")).collect();
     assert_eq!((code, &*stderr), (DONE, ""));
     let nameless = format!("[{0}]{0}:is online", ann.addr);
-    let all = [nameless, ann.says("hi"), "from:[ann] says:psst".to_owned()];
+    let all = [nameless, ann.says("hi"), EN.private("ann", "psst")];
     assert!(lines.len() >= 3 && lines.iter().zip(&all).all(|(line, one)| line == one), "{lines:?}");
 }
 
@@ -387,7 +387,7 @@ fn chat_in_a_pipe_answers_everything_before_it_ends() {
     let at =
         |part: &str| lines.iter().position(|line| line.contains(part)).unwrap_or_else(|| panic!("{part} {lines:?}"));
     let order =
-        ["[ann] is online", "[bob] is online", "]bob:hi all", "no such user", "wait|ok|eve", "sync|end", "goodbye"];
+        ["[ann] is online", "[bob] is online", "]bob:hi all", EN.no_such_user, "wait|ok|eve", "sync|end", EN.goodbye];
     assert!(order.is_sorted_by_key(|part| at(part)), "{lines:?}");
     assert_eq!((code, &*stderr), (DONE, ""));
     assert!(!lines.iter().any(|line| line.contains('\x1b')), "no colours in a pipe: {lines:?}");
@@ -396,7 +396,7 @@ fn chat_in_a_pipe_answers_everything_before_it_ends() {
 #[test]
 fn chat_in_a_pipe_ends_where_the_dialogue_does() {
     let server = Server::start(&[]);
-    for (typed, code, last) in [("quit\n", DONE, "goodbye"), ("wait|0.05|user|bob\nhi\n", TIMED_OUT, "wait|timeout")] {
+    for (typed, code, last) in [("quit\n", DONE, EN.goodbye), ("wait|0.05|user|bob\nhi\n", TIMED_OUT, "wait|timeout")] {
         let mut cli = Cli::spawn(&server, &["chat"]);
         cli.type_in(typed);
         let (got, lines, _) = cli.exit();
@@ -576,7 +576,7 @@ impl Cli {
         let mut client = server.connect();
         client.say(&format!("wait|20|user|{name}\nquit"));
         client.expect_among(&format!("wait|ok|{name}"));
-        client.expect_among("goodbye");
+        client.expect_among(EN.goodbye);
         // That one has come and gone: as far as it was heard, it was heard before this.
     }
 

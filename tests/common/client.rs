@@ -10,7 +10,7 @@ use std::{
 use rustix::net::SendFlags;
 use socket2::{Domain, Type};
 
-use super::{DEADLINE, Server};
+use super::{DEADLINE, Server, Texts};
 
 /// How many lines a failure shows.
 const SHOWN_LINES: usize = 10;
@@ -24,7 +24,7 @@ pub struct Client {
     /// As the server announces it.
     pub addr: String,
     pub name: String,
-    is_english: bool,
+    texts: &'static Texts,
     /// Received, from `taken` on not yet read.
     buffer: Vec<u8>,
     taken: usize,
@@ -59,17 +59,17 @@ impl Client {
 
     #[track_caller]
     pub(crate) fn dial(server: &Server, options: &Socket) -> Self {
-        Self::dial_with(server.addr, server.is_english, options)
+        Self::dial_with(server.addr, server.texts, options)
     }
 
     /// Connects to a server that is no [`Server`].
     #[track_caller]
-    pub fn dial_at(addr: SocketAddr, is_english: bool) -> Self {
-        Self::dial_with(addr, is_english, &Socket::default())
+    pub fn dial_at(addr: SocketAddr, texts: &'static Texts) -> Self {
+        Self::dial_with(addr, texts, &Socket::default())
     }
 
     #[track_caller]
-    fn dial_with(server: SocketAddr, is_english: bool, options: &Socket) -> Self {
+    fn dial_with(server: SocketAddr, texts: &'static Texts, options: &Socket) -> Self {
         let socket = socket2::Socket::new(Domain::for_address(server), Type::STREAM, None).expect("a socket");
         if let Some(from) = options.from {
             socket.bind(&SocketAddr::from((from, 0)).into()).expect("an address of ours");
@@ -84,7 +84,7 @@ impl Client {
         stream.set_nodelay(true).expect("TCP");
         stream.set_write_timeout(Some(DEADLINE)).expect("not zero");
         let addr = stream.local_addr().expect("connected").to_string();
-        Self { stream, name: addr.clone(), addr, is_english, buffer: Vec::new(), taken: 0, seen: VecDeque::new() }
+        Self { stream, name: addr.clone(), addr, texts, buffer: Vec::new(), taken: 0, seen: VecDeque::new() }
     }
 
     /// Another handle on the same connection, to write to it from elsewhere.
@@ -160,11 +160,7 @@ impl Client {
     #[track_caller]
     pub fn fence(&mut self) -> Vec<String> {
         self.say("to|");
-        self.expect_among(if self.is_english {
-            "malformed private message, the right form is: to|bob|hello"
-        } else {
-            "发送私聊消息格式错误,正确格式:to|张三|你好呀"
-        })
+        self.expect_among(self.texts.private_form)
     }
 
     /// Nothing has come for this client that it has not read.
@@ -198,8 +194,7 @@ impl Client {
     #[track_caller]
     pub fn rename(&mut self, name: &str) {
         self.say(&format!("rename|{name}"));
-        let renamed = if self.is_english { "renamed," } else { "用户名修改成功," };
-        self.expect_among(&format!("{renamed}[{}]->[{name}]", self.name));
+        self.expect_among(&self.texts.renamed(&self.name, name));
         name.clone_into(&mut self.name);
     }
 
@@ -210,12 +205,12 @@ impl Client {
 
     /// What everyone reads when it arrives.
     pub fn online(&self) -> String {
-        self.says(if self.is_english { "is online" } else { "已上线" })
+        self.says(self.texts.online)
     }
 
     /// What everyone else reads when it is gone.
     pub fn offline(&self) -> String {
-        self.says(if self.is_english { "is offline" } else { "下线" })
+        self.says(self.texts.offline)
     }
 
     /// Reads the next line, or what there is instead, within this time.

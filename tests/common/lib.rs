@@ -5,6 +5,7 @@
 mod client;
 mod rng;
 mod server;
+mod texts;
 
 use std::{
     io::{self, Write},
@@ -15,6 +16,7 @@ use std::{
 pub use client::{Client, Heard};
 pub use rng::Rng;
 pub use server::{Server, binary, program, run};
+pub use texts::{EN, LONG_NAME, PUNCTUATION, SPACE, Texts, ZH};
 
 /// How long anything that should come at once may take, on a busy machine and in a debug build.
 pub const DEADLINE: Duration = Duration::from_secs(20);

@@ -17,7 +17,7 @@ use std::{
 
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, Signal, kill_process, pidfd_getfd, pidfd_open};
 
-use super::{Client, DEADLINE, client};
+use super::{Client, DEADLINE, EN, Texts, ZH, client};
 
 /// Tests of one program run side by side, but one that measures time, CPU or memory runs alone.
 static MEASURING: RwLock<()> = RwLock::new(());
@@ -36,7 +36,8 @@ enum Company {
 pub struct Server {
     child: Child,
     pub addr: SocketAddr,
-    pub is_english: bool,
+    /// In the language that connections begin with.
+    pub texts: &'static Texts,
     stdout: Mutex<Receiver<String>>,
     said: Vec<String>,
     log: Arc<Log>,
@@ -115,16 +116,9 @@ impl Server {
             {}
         });
         let unspecified = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
-        let is_english = flags.windows(2).any(|pair| pair == ["--lang", "en"]);
-        let mut server = Self {
-            child,
-            addr: unspecified,
-            is_english,
-            stdout: stdout.into(),
-            said: Vec::new(),
-            log,
-            _company: company,
-        };
+        let texts = if flags.windows(2).any(|pair| pair == ["--lang", "en"]) { &EN } else { &ZH };
+        let mut server =
+            Self { child, addr: unspecified, texts, stdout: stdout.into(), said: Vec::new(), log, _company: company };
         let stdout = server.stdout.get_mut().unwrap_or_else(PoisonError::into_inner);
         let first = stdout.recv_timeout(DEADLINE);
         let first =

@@ -9,80 +9,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Client, DEADLINE, Heard, Server, binary, note, run};
+use common::{Client, DEADLINE, EN, Heard, LONG_NAME, PUNCTUATION, Server, Texts, ZH, binary, note, run};
 use futures::channel::oneshot;
 use rustix::process::Signal;
 
-/// What the server says, word for word as the README promises. Not taken from the crate: these are what scripts match.
-struct Words {
-    lang: &'static str,
-    online: &'static str,
-    offline: &'static str,
-    renamed: &'static str,
-    taken: &'static str,
-    invalid: &'static str,
-    /// What no name may be, and what is said about it.
-    rules: [(&'static str, &'static str); 6],
-    private: [&'static str; 2],
-    private_form: &'static str,
-    no_such_user: &'static str,
-    empty_text: &'static str,
-    idle: &'static str,
-    shutting_down: &'static str,
-}
-
-const LONG_NAME: &str = "abcdefghijklmnopqrstuvwxyzabcdefg"; // 33
-
-const ZH: Words = Words {
-    lang: "zh",
-    online: "已上线",
-    offline: "下线",
-    renamed: "用户名修改成功,",
-    taken: "用户名已存在,修改失败",
-    invalid: "用户名无效,修改失败:",
-    rules: [
-        ("", "不能为空"),
-        (LONG_NAME, "最多32个字符"),
-        ("a b", "不能含有空白字符"),
-        ("a\u{7}b", "不能含有控制字符或不可见字符"),
-        ("a|b", "不能含有 | [ ] :"),
-        ("127.0.0.1", "不能是地址"),
-    ],
-    private: ["来自:[", "]的消息,内容是:"],
-    private_form: "发送私聊消息格式错误,正确格式:to|张三|你好呀",
-    no_such_user: "目标对象不存在,请仔细检查",
-    empty_text: "消息内容格式错误",
-    idle: "你已超时,将被踢出下线",
-    shutting_down: "服务器即将关闭,再见",
-};
-
-const EN: Words = Words {
-    lang: "en",
-    online: "is online",
-    offline: "is offline",
-    renamed: "renamed,",
-    taken: "name taken, not renamed",
-    invalid: "invalid name, not renamed: ",
-    rules: [
-        ("", "it is empty"),
-        (LONG_NAME, "at most 32 characters"),
-        ("a b", "no white space"),
-        ("a\u{7}b", "no control or invisible characters"),
-        ("a|b", "none of | [ ] :"),
-        ("127.0.0.1", "it is an address"),
-    ],
-    private: ["from:[", "] says:"],
-    private_form: "malformed private message, the right form is: to|bob|hello",
-    no_such_user: "no such user, please check the name",
-    empty_text: "malformed private message, there is no text",
-    idle: "you have been idle for too long and are disconnected",
-    shutting_down: "the server is shutting down, goodbye",
-};
-
 /// Runs the test in each language, with the server's other flags.
-fn in_both(flags: &[&str], test: impl Fn(Server, &Words)) {
-    for words in [ZH, EN] {
-        test(Server::start_with(binary(), &[&["--port", "0", "--lang", words.lang], flags].concat()), &words);
+fn in_both(flags: &[&str], test: impl Fn(Server, &Texts)) {
+    for texts in [&ZH, &EN] {
+        test(Server::start_with(binary(), &[&["--port", "0", "--lang", texts.lang], flags].concat()), texts);
     }
 }
 
@@ -90,11 +24,11 @@ fn in_both(flags: &[&str], test: impl Fn(Server, &Words)) {
 
 #[test]
 fn everyone_is_told_of_an_arrival_the_newcomer_first_of_all() {
-    in_both(&[], |server, words| {
+    in_both(&[], |server, texts| {
         let mut ann = server.dial();
-        ann.expect(&format!("[{0}]{0}:{1}", ann.addr, words.online));
+        ann.expect(&format!("[{0}]{0}:{1}", ann.addr, texts.online));
         let mut bob = server.dial();
-        let arrival = format!("[{0}]{0}:{1}", bob.addr, words.online);
+        let arrival = format!("[{0}]{0}:{1}", bob.addr, texts.online);
         bob.expect(&arrival);
         ann.expect(&arrival);
         ann.nothing();
@@ -140,14 +74,14 @@ fn who_lists_everyone_in_order_of_arrival_to_the_asker() {
 
 #[test]
 fn a_rename_is_told_to_the_asker_and_holds_from_the_next_line() {
-    in_both(&[], |server, words| {
+    in_both(&[], |server, texts| {
         let mut ann = server.connect();
         let mut bob = server.join("bob");
         ann.fence();
         ann.say("rename|张三");
-        ann.expect(&format!("{}[{}]->[张三]", words.renamed, ann.addr));
+        ann.expect(&texts.renamed(&ann.addr, "张三"));
         ann.say("rename|李四");
-        ann.expect(&format!("{}[张三]->[李四]", words.renamed));
+        ann.expect(&texts.renamed("张三", "李四"));
         ann.say("hi");
         ann.expect(&format!("[{}]李四:hi", ann.addr));
         bob.expect(&format!("[{}]李四:hi", ann.addr));
@@ -160,43 +94,43 @@ fn a_rename_is_told_to_the_asker_and_holds_from_the_next_line() {
 
 #[test]
 fn a_taken_name_is_refused_and_a_given_up_one_is_free() {
-    in_both(&[], |server, words| {
+    in_both(&[], |server, texts| {
         let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
         for taken in ["ann", "ANN", "ａｎｎ", "аnn"] {
             bob.say(&format!("rename|{taken}"));
-            bob.expect(words.taken);
+            bob.expect(texts.name_taken);
         }
         bob.say("who");
         bob.expect("[ann] is online");
         bob.expect("[bob] is online");
         ann.say("rename|Ann");
-        ann.expect(&format!("{}[ann]->[Ann]", words.renamed));
+        ann.expect(&texts.renamed("ann", "Ann"));
         ann.say("rename|zoe");
-        ann.expect(&format!("{}[Ann]->[zoe]", words.renamed));
+        ann.expect(&texts.renamed("Ann", "zoe"));
         bob.say("rename|ann");
-        bob.expect(&format!("{}[bob]->[ann]", words.renamed));
-        let gone = format!("[{}]zoe:{}", ann.addr, words.offline);
+        bob.expect(&texts.renamed("bob", "ann"));
+        let gone = format!("[{}]zoe:{}", ann.addr, texts.offline);
         drop(ann);
         bob.expect(&gone);
         bob.say("rename|zoe");
-        bob.expect(&format!("{}[ann]->[zoe]", words.renamed));
+        bob.expect(&texts.renamed("ann", "zoe"));
     });
 }
 
 #[test]
 fn a_name_that_is_none_is_refused_with_the_rule_and_changes_nothing() {
-    in_both(&[], |server, words| {
+    in_both(&[], |server, texts| {
         let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
-        for (name, rule) in words.rules {
+        for (name, rule) in texts.name_rules {
             ann.say(&format!("rename|{name}"));
-            ann.expect(&format!("{}{rule}", words.invalid));
+            ann.expect(&texts.name_invalid(rule));
         }
         for name in ["a[b", "a]b", "a:b", "|", "："] {
             ann.say(&format!("rename|{name}"));
-            ann.expect(&format!("{}{}", words.invalid, words.rules[4].1));
+            ann.expect(&texts.name_invalid(texts.name_rules[PUNCTUATION].1));
         }
         ann.say(&format!("rename|{}", &LONG_NAME[1..]));
-        ann.expect(&format!("{}[ann]->[{}]", words.renamed, &LONG_NAME[1..]));
+        ann.expect(&texts.renamed("ann", &LONG_NAME[1..]));
         ann.nothing();
         bob.nothing();
     });
@@ -204,8 +138,7 @@ fn a_name_that_is_none_is_refused_with_the_rule_and_changes_nothing() {
 
 #[test]
 fn a_private_message_is_told_to_its_recipient_alone() {
-    in_both(&[], |server, words| {
-        let [before, after] = words.private;
+    in_both(&[], |server, texts| {
         let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
         let mut cat = server.connect();
         ann.fence();
@@ -215,11 +148,11 @@ fn a_private_message_is_told_to_its_recipient_alone() {
         ann.say(&format!("to|{}|nameless", cat.addr));
         ann.say("to|ann|to myself");
         cat.say("to|ann|re");
-        ann.expect(&format!("{before}ann{after}to myself"));
-        ann.expect(&format!("{before}{}{after}re", cat.addr));
-        bob.expect(&format!("{before}ann{after}a|b|"));
-        bob.expect(&format!("{before}ann{after}again"));
-        cat.expect(&format!("{before}ann{after}nameless"));
+        ann.expect(&texts.private("ann", "to myself"));
+        ann.expect(&texts.private(&cat.addr, "re"));
+        bob.expect(&texts.private("ann", "a|b|"));
+        bob.expect(&texts.private("ann", "again"));
+        cat.expect(&texts.private("ann", "nameless"));
         for client in [&mut ann, &mut bob, &mut cat] {
             client.nothing();
         }
@@ -228,16 +161,16 @@ fn a_private_message_is_told_to_its_recipient_alone() {
 
 #[test]
 fn a_private_message_that_is_none_is_refused() {
-    in_both(&[], |server, words| {
+    in_both(&[], |server, texts| {
         let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
         for (line, refusal) in [
-            ("to|", words.private_form),
-            ("to||", words.private_form),
-            ("to||hi", words.private_form),
-            ("to|bob", words.private_form),
-            ("to|bob|", words.empty_text),
-            ("to|zoe|hi", words.no_such_user),
-            ("to| bob|hi", words.no_such_user),
+            ("to|", texts.private_form),
+            ("to||", texts.private_form),
+            ("to||hi", texts.private_form),
+            ("to|bob", texts.private_form),
+            ("to|bob|", texts.empty_text),
+            ("to|zoe|hi", texts.no_such_user),
+            ("to| bob|hi", texts.no_such_user),
         ] {
             ann.say(line);
             ann.expect(refusal);
@@ -249,11 +182,11 @@ fn a_private_message_that_is_none_is_refused() {
 
 #[test]
 fn silence_is_warned_of_and_ended_and_the_others_are_told() {
-    in_both(&["--idle-timeout", "0.5"], |server, words| {
+    in_both(&["--idle-timeout", "0.5"], |server, texts| {
         let start = Instant::now();
         let mut ann = server.join("ann");
         let mut bob = server.join("bob");
-        ann.expect(&format!("[{0}]{0}:{1}", bob.addr, words.online));
+        ann.expect(&format!("[{0}]{0}:{1}", bob.addr, texts.online));
         // Blank lines are a sign of life, and nobody's business.
         let kicked = loop {
             bob.send(b"\n");
@@ -263,14 +196,14 @@ fn silence_is_warned_of_and_ended_and_the_others_are_told() {
             }
         };
         assert!(start.elapsed() > Duration::from_millis(500), "after {:?}", start.elapsed());
-        assert_eq!(kicked, Heard::Line(format!("[{}]ann:{}", ann.addr, words.offline)));
+        assert_eq!(kicked, Heard::Line(format!("[{}]ann:{}", ann.addr, texts.offline)));
         bob.say("who");
         bob.expect("[bob] is online");
         bob.say("rename|ann");
-        bob.expect(&format!("{}[bob]->[ann]", words.renamed));
-        ann.expect(words.idle);
+        bob.expect(&texts.renamed("bob", "ann"));
+        ann.expect(texts.idle);
         ann.eof();
-        bob.expect(words.idle);
+        bob.expect(texts.idle);
         bob.eof();
     });
 }
@@ -286,7 +219,7 @@ fn without_an_idle_timeout_nobody_is_kicked() {
 
 #[test]
 fn a_departure_is_told_to_the_others_once_however_it_comes() {
-    in_both(&[], |server, words| {
+    in_both(&[], |server, texts| {
         let mut ann = server.join("ann");
         let leavers: [fn(Client); 4] = [
             drop,
@@ -302,8 +235,8 @@ fn a_departure_is_told_to_the_others_once_however_it_comes() {
         ];
         for leave in leavers {
             let bob = server.join("bob");
-            let gone = format!("[{}]bob:{}", bob.addr, words.offline);
-            assert_eq!(ann.fence(), [format!("[{0}]{0}:{1}", bob.addr, words.online)]);
+            let gone = format!("[{}]bob:{}", bob.addr, texts.offline);
+            assert_eq!(ann.fence(), [format!("[{0}]{0}:{1}", bob.addr, texts.online)]);
             leave(bob);
             ann.expect(&gone);
             ann.say("who");
@@ -369,8 +302,8 @@ fn the_end_of_input_is_not_leave_now() {
     bob.send(b"rename|bob\nto|bob|note to self\nwho");
     bob.half_close();
     bob.expect(&bob.online());
-    bob.expect(&format!("renamed,[{}]->[bob]", bob.addr));
-    bob.expect("from:[bob] says:note to self");
+    bob.expect(&EN.renamed(&bob.addr, "bob"));
+    bob.expect(&EN.private("bob", "note to self"));
     bob.expect("[ann] is online");
     bob.expect("[bob] is online");
     bob.eof();
@@ -402,12 +335,12 @@ fn answers_come_in_the_order_of_the_lines_among_what_everyone_is_told() {
     ann.send("one\nto|ann|two\nto|bob|three\nfour\nto|nobody|five\nsix\n".repeat(50).as_bytes());
     for _ in 0..50 {
         ann.expect(&ann.says("one"));
-        ann.expect("from:[ann] says:two");
+        ann.expect(&EN.private("ann", "two"));
         ann.expect(&ann.says("four"));
         ann.expect(EN.no_such_user);
         ann.expect(&ann.says("six"));
         bob.expect(&ann.says("one"));
-        bob.expect("from:[ann] says:three");
+        bob.expect(&EN.private("ann", "three"));
         bob.expect(&ann.says("four"));
         bob.expect(&ann.says("six"));
     }
@@ -513,7 +446,7 @@ fn the_port_is_free_again_at_once() {
 #[test]
 fn a_signal_ends_it_in_order() {
     for signal in [Signal::INT, Signal::TERM] {
-        in_both(&[], |server, words| {
+        in_both(&[], |server, texts| {
             let addr = server.addr;
             let mut ann = server.connect();
             let mut bob = server.connect();
@@ -521,10 +454,10 @@ fn a_signal_ends_it_in_order() {
             ann.say("before");
             ann.expect(&ann.says("before"));
             server.signal(signal);
-            ann.expect(words.shutting_down);
+            ann.expect(texts.shutting_down);
             ann.eof();
             bob.expect(&ann.says("before"));
-            bob.expect_among(words.shutting_down);
+            bob.expect_among(texts.shutting_down);
             bob.eof();
             assert!(TcpStream::connect(addr).is_err(), "no new connections");
             drop((ann, bob));
@@ -585,10 +518,10 @@ fn another_program_can_run_the_server() {
         server.run(stop);
         ended.send(()).ok();
     });
-    let mut ann = Client::dial_at(addr, true);
+    let mut ann = Client::dial_at(addr, &EN);
     ann.expect(&ann.online());
     ann.rename("ann");
-    let mut bob = Client::dial_at(addr, true);
+    let mut bob = Client::dial_at(addr, &EN);
     ann.expect(&bob.online());
     bob.expect(&bob.online());
     ann.say("hi");

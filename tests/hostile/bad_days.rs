@@ -34,7 +34,7 @@ fn a_thousand_probes_cost_nothing_but_their_notices() {
     let grown = server.rss().saturating_sub(before.0);
     assert!(grown < 2 * MB, "{grown} bytes more");
     server.signal(Signal::TERM);
-    ann.expect_among(SHUTTING_DOWN);
+    ann.expect_among(EN.shutting_down);
     drop(ann);
     let (_, _, log) = server.exit(DEADLINE);
     assert!(log.len() < 10, "probes are not worth a line: {log:#?}");
@@ -166,7 +166,7 @@ fn the_end_under_load_is_told_to_everyone_and_in_time() {
                     match client.hear(DEADLINE) {
                         Heard::Line(line) => last = line,
                         heard => {
-                            assert_eq!((heard, &*last), (Heard::Eof, SHUTTING_DOWN));
+                            assert_eq!((heard, &*last), (Heard::Eof, EN.shutting_down));
                             break;
                         }
                     }
@@ -193,7 +193,7 @@ fn the_end_does_not_wait_longer_than_its_deadline_for_those_who_stay() {
     let _stuck = server.connect_narrow();
     let start = Instant::now();
     server.signal(Signal::TERM);
-    ann.expect_among(SHUTTING_DOWN);
+    ann.expect_among(EN.shutting_down);
     ann.eof(); // and does not close
     let (status, _, log) = server.exit(DEADLINE);
     assert_eq!(status.code(), Some(0), "{log:#?}");
@@ -226,7 +226,7 @@ fn a_log_that_nobody_reads_stalls_nobody() {
     let addr = first.trim_end().rsplit(' ').next().and_then(|addr| addr.parse().ok()).expect("an address");
     // Two lines of the log each: more than a pipe takes.
     for _ in 0..2_000 {
-        Client::dial_at(addr, true).line();
+        Client::dial_at(addr, &EN).line();
     }
     kill_process(Pid::from_child(&child.0), Signal::TERM).expect("ours");
     until("it has ended", || child.0.try_wait().expect("ours").is_some());
@@ -251,7 +251,7 @@ fn the_end_of_a_large_chat_takes_no_memory() {
     clients.iter_mut().for_each(|client| drop(client.fence()));
     let before = server.peak_rss();
     server.signal(Signal::TERM);
-    clients[0].expect_among(SHUTTING_DOWN); // and does not close, so that the server is still there
+    clients[0].expect_among(EN.shutting_down); // and does not close, so that the server is still there
     let grown = server.peak_rss().saturating_sub(before);
     assert!(grown < 4 * MB, "{grown} bytes more");
 }

@@ -22,7 +22,7 @@ fn a_line_has_a_limit_and_the_next_one_works() {
             ann.expect(&ann.says(&text));
             bob.expect(&ann.says(&text));
         } else {
-            ann.expect(TOO_LONG);
+            ann.expect(&EN.line_too_long(LINE_MAX));
         }
         ann.expect(&ann.says("next"));
         bob.expect(&ann.says("next"));
@@ -30,7 +30,7 @@ fn a_line_has_a_limit_and_the_next_one_works() {
     // Without an ending too.
     ann.send("x".repeat(4097).as_bytes());
     ann.half_close();
-    ann.expect(TOO_LONG);
+    ann.expect(&EN.line_too_long(LINE_MAX));
     ann.eof();
     bob.expect(&ann.offline());
 }
@@ -42,7 +42,7 @@ fn the_limit_of_a_line_is_a_flag() {
     ann.say("1234567890");
     ann.expect(&ann.says("1234567890"));
     ann.say("12345678901");
-    ann.expect("line too long, not sent: at most 10 bytes");
+    ann.expect(&EN.line_too_long(10));
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn a_hundred_megabytes_without_an_end_are_one_refusal() {
         assert!(start.elapsed() < Duration::from_secs(1), "bob is served meanwhile");
     }
     ann.send(b"\nnext\n");
-    ann.expect(TOO_LONG);
+    ann.expect(&EN.line_too_long(LINE_MAX));
     ann.expect(&ann.says("next"));
     bob.expect(&ann.says("next"));
     let grown = server.peak_rss() - before;
@@ -109,7 +109,7 @@ fn a_question_asked_after_a_paste_is_answered_long_before_the_end_of_the_paste()
     ann.send("x\n".repeat(LINES).as_bytes());
     bob.say("to|bob|?");
     server.signal(Signal::CONT);
-    let before = bob.expect_among("from:[bob] says:?").len();
+    let before = bob.expect_among(&EN.private("bob", "?")).len();
     assert!(before <= 1024, "{before} lines of the paste came before the answer to its neighbour");
     for _ in before..LINES {
         bob.expect(&ann.says("x"));

@@ -10,8 +10,8 @@ fn every_byte_is_text_or_a_refusal_that_only_the_sender_hears() {
         ann.send(&[b'<', byte, b'>', b'\n']);
         ann.send(b"next\n");
         let texts = match byte {
-            0 => Err(NUL),
-            0x80..=0xfe => Err(NOT_UTF8),
+            0 => Err(EN.nul),
+            0x80..=0xfe => Err(EN.not_utf8),
             b'\n' => Ok(vec!["<".to_owned(), ">".to_owned()]),
             b'\t' | b' '..=b'~' => Ok(vec![format!("<{}>", char::from(byte))]),
             0xff => Ok(vec!["<".to_owned()]), // telnet's IAC, and a command of it
@@ -37,11 +37,11 @@ fn invalid_text_in_a_command_is_refused_and_does_nothing() {
         [&b"rename|a\xc3\x28"[..], b"to|bob|\xf0\x9f\x92", b"to|b\x80b|hi", b"\xed\xa0\x80", b"\xc0\xaf", b"who\xfe"]
     {
         ann.send(&[line, b"\n"].concat());
-        ann.expect(NOT_UTF8);
+        ann.expect(EN.not_utf8);
     }
     for line in [&b"rename|a\0b"[..], b"to|bob|\0", b"\0", b"who\0"] {
         ann.send(&[line, b"\n"].concat());
-        ann.expect(NUL);
+        ann.expect(EN.nul);
     }
     bob.nothing();
     ann.say("who");
@@ -81,12 +81,12 @@ fn no_control_character_reaches_a_terminal_raw() {
         ann.expect(&ann.says(&format!("a{visible}b")));
         bob.expect(&ann.says(&format!("a{visible}b")));
         ann.say(&format!("to|bob|a{c}b"));
-        bob.expect(&format!("from:[ann] says:a{visible}b"));
+        bob.expect(&EN.private("ann", format!("a{visible}b")));
         ann.say(&format!("rename|a{c}b"));
         let refusal = ann.line();
         assert!(refusal.starts_with("invalid name, not renamed: "), "{refusal}");
         ann.say(&format!("to|a{c}b|hi"));
-        ann.expect("no such user, please check the name");
+        ann.expect(EN.no_such_user);
         ann.say(&format!("a{c}|b")); // next to a verb
         ann.expect(&ann.says(&format!("a{visible}|b")));
         bob.expect(&ann.says(&format!("a{visible}|b")));
@@ -132,7 +132,7 @@ fn an_event_is_one_line_of_the_log_whatever_peers_send() {
     drop(ann);
     while !bob.line().starts_with(&offline) {}
     server.signal(Signal::TERM);
-    bob.expect_among(SHUTTING_DOWN);
+    bob.expect_among(EN.shutting_down);
     drop(bob);
     let (_, _, log) = server.exit(DEADLINE);
     assert!(log.iter().any(|line| line.contains("departed")), "{log:#?}");
@@ -162,7 +162,7 @@ fn telnet_is_a_client_like_any_other() {
         bob.expect(&ann.says(text));
     }
     ann.send(b"a\xff\xffb\r\n"); // doubled: the byte itself, which is no UTF-8
-    ann.expect(NOT_UTF8);
+    ann.expect(EN.not_utf8);
     ann.send("张三\r\n".as_bytes());
     ann.expect(&ann.says("张三"));
     bob.expect(&ann.says("张三"));
@@ -206,7 +206,7 @@ fn an_http_request_is_answered_with_a_reason_and_the_end() {
         let mut browser = server.connect();
         bob.expect(&browser.online());
         browser.send(request.as_bytes());
-        assert_eq!(browser.rest(), [HTTP]);
+        assert_eq!(browser.rest(), [EN.http]);
         bob.expect(&browser.offline());
     }
     bob.nothing();
@@ -229,7 +229,7 @@ fn tls_hellos_and_random_bytes_are_refused_without_a_spin_or_memory() {
         browser.send(&hello.iter().map(|b| if *b == b'\n' || *b == 0xff { b'x' } else { *b }).collect::<Vec<_>>());
         browser.half_close();
         let heard = browser.rest();
-        assert_eq!(heard, [NOT_UTF8]);
+        assert_eq!(heard, [EN.not_utf8]);
         bob.expect(&browser.offline());
     }
     // One reads what it is told; the other does not, and is soon no longer read from.
@@ -249,7 +249,7 @@ fn tls_hellos_and_random_bytes_are_refused_without_a_spin_or_memory() {
         });
         scope.spawn(move || while bob.line() != offline {});
         // Some of it is a text by chance.
-        let refused = noisy.rest().iter().filter(|line| *line == NOT_UTF8).count();
+        let refused = noisy.rest().iter().filter(|line| *line == EN.not_utf8).count();
         assert!(refused > 1000, "{refused} refusals");
     });
     let grown = server.peak_rss() - before;

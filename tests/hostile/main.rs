@@ -19,25 +19,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Client, DEADLINE, Heard, Rng, Server, binary, note, until};
+use common::{Client, DEADLINE, EN, Heard, Rng, Server, binary, note, until};
 use rustix::{
     net::sockopt,
     process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit},
 };
 
 const MB: u64 = 1 << 20;
-const SLOW_CONSUMER: &str = "you read too slowly: too much is waiting for you, disconnected";
-const WRITE_TIMEOUT: &str = "you have not read anything for too long and are disconnected";
-const IDLE: &str = "you have been idle for too long and are disconnected";
-const FULL: &str = "the server is full, please try again later";
-const FULL_FOR_ADDRESS: &str = "too many connections from your address, please try again later";
-const HTTP: &str = "this is not an HTTP server, closed";
-const SHUTTING_DOWN: &str = "the server is shutting down, goodbye";
-const NOT_UTF8: &str = "line is not valid UTF-8, not sent";
-const NUL: &str = "line has a NUL in it, not sent";
-const TOO_LONG: &str = "line too long, not sent: at most 4096 bytes";
-
-const PRIVATE_FORM: &str = "malformed private message, the right form is: to|bob|hello";
+/// The longest line that a server takes by default, in bytes.
+const LINE_MAX: usize = 4096;
 
 /// A numbered text of so many bytes.
 fn numbered(number: usize, size: usize) -> String {

@@ -8,7 +8,7 @@ fn one_client_too_many_is_told_so_and_a_free_place_is_usable_at_once() {
     let [mut ann, mut bob, mut cat] = server.join_all(["ann", "bob", "cat"]);
     for _ in 0..3 {
         let mut dan = server.dial();
-        dan.expect(FULL);
+        dan.expect(EN.full);
         dan.eof();
     }
     for client in [&mut ann, &mut bob, &mut cat] {
@@ -21,7 +21,7 @@ fn one_client_too_many_is_told_so_and_a_free_place_is_usable_at_once() {
         cat = server.connect();
         ann.expect(&cat.online());
         let mut dan = server.dial();
-        dan.expect(FULL);
+        dan.expect(EN.full);
         dan.eof();
         cat.nothing();
     }
@@ -36,7 +36,7 @@ fn one_address_takes_only_its_share_of_places() {
     let bob = server.connect();
     ann.expect(&bob.online());
     let mut cat = server.dial();
-    cat.expect(FULL_FOR_ADDRESS);
+    cat.expect(EN.full_for_address);
     cat.eof();
     let mut dan = server.dial_from([127, 0, 0, 2]);
     dan.expect(&dan.online());
@@ -47,7 +47,7 @@ fn one_address_takes_only_its_share_of_places() {
     let mut eve = server.connect();
     eve.nothing();
     let mut fay = server.dial();
-    fay.expect(FULL_FOR_ADDRESS);
+    fay.expect(EN.full_for_address);
     fay.eof();
 }
 
@@ -58,7 +58,7 @@ fn who_is_turned_away_and_stays_holds_no_file() {
     let files = server.open_files();
     let pushy: Vec<_> = (0..100).map(|_| server.dial()).collect();
     for mut client in pushy {
-        client.expect(FULL);
+        client.expect(EN.full);
         client.say("but I want to");
         std::mem::forget(client.stream); // stays to the end of the test program
     }

@@ -17,7 +17,7 @@ fn bytes_that_make_no_line_are_silence() {
     };
     assert_eq!(heard, Heard::Line(dripper.offline()), "after {:?}", start.elapsed());
     assert!(start.elapsed() > Duration::from_millis(900), "after {:?}", start.elapsed());
-    dripper.expect(IDLE);
+    dripper.expect(EN.idle);
     dripper.eof();
     bob.nothing();
 }
@@ -25,7 +25,7 @@ fn bytes_that_make_no_line_are_silence() {
 #[test]
 fn noise_without_pause_keeps_nobody_waiting_and_no_timer_from_firing() {
     // Telnet's NOPs, and whatever comes after one's goodbye.
-    for (greeting, noise, departure) in [("", b"\xff\xf1", IDLE), ("quit\n", b"xx", "goodbye")] {
+    for (greeting, noise, departure) in [("", b"\xff\xf1", EN.idle), ("quit\n", b"xx", EN.goodbye)] {
         let server = Server::start(&["--idle-timeout", "1"]);
         let [mut noisy, mut bob] = server.join_all(["noisy", "bob"]);
         bob.say("stay");
@@ -64,7 +64,7 @@ fn whom_the_server_reads_slowly_is_not_silent() {
 fn the_shortest_timeout_keeps_nobody_waiting() {
     let server = Server::start(&["--idle-timeout", "0.000000001"]);
     let mut bob = server.connect();
-    bob.expect_among(IDLE);
+    bob.expect_among(EN.idle);
     bob.eof();
 }
 
@@ -76,7 +76,7 @@ fn what_came_while_the_server_stood_still_is_no_silence() {
     let [mut bob, mut carl, dave] = server.join_all(["bob", "carl", "dave"]);
     server.signal(Signal::STOP);
     let mut timed = clock.join("timed");
-    timed.expect(IDLE);
+    timed.expect(EN.idle);
     bob.say("still here");
     carl.send(b"last words");
     carl.half_close();
@@ -88,7 +88,7 @@ fn what_came_while_the_server_stood_still_is_no_silence() {
         let place = expected.iter().position(|expected| *expected == line);
         expected.remove(place.unwrap_or_else(|| panic!("{line:?} instead of {expected:?}")));
     }
-    bob.expect(IDLE);
+    bob.expect(EN.idle);
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn a_slow_consumer_is_cut_and_told_why_and_the_others_get_every_line_and_memory_
         });
         is_cut.recv_timeout(DEADLINE).expect("the others are told that the slow consumer is gone");
         let mut rest = stuck.rest();
-        assert_eq!(rest.pop().as_deref(), Some(SLOW_CONSUMER), "the last line");
+        assert_eq!(rest.pop().as_deref(), Some(EN.slow_consumer), "the last line");
         assert!(!rest.is_empty());
         for (number, line) in rest.iter().enumerate() {
             assert_eq!(line[..says.len() + 7], format!("{says}{number:07}"), "what it got before has no gaps");
@@ -57,7 +57,7 @@ fn no_write_progress_is_cut_and_told_why() {
     ann.expect(&stuck.offline());
     assert!(start.elapsed() >= Duration::from_millis(500), "cut after {:?}", start.elapsed());
     let mut rest = stuck.rest();
-    assert_eq!(rest.pop().as_deref(), Some(WRITE_TIMEOUT), "the last line");
+    assert_eq!(rest.pop().as_deref(), Some(EN.write_timeout), "the last line");
     for (number, line) in rest.iter().enumerate() {
         assert_eq!(*line, format!("{says}{}", numbered(number, 4000)), "whole lines without gaps");
     }
@@ -149,7 +149,7 @@ fn many_who_do_not_read_are_bounded_together_and_the_largest_queue_goes_first() 
             }
             end.write_all(b"to|\n").expect("the server reads");
         });
-        ann.expect_among(PRIVATE_FORM)
+        ann.expect_among(EN.private_form)
     });
     let offline: Vec<_> = heard.iter().filter(|line| line.ends_with(":is offline")).collect();
     assert!(offline.len() > READERS / 2, "{} are cut", offline.len());
@@ -176,7 +176,7 @@ fn who_asks_much_and_reads_late_is_answered_everything() {
     (0..3000).for_each(|_| bob.nothing());
     // And does not take that for silence, as it does with another one.
     let mut cid = server.connect();
-    cid.expect_among(IDLE);
+    cid.expect_among(EN.idle);
     assert_eq!(ann.expect_among("sync|all").len(), one * QUESTIONS + [cid.online(), cid.offline()].len());
     asking.join().expect("no panic").expect("the server reads");
 }

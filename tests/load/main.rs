@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use common::{Client, Server, run, until};
+use common::{Client, EN, Server, ZH, run, until};
 
 const LISTENERS: usize = 90;
 const SPEAKERS: usize = 10;
@@ -76,15 +76,10 @@ fn every_verb_does_its_work_under_load() {
         let at = |part: &str| {
             heard.iter().position(|line| line.contains(part)).unwrap_or_else(|| panic!("{part}: {heard:?}"))
         };
-        let order = [
-            at("wait|SECONDS|text"),
-            at("set: no idle timeout"),
-            at("no such user"),
-            at("name taken"),
-            at(&ann.says("who")),
-        ];
+        let order =
+            [at("wait|SECONDS|text"), at(EN.set_stay), at(EN.no_such_user), at(EN.name_taken), at(&ann.says("who"))];
         assert!(order.is_sorted(), "{heard:?}");
-        bob.expect_among("from:[ann] says:psst");
+        bob.expect_among(&EN.private("ann", "psst"));
 
         for (wait, met) in [
             ("wait|60|user|bob", "wait|ok|bob"),
@@ -97,14 +92,14 @@ fn every_verb_does_its_work_under_load() {
         }
         ann.say("wait|60|gone|bob");
         bob.say("quit");
-        assert!(bob.rest().last().is_some_and(|line| line == "goodbye"));
+        assert!(bob.rest().last().is_some_and(|line| line == EN.goodbye));
         ann.expect_among("wait|ok|bob");
 
         ann.say("format|json");
         while !ann.line().contains("\"event\":\"set\"") {}
         assert!((0..100).all(|_| ann.line().starts_with('{')));
         ann.send(b"format|text\nlang|zh\n");
-        ann.expect_among("已设置:中文");
+        ann.expect_among(ZH.set_lang);
         ann.say("wait|0.1|user|godot");
         assert_eq!(ann.rest().last().map(String::as_str), Some("wait|timeout"));
     });
@@ -125,12 +120,12 @@ fn every_subcommand_does_its_work_under_load() {
         assert_eq!(cli(&["send", "--name", "ci", "all", "done"]).0, 0);
         while !bob.line().ends_with("]ci:all done") {}
         assert_eq!(cli(&["send", "--name", "ci", "--to", "bob", "psst"]).0, 0);
-        bob.expect_among("from:[ci] says:psst");
+        bob.expect_among(&EN.private("ci", "psst"));
         assert_eq!(cli(&["send", "--to", "nobody", "psst"]).0, 1);
         let (code, out, _) = cli(&["listen", "--count", "500"]);
         assert_eq!((code, out.lines().count()), (0, 500));
         let (code, out, _) = cli(&["chat", "--name", "eve"]); // its input is at its end
-        assert_eq!((code, out.lines().last()), (0, Some("goodbye")));
+        assert_eq!((code, out.lines().last()), (0, Some(EN.goodbye)));
         while !bob.line().ends_with("]eve:is offline") {}
     });
 }

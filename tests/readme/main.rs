@@ -18,7 +18,7 @@ use std::{
     thread,
 };
 
-use common::{Client, DEADLINE, Server, binary, note, run};
+use common::{Client, DEADLINE, EN, Server, binary, note, run};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 const README: &str = include_str!("../../README.md");
@@ -162,7 +162,7 @@ fn names_that_look_alike_are_one_name() {
     for pair in names.chunks(2) {
         let (_one, mut other) = (server.join(&pair[0]), server.connect());
         other.say(&format!("rename|{}", pair[1]));
-        other.expect_among("name taken, not renamed"); // after what is left of the pair before
+        other.expect_among(EN.name_taken); // after what is left of the pair before
     }
 }
 

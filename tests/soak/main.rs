@@ -20,7 +20,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use common::{Client, DEADLINE, Heard, Rng, Server, note, until};
+use common::{Client, DEADLINE, EN, Heard, Rng, Server, note, until};
 use rustix::process::Signal;
 
 const WITNESSES: usize = 10;
@@ -81,7 +81,7 @@ fn witnesses_of_a_crowd_agree() {
     }
     server.signal(Signal::TERM);
     for witness in &mut witnesses {
-        assert_eq!(witness.rest().last().map(String::as_str), Some("the server is shutting down, goodbye"));
+        assert_eq!(witness.rest().last().map(String::as_str), Some(EN.shutting_down));
     }
     drop(witnesses);
     let (status, _, log) = server.exit(DEADLINE);
@@ -173,7 +173,7 @@ fn talk(
             2 => {
                 let to = client.name.clone();
                 client.say(&format!("to|{to}|{said}"));
-                client.expect_among(&format!("from:[{to}] says:{said}"));
+                client.expect_among(&EN.private(&to, said));
             }
             _ if said < TALK_LINES => {
                 client.say(&format!("number {said}"));

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use common::{Client, DEADLINE, Heard, Server, binary};
+use common::{Client, DEADLINE, EN, Heard, Server, ZH, binary};
 
 /// Sends the whole dialogue and the end of input; answers all that comes until the server closes.
 fn dialogue(server: &Server, lines: &[&str]) -> Vec<String> {
@@ -21,14 +21,14 @@ fn a_sync_comes_after_all_that_the_lines_before_it_caused() {
     bob.fence();
     ann.send(b"one\nto|bob|two\nto|nobody|x\nsync|a|b\nthree\nsync|\n");
     ann.expect(&ann.says("one"));
-    ann.expect("no such user, please check the name");
+    ann.expect(EN.no_such_user);
     ann.expect("sync|a|b");
     ann.expect(&ann.says("three"));
     ann.expect("sync|");
     // In effect for bob too: his own lines come after.
     bob.send(b"sync|bob\n");
     bob.expect(&ann.says("one"));
-    bob.expect("from:[ann] says:two");
+    bob.expect(&EN.private("ann", "two"));
     bob.expect(&ann.says("three"));
     bob.expect("sync|bob");
 }
@@ -40,7 +40,7 @@ fn a_wait_holds_back_the_later_lines_until_it_is_met() {
     ci.send(b"wait|60|user|deployer\nto|deployer|go\nwait|60|text|done\nsync|end\n");
     ci.half_close();
     let mut deployer = server.join("deployer");
-    deployer.expect("from:[ci] says:go");
+    deployer.expect(&EN.private("ci", "go"));
     deployer.say("not yet");
     deployer.say("all done now");
     let heard = ci.rest();
@@ -88,7 +88,7 @@ fn each_kind_of_wait() {
     ann.send(b"wait|60|text|secret\n");
     let mut eve = server.join("eve");
     eve.say("to|ann|a secret for you");
-    ann.expect_among("from:[eve] says:a secret for you");
+    ann.expect_among(&EN.private("eve", "a secret for you"));
     ann.expect("wait|ok|secret");
 }
 
@@ -109,9 +109,9 @@ fn no_idle_kick_strikes_one_who_waits_or_stays() {
     waits.say("wait|1.2|user|godot");
     let mut stays = server.connect();
     stays.say("stay");
-    stays.expect_among("set: no idle timeout");
+    stays.expect_among(EN.set_stay);
     let mut sits = server.dial();
-    sits.expect_among("you have been idle for too long and are disconnected");
+    sits.expect_among(EN.idle);
     sits.eof();
     waits.expect_among("wait|timeout");
     waits.eof();
@@ -120,8 +120,8 @@ fn no_idle_kick_strikes_one_who_waits_or_stays() {
     let strict = server.start_another(&["--idle-timeout", "0.3", "--strict-idle"]);
     let mut sits = strict.connect();
     sits.say("stay");
-    sits.expect("this server does not allow stay");
-    sits.expect("you have been idle for too long and are disconnected");
+    sits.expect(EN.stay_forbidden);
+    sits.expect(EN.idle);
     sits.eof();
 }
 
@@ -130,7 +130,7 @@ fn quit_is_goodbye_and_close() {
     let server = Server::start(&[]);
     let mut ann = server.connect();
     ann.send(b"who\nquit\nnever said\n");
-    ann.expect_among("goodbye");
+    ann.expect_among(EN.goodbye);
     ann.eof();
 }
 
@@ -145,10 +145,10 @@ fn say_is_verbatim_and_what_is_malformed_is_refused() {
     }
     for (line, form) in [("who|", "who"), ("lang|fr", "lang|zh, lang|en"), ("format|", "format|json, format|text")] {
         ann.say(line);
-        ann.expect(&format!("malformed, the right form is: {form}"));
+        ann.expect(&EN.malformed(form));
     }
     ann.say("wait|3601|user|bob");
-    ann.expect("wait too long: at most 3600 seconds");
+    ann.expect(&EN.wait_too_long(3600));
 }
 
 #[test]
@@ -156,15 +156,15 @@ fn dialects_change_from_here_on() {
     let server = Server::start_with(binary(), &["--port", "0"]);
     let mut ann = server.join("ann");
     ann.send("lang|en\nto|ann|x\nformat|json\nto|ann|\u{1b}\"\\é\nformat|text\nlang|zh\nto|ann|y\n".as_bytes());
-    ann.expect("set: English");
-    ann.expect("from:[ann] says:x");
+    ann.expect(EN.set_lang);
+    ann.expect(&EN.private("ann", "x"));
     assert!(ann.line().contains(r#""event":"set""#));
     let json = ann.line();
     assert!(json.contains(r#""event":"private","from":{"name":"ann","addr":""#), "{json}");
     assert!(json.contains(r#""text":"\u001b\"\\é","code":null,"old":null,"count":null}"#), "{json}");
-    ann.expect("set: format text");
-    ann.expect("已设置:中文");
-    ann.expect("来自:[ann]的消息,内容是:y");
+    ann.expect(EN.set_format_text);
+    ann.expect(ZH.set_lang);
+    ann.expect(&ZH.private("ann", "y"));
 }
 
 #[test]

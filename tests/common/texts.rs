@@ -1,0 +1,163 @@
+//! What the server says, word for word as the README promises. Not taken from the server's source: scripts match these
+//! texts, so a test has to notice when one changes.
+//!
+//! The lines that are alike in both languages, such as `[ann] is online` in the answer to `who`, stand in the tests.
+
+use std::fmt::Display;
+
+/// The server's texts in one language.
+#[derive(Debug)]
+pub struct Texts {
+    /// As `--lang` takes it.
+    pub lang: &'static str,
+    pub online: &'static str,
+    pub offline: &'static str,
+    renamed: &'static str,
+    private: [&'static str; 2],
+
+    pub name_taken: &'static str,
+    name_invalid: &'static str,
+    /// A name that breaks each rule, and what is said about it.
+    pub name_rules: [(&'static str, &'static str); 6],
+    pub private_form: &'static str,
+    form: &'static str,
+    pub no_such_user: &'static str,
+    pub empty_text: &'static str,
+    wait_too_long: [&'static str; 2],
+    pub stay_forbidden: &'static str,
+    line_too_long: [&'static str; 2],
+    pub not_utf8: &'static str,
+    pub nul: &'static str,
+
+    pub goodbye: &'static str,
+    pub idle: &'static str,
+    pub slow_consumer: &'static str,
+    pub write_timeout: &'static str,
+    pub full: &'static str,
+    pub full_for_address: &'static str,
+    pub http: &'static str,
+    pub shutting_down: &'static str,
+
+    pub set_stay: &'static str,
+    pub set_format_text: &'static str,
+    /// That this language is the connection's from now on.
+    pub set_lang: &'static str,
+}
+
+/// One character longer than a name may be.
+pub const LONG_NAME: &str = "abcdefghijklmnopqrstuvwxyzabcdefg";
+/// In [`Texts::name_rules`], the rule about white space.
+pub const SPACE: usize = 2;
+/// And the one about characters that have a meaning in lines.
+pub const PUNCTUATION: usize = 4;
+
+/// Chinese, the default.
+pub static ZH: Texts = Texts {
+    lang: "zh",
+    online: "已上线",
+    offline: "下线",
+    renamed: "用户名修改成功,",
+    private: ["来自:[", "]的消息,内容是:"],
+    name_taken: "用户名已存在,修改失败",
+    name_invalid: "用户名无效,修改失败:",
+    name_rules: [
+        ("", "不能为空"),
+        (LONG_NAME, "最多32个字符"),
+        ("a b", "不能含有空白字符"),
+        ("a\u{7}b", "不能含有控制字符或不可见字符"),
+        ("a|b", "不能含有 | [ ] :"),
+        ("127.0.0.1", "不能是地址"),
+    ],
+    private_form: "发送私聊消息格式错误,正确格式:to|张三|你好呀",
+    form: "格式错误,正确格式:",
+    no_such_user: "目标对象不存在,请仔细检查",
+    empty_text: "消息内容格式错误",
+    wait_too_long: ["等待时间过长,最多", "秒"],
+    stay_forbidden: "本服务器不允许stay",
+    line_too_long: ["消息过长,一行最多", "字节,已丢弃"],
+    not_utf8: "消息不是有效的UTF-8,已丢弃",
+    nul: "消息含有NUL字符,已丢弃",
+    goodbye: "再见",
+    idle: "你已超时,将被踢出下线",
+    slow_consumer: "你接收过慢,积压消息超过上限,将被断开",
+    write_timeout: "你长时间未接收数据,将被断开",
+    full: "服务器已满,请稍后再试",
+    full_for_address: "来自你的地址的连接过多,请稍后再试",
+    http: "这里不是HTTP服务,连接关闭",
+    shutting_down: "服务器即将关闭,再见",
+    set_stay: "已设置:不会因超时被踢出",
+    set_format_text: "已设置:文本格式",
+    set_lang: "已设置:中文",
+};
+
+/// English.
+pub static EN: Texts = Texts {
+    lang: "en",
+    online: "is online",
+    offline: "is offline",
+    renamed: "renamed,",
+    private: ["from:[", "] says:"],
+    name_taken: "name taken, not renamed",
+    name_invalid: "invalid name, not renamed: ",
+    name_rules: [
+        ("", "it is empty"),
+        (LONG_NAME, "at most 32 characters"),
+        ("a b", "no white space"),
+        ("a\u{7}b", "no control or invisible characters"),
+        ("a|b", "none of | [ ] :"),
+        ("127.0.0.1", "it is an address"),
+    ],
+    private_form: "malformed private message, the right form is: to|bob|hello",
+    form: "malformed, the right form is: ",
+    no_such_user: "no such user, please check the name",
+    empty_text: "malformed private message, there is no text",
+    wait_too_long: ["wait too long: at most ", " seconds"],
+    stay_forbidden: "this server does not allow stay",
+    line_too_long: ["line too long, not sent: at most ", " bytes"],
+    not_utf8: "line is not valid UTF-8, not sent",
+    nul: "line has a NUL in it, not sent",
+    goodbye: "goodbye",
+    idle: "you have been idle for too long and are disconnected",
+    slow_consumer: "you read too slowly: too much is waiting for you, disconnected",
+    write_timeout: "you have not read anything for too long and are disconnected",
+    full: "the server is full, please try again later",
+    full_for_address: "too many connections from your address, please try again later",
+    http: "this is not an HTTP server, closed",
+    shutting_down: "the server is shutting down, goodbye",
+    set_stay: "set: no idle timeout",
+    set_format_text: "set: format text",
+    set_lang: "set: English",
+};
+
+impl Texts {
+    /// What a client is told that has a new name.
+    pub fn renamed(&self, old: &str, new: &str) -> String {
+        format!("{}[{old}]->[{new}]", self.renamed)
+    }
+
+    /// A private message, as its recipient reads it.
+    pub fn private(&self, from: &str, text: impl Display) -> String {
+        let [before, after] = self.private;
+        format!("{before}{from}{after}{text}")
+    }
+
+    /// The refusal of a name that breaks this rule.
+    pub fn name_invalid(&self, rule: &str) -> String {
+        format!("{}{rule}", self.name_invalid)
+    }
+
+    /// The refusal of a malformed line, the right form of which is this one.
+    pub fn malformed(&self, form: &str) -> String {
+        format!("{}{form}", self.form)
+    }
+
+    pub fn wait_too_long(&self, seconds_max: u32) -> String {
+        let [before, after] = self.wait_too_long;
+        format!("{before}{seconds_max}{after}")
+    }
+
+    pub fn line_too_long(&self, bytes_max: usize) -> String {
+        let [before, after] = self.line_too_long;
+        format!("{before}{bytes_max}{after}")
+    }
+}
