@@ -1,9 +1,6 @@
-//! The verbs for scripts over real sockets: a whole dialogue is one write, and its last line tells how it went. Also what
-//! becomes of everyone when the broker dies.
+//! The commands for scripts over real sockets: a whole dialogue is one write, and its last line tells how it went.
 
-use std::time::Duration;
-
-use common::{Client, DEADLINE, EN, Heard, Server, ZH, binary};
+use common::{Client, EN, Server, ZH, binary};
 
 /// Sends the whole dialogue and the end of input; answers all that comes until the server closes.
 fn dialogue(server: &Server, lines: &[&str]) -> Vec<String> {
@@ -193,20 +190,4 @@ fn help_tells_the_limits_in_force() {
     let mut ann: Client = server.dial();
     ann.say("help");
     ann.expect_among("longest line, bytes: 77");
-}
-
-#[test]
-#[cfg(debug_assertions)] // the fault can be injected in debug builds only
-fn when_the_broker_dies_everyone_is_let_go_and_the_process_says_so() {
-    let mut command = binary();
-    command.env("PIPECHAT_FAULT", "die");
-    let server = Server::start_with(command, &["--port", "0"]);
-    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
-    ann.say("die");
-    for client in [&mut ann, &mut bob] {
-        assert!(matches!(client.hear(DEADLINE), Heard::Eof | Heard::Reset));
-    }
-    let (status, _, log) = server.exit(Duration::from_secs(5));
-    assert!(!status.success(), "{status}");
-    assert!(log.iter().any(|line| line.contains("the broker dies")), "{log:?}");
 }
