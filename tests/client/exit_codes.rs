@@ -1,0 +1,131 @@
+//! What every subcommand has in common: its exit codes and what it prints on stderr.
+
+use std::net::{Ipv4Addr, TcpListener};
+
+use common::{EN, SPACE, Server, binary, run};
+use rustix::process::Signal;
+
+use crate::{DONE, LOST, REFUSED, TIMED_OUT, USAGE, cli, process::Cli, said_by_others};
+
+#[test]
+fn serve_starts_the_server() {
+    let mut command = binary();
+    command.arg("serve");
+    let server = Server::start_with(command, &["--port", "0", "--lang", "en"]);
+    assert_eq!(cli(&server, &["send", "hi"]), (DONE, String::new(), String::new()));
+    let (code, help, _) = run(&["serve", "--help"]);
+    assert!(code == DONE && help.contains("Usage: pipechat serve "), "{help}");
+}
+
+#[test]
+fn a_refusal_is_printed_and_exits_1() {
+    let server = Server::start(&["--max-line", "100"]);
+    let [mut ann] = server.join_all(["ann"]);
+    let long = "x".repeat(101);
+    for (flags, refusal) in [
+        (&["send", "--to", "nobody", "hi"][..], EN.no_such_user),
+        (&["send", &long], &*EN.line_too_long(100)),
+        (&["send", "--name", "a b", "hi"], &*EN.name_invalid(EN.name_rules[SPACE].1)),
+        (&["listen", "--name", "ANN"], EN.name_taken),
+        (&["chat", "--name", "ann"], EN.name_taken),
+        (&["send", "--name", "ann", "hi"], EN.name_taken),
+        (&["wait", "users", "1", "--timeout", "9999"], &*EN.wait_too_long(3600)),
+    ] {
+        let (code, stdout, stderr) = cli(&server, flags);
+        assert_eq!((code, &*stdout), (REFUSED, ""), "{flags:?} {stderr}");
+        assert!(stderr.starts_with("pipechat: ") && stderr.contains(refusal), "{flags:?} {stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    }
+    let heard = ann.fence();
+    let said = said_by_others(&heard);
+    assert!(said.is_empty(), "whoever does not get the name says nothing: {said:?}");
+}
+
+#[test]
+fn a_usage_error_exits_2() {
+    for (flags, part) in [
+        (&["shout"][..], "\"shout\" is no subcommand"),
+        (&["send", "--bogus"], "--bogus"),
+        (&["send", "--name", "a|b", "hi"], "--name can have no |"),
+        (&["send", "--name", "a\nquit", "hi"], "--name can have no |"),
+        (&["send", "--to", "a|b", "hi"], "--to can have no |"),
+        (&["send", "--to", "", "hi"], "--to is empty"),
+        (&["send", "--timeout", "-1", "hi"], "--timeout takes seconds"),
+        (&["send", "--port", "x", "hi"], "--port"),
+        (&["send", "--lang", "fr", "hi"], "no language"),
+        (&["listen", "--count", "x"], "--count"),
+        (&["listen", "--name", "a\rb"], "--name can have no |"),
+        (&["listen", "x"], "x"),
+        (&["wait"], "user|gone|users|text"),
+        (&["wait", "user"], "ARG"),
+        (&["wait", "moon", "full"], "not for \"moon\""),
+        (&["wait", "users", "x"], "users takes a number"),
+        (&["wait", "text", "a\nb"], "one line"),
+        (&["wait", "user", ""], "NAME is empty"),
+        (&["chat", "--bogus"], "--bogus"),
+    ] {
+        let (code, stdout, stderr) = run(flags);
+        assert_eq!((code, &*stdout), (USAGE, ""), "{flags:?} {stderr}");
+        assert!(stderr.starts_with("pipechat: ") && stderr.contains(part), "{flags:?} {stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    }
+}
+
+#[test]
+fn an_unreachable_server_exits_3() {
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port").local_addr().expect("bound");
+    let port = free.port().to_string();
+    for flags in [&["send", "hi"][..], &["listen"], &["wait", "user", "ann"], &["chat"]] {
+        let (code, stdout, stderr) = run(&[flags, &["--port", &port]].concat());
+        assert_eq!((code, &*stdout), (LOST, ""), "{flags:?}");
+        assert!(stderr.contains("can't connect to 127.0.0.1 port"), "{flags:?} {stderr}");
+    }
+}
+
+#[test]
+fn a_lost_connection_exits_3() {
+    let server = Server::start(&[]);
+    let [mut ann] = server.join_all(["ann"]);
+    let mut clis = [
+        Cli::spawn(&server, &["send", "--name", "sender"]),
+        Cli::spawn(&server, &["listen", "--name", "listener"]),
+        Cli::spawn(&server, &["chat", "--name", "chatter"]),
+        Cli::spawn(&server, &["wait", "user", "godot"]),
+    ];
+    for (cli, name) in clis.iter().zip(["sender", "listener", "chatter"]) {
+        ann.say(&format!("wait|20|user|{name}"));
+        ann.expect_among(&format!("wait|ok|{name}"));
+        assert!(!cli.stdin_is_closed(), "the connection ends, not the input");
+    }
+    ann.say("wait|20|users|5");
+    ann.expect_among("wait|ok|5");
+    drop(server); // kills it
+    for cli in &mut clis {
+        let (code, _, stderr) = cli.exit();
+        assert_eq!(code, LOST, "{stderr}");
+        assert!(stderr.contains("connection lost"), "{stderr}");
+    }
+}
+
+#[test]
+fn a_disconnect_reason_is_printed_and_exits_3() {
+    let server = Server::start(&["--max-clients", "1"]);
+    let mut listener = Cli::spawn(&server, &["listen"]);
+    listener.close_stdin();
+    server.expect_log(1, "arrived");
+    let (code, _, stderr) = cli(&server, &["send", "hi"]);
+    assert_eq!((code, stderr), (LOST, format!("pipechat: {}\n", EN.full)));
+    server.signal(Signal::TERM);
+    let (code, _, stderr) = listener.exit();
+    assert_eq!((code, stderr), (LOST, format!("pipechat: {}\n", EN.shutting_down)));
+}
+
+#[test]
+fn a_silent_server_exits_124() {
+    let mute = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let port = mute.local_addr().expect("bound").port().to_string();
+    for flags in [&["send", "hi"][..], &["send"], &["listen"]] {
+        let (code, _, stderr) = run(&[flags, &["--port", &port, "--timeout", "0.1"]].concat());
+        assert_eq!((code, stderr.contains("timed out")), (TIMED_OUT, true), "{flags:?} {stderr}");
+    }
+}

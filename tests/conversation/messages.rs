@@ -1,0 +1,88 @@
+//! What clients say, to everyone and to one user.
+
+use common::{EN, Server};
+
+use crate::in_both;
+
+#[test]
+fn a_message_reaches_everyone_including_its_sender() {
+    in_both(&[], |server, _| {
+        let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
+        let mut cat = server.connect();
+        ann.fence();
+        bob.fence();
+        for text in ["大家好, all of you", " ", "a|b|c", "who ", "rename", "to", "Who", "tab\there", "[x]y:z"] {
+            bob.say(text);
+            let line = format!("[{}]bob:{text}", bob.addr);
+            ann.expect(&line);
+            bob.expect(&line);
+            cat.expect(&line);
+        }
+        cat.say("nameless");
+        ann.expect(&format!("[{0}]{0}:nameless", cat.addr));
+    });
+}
+
+#[test]
+fn a_private_message_reaches_only_its_recipient() {
+    in_both(&[], |server, texts| {
+        let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
+        let mut cat = server.connect();
+        ann.fence();
+        bob.fence();
+        ann.say("to|bob|a|b|");
+        ann.say("to|BOB|again");
+        ann.say(&format!("to|{}|nameless", cat.addr));
+        ann.say("to|ann|to myself");
+        cat.say("to|ann|re");
+        ann.expect(&texts.private("ann", "to myself"));
+        ann.expect(&texts.private(&cat.addr, "re"));
+        bob.expect(&texts.private("ann", "a|b|"));
+        bob.expect(&texts.private("ann", "again"));
+        cat.expect(&texts.private("ann", "nameless"));
+        for client in [&mut ann, &mut bob, &mut cat] {
+            client.nothing();
+        }
+    });
+}
+
+#[test]
+fn a_malformed_private_message_is_refused() {
+    in_both(&[], |server, texts| {
+        let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
+        for (line, refusal) in [
+            ("to|", texts.private_form),
+            ("to||", texts.private_form),
+            ("to||hi", texts.private_form),
+            ("to|bob", texts.private_form),
+            ("to|bob|", texts.empty_text),
+            ("to|zoe|hi", texts.no_such_user),
+            ("to| bob|hi", texts.no_such_user),
+        ] {
+            ann.say(line);
+            ann.expect(refusal);
+        }
+        ann.nothing();
+        bob.nothing();
+    });
+}
+
+#[test]
+fn answers_and_messages_come_in_the_order_of_the_lines() {
+    let server = Server::start(&[]);
+    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
+    ann.send("one\nto|ann|two\nto|bob|three\nfour\nto|nobody|five\nsix\n".repeat(50).as_bytes());
+    for _ in 0..50 {
+        ann.expect(&ann.says("one"));
+        ann.expect(&EN.private("ann", "two"));
+        ann.expect(&ann.says("four"));
+        ann.expect(EN.no_such_user);
+        ann.expect(&ann.says("six"));
+        bob.expect(&ann.says("one"));
+        bob.expect(&EN.private("ann", "three"));
+        bob.expect(&ann.says("four"));
+        bob.expect(&ann.says("six"));
+    }
+    ann.nothing();
+    bob.nothing();
+}
