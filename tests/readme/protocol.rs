@@ -1,0 +1,121 @@
+//! What the README says about the protocol is what the server does.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use common::{EN, Server};
+
+use crate::{
+    README, ROOT, hear_object,
+    markdown::{between, code, codes, table, table_with},
+    shell::{bash, serve},
+};
+
+#[test]
+fn refusals_read_as_in_the_table() {
+    let server = Server::start(&["--strict-idle"]);
+    let (_ann, mut bob) = (server.join("ann"), server.connect());
+    let mut code_of_rows = String::new();
+    for row in table("### Refusals") {
+        let example = match (code(&row[1]), &*row[1]) {
+            (Some(line), cell) if cell.ends_with("zero-width space") => format!("{line}\u{200b}").into_bytes(),
+            (Some(line), _) => line.into_bytes(),
+            (None, "a line of 4,097 bytes") => vec![b'x'; 4097],
+            (None, "a byte 0xFF") => b"\xff\xff".to_vec(), // telnet's way to write it
+            (None, "a NUL") => b"\0".to_vec(),
+            (None, other) => panic!("how does one type {other:?}?"),
+        };
+        let mut ask = |setting: &str| {
+            bob.say(setting);
+            bob.line();
+            bob.send(&[&example[..], b"\n"].concat());
+            bob.line()
+        };
+        assert_eq!(Some(ask("lang|zh")), code(&row[2]));
+        assert_eq!(Some(ask("lang|en")), code(&row[3]));
+        code_of_rows = code(&row[0]).unwrap_or(code_of_rows);
+        let object = fields(&ask("format|json"));
+        assert_eq!((&*object["event"], &*object["code"]), ("\"refused\"", &*format!("{code_of_rows:?}")));
+        bob.say("format|text");
+        bob.line();
+    }
+}
+
+#[test]
+fn json_objects_have_the_keys_in_the_table() {
+    let server = Server::start(&[]);
+    let (mut ann, mut bob) = (server.join("ann"), server.connect());
+    ann.fence();
+    bob.say("format|json");
+    let mut objects = vec![bob.line()];
+    let cid = server.join("cid");
+    let asked = "rename|bob; who; help; sync|1; wait|5|user|bob; wait|5|user|cid; to|nobody|x; sync|2";
+    bob.send(format!("{}\n", asked.replace("; ", "\n")).as_bytes());
+    objects.extend(hear_object(&mut bob, "sync", "2"));
+    ann.send(b"to|bob|psst\nhello\n");
+    objects.extend(hear_object(&mut bob, "message", "hello"));
+    cid.reset();
+    bob.say("wait|5|gone|cid");
+    objects.extend(hear_object(&mut bob, "wait", "cid"));
+    bob.say("quit");
+    objects.extend(bob.rest());
+
+    let mut seen = BTreeMap::new();
+    for object in &objects {
+        let object = fields(object);
+        seen.entry(object["event"].trim_matches('"').to_owned()).or_insert(object);
+    }
+    let rows = table_with("## JSON", "`event` | `seq`");
+    for row in &rows {
+        let event = code(&row[0]).expect("an event");
+        let object = seen.get(&event).unwrap_or_else(|| panic!("no {event:?} in {objects:#?}"));
+        for (key, cell) in ["seq", "from", "text", "code", "old", "count"].iter().zip(&row[1..]) {
+            assert_eq!(object[*key] == "null", cell.is_empty(), "{event} {key}: {object:?}");
+        }
+    }
+    let listed: BTreeSet<String> = rows.iter().filter_map(|row| code(&row[0])).collect();
+    let source = fs::read_to_string(format!("{ROOT}/src/protocol/line/json.rs")).expect("the source");
+    assert_eq!(listed, between(&source, "event: \"", "\""), "the events of src/protocol/line/json.rs");
+}
+
+#[test]
+fn a_forged_arrival_is_a_message_in_json() {
+    let server = serve(&[]);
+    let said = "printf 'format|json\n已上线\nquit\n' | nc 127.0.0.1 9999";
+    let ran = bash(&server, said, Path::new(ROOT), "");
+    let [text, _, json] = ran.out.lines().take(3).collect::<Vec<_>>()[..] else { panic!("{ran:#?}") };
+    assert!(text.ends_with(":已上线"), "{ran:#?}");
+    assert_eq!((&*fields(json)["event"], &*fields(json)["text"]), ("\"message\"", "\"已上线\""));
+}
+
+#[test]
+fn names_that_look_alike_are_taken() {
+    let server = Server::start(&[]);
+    let sentence = README.lines().skip_while(|line| !line.contains("are one name:")).take(2).collect::<String>();
+    let names = codes(sentence.split_once("one name:").expect("found by this").1);
+    assert!(names.len() == 6, "{names:?}");
+    for pair in names.chunks(2) {
+        let (_one, mut other) = (server.join(&pair[0]), server.connect());
+        other.say(&format!("rename|{}", pair[1]));
+        other.expect_among(EN.name_taken); // after what is left of the pair before
+    }
+}
+
+/// An object of the wire by its keys, which come in this order and no other.
+#[track_caller]
+pub(crate) fn fields(object: &str) -> BTreeMap<&'static str, String> {
+    let mut rest =
+        object.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_else(|| panic!("{object}"));
+    let keys = ["count", "old", "code", "text", "from", "event", "at", "seq"];
+    let fields = keys.map(|key| {
+        // A " inside a value is escaped, so that this can be nothing but the key.
+        let (before, value) = rest.split_once(&format!("\"{key}\":")).unwrap_or_else(|| panic!("no {key} in {object}"));
+        rest = before.trim_end_matches(',');
+        (key, value.to_owned())
+    });
+    assert_eq!(rest, "", "another key in {object}");
+    fields.into()
+}

@@ -1,0 +1,114 @@
+//! The scripts in `scripts/examples` do what the README says of them.
+
+use std::{path::Path, thread};
+
+use common::{Server, note};
+use rustix::process::Signal;
+
+use crate::{
+    ROOT, hear, hear_object,
+    shell::{bash, is_installed, serve, shell},
+};
+
+#[test]
+fn the_time_bot_answers() {
+    let server = Server::start(&[]);
+    let mut ann = server.connect();
+    let script = "scripts/examples/time-bot 127.0.0.1 9999 || echo \"ends with $?\"";
+    thread::scope(|scope| {
+        let bots = [0, 1].map(|_| scope.spawn(|| bash(&server, script, Path::new(ROOT), "")));
+        // Whichever comes second finds the name taken, and goes.
+        ann.send(b"wait|10|users|3\n");
+        ann.expect_among("wait|ok|3");
+        hear(&mut ann, |line| line.ends_with(":is offline"));
+        ann.send(b"what !time is it?\nsay|!time\nsync|asked\n");
+        ann.expect_among("sync|asked");
+        let heard = hear(&mut ann, |line| line.contains("It is ")).pop().expect("the last is this");
+        let (_, time) = heard.rsplit_once("]timebot:It is ").unwrap_or_else(|| panic!("{heard}"));
+        assert!(time.len() == 9 && time.ends_with('.'), "{time}");
+        server.signal(Signal::TERM);
+        assert!(ann.rest().iter().all(|line| !line.contains("It is ")), "answers the bare word only");
+        let [one, other] = bots.map(|bot| bot.join().expect("bounded"));
+        let (kept, refused) = if one.out.is_empty() { (one, other) } else { (other, one) };
+        assert_eq!((kept.out.as_str(), refused.out.as_str()), ("", "ends with 1\n"), "{kept:#?} {refused:#?}");
+    });
+}
+
+#[test]
+fn the_barrier_lets_two_meet_or_says_why_not() {
+    let server = serve(&[]);
+    let barrier = |rest: &str| {
+        let ran = bash(&server, &format!("scripts/examples/barrier {rest}"), Path::new(ROOT), "");
+        (ran.code, ran.out)
+    };
+    // Neither leaves before the other knows: however often, whoever comes first, and whatever is left of the last time.
+    for _ in 0..10 {
+        thread::scope(|scope| {
+            let one = scope.spawn(|| barrier("one two 127.0.0.1 9999 15"));
+            assert_eq!(barrier("two one 127.0.0.1 9999 15"), (0, "two and one have met\n".to_owned()));
+            assert_eq!(one.join().expect("bounded"), (0, "one and two have met\n".to_owned()));
+        });
+    }
+    assert_eq!(barrier("one nobody 127.0.0.1 9999 1").0, 124);
+    assert_eq!(barrier("a:b two 127.0.0.1 9999").0, 1);
+    let addr = server.addr;
+    drop(server);
+    let alone =
+        shell(&format!("exec scripts/examples/barrier a b 127.0.0.1 {}", addr.port())).current_dir(ROOT).output();
+    assert_eq!(alone.expect("bash").status.code(), Some(3), "nobody listens there");
+}
+
+#[test]
+fn announce_sends_its_input_verbatim() {
+    let server = Server::start(&[]);
+    let mut ann = server.connect();
+    let long = "龙".repeat(1500);
+    let said = ["plain", "quit", "to|bob|psst", "format|json", "no line ending"];
+    let script = "scripts/examples/announce deploy-log 127.0.0.1 9999";
+    let ran = bash(&server, script, Path::new(ROOT), &format!("{long}\n\n{}", said.join("\n")));
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    let heard = hear(&mut ann, |line| line.contains("]deploy-log:is offline"));
+    let texts: Vec<_> =
+        heard[..heard.len() - 1].iter().filter_map(|line| Some(line.split_once("]deploy-log:")?.1)).collect();
+    assert_eq!(texts, [&[&*"龙".repeat(1000)], &said[..]].concat());
+
+    ann.rename("deploy-log");
+    let ran = bash(&server, script, Path::new(ROOT), "x\n");
+    assert!(ran.err.contains("\"code\":\"name-taken\""), "{ran:#?}");
+}
+
+#[test]
+fn the_chat_log_shows_messages_and_gaps() {
+    if !is_installed("jq") {
+        note("SKIPPED: the example chat-log: jq is not installed");
+        return;
+    }
+    let server = Server::start(&[]);
+    let (mut ann, mut bob) = (server.join("ann"), server.connect());
+    bob.say("format|json");
+    bob.line();
+    ann.send(b"hello\n\x1b[2J\n");
+    let mut log = hear_object(&mut bob, "message", "\\u001b[2J").join("\n");
+    bob.send(b"format|text\nsync|deaf\n");
+    bob.expect_among("sync|deaf");
+    ann.send(b"one\ntwo\nthree\n");
+    bob.expect(&ann.says("one"));
+    bob.expect(&ann.says("two"));
+    bob.expect(&ann.says("three"));
+    bob.send("format|json\nrename|bob\nciao|张三\n".as_bytes());
+    log = format!("[1.2.3.4:5]text:x\n{log}\n{}", hear_object(&mut bob, "message", "ciao|张三").join("\n"));
+    for (script, expected) in [
+        ("chat-log", &["ann: hello", "ann: \u{fffd}[2J", "-- 3 missed --", "bob: ciao|张三"][..]),
+        ("chat-log bob", &["-- 3 missed --", "bob: ciao|张三"][..]),
+    ] {
+        let ran = bash(&server, &format!("scripts/examples/{script}"), Path::new(ROOT), &log);
+        let dateless = |line: &str| line.splitn(3, ' ').last().map(str::to_owned).expect("a word");
+        let heard: Vec<_> =
+            ran.out.lines().map(|l| if l.starts_with('-') { l.to_owned() } else { dateless(l) }).collect();
+        assert_eq!(
+            (ran.code, heard.iter().map(String::as_str).collect::<Vec<_>>()),
+            (0, expected.to_vec()),
+            "{ran:#?}"
+        );
+    }
+}

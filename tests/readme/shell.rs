@@ -1,0 +1,115 @@
+//! Scripts in bash, with `pipechat` and `nc` in their PATH, and ended with all that they have started.
+
+use std::{
+    env, fs,
+    io::{Read, Write},
+    os::unix::{fs::PermissionsExt, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::{OnceLock, mpsc::channel},
+    thread,
+};
+
+use common::{DEADLINE, Server, binary, note};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
+#[derive(Debug)]
+#[expect(dead_code, reason = "all of it is shown when something is wrong")]
+pub(crate) struct Ran {
+    script: String,
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+/// Starts a server with these flags on a free port.
+pub(crate) fn serve(flags: &[&str]) -> Server {
+    Server::start_with(binary(), &[&["--port", "0"], flags].concat())
+}
+
+pub(crate) fn on_port(server: &Server, text: &str) -> String {
+    text.replace("9999", &server.addr.port().to_string())
+}
+
+/// Runs a script, which means this server where it says 9999, and ends all that it leaves running.
+pub(crate) fn bash(server: &Server, script: &str, dir: &Path, input: &str) -> Ran {
+    let mut command = shell(&on_port(server, script));
+    command.current_dir(dir).process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("bash");
+    let group = Pid::from_child(&child);
+    let read = |mut from: Box<dyn Read + Send>| {
+        thread::spawn(move || {
+            let mut text = Vec::new();
+            from.read_to_end(&mut text).ok();
+            String::from_utf8_lossy(&text).into_owned()
+        })
+    };
+    let out = read(Box::new(child.stdout.take().expect("piped")));
+    let err = read(Box::new(child.stderr.take().expect("piped")));
+    let (mut stdin, input) = (child.stdin.take().expect("piped"), input.to_owned());
+    let writer = thread::spawn(move || stdin.write_all(input.as_bytes()).ok());
+    let (sender, ended) = channel();
+    // Not reaped yet, so that the group is still this one when it is ended.
+    thread::spawn(move || {
+        waitid(WaitId::Pid(group), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).ok();
+        sender.send(()).ok();
+    });
+    let in_time = ended.recv_timeout(DEADLINE);
+    kill_process_group(group, Signal::KILL).ok();
+    let status = child.wait().expect("ours");
+    writer.join().expect("a write to a pipe");
+    let (out, err) = (out.join().expect("a read"), err.join().expect("a read"));
+    let ran = Ran { script: script.to_owned(), code: status.code().unwrap_or(-1), out, err };
+    assert!(in_time.is_ok(), "not within {DEADLINE:?}: {ran:#?}");
+    ran
+}
+
+/// A bash that has `pipechat` and `nc`.
+pub(crate) fn shell(script: &str) -> Command {
+    let binary = Path::new(env!("CARGO_BIN_EXE_pipechat"));
+    let mut dirs = vec![nc_dir().to_owned(), binary.parent().expect("a file").to_owned()];
+    dirs.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
+    let mut command = Command::new("bash");
+    command.args(["-c", script]).env("PATH", env::join_paths(dirs).expect("from a PATH")).env("PIPECHAT", binary);
+    for name in ["RUST_LOG", "NC"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+pub(crate) fn is_installed(program: &str) -> bool {
+    let found = Command::new("bash").args(["-c", "command -v -- \"$0\"", program]).stdout(Stdio::null()).status();
+    found.expect("bash").success()
+}
+
+/// The README's `nc` is OpenBSD's where there is one, the system's where there is another, and bash where there is none.
+fn nc_dir() -> &'static Path {
+    static DIR: OnceLock<PathBuf> = OnceLock::new();
+    DIR.get_or_init(|| {
+        let dir = tmp("bin");
+        let script = if is_installed("nc.openbsd") {
+            "exec nc.openbsd \"$@\""
+        } else if is_installed("nc") {
+            return dir;
+        } else {
+            note("there is no nc: the README's examples are run with bash's /dev/tcp");
+            "exec 3<>\"/dev/tcp/$1/$2\"; cat <&3 & cat >&3; wait"
+        };
+        let nc = dir.join("nc");
+        fs::write(&nc, format!("#!/usr/bin/env bash\n{script}\n")).expect("ours");
+        fs::set_permissions(&nc, fs::Permissions::from_mode(0o755)).expect("ours");
+        dir
+    })
+}
+
+pub(crate) fn nc_can_half_close() -> bool {
+    let help = shell("nc -h 2>&1").output().expect("bash");
+    String::from_utf8_lossy(&help.stdout).contains("-N")
+}
+
+/// A directory of this run.
+pub(crate) fn tmp(name: &str) -> PathBuf {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("readme-{name}"));
+    fs::create_dir_all(&dir).expect("cargo's own directory");
+    dir
+}
