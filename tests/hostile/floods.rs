@@ -1,9 +1,17 @@
 //! Long lines, many lines, and how fast they may come.
 
-use super::*;
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use common::{EN, Server};
+use rustix::process::Signal;
+
+use crate::{LINE_MAX, MB, flood, read_flood};
 
 #[test]
-fn a_line_has_a_limit_and_the_next_one_works() {
+fn a_line_over_the_limit_is_refused_and_the_next_one_works() {
     let server = Server::start(&[]);
     let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
     let wide = "三".repeat(1365); // 4095 bytes
@@ -36,7 +44,7 @@ fn a_line_has_a_limit_and_the_next_one_works() {
 }
 
 #[test]
-fn the_limit_of_a_line_is_a_flag() {
+fn max_line_sets_the_limit_of_a_line() {
     let server = Server::start(&["--max-line", "10"]);
     let mut ann = server.join("ann"); // 10 bytes
     ann.say("1234567890");
@@ -46,7 +54,7 @@ fn the_limit_of_a_line_is_a_flag() {
 }
 
 #[test]
-fn a_hundred_megabytes_without_an_end_are_one_refusal() {
+fn a_hundred_megabytes_without_a_line_ending_are_refused_once() {
     let server = Server::start_alone(&[]);
     let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
     let before = server.rss();
@@ -100,7 +108,7 @@ fn a_paste_of_ten_thousand_lines_arrives_whole_and_in_order_while_others_are_ser
 }
 
 #[test]
-fn a_question_asked_after_a_paste_is_answered_long_before_the_end_of_the_paste() {
+fn a_neighbour_is_answered_long_before_a_paste_ends() {
     const LINES: usize = 7000;
     let server = Server::start(&[]);
     let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
@@ -117,7 +125,7 @@ fn a_question_asked_after_a_paste_is_answered_long_before_the_end_of_the_paste()
 }
 
 #[test]
-fn a_flood_is_paced_to_the_rate_and_nothing_is_lost() {
+fn a_flood_is_slowed_to_the_rate_limit_and_loses_nothing() {
     const LINES: usize = 700;
     let (rate, burst, batch) = (200.0, 100, 256);
     let server = Server::start(&["--rate", "200", "--burst", "100"]);

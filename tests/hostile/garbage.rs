@@ -1,9 +1,14 @@
 //! Bytes that are no chat, or pretend to be something else.
 
-use super::*;
+use std::{io::Write, net::Shutdown, thread, time::Duration};
+
+use common::{DEADLINE, EN, Rng, Server, binary, note};
+use rustix::process::Signal;
+
+use crate::MB;
 
 #[test]
-fn every_byte_is_text_or_a_refusal_that_only_the_sender_hears() {
+fn every_byte_is_text_or_is_refused_to_its_sender_alone() {
     let server = Server::start(&[]);
     let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
     for byte in 0..=255 {
@@ -30,7 +35,7 @@ fn every_byte_is_text_or_a_refusal_that_only_the_sender_hears() {
 }
 
 #[test]
-fn invalid_text_in_a_command_is_refused_and_does_nothing() {
+fn a_command_with_invalid_text_is_refused_and_does_nothing() {
     let server = Server::start(&[]);
     let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
     for line in
@@ -50,7 +55,7 @@ fn invalid_text_in_a_command_is_refused_and_does_nothing() {
 }
 
 #[test]
-fn characters_split_over_packets_stay_whole() {
+fn characters_split_across_packets_stay_whole() {
     let server = Server::start(&[]);
     let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
     let text = "é 三 🦀 e\u{301} 👩‍👩‍👧";
@@ -68,7 +73,7 @@ fn controls() -> impl Iterator<Item = (char, String)> {
 }
 
 #[test]
-fn no_control_character_reaches_a_terminal_raw() {
+fn control_characters_are_escaped() {
     let server = Server::start(&[]);
     let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
     let texts: Vec<_> = controls()
@@ -106,7 +111,7 @@ fn no_control_character_reaches_a_terminal_raw() {
 }
 
 #[test]
-fn an_event_is_one_line_of_the_log_whatever_peers_send() {
+fn a_log_entry_is_one_line_whatever_clients_send() {
     let mut command = binary();
     command.env("RUST_LOG", "trace");
     let server = Server::start_with(command, &["--port", "0", "--lang", "en"]);
@@ -150,7 +155,7 @@ fn an_event_is_one_line_of_the_log_whatever_peers_send() {
 }
 
 #[test]
-fn telnet_is_a_client_like_any_other() {
+fn telnet_sequences_are_removed() {
     let server = Server::start(&[]);
     let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
     // Telnet's offers at the start, an answer, a window size with an IAC in it, NOP, and Ctrl-C's IP.
@@ -169,7 +174,7 @@ fn telnet_is_a_client_like_any_other() {
 }
 
 #[test]
-fn urgent_data_hides_nothing_of_what_comes_after_it() {
+fn lines_after_urgent_data_are_read() {
     let server = Server::start(&[]);
     let [mut ann] = server.join_all(["ann"]);
     // All of it waits in the socket before the server sees any of it: reads stop at what is urgent.
@@ -184,7 +189,7 @@ fn urgent_data_hides_nothing_of_what_comes_after_it() {
 }
 
 #[test]
-fn a_subnegotiation_without_an_end_takes_no_memory() {
+fn an_endless_telnet_subnegotiation_takes_no_memory() {
     let server = Server::start_alone(&[]);
     let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
     let before = server.rss();
@@ -198,7 +203,7 @@ fn a_subnegotiation_without_an_end_takes_no_memory() {
 }
 
 #[test]
-fn an_http_request_is_answered_with_a_reason_and_the_end() {
+fn an_http_request_is_told_why_it_is_disconnected() {
     let server = Server::start(&[]);
     let mut bob = server.join("bob");
     for request in ["GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "POST /chat HTTP/1.1\r\nContent-Length: 3\r\n\r\nwho"]
@@ -213,7 +218,7 @@ fn an_http_request_is_answered_with_a_reason_and_the_end() {
 }
 
 #[test]
-fn tls_hellos_and_random_bytes_are_refused_without_a_spin_or_memory() {
+fn tls_hellos_and_random_bytes_take_neither_cpu_nor_memory() {
     let server = Server::start_alone(&["--rate", "0"]);
     let mut bob = server.join("bob");
     bob.fence();

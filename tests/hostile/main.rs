@@ -1,29 +1,17 @@
 //! Slow readers, floods, garbage and bad days, against the real binary over sockets: whoever is cut is told why, and
 //! nobody else notices. The tests that measure CPU or memory run alone.
 
-mod bad_days;
+mod capacity;
+mod disconnects;
 mod floods;
 mod garbage;
-mod places;
-mod silence;
+mod idle;
+mod shutdown;
 mod slow_consumers;
 
-use std::{
-    collections::BTreeMap,
-    io::{BufRead, BufReader, Write},
-    net::{Shutdown, TcpStream},
-    ops::Range,
-    process::{Child, Command, Stdio},
-    sync::mpsc::channel,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{io::Write, net::TcpStream, ops::Range};
 
-use common::{Client, DEADLINE, EN, Heard, Rng, Server, binary, note, until};
-use rustix::{
-    net::sockopt,
-    process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit},
-};
+use common::Client;
 
 const MB: u64 = 1 << 20;
 /// The longest line that a server takes by default, in bytes.

@@ -65,7 +65,7 @@ fn synced(client: &mut Client, answer: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_verb_does_its_work_under_load() {
+fn every_command_works_under_load() {
     let server = Server::start(&["--rate", "0"]);
     under_load(&server, || {
         let [mut ann, mut bob] = ["ann", "bob"].map(|name| server.join(name));
@@ -106,7 +106,7 @@ fn every_verb_does_its_work_under_load() {
 }
 
 #[test]
-fn every_subcommand_does_its_work_under_load() {
+fn every_subcommand_works_under_load() {
     let server = Server::start(&["--rate", "0"]);
     let cli = |flags: &[&str]| {
         let (subcommand, rest) = flags.split_first().expect("a subcommand");

@@ -42,7 +42,7 @@ fn median(bytes: &[u64]) -> u64 {
 }
 
 #[test]
-fn witnesses_of_a_crowd_agree() {
+fn witnesses_of_a_crowd_hear_the_same() {
     let number = |name: &str| env::var(name).ok().map(|text| text.parse::<u64>().expect("a number in the environment"));
     let duration = number("PIPECHAT_SOAK_SECONDS").map(Duration::from_secs);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");

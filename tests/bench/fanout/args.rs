@@ -26,7 +26,7 @@ pub(crate) struct Args {
     #[argh(switch)]
     pub(crate) quick: bool,
 
-    /// write all figures to this file
+    /// write all metrics to this file
     #[argh(option)]
     pub(crate) json: Option<PathBuf>,
 

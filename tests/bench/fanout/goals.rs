@@ -1,10 +1,10 @@
-//! What issue 4 asks for: the one place with its figures.
+//! The goals of the benchmark: the one place with their bounds.
 
-use crate::figure::Figure;
+use crate::metric::Metric;
 use crate::servers::{Peer, Program};
 use crate::workloads::Workload;
 
-/// What a ratio or a figure must come to.
+/// What a ratio or a metric must come to.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Goal {
     AtLeast(f64),
@@ -31,11 +31,11 @@ impl Goal {
     }
 }
 
-/// For the ratio of pipechat's figure to that of `reference`.
-pub(crate) fn ratio(workload: Workload, figure: Figure, reference: &Program) -> Option<Goal> {
-    use Figure::{Cpu, CpuPerDelivery, Last, Memory, Throughput, Time};
+/// For the ratio of pipechat's metric to that of `reference`.
+pub(crate) fn ratio(workload: Workload, metric: Metric, reference: &Program) -> Option<Goal> {
+    use Metric::{Cpu, CpuPerDelivery, Last, Memory, Throughput, Time};
     use Workload::{Idle, JoinStorm, OneLineFew, OneLineMore, OneLineMost, Private, Steady, SteadyMore, Trickle};
-    let goal = match (reference, workload, figure) {
+    let goal = match (reference, workload, metric) {
         (Program::Floor, Steady | SteadyMore, Throughput) => Goal::AtLeast(0.8),
         (Program::Floor, Steady | SteadyMore, CpuPerDelivery) => Goal::AtMost(1.4),
         (Program::Floor, Trickle, CpuPerDelivery) => Goal::AtMost(1.35),
@@ -55,14 +55,14 @@ pub(crate) fn ratio(workload: Workload, figure: Figure, reference: &Program) -> 
     Some(goal)
 }
 
-/// For pipechat's figure itself.
-pub(crate) fn own(workload: Workload, figure: Figure) -> Option<Goal> {
-    match (workload, figure) {
+/// For pipechat's metric itself.
+pub(crate) fn own(workload: Workload, metric: Metric) -> Option<Goal> {
+    match (workload, metric) {
         // 2.5 KB.
-        (Workload::Idle, Figure::Memory) => Some(Goal::AtMost(2560.0)),
+        (Workload::Idle, Metric::Memory) => Some(Goal::AtMost(2560.0)),
         // "≈ 0": a millisecond per second.
-        (Workload::Idle, Figure::IdleCpu) => Some(Goal::AtMost(0.001)),
-        (Workload::StuckReader, Figure::Kept) => Some(Goal::AtLeast(0.95)),
+        (Workload::Idle, Metric::IdleCpu) => Some(Goal::AtMost(0.001)),
+        (Workload::StuckReader, Metric::Kept) => Some(Goal::AtLeast(0.95)),
         _ => None,
     }
 }

@@ -6,11 +6,11 @@ use crate::results::{Comparison, Results};
 use crate::servers::Program;
 
 pub(crate) fn render(results: &Results) -> String {
-    let samples = results.samples().map(|(workload, figure, program, values)| {
+    let samples = results.samples().map(|(workload, metric, program, values)| {
         object(&[
             ("workload", text(&workload)),
-            ("figure", text(figure.name())),
-            ("unit", text(figure.unit())),
+            ("metric", text(metric.name())),
+            ("unit", text(metric.unit())),
             ("server", text(&results.label(program))),
             ("median", number(middle(&mut values.clone()))),
             ("values", list(values.into_iter().map(number))),
@@ -40,7 +40,7 @@ fn comparison(comparison: &Comparison) -> String {
     let name = |(label, _): &(String, String)| text(label);
     object(&[
         ("workload", text(&comparison.workload)),
-        ("figure", text(comparison.figure)),
+        ("metric", text(comparison.metric)),
         ("ours", name(&comparison.ours)),
         ("beside", or_null(comparison.theirs.as_ref().map(name))),
         ("ratio", or_null(comparison.ratio.map(|ratio| number(ratio.median)))),

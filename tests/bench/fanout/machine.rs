@@ -1,4 +1,4 @@
-//! The machine that all figures depend on.
+//! The machine that all metrics depend on.
 
 use std::fmt;
 use std::fs;
@@ -37,7 +37,7 @@ impl fmt::Display for Machine {
     }
 }
 
-/// Empty where there is no such file: no figure depends on it.
+/// Empty where there is no such file: no metric depends on it.
 fn read(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_default()
 }

@@ -3,7 +3,7 @@
 //! `cargo bench` runs every workload with the release binary and with the floor, in turn, several rounds, and prints
 //! medians and ratios; `cargo bench --bench fanout -- --help` tells what else it can do. All traffic stays on loopback.
 //!
-//! - [`workloads`], [`figure`]: what is run, how big, and which figures come of it
+//! - [`workloads`], [`metric`]: what is run, how big, and which metrics come of it
 //! - [`stage`]: plays one workload with one server
 //! - [`load`]: when to say something, and what to measure meanwhile
 //! - [`crowd`], [`watchdog`]: the clients, on one thread; counts what they hear, and gives up after a time
@@ -17,12 +17,12 @@
 mod args;
 mod child;
 mod crowd;
-mod figure;
 mod floor;
 mod goals;
 mod json;
 mod load;
 mod machine;
+mod metric;
 mod results;
 mod servers;
 mod stage;
@@ -127,10 +127,10 @@ fn play_in_turn(results: &mut Results, workload: Workload, round: usize, rounds:
         let label = results.label(program);
         eprint!("round {}/{rounds}  {:28}  {label:10} ", round + 1, workload.title(&results.scale));
         match stage::play(workload, &results.programs[program], &results.scale) {
-            Ok(Outcome::Figures(figures)) => {
-                let shown = figures.iter().map(|(figure, value)| figure.show(*value));
+            Ok(Outcome::Metrics(metrics)) => {
+                let shown = metrics.iter().map(|(metric, value)| metric.show(*value));
                 eprintln!(" {}", shown.collect::<Vec<_>>().join("  "));
-                results.add(workload, program, round, figures);
+                results.add(workload, program, round, metrics);
             }
             Ok(Outcome::Without(what)) => eprintln!(" — ({what})"),
             Err(error) => {

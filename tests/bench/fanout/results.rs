@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::figure::Figure;
 use crate::goals;
 use crate::load::middle;
 use crate::machine::Machine;
+use crate::metric::Metric;
 use crate::servers::Program;
 use crate::workloads::{Scale, Workload};
 
@@ -21,27 +21,27 @@ pub(crate) struct Results {
     /// Goals make sense only at the sizes that they were set for.
     judged: bool,
     /// By round.
-    samples: BTreeMap<(Workload, Figure, usize), BTreeMap<usize, f64>>,
+    samples: BTreeMap<(Workload, Metric, usize), BTreeMap<usize, f64>>,
     pub(crate) failures: Vec<String>,
 }
 
-/// A figure of a pipechat, beside the same of another server or by itself.
+/// A metric of a pipechat, beside the same of another server or by itself.
 #[derive(Debug)]
 pub(crate) struct Comparison {
     pub(crate) workload: String,
-    pub(crate) figure: &'static str,
+    pub(crate) metric: &'static str,
     /// Which pipechat, and its median.
     pub(crate) ours: (String, String),
     /// Which other server, and its median.
     pub(crate) theirs: Option<(String, String)>,
     /// Ours to theirs, or of its own kind.
     pub(crate) ratio: Option<Ratio>,
-    /// For the ratio or, where there is none, for our figure.
+    /// For the ratio or, where there is none, for our metric.
     pub(crate) goal: Option<String>,
     pub(crate) is_met: Option<bool>,
 }
 
-/// The median of the ratios of all rounds: a round's two figures were taken close to each other.
+/// The median of the ratios of all rounds: a round's two metrics were taken close to each other.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ratio {
     pub(crate) median: f64,
@@ -58,9 +58,9 @@ impl Results {
         Self { machine, programs, references: count, scale, judged, samples, failures }
     }
 
-    pub(crate) fn add(&mut self, workload: Workload, program: usize, round: usize, figures: Vec<(Figure, f64)>) {
-        for (figure, value) in figures {
-            self.samples.entry((workload, figure, program)).or_default().insert(round, value);
+    pub(crate) fn add(&mut self, workload: Workload, program: usize, round: usize, metrics: Vec<(Metric, f64)>) {
+        for (metric, value) in metrics {
+            self.samples.entry((workload, metric, program)).or_default().insert(round, value);
         }
     }
 
@@ -73,20 +73,20 @@ impl Results {
         format!("{name} {}", program - self.references + 1)
     }
 
-    /// All samples: the workload's title, the figure, the server, its values by round.
-    pub(crate) fn samples(&self) -> impl Iterator<Item = (String, Figure, usize, Vec<f64>)> {
-        self.samples.iter().map(|((workload, figure, program), values)| {
-            (workload.title(&self.scale), *figure, *program, values.values().copied().collect())
+    /// All samples: the workload's title, the metric, the server, its values by round.
+    pub(crate) fn samples(&self) -> impl Iterator<Item = (String, Metric, usize, Vec<f64>)> {
+        self.samples.iter().map(|((workload, metric, program), values)| {
+            (workload.title(&self.scale), *metric, *program, values.values().copied().collect())
         })
     }
 
     pub(crate) fn comparisons(&self) -> Vec<Comparison> {
-        let mut measured: Vec<_> = self.samples.keys().map(|(workload, figure, _)| (*workload, *figure)).collect();
+        let mut measured: Vec<_> = self.samples.keys().map(|(workload, metric, _)| (*workload, *metric)).collect();
         measured.dedup();
         let mut comparisons = Vec::new();
-        for (workload, figure) in measured {
+        for (workload, metric) in measured {
             for subject in self.references..self.programs.len() {
-                comparisons.extend(self.compare(workload, figure, subject));
+                comparisons.extend(self.compare(workload, metric, subject));
             }
         }
         for subject in self.references..self.programs.len() {
@@ -95,30 +95,30 @@ impl Results {
         comparisons
     }
 
-    /// One pipechat's figure beside each reference and the first pipechat; by itself if it has a goal of its own,
+    /// One pipechat's metric beside each reference and the first pipechat; by itself if it has a goal of its own,
     /// or nothing to stand beside.
-    fn compare(&self, workload: Workload, figure: Figure, subject: usize) -> Vec<Comparison> {
-        let Some(median) = self.median(workload, figure, subject) else { return Vec::new() };
-        let own_goal = goals::own(workload, figure).filter(|_| self.judged);
+    fn compare(&self, workload: Workload, metric: Metric, subject: usize) -> Vec<Comparison> {
+        let Some(median) = self.median(workload, metric, subject) else { return Vec::new() };
+        let own_goal = goals::own(workload, metric).filter(|_| self.judged);
         let alone = Comparison {
             workload: workload.title(&self.scale),
-            figure: figure.name(),
-            ours: (self.label(subject), figure.show(median)),
+            metric: metric.name(),
+            ours: (self.label(subject), metric.show(median)),
             theirs: None,
             ratio: None,
-            goal: own_goal.map(|goal| goal.show(|bound| figure.show(bound))),
+            goal: own_goal.map(|goal| goal.show(|bound| metric.show(bound))),
             is_met: own_goal.map(|goal| goal.is_met(median)),
         };
         let mut comparisons = Vec::new();
         for other in (0..self.references).chain((self.references != subject).then_some(self.references)) {
-            let Some(theirs) = self.median(workload, figure, other) else { continue };
-            let ratio = self.ratio(workload, figure, subject, other);
-            let goal = goals::ratio(workload, figure, &self.programs[other]).filter(|_| self.judged);
+            let Some(theirs) = self.median(workload, metric, other) else { continue };
+            let ratio = self.ratio(workload, metric, subject, other);
+            let goal = goals::ratio(workload, metric, &self.programs[other]).filter(|_| self.judged);
             comparisons.push(Comparison {
                 workload: alone.workload.clone(),
-                figure: alone.figure,
+                metric: alone.metric,
                 ours: alone.ours.clone(),
-                theirs: Some((self.label(other), figure.show(theirs))),
+                theirs: Some((self.label(other), metric.show(theirs))),
                 ratio,
                 goal: goal.map(|goal| goal.show(plain)),
                 is_met: goal.zip(ratio).map(|(goal, ratio)| goal.is_met(ratio.median)),
@@ -133,13 +133,13 @@ impl Results {
     /// How the CPU of a delivery, relative to the floor's, grows from few clients to most.
     fn growth(&self, subject: usize) -> Option<Comparison> {
         let floor = self.programs[..self.references].iter().position(|program| *program == Program::Floor)?;
-        let few = self.ratio(Workload::OneLineFew, Figure::CpuPerDelivery, subject, floor)?;
-        let most = self.ratio(Workload::OneLineMost, Figure::CpuPerDelivery, subject, floor)?;
+        let few = self.ratio(Workload::OneLineFew, Metric::CpuPerDelivery, subject, floor)?;
+        let most = self.ratio(Workload::OneLineMost, Metric::CpuPerDelivery, subject, floor)?;
         let growth = most.median / few.median;
         let goal = Some(goals::GROWTH).filter(|_| self.judged);
         Some(Comparison {
             workload: format!("growth, {} to {} clients", self.scale.few, self.scale.most),
-            figure: "CPU/delivery to the floor's",
+            metric: "CPU/delivery to the floor's",
             ours: (self.label(subject), format!("× {:.2}", most.median)),
             theirs: Some((format!("{} clients", self.scale.few), format!("× {:.2}", few.median))),
             ratio: Some(Ratio { median: growth, least: growth, greatest: growth }),
@@ -148,15 +148,15 @@ impl Results {
         })
     }
 
-    fn median(&self, workload: Workload, figure: Figure, program: usize) -> Option<f64> {
-        let values = self.samples.get(&(workload, figure, program))?;
+    fn median(&self, workload: Workload, metric: Metric, program: usize) -> Option<f64> {
+        let values = self.samples.get(&(workload, metric, program))?;
         Some(middle(&mut values.values().copied().collect::<Vec<_>>()))
     }
 
-    /// None where the two have no round in common, or the other's figure is 0.
-    fn ratio(&self, workload: Workload, figure: Figure, ours: usize, theirs: usize) -> Option<Ratio> {
-        let ours = self.samples.get(&(workload, figure, ours))?;
-        let theirs = self.samples.get(&(workload, figure, theirs))?;
+    /// None where the two have no round in common, or the other's metric is 0.
+    fn ratio(&self, workload: Workload, metric: Metric, ours: usize, theirs: usize) -> Option<Ratio> {
+        let ours = self.samples.get(&(workload, metric, ours))?;
+        let theirs = self.samples.get(&(workload, metric, theirs))?;
         let in_round = |(round, ours): (&usize, &f64)| Some(ours / theirs.get(round).filter(|value| **value > 0.0)?);
         let mut ratios: Vec<f64> = ours.iter().filter_map(in_round).collect();
         if ratios.is_empty() {

@@ -1,4 +1,4 @@
-//! Plays a workload with one server: starts it, gathers a crowd, lets it talk, takes the figures.
+//! Plays a workload with one server: starts it, gathers a crowd, lets it talk, takes the metrics.
 
 use std::io;
 use std::net::SocketAddrV4;
@@ -11,8 +11,8 @@ use rustix::net::{self, AddressFamily, SocketFlags, SocketType, sockopt};
 
 use crate::child::Server;
 use crate::crowd::Crowd;
-use crate::figure::Figure;
 use crate::load::{Dialogue, Pace, Talk, Timing, converse, single_lines, talk};
+use crate::metric::Metric;
 use crate::servers::Program;
 use crate::wire::{MARKER, Wire, text};
 use crate::workloads::{Scale, Workload};
@@ -33,7 +33,7 @@ const REST_PATIENCE: Duration = Duration::from_secs(60);
 /// What a workload came to.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    Figures(Vec<(Figure, f64)>),
+    Metrics(Vec<(Metric, f64)>),
     /// The server has no such thing.
     Without(&'static str),
 }
@@ -67,7 +67,7 @@ struct Stage {
 impl Stage {
     fn play(&mut self, workload: Workload, scale: &Scale) -> io::Result<Outcome> {
         let clients = workload.clients(scale);
-        let figures = match workload {
+        let metrics = match workload {
             Workload::Steady | Workload::SteadyMore | Workload::SteadyLong => {
                 let senders = self.gather(clients, SENDERS)?;
                 both(self.talk(clients, senders, workload.line_bytes(), MANY_IN_FLIGHT, scale)?)
@@ -88,22 +88,22 @@ impl Stage {
             Workload::Who => return self.who(clients, scale),
             Workload::Full => self.full(clients, workload.line_bytes())?,
         };
-        Ok(Outcome::Figures(figures))
+        Ok(Outcome::Metrics(metrics))
     }
 
-    fn one_line(&mut self, clients: usize, line_bytes: usize, scale: &Scale) -> io::Result<Vec<(Figure, f64)>> {
+    fn one_line(&mut self, clients: usize, line_bytes: usize, scale: &Scale) -> io::Result<Vec<(Metric, f64)>> {
         let senders = self.gather(clients, SENDERS)?;
         let line = self.public(clients, senders, line_bytes, 1);
         let spread = single_lines(&mut self.crowd, &self.server, &line, scale.repeats)?;
         Ok(vec![
-            (Figure::First, spread.first),
-            (Figure::Median, spread.median),
-            (Figure::Last, spread.last),
-            (Figure::CpuPerDelivery, spread.cpu_per_delivery),
+            (Metric::First, spread.first),
+            (Metric::Median, spread.median),
+            (Metric::Last, spread.last),
+            (Metric::CpuPerDelivery, spread.cpu_per_delivery),
         ])
     }
 
-    fn join_storm(&mut self, clients: usize) -> io::Result<Vec<(Figure, f64)>> {
+    fn join_storm(&mut self, clients: usize) -> io::Result<Vec<(Metric, f64)>> {
         let memory = self.server.memory()?;
         let cpu = self.server.cpu()?;
         // Everyone hears of its own arrival and of all later ones, a line each.
@@ -115,9 +115,9 @@ impl Stage {
         let seconds = began.elapsed().as_secs_f64();
         self.server.rest(REST_PATIENCE)?;
         Ok(vec![
-            (Figure::Time, seconds),
-            (Figure::Cpu, (self.server.cpu()? - cpu).as_secs_f64()),
-            (Figure::Memory, self.memory_each(memory, clients)?),
+            (Metric::Time, seconds),
+            (Metric::Cpu, (self.server.cpu()? - cpu).as_secs_f64()),
+            (Metric::Memory, self.memory_each(memory, clients)?),
         ])
     }
 
@@ -126,7 +126,7 @@ impl Stage {
         if self.is_floor {
             let senders = self.gather(clients, SENDERS)?;
             let pace = self.talk(clients, senders, line_bytes, FEW_IN_FLIGHT, scale)?;
-            return Ok(Outcome::Figures(vec![(Figure::CpuPerDelivery, pace.cpu_per_delivery())]));
+            return Ok(Outcome::Metrics(vec![(Metric::CpuPerDelivery, pace.cpu_per_delivery())]));
         }
         let senders = self.gather(clients, clients)?;
         for client in 0..clients {
@@ -145,20 +145,20 @@ impl Stage {
             dialogues.push(Dialogue { speaker, hearer: partner, line: line.into_bytes(), deliveries: 1 });
         }
         let pace = converse(&mut self.crowd, &self.server, &dialogues, PRIVATE_WINDOW, scale.timing)?;
-        Ok(Outcome::Figures(both(pace)))
+        Ok(Outcome::Metrics(both(pace)))
     }
 
-    fn idle(&mut self, clients: usize, scale: &Scale) -> io::Result<Vec<(Figure, f64)>> {
+    fn idle(&mut self, clients: usize, scale: &Scale) -> io::Result<Vec<(Metric, f64)>> {
         let memory = self.server.memory()?;
         self.gather(clients, 0)?;
         let memory = self.memory_each(memory, clients)?;
         let (cpu, since) = (self.server.cpu()?, Instant::now());
         sleep(scale.idle);
         let cpu = (self.server.cpu()? - cpu).as_secs_f64() / since.elapsed().as_secs_f64();
-        Ok(vec![(Figure::Memory, memory), (Figure::IdleCpu, cpu)])
+        Ok(vec![(Metric::Memory, memory), (Metric::IdleCpu, cpu)])
     }
 
-    fn stuck_reader(&mut self, clients: usize, line_bytes: usize, scale: &Scale) -> io::Result<Vec<(Figure, f64)>> {
+    fn stuck_reader(&mut self, clients: usize, line_bytes: usize, scale: &Scale) -> io::Result<Vec<(Metric, f64)>> {
         let senders = self.gather(clients, SENDERS)?;
         let without = self.talk(clients, senders.clone(), line_bytes, MANY_IN_FLIGHT, scale)?;
         let stuck = never_reads(self.server.address)?;
@@ -168,7 +168,7 @@ impl Stage {
         let public = self.public(clients, senders, line_bytes, MANY_IN_FLIGHT);
         let with = talk(&mut self.crowd, &self.server, &public, timing)?;
         drop(stuck);
-        Ok(vec![(Figure::Throughput, with.per_second()), (Figure::Kept, with.per_second() / without.per_second())])
+        Ok(vec![(Metric::Throughput, with.per_second()), (Metric::Kept, with.per_second() / without.per_second())])
     }
 
     /// Steady talk, after half of the clients have said `verb`. The floor knows no verbs: it shows what the same
@@ -187,7 +187,7 @@ impl Stage {
             }
             self.settle()?;
         }
-        Ok(Outcome::Figures(both(self.talk(clients, senders, line_bytes, MANY_IN_FLIGHT, scale)?)))
+        Ok(Outcome::Metrics(both(self.talk(clients, senders, line_bytes, MANY_IN_FLIGHT, scale)?)))
     }
 
     fn who(&mut self, clients: usize, scale: &Scale) -> io::Result<Outcome> {
@@ -200,10 +200,10 @@ impl Stage {
             |asker| Dialogue { speaker: asker, hearer: asker, line: b"who\n".to_vec(), deliveries: clients as u64 };
         let dialogues: Vec<_> = (0..scale.few).map(ask).collect();
         let pace = converse(&mut self.crowd, &self.server, &dialogues, 1, scale.timing)?;
-        Ok(Outcome::Figures(both(pace)))
+        Ok(Outcome::Metrics(both(pace)))
     }
 
-    fn full(&mut self, clients: usize, line_bytes: usize) -> io::Result<Vec<(Figure, f64)>> {
+    fn full(&mut self, clients: usize, line_bytes: usize) -> io::Result<Vec<(Metric, f64)>> {
         let before = self.server.memory()?;
         let began = Instant::now();
         let senders = self.gather(clients, 1)?;
@@ -214,10 +214,10 @@ impl Stage {
         self.crowd = Crowd::new(self.server.address, self.wire.ping(), MARKER)?;
         self.server.rest(REST_PATIENCE)?;
         Ok(vec![
-            (Figure::Time, seconds),
-            (Figure::Last, spread.last),
-            (Figure::Memory, with),
-            (Figure::MemoryAfter, self.memory_each(before, clients)?),
+            (Metric::Time, seconds),
+            (Metric::Last, spread.last),
+            (Metric::Memory, with),
+            (Metric::MemoryAfter, self.memory_each(before, clients)?),
         ])
     }
 
@@ -269,8 +269,8 @@ impl Stage {
     }
 }
 
-fn both(pace: Pace) -> Vec<(Figure, f64)> {
-    vec![(Figure::Throughput, pace.per_second()), (Figure::CpuPerDelivery, pace.cpu_per_delivery())]
+fn both(pace: Pace) -> Vec<(Metric, f64)> {
+    vec![(Metric::Throughput, pace.per_second()), (Metric::CpuPerDelivery, pace.cpu_per_delivery())]
 }
 
 /// A client that connects and then never reads. Its receive buffer is as small as the kernel allows.

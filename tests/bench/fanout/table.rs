@@ -3,7 +3,7 @@
 use crate::results::{Comparison, Ratio, Results};
 
 pub(crate) fn render(results: &Results) -> String {
-    let mut rows = vec![["workload", "figure", "ours", "beside", "ratio (all rounds)", "goal", ""].map(String::from)];
+    let mut rows = vec![["workload", "metric", "ours", "beside", "ratio (all rounds)", "goal", ""].map(String::from)];
     rows.extend(results.comparisons().iter().map(row));
     let mut widths = [0; 7];
     for row in &rows {
@@ -32,7 +32,7 @@ fn row(comparison: &Comparison) -> [String; 7] {
     let verdict = |is_met| if is_met { "OK" } else { "short" };
     [
         comparison.workload.clone(),
-        comparison.figure.into(),
+        comparison.metric.into(),
         labelled(&comparison.ours),
         comparison.theirs.as_ref().map_or(String::new(), labelled),
         comparison.ratio.map_or(String::new(), ratio),

@@ -1,9 +1,11 @@
 //! How many may be here, and what happens when there are no more files.
 
-use super::*;
+use std::time::Duration;
+
+use common::{EN, Server, until};
 
 #[test]
-fn one_client_too_many_is_told_so_and_a_free_place_is_usable_at_once() {
+fn a_client_over_the_limit_is_told_so_and_a_freed_place_is_usable_at_once() {
     let server = Server::start(&["--max-clients", "3"]);
     let [mut ann, mut bob, mut cat] = server.join_all(["ann", "bob", "cat"]);
     for _ in 0..3 {
@@ -30,7 +32,7 @@ fn one_client_too_many_is_told_so_and_a_free_place_is_usable_at_once() {
 }
 
 #[test]
-fn one_address_takes_only_its_share_of_places() {
+fn one_address_gets_only_its_share_of_connections() {
     let server = Server::start(&["--max-clients-per-ip", "2"]);
     let mut ann = server.connect();
     let bob = server.connect();
@@ -52,7 +54,7 @@ fn one_address_takes_only_its_share_of_places() {
 }
 
 #[test]
-fn who_is_turned_away_and_stays_holds_no_file() {
+fn a_refused_client_that_stays_connected_holds_no_descriptor() {
     let server = Server::start(&["--max-clients", "1"]);
     let mut ann = server.connect();
     let files = server.open_files();
@@ -67,7 +69,7 @@ fn who_is_turned_away_and_stays_holds_no_file() {
 }
 
 #[test]
-fn out_of_files_it_waits_without_a_spin_logs_once_and_recovers() {
+fn without_free_descriptors_the_server_waits_logs_once_and_recovers() {
     let server = Server::start_alone_with_open_files(64, &["--max-clients", "1000"]);
     let mut clients: Vec<_> = (0..100).map(|_| server.dial()).collect();
     server.expect_log(1, "accept:");

@@ -1,9 +1,17 @@
-//! Probes, breaks and the end.
+//! Port probes, resets, and clients that are killed.
 
-use super::*;
+use std::{
+    collections::BTreeMap,
+    process::{Command, Stdio},
+};
+
+use common::{Client, DEADLINE, EN, Server, binary, until};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
+
+use crate::MB;
 
 #[test]
-fn a_thousand_probes_cost_nothing_but_their_notices() {
+fn a_thousand_port_probes_leave_nothing_behind() {
     let server = Server::start_alone(&[]);
     let mut ann = server.join("ann");
     let mut counts = BTreeMap::new();
@@ -41,7 +49,7 @@ fn a_thousand_probes_cost_nothing_but_their_notices() {
 }
 
 #[test]
-fn a_probe_is_in_the_debug_log() {
+fn a_port_probe_is_logged_at_debug_level() {
     let mut command = binary();
     command.env("RUST_LOG", "pipechat=debug");
     let server = Server::start_with(command, &["--port", "0", "--lang", "en"]);
@@ -57,7 +65,7 @@ fn a_probe_is_in_the_debug_log() {
 }
 
 #[test]
-fn a_connection_that_breaks_in_the_middle_of_a_line_is_announced_once() {
+fn a_reset_in_the_middle_of_a_line_is_announced_once() {
     let server = Server::start(&[]);
     let mut ann = server.join("ann");
     for _ in 0..20 {
@@ -75,7 +83,7 @@ fn a_connection_that_breaks_in_the_middle_of_a_line_is_announced_once() {
 }
 
 #[test]
-fn what_was_said_before_a_break_is_heard() {
+fn lines_sent_before_a_reset_are_delivered() {
     const LINES: usize = 2_000; // several batches, and what of them fits into no single read
     let server = Server::start(&[]);
     let mut ann = server.join("ann");
@@ -95,7 +103,7 @@ fn what_was_said_before_a_break_is_heard() {
 }
 
 #[test]
-fn a_connection_that_breaks_while_its_lines_wait_is_announced_at_once() {
+fn a_reset_during_a_wait_is_announced_at_once() {
     let server = Server::start(&[]);
     let mut ann = server.join("ann");
     let mut bob = server.connect();
@@ -125,7 +133,7 @@ fn a_connection_that_breaks_while_its_lines_wait_is_announced_at_once() {
 }
 
 #[test]
-fn a_client_that_is_killed_is_announced_once() {
+fn the_departure_of_a_killed_client_is_announced_once() {
     let server = Server::start(&[]);
     let mut ann = server.join("ann");
     let script =
@@ -143,117 +151,6 @@ fn a_client_that_is_killed_is_announced_once() {
     }
     assert_eq!(gone, format!("{prefix}is offline"));
     ann.nothing();
-}
-
-#[test]
-fn the_end_under_load_is_told_to_everyone_and_in_time() {
-    let server = Server::start_alone(&["--rate", "0"]);
-    let addr = server.addr;
-    let clients: Vec<_> = (0..5).map(|_| server.connect()).collect();
-    let (warm, is_warm) = channel();
-    let start = thread::scope(|scope| {
-        for mut client in clients {
-            let mut writer = client.writer();
-            scope.spawn(move || while writer.write_all(b"under load, all the time\n").is_ok() {});
-            let warm = warm.clone();
-            scope.spawn(move || {
-                for _ in 0..1000 {
-                    client.line();
-                }
-                warm.send(()).ok();
-                let mut last = String::new();
-                loop {
-                    match client.hear(DEADLINE) {
-                        Heard::Line(line) => last = line,
-                        heard => {
-                            assert_eq!((heard, &*last), (Heard::Eof, EN.shutting_down));
-                            break;
-                        }
-                    }
-                }
-                client.stream.shutdown(Shutdown::Both).ok();
-            });
-        }
-        for _ in 0..5 {
-            is_warm.recv_timeout(DEADLINE).expect("five who flood");
-        }
-        server.signal(Signal::TERM);
-        Instant::now()
-    });
-    let (status, _, log) = server.exit(DEADLINE);
-    assert_eq!(status.code(), Some(0), "{log:#?}");
-    assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
-    assert!(TcpStream::connect(addr).is_err(), "nobody listens any more");
-}
-
-#[test]
-fn the_end_does_not_wait_longer_than_its_deadline_for_those_who_stay() {
-    let server = Server::start(&["--drain-timeout", "0.3"]);
-    let mut ann = server.connect();
-    let _stuck = server.connect_narrow();
-    let start = Instant::now();
-    server.signal(Signal::TERM);
-    ann.expect_among(EN.shutting_down);
-    ann.eof(); // and does not close
-    let (status, _, log) = server.exit(DEADLINE);
-    assert_eq!(status.code(), Some(0), "{log:#?}");
-    let took = start.elapsed();
-    assert!(took >= Duration::from_millis(300) && took < Duration::from_millis(1800), "{took:?}");
-    assert!(log.iter().any(|line| line.contains("WARN") && line.contains("drain timeout")), "{log:#?}");
-}
-
-#[test]
-fn a_second_signal_ends_it_at_once() {
-    let server = Server::start(&["--drain-timeout", "60"]);
-    let _stays = server.connect();
-    server.signal(Signal::TERM);
-    server.expect_log(1, "shutting down");
-    let start = Instant::now();
-    server.signal(Signal::INT);
-    let (status, _, _) = server.exit(DEADLINE);
-    assert_eq!(status.code(), Some(130));
-    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
-}
-
-#[test]
-fn a_log_that_nobody_reads_stalls_nobody() {
-    let mut command = binary();
-    command.args(["--port", "0", "--lang", "en"]).env("RUST_LOG", "debug");
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
-    let mut child = Guarded(child);
-    let mut first = String::new();
-    BufReader::new(child.0.stdout.as_mut().expect("piped")).read_line(&mut first).expect("a line");
-    let addr = first.trim_end().rsplit(' ').next().and_then(|addr| addr.parse().ok()).expect("an address");
-    // Two lines of the log each: more than a pipe takes.
-    for _ in 0..2_000 {
-        Client::dial_at(addr, &EN).line();
-    }
-    kill_process(Pid::from_child(&child.0), Signal::TERM).expect("ours");
-    until("it has ended", || child.0.try_wait().expect("ours").is_some());
-    assert_eq!(child.0.wait().expect("ours").code(), Some(0), "in order");
-}
-
-/// A process that a failed test does not leave running.
-struct Guarded(Child);
-
-impl Drop for Guarded {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
-    }
-}
-
-#[test]
-fn the_end_of_a_large_chat_takes_no_memory() {
-    const CLIENTS: usize = 1000;
-    let server = Server::start_alone(&[]);
-    let mut clients: Vec<_> = (0..CLIENTS).map(|_| server.dial()).collect();
-    clients.iter_mut().for_each(|client| drop(client.fence()));
-    let before = server.peak_rss();
-    server.signal(Signal::TERM);
-    clients[0].expect_among(EN.shutting_down); // and does not close, so that the server is still there
-    let grown = server.peak_rss().saturating_sub(before);
-    assert!(grown < 4 * MB, "{grown} bytes more");
 }
 
 #[test]

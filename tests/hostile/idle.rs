@@ -1,9 +1,19 @@
 //! Who says nothing, for whatever reason.
 
-use super::*;
+use std::{
+    io::Write,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use common::{Client, DEADLINE, EN, Heard, Server, binary, note, until};
+use rustix::{net::sockopt, process::Signal};
+
+use crate::{flood, read_flood};
 
 #[test]
-fn bytes_that_make_no_line_are_silence() {
+fn bytes_that_complete_no_line_do_not_reset_the_idle_timeout() {
     let server = Server::start(&["--idle-timeout", "1"]);
     let [mut dripper, mut bob] = server.join_all(["dripper", "bob"]);
     let start = Instant::now();
@@ -23,7 +33,7 @@ fn bytes_that_make_no_line_are_silence() {
 }
 
 #[test]
-fn noise_without_pause_keeps_nobody_waiting_and_no_timer_from_firing() {
+fn incessant_noise_delays_neither_other_clients_nor_timers() {
     // Telnet's NOPs, and whatever comes after one's goodbye.
     for (greeting, noise, departure) in [("", b"\xff\xf1", EN.idle), ("quit\n", b"xx", EN.goodbye)] {
         let server = Server::start(&["--idle-timeout", "1"]);
@@ -49,7 +59,7 @@ fn noise_without_pause_keeps_nobody_waiting_and_no_timer_from_firing() {
 }
 
 #[test]
-fn whom_the_server_reads_slowly_is_not_silent() {
+fn a_rate_limited_client_is_not_idle() {
     let server = Server::start(&["--rate", "20", "--burst", "1", "--idle-timeout", "1"]);
     let [mut ann] = server.join_all(["ann"]);
     let says = ann.says("");
@@ -61,7 +71,7 @@ fn whom_the_server_reads_slowly_is_not_silent() {
 }
 
 #[test]
-fn the_shortest_timeout_keeps_nobody_waiting() {
+fn a_nanosecond_idle_timeout_disconnects_at_once() {
     let server = Server::start(&["--idle-timeout", "0.000000001"]);
     let mut bob = server.connect();
     bob.expect_among(EN.idle);
@@ -69,7 +79,7 @@ fn the_shortest_timeout_keeps_nobody_waiting() {
 }
 
 #[test]
-fn what_came_while_the_server_stood_still_is_no_silence() {
+fn lines_that_arrived_while_the_server_was_stopped_prove_activity() {
     let server = Server::start(&["--idle-timeout", "1"]);
     // Another server tells when the time is over.
     let clock = server.start_another(&["--idle-timeout", "1"]);
@@ -92,7 +102,7 @@ fn what_came_while_the_server_stood_still_is_no_silence() {
 }
 
 #[test]
-fn the_kernel_looks_for_dead_peers() {
+fn the_kernel_probes_for_dead_peers() {
     let server = Server::start(&[]);
     let ann = server.connect();
     let socket = server.socket_of(ann.stream.local_addr().expect("connected"));
@@ -105,7 +115,7 @@ fn the_kernel_looks_for_dead_peers() {
 }
 
 #[test]
-fn a_peer_that_vanished_without_a_word_is_cut() {
+fn a_peer_that_vanishes_without_a_fin_is_disconnected() {
     let network = match Network::new() {
         Ok(network) => network,
         Err(why) => {

@@ -11,7 +11,7 @@ fn dialogue(server: &Server, lines: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn a_sync_comes_after_all_that_the_lines_before_it_caused() {
+fn sync_is_answered_after_everything_that_the_lines_before_it_caused() {
     let server = Server::start(&[]);
     let mut bob = server.join("bob");
     let mut ann = server.join("ann");
@@ -31,7 +31,7 @@ fn a_sync_comes_after_all_that_the_lines_before_it_caused() {
 }
 
 #[test]
-fn a_wait_holds_back_the_later_lines_until_it_is_met() {
+fn a_wait_holds_back_later_lines_until_it_is_met() {
     let server = Server::start(&[]);
     let mut ci = server.join("ci");
     ci.send(b"wait|60|user|deployer\nto|deployer|go\nwait|60|text|done\nsync|end\n");
@@ -54,7 +54,7 @@ fn a_wait_holds_back_the_later_lines_until_it_is_met() {
 }
 
 #[test]
-fn a_wait_that_is_the_last_line_is_answered_last() {
+fn a_wait_as_last_line_is_answered_before_the_connection_closes() {
     let server = Server::start(&[]);
     let mut bob = server.join("bob");
     for round in 0..20 {
@@ -71,7 +71,7 @@ fn a_wait_that_is_the_last_line_is_answered_last() {
 }
 
 #[test]
-fn each_kind_of_wait() {
+fn every_kind_of_wait_is_met() {
     let server = Server::start(&[]);
     let mut ann = server.join("ann");
     assert_eq!(dialogue(&server, &["wait|60|user|ANN"]), ["wait|ok|ANN"]);
@@ -90,7 +90,7 @@ fn each_kind_of_wait() {
 }
 
 #[test]
-fn a_wait_that_times_out_is_the_last_line() {
+fn a_wait_that_times_out_drops_the_later_lines_and_closes() {
     let server = Server::start(&[]);
     assert_eq!(dialogue(&server, &["wait|0.2|user|godot", "never said", "sync|x"]), ["wait|timeout"]);
     let mut ann = server.connect();
@@ -100,7 +100,7 @@ fn a_wait_that_times_out_is_the_last_line() {
 }
 
 #[test]
-fn no_idle_kick_strikes_one_who_waits_or_stays() {
+fn a_client_that_waits_or_stays_is_exempt_from_the_idle_timeout() {
     let server = Server::start(&["--idle-timeout", "0.3"]);
     let mut waits = server.connect();
     waits.say("wait|1.2|user|godot");
@@ -123,7 +123,7 @@ fn no_idle_kick_strikes_one_who_waits_or_stays() {
 }
 
 #[test]
-fn quit_is_goodbye_and_close() {
+fn quit_is_answered_and_closes_the_connection() {
     let server = Server::start(&[]);
     let mut ann = server.connect();
     ann.send(b"who\nquit\nnever said\n");
@@ -132,7 +132,7 @@ fn quit_is_goodbye_and_close() {
 }
 
 #[test]
-fn say_is_verbatim_and_what_is_malformed_is_refused() {
+fn say_is_verbatim_and_malformed_commands_are_refused() {
     let server = Server::start(&[]);
     let mut ann = server.dial();
     ann.fence();
@@ -149,7 +149,7 @@ fn say_is_verbatim_and_what_is_malformed_is_refused() {
 }
 
 #[test]
-fn dialects_change_from_here_on() {
+fn format_and_lang_apply_from_the_next_line() {
     let server = Server::start_with(binary(), &["--port", "0"]);
     let mut ann = server.join("ann");
     ann.send("lang|en\nto|ann|x\nformat|json\nto|ann|\u{1b}\"\\é\nformat|text\nlang|zh\nto|ann|y\n".as_bytes());
@@ -185,7 +185,7 @@ fn public_events_are_numbered_without_gaps() {
 }
 
 #[test]
-fn help_tells_the_limits_in_force() {
+fn help_lists_the_limits_in_force() {
     let server = Server::start(&["--max-line", "77"]);
     let mut ann: Client = server.dial();
     ann.say("help");

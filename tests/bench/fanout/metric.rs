@@ -1,7 +1,7 @@
-//! The figures that are taken, their names and units. Times are in seconds, memory is in bytes.
+//! The metrics that are taken, their names and units. Times are in seconds, memory is in bytes.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Figure {
+pub(crate) enum Metric {
     /// Deliveries per second.
     Throughput,
     /// Until the first, the median, the last listener has heard a line.
@@ -22,7 +22,7 @@ pub(crate) enum Figure {
     Kept,
 }
 
-impl Figure {
+impl Metric {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Throughput => "deliveries/s",
