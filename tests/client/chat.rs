@@ -49,17 +49,17 @@ fn chat_at_a_terminal() {
         }
     };
     assert!(bob.ends_with("]bob:"), "{bob}");
-    // A message arrives in the middle of a line: it is shown, its sender in colour, and the line goes on.
+    // A message that arrives while a line is typed is printed, its sender in colour, and the line is restored.
     person.type_in("wor");
     person.expect("wor");
     ann.say("news");
-    person.expect("mann\x1b[0m:news"); // the end of a colour
+    person.expect("mann\x1b[0m:news"); // the end of the colour
     person.type_in("ld\r");
     ann.expect_among(&format!("{bob}world"));
-    // History: two lines back.
+    // History: the line before the last.
     person.type_in("\x1b[A\x1b[A\r");
     ann.expect_among(&format!("{bob}hello"));
-    // Ctrl-D is the editor's again when the next prompt stands; between two lines it would be the terminal's own.
+    // Ctrl-D goes to the editor only while there is a prompt; between two lines the terminal itself takes it.
     person.expect(":hello");
     person.expect("> ");
     person.type_in("\x04");

@@ -28,7 +28,7 @@ fn completions_have_every_flag() {
         let flags: Vec<_> = options.split_whitespace().filter_map(|word| word.strip_prefix("--")).collect();
         assert!(flags.len() >= 4, "{options}");
         for (shell, script) in &scripts {
-            // In each script a part per subcommand, between marks.
+            // Each script has a part for each subcommand, between marks.
             let part = script.split_once(&format!("# {subcommand}:")).map(|(_, rest)| rest);
             let part = part.and_then(|rest| rest.split_once("# end")).map(|(part, _)| part);
             let part = part.unwrap_or_else(|| panic!("no part {subcommand} for {shell}"));

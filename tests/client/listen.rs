@@ -69,7 +69,7 @@ fn listen_uses_the_servers_language_unless_told_otherwise() {
     for (flags, ending) in [(&[][..], ":已上线"), (&["--lang", "en"], ":is online")] {
         let mut listener = Cli::spawn(&chinese, &[&["listen", "--count", "1", "--match", ending], flags].concat());
         while !ann.line().ends_with(":已上线") {}
-        // Its beginning is no line; whoever comes until it listens is heard in the end.
+        // No line announces that the subcommand listens, so clients connect until it has printed one of them.
         let start = Instant::now();
         while listener.is_running() {
             chinese.connect();

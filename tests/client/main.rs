@@ -1,4 +1,4 @@
-//! The client subcommands, the real binary at both ends: every exit code, and what has happened when one returns.
+//! The subcommands, with the real binary at both ends: every exit code, and what has taken effect when one exits.
 
 mod chat;
 mod exit_codes;
@@ -17,17 +17,17 @@ const USAGE: i32 = 2;
 const LOST: i32 = 3;
 const TIMED_OUT: i32 = 124;
 
-/// Runs a subcommand against `server`, with nothing on stdin, until it exits: the exit code, stdout and stderr.
+/// Runs a subcommand against `server`, with an empty stdin, until it exits. Returns the exit code, stdout and stderr.
 #[track_caller]
 fn cli(server: &Server, flags: &[&str]) -> (i32, String, String) {
     let (subcommand, rest) = flags.split_first().expect("a subcommand");
     run(&[&[*subcommand, "--port", &server.addr.port().to_string()], rest].concat())
 }
 
-/// What others than the one who reads these lines have said.
+/// The texts of the public messages among these lines.
 fn said_by_others(lines: &[String]) -> Vec<&str> {
     let texts = lines.iter().filter_map(|line| line.strip_prefix('[')?.split_once(']'));
-    // A sender without a name is called by its address, which has one colon in it.
+    // The name of a client that has not renamed is its address, which has a colon in it.
     let texts = texts.filter_map(|(addr, rest)| {
         rest.strip_prefix(addr).and_then(|rest| rest.strip_prefix(':')).or_else(|| Some(rest.split_once(':')?.1))
     });

@@ -10,11 +10,11 @@ use std::{
 
 use common::{Client, DEADLINE, EN, Server, binary, until};
 
-/// A subcommand that runs, killed on drop.
+/// A running subcommand, killed on drop.
 pub(crate) struct Cli {
     child: Child,
     stdout: Receiver<String>,
-    /// Closes stdout when it is dropped and the next line has come.
+    /// When this is dropped, stdout is closed after the next line.
     hold: Option<Sender<()>>,
     stderr: Option<thread::JoinHandle<String>>,
 }
@@ -35,7 +35,7 @@ impl Cli {
                     break;
                 }
             }
-            drop(lines); // before whoever waits for that gets to know
+            drop(lines); // before the channel: its end says that stdout is closed
             drop(sender);
         });
         let mut errors = child.stderr.take().expect("piped");
@@ -47,14 +47,13 @@ impl Cli {
         Self { child, stdout, hold: Some(hold), stderr: Some(stderr) }
     }
 
-    /// Waits until a listener by this name has its name, and so is listening.
+    /// Waits until a listener has taken this name, and so is listening.
     #[track_caller]
     pub(crate) fn is_listening(&mut self, server: &Server, name: &str) {
         let mut client = server.connect();
         client.say(&format!("wait|20|user|{name}\nquit"));
         client.expect_among(&format!("wait|ok|{name}"));
         client.expect_among(EN.goodbye);
-        // That one has come and gone: as far as it was heard, it was heard before this.
     }
 
     #[track_caller]
@@ -76,7 +75,7 @@ impl Cli {
         self.child.stdin.is_none()
     }
 
-    /// Closes the reading end of stdout, which takes a line; then says one that nobody reads.
+    /// Closes the reading end of stdout, which takes a line, and sends another one that nobody reads.
     #[track_caller]
     pub(crate) fn close_stdout(&mut self, speaker: &mut Client) {
         self.hold = None;
@@ -101,7 +100,7 @@ impl Cli {
         self.child.try_wait().expect("ours").is_none()
     }
 
-    /// Waits until it exits: the exit code, what it has printed since the last line that was read, and stderr.
+    /// Waits until it exits. Returns the exit code, the lines of stdout that were not read yet, and stderr.
     #[track_caller]
     pub(crate) fn exit(&mut self) -> (i32, Vec<String>, String) {
         let mut lines = Vec::new();

@@ -10,7 +10,7 @@ fn send_has_taken_effect_when_it_returns() {
     let [mut ann] = server.join_all(["ann"]);
     for text in ["one", "two"] {
         assert_eq!(cli(&server, &["send", "--name", "ci", text]), (DONE, String::new(), String::new()));
-        // What she is told before the answer to something that she asks for now, she was told before.
+        // The fence comes after everything that had taken effect when `send` exited.
         let heard = ann.fence();
         assert!(heard.iter().any(|line| line.ends_with(&format!("]ci:{text}"))), "{heard:?}");
         assert!(heard.iter().any(|line| line.ends_with("]ci:is offline")), "the name is free again: {heard:?}");

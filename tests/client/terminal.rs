@@ -22,7 +22,7 @@ use crate::process::exit;
 pub(crate) struct Terminal {
     child: Child,
     keys: File,
-    /// The terminal's other side stays open, to be asked how it is set.
+    /// The terminal's other side, kept open to read its modes.
     side: File,
     screen: Receiver<Vec<u8>>,
     seen: String,
@@ -62,7 +62,7 @@ impl Terminal {
         self.keys.write_all(keys.as_bytes()).expect("a terminal");
     }
 
-    /// Waits until this is shown, after what was shown before.
+    /// Waits until this is shown, after what was expected before.
     #[track_caller]
     pub(crate) fn expect(&mut self, part: &str) {
         let end = Instant::now() + DEADLINE;
@@ -83,7 +83,7 @@ impl Terminal {
         exit(&mut self.child)
     }
 
-    /// Whether it edits lines itself, as for a shell that waits.
+    /// Whether the terminal edits and echoes lines itself, as it does for a shell.
     pub(crate) fn is_cooked(&self) -> bool {
         let modes = tcgetattr(&self.side).expect("a terminal").local_modes;
         modes.contains(LocalModes::ICANON | LocalModes::ECHO)

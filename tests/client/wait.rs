@@ -33,7 +33,7 @@ fn wait_for_a_text() {
     let mut ann = server.join("ann");
     ann.say("wait|20|users|2");
     ann.expect_among("wait|ok|2");
-    // No line announces that somebody waits for a text, so it is said until heard.
+    // No line announces that a client waits for a text, so it is sent until the subcommand exits.
     let start = Instant::now();
     while cli.is_running() {
         ann.say("all is | done");

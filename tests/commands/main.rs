@@ -1,8 +1,8 @@
-//! The commands for scripts over real sockets: a whole dialogue is one write, and its last line tells how it went.
+//! The commands for scripts, over real sockets: a whole session is one write, and its last line tells how it went.
 
 use common::{Client, EN, Server, ZH, binary};
 
-/// Sends the whole dialogue and the end of input; answers all that comes until the server closes.
+/// Sends all lines and half-closes; returns everything that the server sends until it closes.
 fn dialogue(server: &Server, lines: &[&str]) -> Vec<String> {
     let mut client = server.connect();
     client.send((lines.join("\n") + "\n").as_bytes());
@@ -22,7 +22,7 @@ fn sync_is_answered_after_everything_that_the_lines_before_it_caused() {
     ann.expect("sync|a|b");
     ann.expect(&ann.says("three"));
     ann.expect("sync|");
-    // In effect for bob too: his own lines come after.
+    // Bob has received them too: the answer to his own line comes later.
     bob.send(b"sync|bob\n");
     bob.expect(&ann.says("one"));
     bob.expect(&EN.private("ann", "two"));
@@ -62,7 +62,7 @@ fn a_wait_as_last_line_is_answered_before_the_connection_closes() {
         ci.send(b"rename|ci\nwait|60|text|done\n");
         ci.half_close();
         bob.expect_among(&ci.online());
-        // The kernel tells the server of this end before it tells of what Bob says after it.
+        // The half-close reaches the server before anything that Bob sends after these round trips.
         bob.fence();
         bob.fence();
         bob.send(format!("all done\nand more in round {round}\n").as_bytes());
@@ -94,7 +94,7 @@ fn a_wait_that_times_out_drops_the_later_lines_and_closes() {
     let server = Server::start(&[]);
     assert_eq!(dialogue(&server, &["wait|0.2|user|godot", "never said", "sync|x"]), ["wait|timeout"]);
     let mut ann = server.connect();
-    ann.send(b"wait|0|users|99\nnever said\n"); // no end of input: the server closes all the same
+    ann.send(b"wait|0|users|99\nnever said\n"); // without a half-close: the server closes all the same
     ann.expect("wait|timeout");
     ann.eof();
 }

@@ -12,37 +12,37 @@ use socket2::{Domain, Type};
 
 use super::{DEADLINE, Server, Texts};
 
-/// How many lines a failure shows.
+/// The most lines that a failure shows.
 const SHOWN_LINES: usize = 10;
-/// And how much of each.
+/// The most characters of each that it shows.
 const SHOWN_CHARS: usize = 100;
 
-/// A connection, as its user sees it.
+/// A connection and what has been received on it.
 #[derive(Debug)]
 pub struct Client {
     pub stream: TcpStream,
-    /// As the server announces it.
+    /// Its own address, as the server announces it.
     pub addr: String,
     pub name: String,
     texts: &'static Texts,
-    /// Received, from `taken` on not yet read.
+    /// What was received; from `taken` on, no line has been read yet.
     buffer: Vec<u8>,
     taken: usize,
-    /// The last lines, for failures.
+    /// The last lines, shown when a test fails.
     seen: VecDeque<String>,
 }
 
-/// What there was to read.
+/// What was received.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum Received {
     Line(String),
     Eof,
-    /// Nothing within the time.
-    Silence,
+    /// Nothing came in time.
+    Nothing,
     Reset,
 }
 
-/// How to connect.
+/// How a client connects.
 #[derive(Debug, Default)]
 pub(crate) struct Socket {
     pub(crate) from: Option<Ipv4Addr>,
@@ -62,7 +62,7 @@ impl Client {
         Self::dial_with(server.addr, server.texts, options)
     }
 
-    /// Connects to a server that is no [`Server`].
+    /// Connects to a server that is not a [`Server`] of this crate.
     #[track_caller]
     pub fn dial_at(addr: SocketAddr, texts: &'static Texts) -> Self {
         Self::dial_with(addr, texts, &Socket::default())
@@ -76,7 +76,7 @@ impl Client {
         }
         if options.is_narrow {
             socket.set_recv_buffer_size(4096).expect("an option of SOL_SOCKET");
-            // The kernel makes a send buffer of so many packets.
+            // The kernel sizes a send buffer by packets.
             socket.set_tcp_mss(1000).expect("a size above the least");
         }
         socket.connect_timeout(&server.into(), DEADLINE).expect("the server listens");
@@ -87,7 +87,7 @@ impl Client {
         Self { stream, name: addr.clone(), addr, texts, buffer: Vec::new(), taken: 0, seen: VecDeque::new() }
     }
 
-    /// Another handle on the same connection, to write to it from elsewhere.
+    /// Another handle on the same connection, to write to it from another thread.
     pub fn writer(&self) -> TcpStream {
         self.stream.try_clone().expect("a descriptor")
     }
@@ -113,12 +113,12 @@ impl Client {
         assert_eq!(sent, bytes.len(), "few bytes always fit");
     }
 
-    /// Sends no more; reads on.
+    /// Sends a FIN; reads on.
     pub fn half_close(&self) {
         self.stream.shutdown(Shutdown::Write).expect("connected");
     }
 
-    /// Breaks off: the server gets an RST.
+    /// Closes with an RST.
     pub fn reset(self) {
         let socket = socket2::Socket::from(self.stream);
         socket.set_linger(Some(Duration::ZERO)).expect("an option of SOL_SOCKET");
@@ -127,8 +127,8 @@ impl Client {
     /// Reads the next line.
     #[track_caller]
     pub fn line(&mut self) -> String {
-        match self.hear(DEADLINE) {
-            Heard::Line(line) => line,
+        match self.receive(DEADLINE) {
+            Received::Line(line) => line,
             heard => panic!("{} waited for a line: {heard:?}; {}", self.name, self.so_far()),
         }
     }
@@ -136,8 +136,8 @@ impl Client {
     /// Reads the next line, which must be this one.
     #[track_caller]
     pub fn expect(&mut self, line: &str) {
-        match self.hear(DEADLINE) {
-            Heard::Line(heard) if heard == line => {}
+        match self.receive(DEADLINE) {
+            Received::Line(heard) if heard == line => {}
             heard => panic!("{} waited for {line:?}: {heard:?}; {}", self.name, self.so_far()),
         }
     }
@@ -147,34 +147,34 @@ impl Client {
     pub fn expect_among(&mut self, line: &str) -> Vec<String> {
         let mut before = Vec::new();
         loop {
-            match self.hear(DEADLINE) {
-                Heard::Line(heard) if heard == line => return before,
-                Heard::Line(heard) => before.push(heard),
+            match self.receive(DEADLINE) {
+                Received::Line(heard) if heard == line => return before,
+                Received::Line(heard) => before.push(heard),
                 heard => panic!("{} waited for {line:?}: {heard:?}; {}", self.name, self.so_far()),
             }
         }
     }
 
-    /// Asks for something that only this client is answered, and that comes after all that has happened so far. Returns
-    /// what comes before.
+    /// Sends a command that only this client is answered. Returns what comes before the answer, which is everything
+    /// that the server has sent so far.
     #[track_caller]
     pub fn fence(&mut self) -> Vec<String> {
         self.say("to|");
         self.expect_among(self.texts.private_form)
     }
 
-    /// Nothing has come for this client that it has not read.
+    /// The server has sent nothing that this client has not read.
     #[track_caller]
     pub fn nothing(&mut self) {
         let before = self.fence();
-        assert!(before.is_empty(), "{} was to hear nothing: {before:?}; {}", self.name, self.so_far());
+        assert!(before.is_empty(), "{} should have received nothing: {before:?}; {}", self.name, self.so_far());
     }
 
-    /// The server has closed, in order, and has nothing more to say.
+    /// The server has closed the connection with a FIN, and has sent nothing more.
     #[track_caller]
     pub fn eof(&mut self) {
-        let heard = self.hear(DEADLINE);
-        assert!(heard == Heard::Eof, "{} waited for the end: {heard:?}; {}", self.name, self.so_far());
+        let heard = self.receive(DEADLINE);
+        assert!(heard == Received::Eof, "{} waited for the end: {heard:?}; {}", self.name, self.so_far());
     }
 
     /// Reads all lines up to the end.
@@ -182,9 +182,9 @@ impl Client {
     pub fn rest(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
         loop {
-            match self.hear(DEADLINE) {
-                Heard::Line(line) => lines.push(line),
-                Heard::Eof => return lines,
+            match self.receive(DEADLINE) {
+                Received::Line(line) => lines.push(line),
+                Received::Eof => return lines,
                 heard => panic!("{} waited for the end: {heard:?}; {}", self.name, self.so_far()),
             }
         }
@@ -198,24 +198,24 @@ impl Client {
         name.clone_into(&mut self.name);
     }
 
-    /// What everyone reads when this client says so.
+    /// The line that everyone reads when this client says `text`.
     pub fn says(&self, text: &str) -> String {
         format!("[{}]{}:{text}", self.addr, self.name)
     }
 
-    /// What everyone reads when it arrives.
+    /// The line that announces its arrival.
     pub fn online(&self) -> String {
         self.says(self.texts.online)
     }
 
-    /// What everyone else reads when it is gone.
+    /// The line that announces its departure.
     pub fn offline(&self) -> String {
         self.says(self.texts.offline)
     }
 
-    /// Reads the next line, or what there is instead, within this time.
+    /// Waits this long for the next line.
     #[track_caller]
-    pub fn hear(&mut self, within: Duration) -> Heard {
+    pub fn receive(&mut self, within: Duration) -> Received {
         let until = Instant::now() + within;
         let mut searched = self.taken;
         loop {
@@ -229,7 +229,7 @@ impl Client {
                     self.seen.pop_front();
                 }
                 self.seen.push_back(line.chars().take(SHOWN_CHARS).collect());
-                return Heard::Line(line);
+                return Received::Line(line);
             }
             if self.taken > 0 {
                 self.buffer.drain(..self.taken);
@@ -240,14 +240,14 @@ impl Client {
             self.stream.set_read_timeout(Some(left)).expect("not zero");
             let mut bytes = [0; 16 << 10];
             match self.stream.read(&mut bytes) {
-                Ok(0) if self.buffer.is_empty() => return Heard::Eof,
+                Ok(0) if self.buffer.is_empty() => return Received::Eof,
                 Ok(0) => panic!("{}: the last line has no ending; {}", self.name, self.so_far()),
                 Ok(read) => self.buffer.extend_from_slice(&bytes[..read]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
-                    return Heard::Silence;
+                    return Received::Nothing;
                 }
-                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Heard::Reset,
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Received::Reset,
                 Err(error) => panic!("{} can't read: {error}; {}", self.name, self.so_far()),
             }
         }

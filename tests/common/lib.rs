@@ -1,6 +1,8 @@
-//! What the end-to-end tests share: a server as a child process, clients on plain blocking sockets, and deadlines on
-//! everything. Nothing sleeps in order to wait for the server: a test waits for a line that must come after what it waits
-//! for (`fence`), and fails with what came instead.
+//! What the tests share: a server as a child process, clients on plain blocking sockets, the texts that they expect,
+//! and random numbers. Knows the server by its sockets and its output alone, not its source.
+//!
+//! Everything has a deadline, and nothing sleeps to wait for the server: a test waits for a line that must come after
+//! what it waits for (`fence`), and fails with what came instead.
 
 mod client;
 mod rng;
@@ -13,20 +15,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use client::{Client, Heard};
+pub use client::{Client, Received};
 pub use rng::Rng;
 pub use server::{Server, binary, program, run};
 pub use texts::{EN, LONG_NAME, PUNCTUATION, SPACE, Texts, ZH};
 
-/// How long anything that should come at once may take, on a busy machine and in a debug build.
+/// How long an immediate answer may take, on a busy machine and in a debug build.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
-/// Says something past the capture of the test harness: what is skipped is said, and what is measured is kept.
+/// Writes to stderr although the test harness captures output: what is skipped, and what was measured.
 pub fn note(text: &str) {
     writeln!(io::stderr(), "{text}").ok();
 }
 
-/// Looks until it is so. For what no line announces, such as the number of open files of another process.
+/// Polls until the condition holds. For what no line announces, such as the number of open files of another process.
 #[track_caller]
 pub fn until(what: &str, mut already_satisfied: impl FnMut() -> bool) {
     let start = Instant::now();

@@ -1,6 +1,6 @@
-//! Random numbers that a seed repeats.
+//! Random numbers that can be repeated.
 
-/// SplitMix64, the state of which is the seed.
+/// SplitMix64; its state is its seed.
 #[derive(Debug, Clone)]
 pub struct Rng(pub u64);
 

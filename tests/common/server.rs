@@ -27,7 +27,7 @@ static MEASURING: RwLock<()> = RwLock::new(());
 enum Company {
     Shared(#[expect(dead_code, reason = "a guard")] RwLockReadGuard<'static, ()>),
     Alone(#[expect(dead_code, reason = "a guard")] RwLockWriteGuard<'static, ()>),
-    /// As its test's first server has it.
+    /// The first server of the same test holds the lock.
     OfFirst,
 }
 
@@ -61,32 +61,32 @@ struct Log {
 }
 
 impl Server {
-    /// Starts it with these flags on a free port, in English, and waits until it listens.
+    /// Starts a server with these flags on a free port, in English, and waits until it listens.
     #[track_caller]
     pub fn start(flags: &[&str]) -> Self {
         Self::spawn(binary(), &[&["--port", "0", "--lang", "en"], flags].concat(), Company::shared())
     }
 
-    /// Starts another one, which has to go before this one does. (Started by itself, it could wait for a test that wants to
-    /// run alone, which waits for this one to go.)
+    /// Starts a second server, to be dropped before this one. (With `start` it could wait for a test that wants to run
+    /// alone, and that test for this server to be dropped.)
     #[track_caller]
     pub fn start_another(&self, flags: &[&str]) -> Self {
         Self::spawn(binary(), &[&["--port", "0", "--lang", "en"], flags].concat(), Company::OfFirst)
     }
 
-    /// Starts it while no other server of this test program runs.
+    /// Starts a server while no other server of this test program runs.
     #[track_caller]
     pub fn start_alone(flags: &[&str]) -> Self {
         Self::spawn(binary(), &[&["--port", "0", "--lang", "en"], flags].concat(), Company::alone())
     }
 
-    /// Starts it with just these flags.
+    /// Starts a server with these flags alone.
     #[track_caller]
     pub fn start_with(command: Command, flags: &[&str]) -> Self {
         Self::spawn(command, flags, Company::shared())
     }
 
-    /// Starts it, alone, where only so many files may be open.
+    /// Starts a server, alone, with this limit on open files.
     #[track_caller]
     pub fn start_alone_with_open_files(files: usize, flags: &[&str]) -> Self {
         let mut bash = Command::new("bash");
@@ -135,7 +135,7 @@ impl Server {
         Client::connect(self, &client::Socket::default())
     }
 
-    /// Connects a client that goes by this name; the others have to read its arrival.
+    /// Connects a client and gives it this name; the arrival is still to be read by the others.
     #[track_caller]
     pub fn join(&self, name: &str) -> Client {
         let mut client = self.connect();
@@ -143,7 +143,7 @@ impl Server {
         client
     }
 
-    /// Connects clients by these names, who have read all that is said about that.
+    /// Connects clients with these names, which have read each other's arrivals.
     #[track_caller]
     pub fn join_all<const N: usize>(&self, names: [&str; N]) -> [Client; N] {
         let mut clients = names.map(|name| self.join(name));
@@ -153,20 +153,20 @@ impl Server {
         clients
     }
 
-    /// Connects, reads nothing.
+    /// Connects and reads nothing.
     #[track_caller]
     pub fn dial(&self) -> Client {
         Client::dial(self, &client::Socket::default())
     }
 
-    /// Connects from this address, which must be one of this machine.
+    /// Connects from this address of this machine.
     #[track_caller]
     pub fn dial_from(&self, ip: [u8; 4]) -> Client {
         Client::dial(self, &client::Socket { from: Some(ip.into()), ..client::Socket::default() })
     }
 
-    /// Connects with so small a receive buffer, and such small packets, that hardly anything of what the client does not
-    /// read disappears in the kernel. Reads the line that announces it.
+    /// Connects with a small receive buffer and small packets, so that the kernel buffers hardly anything that the
+    /// client does not read. Reads the line that announces it.
     #[track_caller]
     pub fn connect_narrow(&self) -> Client {
         Client::connect(self, &client::Socket { is_narrow: true, ..client::Socket::default() })
@@ -177,7 +177,7 @@ impl Server {
         self.log.lock().0.clone()
     }
 
-    /// Waits until the log has so many lines with this in them, and returns them.
+    /// Waits until the log has `count` lines that contain `part`, and returns them.
     #[track_caller]
     pub fn expect_log(&self, count: usize, part: &str) -> Vec<String> {
         let is_short = |(lines, _): &mut (Vec<String>, bool)| lines.iter().filter(|l| l.contains(part)).count() < count;
@@ -193,7 +193,7 @@ impl Server {
         kill_process(self.pid(), signal).expect("the child is there");
     }
 
-    /// Waits until it has exited: the status, all that it printed, and its log.
+    /// Waits until it has exited. Returns the status, the lines of stdout, and the log.
     #[track_caller]
     pub fn exit(mut self, deadline: Duration) -> (ExitStatus, Vec<String>, Vec<String>) {
         let until = Instant::now() + deadline;
@@ -245,7 +245,7 @@ impl Server {
     /// How much of one CPU it uses over a while in which the test does nothing.
     pub fn cpu_share(&self, over: Duration) -> f64 {
         let (start, before) = (Instant::now(), self.cpu());
-        thread::sleep(over); // not waited for anything: the stretch that is measured
+        thread::sleep(over); // the stretch that is measured
         (self.cpu() - before).as_secs_f64() / start.elapsed().as_secs_f64()
     }
 
@@ -288,19 +288,19 @@ impl Log {
     }
 }
 
-/// Where the program is.
+/// The path of the program.
 pub fn program() -> PathBuf {
     env::var_os("CARGO_BIN_EXE_pipechat").expect("cargo sets it for the tests that it runs").into()
 }
 
-/// The program, deaf to what the environment of the tests says.
+/// The program, without the log level of the tests' environment.
 pub fn binary() -> Command {
     let mut command = Command::new(program());
     command.env_remove("RUST_LOG");
     command
 }
 
-/// Runs the program until it exits by itself: the exit code, stdout and stderr.
+/// Runs the program until it exits by itself. Returns the exit code, stdout and stderr.
 #[track_caller]
 pub fn run(flags: &[&str]) -> (i32, String, String) {
     let mut command = binary();

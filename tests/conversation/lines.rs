@@ -1,4 +1,4 @@
-//! What is a line, and what becomes of lines before a half-close.
+//! What makes a line, and what happens to the lines before a half-close.
 
 use std::io::Write;
 
@@ -16,7 +16,7 @@ fn a_line_may_arrive_in_pieces_or_several_in_one_packet() {
     ann.send(b"three\nfour\nfi");
     ann.expect(&ann.says("three"));
     ann.expect(&ann.says("four"));
-    // The half line is nobody's business until it is whole.
+    // The incomplete line is delivered to nobody.
     assert_eq!(bob.fence(), ["one 二", "two", "three", "four"].map(|text| ann.says(text)));
     ann.send(b"ve\n\n\nsix\r\n\r\nseven\n");
     for text in ["five", "six", "seven"] {

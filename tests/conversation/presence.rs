@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use common::{Client, DEADLINE, Heard, Server};
+use common::{Client, DEADLINE, Received, Server};
 
 use crate::in_both;
 
@@ -84,16 +84,16 @@ fn an_idle_client_is_told_why_it_is_disconnected_and_so_are_the_others() {
         let mut ann = server.join("ann");
         let mut bob = server.join("bob");
         ann.expect(&format!("[{0}]{0}:{1}", bob.addr, texts.online));
-        // Blank lines are a sign of life, and nobody's business.
+        // A blank line resets the idle timeout and is not passed on.
         let kicked = loop {
             bob.send(b"\n");
-            match bob.hear(Duration::from_millis(100)) {
-                Heard::Silence => assert!(start.elapsed() < DEADLINE, "ann is silent and still here"),
+            match bob.receive(Duration::from_millis(100)) {
+                Received::Nothing => assert!(start.elapsed() < DEADLINE, "ann is silent and still here"),
                 heard => break heard,
             }
         };
         assert!(start.elapsed() > Duration::from_millis(500), "after {:?}", start.elapsed());
-        assert_eq!(kicked, Heard::Line(format!("[{}]ann:{}", ann.addr, texts.offline)));
+        assert_eq!(kicked, Received::Line(format!("[{}]ann:{}", ann.addr, texts.offline)));
         bob.say("who");
         bob.expect("[bob] is online");
         bob.say("rename|ann");
@@ -109,7 +109,7 @@ fn an_idle_client_is_told_why_it_is_disconnected_and_so_are_the_others() {
 fn without_an_idle_timeout_nobody_is_disconnected() {
     let server = Server::start(&["--idle-timeout", "0"]);
     let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
-    assert_eq!(ann.hear(Duration::from_millis(300)), Heard::Silence);
+    assert_eq!(ann.receive(Duration::from_millis(300)), Received::Nothing);
     bob.nothing();
     ann.nothing();
 }

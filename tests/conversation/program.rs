@@ -17,7 +17,7 @@ use crate::in_both;
 fn stdout_has_one_line_once_the_server_listens() {
     let server = Server::start(&[]);
     let addr = server.addr;
-    // The line is printed only when this works.
+    // The line is printed when connections are accepted, not before.
     let mut ann = server.join("ann");
     ann.say("hi");
     ann.expect(&ann.says("hi"));
@@ -86,7 +86,7 @@ fn a_port_in_use_fails_with_one_sentence() {
     assert_eq!((code, &*stdout), (1, ""), "{stderr}");
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
     assert!(stderr.starts_with("pipechat: ") && stderr.contains(&server.addr.to_string()), "{stderr}");
-    // And who had it first has not noticed.
+    // The server that has the port is not affected.
     server.connect().nothing();
 }
 
@@ -98,7 +98,7 @@ fn a_restarted_server_gets_the_same_port_at_once() {
     server.signal(Signal::TERM);
     let told = ann.line();
     assert_eq!(told, EN.shutting_down);
-    ann.eof(); // the server has closed first: its end of the connection stays behind in TIME_WAIT
+    ann.eof(); // the server closes first, so its end of the connection stays in TIME_WAIT
     drop(ann);
     assert!(server.exit(DEADLINE).0.success());
     let again = Server::start_with(binary(), &["--lang", "en", "--port", &addr.port().to_string()]);

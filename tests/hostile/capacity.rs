@@ -1,4 +1,4 @@
-//! How many may be here, and what happens when there are no more files.
+//! The limits on the number of connections, and what happens without free descriptors.
 
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ fn a_refused_client_that_stays_connected_holds_no_descriptor() {
     for mut client in pushy {
         client.expect(EN.full);
         client.say("but I want to");
-        std::mem::forget(client.stream); // stays to the end of the test program
+        std::mem::forget(client.stream); // stays open until the test program exits
     }
     until("those turned away are closed, as they don't close", || server.open_files() == files);
     ann.nothing();

@@ -84,13 +84,13 @@ fn a_reset_in_the_middle_of_a_line_is_announced_once() {
 
 #[test]
 fn lines_sent_before_a_reset_are_delivered() {
-    const LINES: usize = 2_000; // several batches, and what of them fits into no single read
+    const LINES: usize = 2_000; // several batches, and more than one read takes
     let server = Server::start(&[]);
     let mut ann = server.join("ann");
     for _ in 0..5 {
         let mut bob = server.connect();
         ann.expect(&bob.online());
-        bob.stream.set_nodelay(true).expect("TCP"); // so that on loopback all has arrived when it is sent
+        bob.stream.set_nodelay(true).expect("TCP"); // on loopback, everything has then arrived when `send` returns
         bob.send((0..LINES).map(|n| format!("{n}\n")).collect::<String>().as_bytes());
         let (says, offline) = (bob.says(""), bob.offline());
         bob.reset();
@@ -115,7 +115,7 @@ fn a_reset_during_a_wait_is_announced_at_once() {
     let offline = bob.offline();
     bob.reset();
     ann.expect(&offline);
-    // So is one that had said its last word, and one of which the server reads no more for now.
+    // The same after a half-close, and while the server has stopped reading from the client.
     let much = "later\n".repeat(20_000);
     for (last, is_last) in [("wait|60|user|nobody\n", true), (&format!("wait|60|user|nobody\n{much}"), false)] {
         let mut carl = server.connect();
@@ -144,7 +144,7 @@ fn the_departure_of_a_killed_client_is_announced_once() {
     ann.expect(&format!("{prefix}hi"));
     bob.kill().expect("ours");
     bob.wait().expect("ours");
-    // A dead client's kernel may still say FIN: then the half line is its last.
+    // The kernel of a killed process may still send a FIN: then the incomplete line counts as its last.
     let mut gone = ann.line();
     if gone == format!("{prefix}half") {
         gone = ann.line();

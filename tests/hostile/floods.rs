@@ -1,4 +1,4 @@
-//! Long lines, many lines, and how fast they may come.
+//! Lines that are too long, too many or too fast.
 
 use std::{
     thread,
@@ -35,7 +35,7 @@ fn a_line_over_the_limit_is_refused_and_the_next_one_works() {
         ann.expect(&ann.says("next"));
         bob.expect(&ann.says("next"));
     }
-    // Without an ending too.
+    // Also without a line ending.
     ann.send("x".repeat(4097).as_bytes());
     ann.half_close();
     ann.expect(&EN.line_too_long(LINE_MAX));
@@ -90,7 +90,7 @@ fn a_paste_of_ten_thousand_lines_arrives_whole_and_in_order_while_others_are_ser
             if let Some(text) = line.strip_prefix(says) {
                 assert_eq!(text.get(..7), Some(&*format!("{read:07}")), "in order");
                 read += 1;
-                // As soon as the paste has begun, and as soon as there is an answer.
+                // Asks once the paste has begun, and again after each answer.
                 if asked.is_none() {
                     bob.say("who");
                     asked = Some(Instant::now());
@@ -112,7 +112,7 @@ fn a_neighbour_is_answered_long_before_a_paste_ends() {
     const LINES: usize = 7000;
     let server = Server::start(&[]);
     let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
-    // All of it waits in the sockets before the server sees any of it.
+    // Everything is in the sockets before the server reads any of it.
     server.signal(Signal::STOP);
     ann.send("x\n".repeat(LINES).as_bytes());
     bob.say("to|bob|?");

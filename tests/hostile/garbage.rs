@@ -1,4 +1,4 @@
-//! Bytes that are no chat, or pretend to be something else.
+//! Bytes that are not chat: invalid text, control characters, telnet, HTTP, TLS and noise.
 
 use std::{io::Write, net::Shutdown, thread, time::Duration};
 
@@ -19,7 +19,7 @@ fn every_byte_is_text_or_is_refused_to_its_sender_alone() {
             0x80..=0xfe => Err(EN.not_utf8),
             b'\n' => Ok(vec!["<".to_owned(), ">".to_owned()]),
             b'\t' | b' '..=b'~' => Ok(vec![format!("<{}>", char::from(byte))]),
-            0xff => Ok(vec!["<".to_owned()]), // telnet's IAC, and a command of it
+            0xff => Ok(vec!["<".to_owned()]), // IAC and the command after it
             _ => Ok(vec![format!("<\\u{{{byte:x}}}>")]),
         };
         match &texts {
@@ -66,7 +66,7 @@ fn characters_split_across_packets_stay_whole() {
     bob.expect(&ann.says(text));
 }
 
-/// Control characters that can stand in a line, with their visible notation: all but NUL, tab and LF.
+/// All control characters but NUL, tab and LF, with their escapes.
 fn controls() -> impl Iterator<Item = (char, String)> {
     let all = ('\u{1}'..='\u{1f}').chain('\u{7f}'..='\u{9f}').filter(|c| !matches!(c, '\t' | '\n'));
     all.map(|c| (c, format!("\\u{{{:x}}}", c as u32)))
@@ -92,14 +92,14 @@ fn control_characters_are_escaped() {
         assert!(refusal.starts_with("invalid name, not renamed: "), "{refusal}");
         ann.say(&format!("to|a{c}b|hi"));
         ann.expect(EN.no_such_user);
-        ann.say(&format!("a{c}|b")); // next to a verb
+        ann.say(&format!("a{c}|b")); // looks like a command
         ann.expect(&ann.says(&format!("a{visible}|b")));
         bob.expect(&ann.says(&format!("a{visible}|b")));
     }
     ann.say("a\tb");
     ann.expect(&ann.says("a\tb"));
     bob.expect(&ann.says("a\tb"));
-    // A line of the server's own can't be begun in a text.
+    // A text cannot forge the beginning of another line.
     for forged in
         ["\r[1.2.3.4:5]root:hi", "\u{85}[1.2.3.4:5]root:hi", "\u{2028}[1.2.3.4:5]root:hi", "\x1b[2K\x1b[Groot:hi"]
     {
@@ -145,7 +145,7 @@ fn a_log_entry_is_one_line_whatever_clients_send() {
         let is_entry = line.starts_with("[20") && !line.starts_with("[2030") && line.contains("Z ");
         assert!(is_entry, "not the beginning of an entry: {line:?}");
         assert!(!line.contains(|c: char| c.is_control() || c == '\u{2028}'), "{line:?}");
-        // A plain text may be quoted; it must not look like an entry.
+        // A text may be quoted in an entry; it must not look like another entry.
         assert_eq!(
             line.matches("INFO").count() + line.matches("DEBUG").count() + line.matches("TRACE").count(),
             1,
@@ -166,7 +166,7 @@ fn telnet_sequences_are_removed() {
         ann.expect(&ann.says(text));
         bob.expect(&ann.says(text));
     }
-    ann.send(b"a\xff\xffb\r\n"); // doubled: the byte itself, which is no UTF-8
+    ann.send(b"a\xff\xffb\r\n"); // a doubled IAC is the byte itself, which is not UTF-8
     ann.expect(EN.not_utf8);
     ann.send("张三\r\n".as_bytes());
     ann.expect(&ann.says("张三"));
@@ -177,7 +177,7 @@ fn telnet_sequences_are_removed() {
 fn lines_after_urgent_data_are_read() {
     let server = Server::start(&[]);
     let [mut ann] = server.join_all(["ann"]);
-    // All of it waits in the socket before the server sees any of it: reads stop at what is urgent.
+    // Everything is in the socket before the server reads any of it: a read stops at urgent data.
     server.signal(Signal::STOP);
     ann.send(b"one\n\xff");
     ann.send_urgent(b"\xf2"); // telnet's Synch
@@ -237,7 +237,7 @@ fn tls_hellos_and_random_bytes_take_neither_cpu_nor_memory() {
         assert_eq!(heard, [EN.not_utf8]);
         bob.expect(&browser.offline());
     }
-    // One reads what it is told; the other does not, and is soon no longer read from.
+    // One client reads its answers. The other does not, so the server soon stops reading from it.
     let noise: Vec<u8> = (0..1 << 20).flat_map(|_| rng.number().to_le_bytes()).collect();
     let (mut deaf, mut noisy) = (server.connect_narrow(), server.connect());
     thread::scope(|scope| {
@@ -250,10 +250,10 @@ fn tls_hellos_and_random_bytes_take_neither_cpu_nor_memory() {
         scope.spawn(move || {
             deaf.stream.set_write_timeout(Some(Duration::from_millis(500))).expect("not zero");
             let taken: usize = (0..5).map_while(|_| deaf.stream.write(noise).ok()).sum();
-            assert!(taken < 5 * noise.len(), "{taken} bytes were taken from one who does not read");
+            assert!(taken < 5 * noise.len(), "the server read {taken} bytes from a client that does not read");
         });
         scope.spawn(move || while bob.line() != offline {});
-        // Some of it is a text by chance.
+        // Some lines are valid text by chance.
         let refused = noisy.rest().iter().filter(|line| *line == EN.not_utf8).count();
         assert!(refused > 1000, "{refused} refusals");
     });

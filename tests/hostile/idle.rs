@@ -1,4 +1,4 @@
-//! Who says nothing, for whatever reason.
+//! Clients that send no lines: idle, rate-limited, stopped, or gone without a FIN.
 
 use std::{
     io::Write,
@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Client, DEADLINE, EN, Heard, Server, binary, note, until};
+use common::{Client, DEADLINE, EN, Received, Server, binary, note, until};
 use rustix::{net::sockopt, process::Signal};
 
 use crate::{flood, read_flood};
@@ -18,14 +18,14 @@ fn bytes_that_complete_no_line_do_not_reset_the_idle_timeout() {
     let [mut dripper, mut bob] = server.join_all(["dripper", "bob"]);
     let start = Instant::now();
     let heard = loop {
-        dripper.send(b"x\xff\xf1"); // a letter, and telnet's NOP
+        dripper.send(b"x\xff\xf1"); // a letter, and telnet's NOP: no line
         bob.send(b"\n");
-        match bob.hear(Duration::from_millis(50)) {
-            Heard::Silence => assert!(start.elapsed() < Duration::from_secs(5), "it drips and is still here"),
+        match bob.receive(Duration::from_millis(50)) {
+            Received::Nothing => assert!(start.elapsed() < Duration::from_secs(5), "the client is still connected"),
             heard => break heard,
         }
     };
-    assert_eq!(heard, Heard::Line(dripper.offline()), "after {:?}", start.elapsed());
+    assert_eq!(heard, Received::Line(dripper.offline()), "after {:?}", start.elapsed());
     assert!(start.elapsed() > Duration::from_millis(900), "after {:?}", start.elapsed());
     dripper.expect(EN.idle);
     dripper.eof();
@@ -34,7 +34,7 @@ fn bytes_that_complete_no_line_do_not_reset_the_idle_timeout() {
 
 #[test]
 fn incessant_noise_delays_neither_other_clients_nor_timers() {
-    // Telnet's NOPs, and whatever comes after one's goodbye.
+    // Telnet's NOPs, and bytes after `quit`.
     for (greeting, noise, departure) in [("", b"\xff\xf1", EN.idle), ("quit\n", b"xx", EN.goodbye)] {
         let server = Server::start(&["--idle-timeout", "1"]);
         let [mut noisy, mut bob] = server.join_all(["noisy", "bob"]);
@@ -46,10 +46,10 @@ fn incessant_noise_delays_neither_other_clients_nor_timers() {
         let flood = thread::spawn(move || {
             while start.elapsed() < DEADLINE {
                 if writer.write_all(&noise).is_err() {
-                    return; // cut off
+                    return; // disconnected
                 }
             }
-            panic!("it may go on for ever");
+            panic!("the noise is still accepted");
         });
         bob.expect_among(&noisy.offline());
         (0..20).for_each(|_| drop(bob.fence()));
@@ -63,7 +63,7 @@ fn a_rate_limited_client_is_not_idle() {
     let server = Server::start(&["--rate", "20", "--burst", "1", "--idle-timeout", "1"]);
     let [mut ann] = server.join_all(["ann"]);
     let says = ann.says("");
-    // What the server has not read yet is no silence of the client's: the first batch alone costs three seconds.
+    // A client whose lines wait for its rate limit is not idle: the first batch alone takes three seconds.
     flood(&mut ann.writer(), 0..60, 10);
     assert!(read_flood(&mut ann, &says, 0..60, 10).is_empty());
     ann.say("and one more");
@@ -81,7 +81,7 @@ fn a_nanosecond_idle_timeout_disconnects_at_once() {
 #[test]
 fn lines_that_arrived_while_the_server_was_stopped_prove_activity() {
     let server = Server::start(&["--idle-timeout", "1"]);
-    // Another server tells when the time is over.
+    // Another server's idle timeout tells when the time is over.
     let clock = server.start_another(&["--idle-timeout", "1"]);
     let [mut bob, mut carl, dave] = server.join_all(["bob", "carl", "dave"]);
     server.signal(Signal::STOP);
@@ -132,18 +132,18 @@ fn a_peer_that_vanishes_without_a_fin_is_disconnected() {
     let offline = arrival.replace("is online", "is offline");
     let files = server.open_files();
     network.cut();
-    // More than the kernel keeps for one connection.
+    // More than the kernel buffers for one connection.
     let (says, mut writer) = (ann.says(""), ann.writer());
     let flooding = thread::spawn(move || flood(&mut writer, 0..2500, 4000));
-    assert_eq!(read_flood_and(&mut ann, &says, 2500, &offline), 1, "it is gone, and the others are told so once");
-    flooding.join().expect("all was said");
+    assert_eq!(read_flood_and(&mut ann, &says, 2500, &offline), 1, "its departure is announced once");
+    flooding.join().expect("everything was sent");
     until("its file is closed", || server.open_files() < files);
     peer.kill().expect("ours");
     peer.wait().expect("ours");
     ann.nothing();
 }
 
-/// Reads a flood and this line, in whichever order they come; tells how often the line came.
+/// Reads a flood and this line, in any order; returns how often the line came.
 fn read_flood_and(reader: &mut Client, says: &str, numbers: usize, line: &str) -> usize {
     let others = read_flood(reader, says, 0..numbers, 4000);
     if others.is_empty() {
@@ -154,7 +154,7 @@ fn read_flood_and(reader: &mut Client, says: &str, numbers: usize, line: &str) -
     others.len()
 }
 
-/// A network namespace behind a cable that can be cut.
+/// A network namespace behind a link that can be cut.
 struct Network {
     name: String,
     here: String,
@@ -181,7 +181,7 @@ impl Network {
         Ok(network)
     }
 
-    /// One that says nothing and reads.
+    /// A client that sends nothing and reads everything.
     fn client(&self, port: u16) -> Child {
         let script = format!("exec 3<>/dev/tcp/{}/{port}; exec cat <&3 >/dev/null", self.here);
         let mut command = Command::new("ip");

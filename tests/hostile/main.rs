@@ -1,5 +1,5 @@
-//! Slow readers, floods, garbage and bad days, against the real binary over sockets: whoever is cut is told why, and
-//! nobody else notices. The tests that measure CPU or memory run alone.
+//! Hostile clients and failures, against the real binary over sockets: a client that is disconnected is told why, and
+//! no other client is affected. The tests that measure CPU or memory run alone.
 
 mod capacity;
 mod disconnects;
@@ -17,21 +17,21 @@ const MB: u64 = 1 << 20;
 /// The longest line that a server takes by default, in bytes.
 const LINE_MAX: usize = 4096;
 
-/// A numbered text of so many bytes.
+/// A numbered text of `size` bytes.
 fn numbered(number: usize, size: usize) -> String {
     let number = format!("{number:07}");
     let filling = size.saturating_sub(number.len());
     number + &"x".repeat(filling)
 }
 
-/// Says numbered texts, as fast as the server takes them.
+/// Sends numbered texts, as fast as the server reads them.
 fn flood(writer: &mut TcpStream, numbers: Range<usize>, size: usize) {
     for number in numbers {
         writer.write_all((numbered(number, size) + "\n").as_bytes()).expect("the server reads");
     }
 }
 
-/// Reads the texts that `flood` says, each once and in order. Returns what else came.
+/// Reads the texts that `flood` sends, each once and in order. Returns the other lines that came.
 #[track_caller]
 fn read_flood(reader: &mut Client, says: &str, numbers: Range<usize>, size: usize) -> Vec<String> {
     let mut others = Vec::new();

@@ -1,4 +1,4 @@
-//! How the server ends: under load, with clients that stay, and with a log that nobody reads.
+//! Shutdown: under load, with clients that stay connected, and with a log that nobody reads.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Client, DEADLINE, EN, Heard, Server, binary, until};
+use common::{Client, DEADLINE, EN, Received, Server, binary, until};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::MB;
@@ -32,10 +32,10 @@ fn a_shutdown_under_load_reaches_everyone_in_time() {
                 warm.send(()).ok();
                 let mut last = String::new();
                 loop {
-                    match client.hear(DEADLINE) {
-                        Heard::Line(line) => last = line,
+                    match client.receive(DEADLINE) {
+                        Received::Line(line) => last = line,
                         heard => {
-                            assert_eq!((heard, &*last), (Heard::Eof, EN.shutting_down));
+                            assert_eq!((heard, &*last), (Received::Eof, EN.shutting_down));
                             break;
                         }
                     }
@@ -44,7 +44,7 @@ fn a_shutdown_under_load_reaches_everyone_in_time() {
             });
         }
         for _ in 0..5 {
-            is_warm.recv_timeout(DEADLINE).expect("five who flood");
+            is_warm.recv_timeout(DEADLINE).expect("all five are flooding");
         }
         server.signal(Signal::TERM);
         Instant::now()
@@ -63,7 +63,7 @@ fn a_shutdown_waits_no_longer_than_the_drain_timeout() {
     let start = Instant::now();
     server.signal(Signal::TERM);
     ann.expect_among(EN.shutting_down);
-    ann.eof(); // and does not close
+    ann.eof(); // her own side stays open
     let (status, _, log) = server.exit(DEADLINE);
     assert_eq!(status.code(), Some(0), "{log:#?}");
     let took = start.elapsed();
@@ -92,7 +92,7 @@ fn the_shutdown_of_a_large_chat_takes_no_memory() {
     clients.iter_mut().for_each(|client| drop(client.fence()));
     let before = server.peak_rss();
     server.signal(Signal::TERM);
-    clients[0].expect_among(EN.shutting_down); // and does not close, so that the server is still there
+    clients[0].expect_among(EN.shutting_down); // her own side stays open, so the server is still running
     let grown = server.peak_rss().saturating_sub(before);
     assert!(grown < 4 * MB, "{grown} bytes more");
 }
@@ -106,16 +106,16 @@ fn an_unread_log_stalls_nobody() {
     let mut first = String::new();
     BufReader::new(child.0.stdout.as_mut().expect("piped")).read_line(&mut first).expect("a line");
     let addr = first.trim_end().rsplit(' ').next().and_then(|addr| addr.parse().ok()).expect("an address");
-    // Two lines of the log each: more than a pipe takes.
+    // Each client makes two log entries: in all, more than a pipe holds.
     for _ in 0..2_000 {
         Client::dial_at(addr, &EN).line();
     }
     kill_process(Pid::from_child(&child.0), Signal::TERM).expect("ours");
-    until("it has ended", || child.0.try_wait().expect("ours").is_some());
+    until("the server has exited", || child.0.try_wait().expect("ours").is_some());
     assert_eq!(child.0.wait().expect("ours").code(), Some(0), "in order");
 }
 
-/// A process that a failed test does not leave running.
+/// A process that is killed on drop.
 struct Guarded(Child);
 
 impl Drop for Guarded {

@@ -81,8 +81,8 @@ fn a_stuck_reader_slows_nobody() {
     let stuck = server.connect_narrow();
     ann.expect(&stuck.online());
     let offline = stuck.offline();
-    // A turn each. As long as the reader may be merely slow it is waited for; it does not read, and is no longer waited
-    // for by the time it is cut, though there is less and less room for each turn.
+    // Each line is a turn. The broker waits for a reader that may merely be slow; by the time this one is disconnected
+    // it must have stopped waiting, although less and less room is left in the queue.
     let mut round_trips = Vec::new();
     loop {
         let start = Instant::now();
@@ -117,7 +117,7 @@ fn a_slow_but_steady_reader_gets_everything() {
                 assert!(read_flood(bob, &says, number..number + 1, SIZE).is_empty());
                 if let Some(rate) = rate {
                     let due = Duration::from_secs_f64((number * SIZE) as f64 / rate);
-                    thread::sleep(due.saturating_sub(start.elapsed())); // this is what makes it slow
+                    thread::sleep(due.saturating_sub(start.elapsed())); // this makes the reader slow
                 }
             }
         });
@@ -149,7 +149,7 @@ fn all_queues_together_have_a_limit_and_the_largest_goes_first() {
             writer.write_all(line.as_bytes()).expect("the server reads");
         }
     };
-    // What differs for each is shared by none: 200 MB, less what the kernel takes.
+    // Private messages share no bytes: 200 MB, less what the kernel buffers.
     let heard = thread::scope(|scope| {
         scope.spawn(move || {
             (0..100).for_each(|_| privately(LARGEST));
@@ -170,7 +170,7 @@ fn all_queues_together_have_a_limit_and_the_largest_goes_first() {
 
 #[test]
 fn a_client_that_reads_its_answers_late_gets_all_of_them() {
-    const QUESTIONS: usize = 3000; // less than one read, but not than may wait for the answers
+    const QUESTIONS: usize = 3000; // their lines fit into one read, their answers do not fit into the queue
     let server = Server::start(&["--rate", "0", "--idle-timeout", "1"]);
     let mut bob = server.join("bob");
     bob.say("stay");
@@ -181,9 +181,9 @@ fn a_client_that_reads_its_answers_late_gets_all_of_them() {
     let one = ann.expect_among("sync|one").len();
     let mut writer = ann.writer();
     let asking = thread::spawn(move || writer.write_all(("help\n".repeat(QUESTIONS) + "sync|all\n").as_bytes()));
-    // Megabytes of answers, one a turn, and more than may wait for her: the server stops taking questions.
+    // Megabytes of answers, more than her queue takes: the server stops handling her commands.
     (0..3000).for_each(|_| bob.nothing());
-    // And does not take that for silence, as it does with another one.
+    // It does not take her for idle meanwhile, as it does a client that sends nothing.
     let mut cid = server.connect();
     cid.expect_among(EN.idle);
     assert_eq!(ann.expect_among("sync|all").len(), one * QUESTIONS + [cid.online(), cid.offline()].len());

@@ -1,4 +1,4 @@
-//! The verbs and the subcommands while a hundred clients talk: 260 lines are on their way to everyone all the time.
+//! Commands and subcommands while a hundred clients talk: 260 lines are in flight all the time.
 
 use std::{
     io,
@@ -11,10 +11,10 @@ use common::{Client, EN, Server, ZH, run, until};
 
 const LISTENERS: usize = 90;
 const SPEAKERS: usize = 10;
-/// Lines of one speaker that have not come back to it, at most.
+/// The most lines of one speaker that have not come back to it.
 const WINDOW: usize = 26;
 
-/// Does something while there is load, all of the time.
+/// Does something under steady load.
 fn under_load(server: &Server, act: impl FnOnce()) {
     let (is_over, rounds) = (AtomicBool::new(false), AtomicU64::new(0));
     thread::scope(|scope| {
@@ -40,7 +40,7 @@ fn under_load(server: &Server, act: impl FnOnce()) {
             let before = rounds.load(Relaxed);
             until("the load goes on", || rounds.load(Relaxed) > before);
         };
-        // The speakers must end, or this test never does.
+        // The speakers must be stopped, or the test never ends.
         let acted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             load_goes_on();
             act();
@@ -48,7 +48,7 @@ fn under_load(server: &Server, act: impl FnOnce()) {
         }));
         is_over.store(true, Relaxed);
         for listener in &listeners {
-            listener.shutdown(Shutdown::Both).ok(); // it may have been cut: then it has ended already
+            listener.shutdown(Shutdown::Both).ok(); // fails when the server has closed it already
         }
         if let Err(panic) = acted {
             std::panic::resume_unwind(panic);
@@ -56,7 +56,7 @@ fn under_load(server: &Server, act: impl FnOnce()) {
     });
 }
 
-/// What the client hears up to the answer to a `sync` that it sends now, without the load.
+/// Sends a `sync`, and returns what comes before its answer, without the load.
 fn synced(client: &mut Client, answer: &str) -> Vec<String> {
     client.say("sync|load");
     let mut heard = client.expect_among(answer);
@@ -124,7 +124,7 @@ fn every_subcommand_works_under_load() {
         assert_eq!(cli(&["send", "--to", "nobody", "psst"]).0, 1);
         let (code, out, _) = cli(&["listen", "--count", "500"]);
         assert_eq!((code, out.lines().count()), (0, 500));
-        let (code, out, _) = cli(&["chat", "--name", "eve"]); // its input is at its end
+        let (code, out, _) = cli(&["chat", "--name", "eve"]); // its stdin is empty
         assert_eq!((code, out.lines().last()), (0, Some(EN.goodbye)));
         while !bob.line().ends_with("]eve:is offline") {}
     });

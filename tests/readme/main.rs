@@ -1,8 +1,8 @@
-//! The README is true: what it shows is run, what it lists is looked up. And the scripts that it offers do their work.
+//! The README is true: its examples are run, its tables are looked up in the source, and its scripts do what it says.
 //!
-//! Fenced blocks are run by what stands after their language: `sh test` against a server of its own, with the output in the
-//! `text output` block below it, if there is one; `text conversation` line by line in several netcats. Flags after that
-//! are the server's. Ports and times may differ, but one address stays one address.
+//! What follows the language of a fenced block says how it is run: `sh test` against a server of its own, with the
+//! output in the `text output` block below it, if there is one; `text conversation` line by line in several netcats.
+//! Flags after that are the server's. Ports and times may differ, but the same address must stay the same.
 
 mod examples;
 mod markdown;
@@ -17,7 +17,7 @@ use common::Client;
 const README: &str = include_str!("../../README.md");
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Reads up to a line like this, and with it.
+/// Reads up to and including the first line for which `is_last` is true.
 #[track_caller]
 fn hear(client: &mut Client, is_last: impl Fn(&str) -> bool) -> Vec<String> {
     let mut lines = Vec::new();

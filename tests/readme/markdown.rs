@@ -6,9 +6,9 @@ use crate::README;
 
 /// A fenced block.
 pub(crate) struct Block {
-    /// The line where it begins.
+    /// The number of its first line.
     pub(crate) at: usize,
-    /// What stands behind the language and the mark.
+    /// The words after the three backticks: the language, a mark, and more.
     pub(crate) info: Vec<String>,
     pub(crate) text: String,
     /// The output block that follows.
@@ -42,12 +42,12 @@ pub(crate) fn blocks(lang: &str, mark: &str) -> Vec<Block> {
     all
 }
 
-/// The cells of the first table under a heading that begins so, without its head.
+/// The cells of the first table under the heading that begins so, without the table's own head.
 pub(crate) fn table(heading: &str) -> Vec<Vec<String>> {
     table_with(heading, "")
 }
 
-/// The first table under that heading whose head begins with this cell.
+/// The same of the first table whose head begins with this cell.
 pub(crate) fn table_with(heading: &str, first: &str) -> Vec<Vec<String>> {
     let from = README.lines().skip_while(|line| !line.starts_with(heading)).skip(1);
     let from = from.skip_while(|line| !line.starts_with(&format!("| {first}")));
@@ -56,14 +56,14 @@ pub(crate) fn table_with(heading: &str, first: &str) -> Vec<Vec<String>> {
     rows
 }
 
-/// In a table, `\|` is a `|` that ends no cell.
+/// The cells of a row. `\|` is a `|` inside a cell.
 fn cells(row: &str) -> Vec<String> {
     let row = row.replace("\\|", "\0");
     let row = row.trim_end().trim_matches('|');
     row.split('|').map(|cell| cell.trim().replace('\0', "|")).collect()
 }
 
-/// What stands in backticks.
+/// The texts in backticks.
 pub(crate) fn codes(cell: &str) -> Vec<String> {
     cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
@@ -81,12 +81,12 @@ pub(crate) fn headings() -> impl Iterator<Item = &'static str> {
     })
 }
 
-/// As GitHub makes it of a heading.
+/// The anchor that GitHub gives a heading.
 pub(crate) fn anchor(heading: &str) -> String {
     heading.to_lowercase().replace(' ', "-").replace(|c: char| !c.is_alphanumeric() && c != '-', "")
 }
 
-/// Every text between these two, where it is short.
+/// Every short text between these two.
 pub(crate) fn between(text: &str, before: &str, after: &str) -> BTreeSet<String> {
     let texts = text.split(before).skip(1).filter_map(|text| Some(text.split_once(after)?.0));
     texts.filter(|text| text.len() < 80 && !text.contains('\n')).map(str::to_owned).collect()

@@ -26,7 +26,7 @@ fn refusals_read_as_in_the_table() {
             (None, "a line of 4,097 bytes") => vec![b'x'; 4097],
             (None, "a byte 0xFF") => b"\xff\xff".to_vec(), // telnet's way to write it
             (None, "a NUL") => b"\0".to_vec(),
-            (None, other) => panic!("how does one type {other:?}?"),
+            (None, other) => panic!("how to send {other:?} is not known"),
         };
         let mut ask = |setting: &str| {
             bob.say(setting);
@@ -100,18 +100,18 @@ fn names_that_look_alike_are_taken() {
     for pair in names.chunks(2) {
         let (_one, mut other) = (server.join(&pair[0]), server.connect());
         other.say(&format!("rename|{}", pair[1]));
-        other.expect_among(EN.name_taken); // after what is left of the pair before
+        other.expect_among(EN.name_taken); // after the departures of the pair before
     }
 }
 
-/// An object of the wire by its keys, which come in this order and no other.
+/// The values of a JSON line by their keys, which have to come in this order.
 #[track_caller]
 pub(crate) fn fields(object: &str) -> BTreeMap<&'static str, String> {
     let mut rest =
         object.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_else(|| panic!("{object}"));
     let keys = ["count", "old", "code", "text", "from", "event", "at", "seq"];
     let fields = keys.map(|key| {
-        // A " inside a value is escaped, so that this can be nothing but the key.
+        // A quotation mark inside a value is escaped, so this is the key.
         let (before, value) = rest.split_once(&format!("\"{key}\":")).unwrap_or_else(|| panic!("no {key} in {object}"));
         rest = before.trim_end_matches(',');
         (key, value.to_owned())

@@ -17,7 +17,7 @@ fn the_time_bot_answers() {
     let script = "scripts/examples/time-bot 127.0.0.1 9999 || echo \"ends with $?\"";
     thread::scope(|scope| {
         let bots = [0, 1].map(|_| scope.spawn(|| bash(&server, script, Path::new(ROOT), "")));
-        // Whichever comes second finds the name taken, and goes.
+        // The bot that comes second finds the name taken and exits.
         ann.send(b"wait|10|users|3\n");
         ann.expect_among("wait|ok|3");
         hear(&mut ann, |line| line.ends_with(":is offline"));
@@ -41,7 +41,7 @@ fn the_barrier_lets_two_meet_or_says_why_not() {
         let ran = bash(&server, &format!("scripts/examples/barrier {rest}"), Path::new(ROOT), "");
         (ran.code, ran.out)
     };
-    // Neither leaves before the other knows: however often, whoever comes first, and whatever is left of the last time.
+    // Neither exits before the other knows, however often they meet and whichever comes first.
     for _ in 0..10 {
         thread::scope(|scope| {
             let one = scope.spawn(|| barrier("one two 127.0.0.1 9999 15"));

@@ -1,4 +1,4 @@
-//! Scripts in bash, with `pipechat` and `nc` in their PATH, and ended with all that they have started.
+//! Runs scripts in bash, with `pipechat` and `nc` in their PATH, and kills what they leave running.
 
 use std::{
     env, fs,
@@ -14,7 +14,7 @@ use common::{DEADLINE, Server, binary, note};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 #[derive(Debug)]
-#[expect(dead_code, reason = "all of it is shown when something is wrong")]
+#[expect(dead_code, reason = "shown when a test fails")]
 pub(crate) struct Ran {
     script: String,
     pub(crate) code: i32,
@@ -31,7 +31,7 @@ pub(crate) fn on_port(server: &Server, text: &str) -> String {
     text.replace("9999", &server.addr.port().to_string())
 }
 
-/// Runs a script, which means this server where it says 9999, and ends all that it leaves running.
+/// Runs a script, with this server's port in place of 9999, and kills what it leaves running.
 pub(crate) fn bash(server: &Server, script: &str, dir: &Path, input: &str) -> Ran {
     let mut command = shell(&on_port(server, script));
     command.current_dir(dir).process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -49,7 +49,7 @@ pub(crate) fn bash(server: &Server, script: &str, dir: &Path, input: &str) -> Ra
     let (mut stdin, input) = (child.stdin.take().expect("piped"), input.to_owned());
     let writer = thread::spawn(move || stdin.write_all(input.as_bytes()).ok());
     let (sender, ended) = channel();
-    // Not reaped yet, so that the group is still this one when it is ended.
+    // Waits without reaping, so that the process group still exists when it is killed.
     thread::spawn(move || {
         waitid(WaitId::Pid(group), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).ok();
         sender.send(()).ok();
@@ -82,7 +82,7 @@ pub(crate) fn is_installed(program: &str) -> bool {
     found.expect("bash").success()
 }
 
-/// The README's `nc` is OpenBSD's where there is one, the system's where there is another, and bash where there is none.
+/// The directory of the README's `nc`: OpenBSD's if it is installed, or else the system's, or else bash.
 fn nc_dir() -> &'static Path {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
     DIR.get_or_init(|| {
@@ -107,7 +107,7 @@ pub(crate) fn nc_can_half_close() -> bool {
     String::from_utf8_lossy(&help.stdout).contains("-N")
 }
 
-/// A directory of this run.
+/// A directory for this test's files.
 pub(crate) fn tmp(name: &str) -> PathBuf {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("readme-{name}"));
     fs::create_dir_all(&dir).expect("cargo's own directory");

@@ -91,7 +91,7 @@ fn links_and_paths_exist() {
     between(README, "`scripts/", "`").iter().for_each(|script| exists(&format!("scripts/{script}")));
 }
 
-/// The flags of a help text, and in parentheses at the end of what is said about it, their default.
+/// The flags in a help text, each with its default, which is in parentheses at the end of its description.
 fn options(subcommand: &[&str]) -> BTreeMap<String, Option<String>> {
     let (code, help, _) = run(&[subcommand, &["--help"]].concat());
     assert_eq!(code, 0, "{subcommand:?} --help");
@@ -109,7 +109,7 @@ fn options(subcommand: &[&str]) -> BTreeMap<String, Option<String>> {
     options.iter().map(|option| (name(option), default(option))).collect()
 }
 
-/// All of the source in one text.
+/// The whole source as one text.
 fn source_of(dir: &Path) -> String {
     let entries = fs::read_dir(dir).expect("the source").map(|entry| entry.expect("an entry").path());
     entries.map(|path| if path.is_dir() { source_of(&path) } else { fs::read_to_string(path).expect("text") }).collect()

@@ -43,7 +43,7 @@ pub(crate) fn converse(block: &Block) {
             panic!("README.md:{at}: {line:?}?");
         }
     }
-    // That was all: the next that comes is the answer to what is not in the README.
+    // Nothing else was sent: the next line is the answer to this.
     for (who, terminal) in &mut terminals {
         terminal.stdin.as_mut().expect("open").write_all(b"sync|end\n").expect("nc reads");
         let heard = terminal.lines.recv_timeout(DEADLINE);
@@ -51,7 +51,7 @@ pub(crate) fn converse(block: &Block) {
     }
 }
 
-/// A terminal with a netcat in it, hung up on drop.
+/// A terminal with a netcat in it, killed on drop.
 struct Terminal {
     child: Child,
     stdin: Option<ChildStdin>,
@@ -71,7 +71,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // Not reaped yet, so that the group is still this one.
+        // The child has not been reaped, so its process group still exists.
         kill_process_group(Pid::from_child(&self.child), Signal::KILL).ok();
         self.child.wait().ok();
     }
@@ -92,12 +92,12 @@ pub(crate) fn compare(expected: &str, heard: &str, what: &str) {
     assert_eq!(heard, expected.lines().map(timeless).collect::<Vec<_>>(), "{what}");
 }
 
-/// Which address of a run stands for which of the README.
+/// The README's address for each address of a run.
 #[derive(Default)]
 struct Names(BTreeMap<String, String>);
 
 impl Names {
-    /// `heard` with the addresses of the README, as far as it is like `expected`.
+    /// `heard` with the addresses of the README, as far as it resembles `expected`.
     fn translate(&mut self, expected: &str, heard: &str) -> String {
         let mut wanted = addresses(expected).into_iter();
         let mut out = heard.to_owned();

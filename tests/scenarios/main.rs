@@ -1,5 +1,6 @@
-//! Runs the shell scenarios against the real program: each in `scripts/scenarios/`, and the demo, under every netcat that
-//! is installed, and under bash's own `/dev/tcp`, which always is. What is skipped is told on stderr, also when all pass.
+//! Runs the shell scenarios against the real program: each in `scripts/scenarios/`, and the demo, under every netcat
+//! that is installed, and under bash's own `/dev/tcp`, which always is. What is skipped is told on stderr, also when
+//! all pass.
 //!
 //! `PIPECHAT` names another program to run them against, such as the release build.
 #![cfg(unix)]
@@ -18,7 +19,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process_group};
 
 const NETCATS: [&str; 5] = ["openbsd", "traditional", "ncat", "busybox", "devtcp"];
-/// What a scenario may take. It has deadlines of its own; this one is for what they miss.
+/// A scenario has deadlines of its own; this one is for what they miss.
 const DEADLINE: Duration = Duration::from_secs(60);
 /// The exit code of a scenario whose netcat is not installed.
 const EXIT_SKIPPED: i32 = 77;
@@ -68,7 +69,7 @@ fn english() {
     under_every_netcat("scenarios/9-english");
 }
 
-/// This one goes through all of them by itself, and needs none for its own client.
+/// This scenario runs every netcat by itself.
 #[test]
 fn every_netcat() {
     under(&["devtcp"], "scenarios/10-every-netcat");
@@ -79,7 +80,7 @@ fn demo() {
     under_every_netcat("demo");
 }
 
-/// A scenario that no test runs would prove nothing.
+/// Every scenario is run by a test of this file.
 #[test]
 fn every_scenario_has_a_test() {
     let this = include_str!("main.rs");

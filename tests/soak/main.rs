@@ -1,11 +1,11 @@
-//! Clients connect and vanish at random while others talk, seen from honest witnesses who compare transcripts: the same
-//! public lines in the same order for all of them, every arrival and every departure announced exactly once, nobody's
-//! words lost, doubled or out of order.
+//! Clients connect and vanish at random while others talk. Witnesses compare what they have read: all have the same
+//! public lines in the same order, every arrival and every departure is announced exactly once, and no message is lost,
+//! doubled or out of order.
 //!
-//! A short form runs with the other tests. `scripts/soak SECONDS` runs the long one: rounds of 5,000 clients for so long,
-//! and then the server's memory must be what it was after the second round.
+//! Two short rounds run with the other tests. `scripts/soak SECONDS` runs rounds of 5,000 clients for that long; the
+//! server's memory must then be what it was in the first rounds.
 //!
-//! `PIPECHAT_SEED` repeats what the clients do; when the kernel runs which thread stays chance.
+//! `PIPECHAT_SEED` repeats what the clients do, though not how the kernel schedules them.
 
 use std::{
     collections::HashMap,
@@ -20,16 +20,16 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use common::{Client, DEADLINE, EN, Heard, Rng, Server, note, until};
+use common::{Client, DEADLINE, EN, Received, Rng, Server, note, until};
 use rustix::process::Signal;
 
 const WITNESSES: usize = 10;
 const TALKERS: usize = 50;
-/// What a talker says in a round, at most.
+/// The most lines that a talker sends in a round.
 const TALK_LINES: usize = 200;
-/// Threads that let clients come and go.
+/// Threads with clients that come and go.
 const CROWDS: usize = 4;
-/// Clients of one crowd that are here at a time, at most.
+/// The most clients of one crowd that are connected at a time.
 const CROWD: usize = 100;
 /// Clients that come and go in a round.
 const SHORT_ROUND: usize = 500;
@@ -52,7 +52,7 @@ fn witnesses_of_a_crowd_hear_the_same() {
     let server = Server::start_alone(&[]);
     let mut witnesses: [Client; WITNESSES] = std::array::from_fn(|number| server.join(&format!("witness{number}")));
     for witness in &mut witnesses {
-        witness.say("stay"); // they listen for longer than the idle timeout
+        witness.say("stay"); // the soak takes longer than the idle timeout
         witness.fence();
     }
     let (start, files) = (Instant::now(), server.open_files());
@@ -65,7 +65,7 @@ fn witnesses_of_a_crowd_hear_the_same() {
         let begun = Instant::now();
         let clients = if duration.is_some() { LONG_ROUND } else { SHORT_ROUND };
         let lines = play(&server, &mut witnesses, clients, seed.wrapping_add(round as u64));
-        until("the files of those who are gone are closed", || server.open_files() == files);
+        until("the files of clients that have left are closed", || server.open_files() == files);
         rss.push(server.rss());
         round += 1;
         let (kb, took) = (rss[round - 1] >> 10, begun.elapsed());
@@ -75,7 +75,7 @@ fn witnesses_of_a_crowd_hear_the_same() {
         witness.nothing();
     }
     if duration.is_some() {
-        // Medians: what is queued at the end of one round may be a tenth of all.
+        // Medians, because what is queued at the end of one round may be a tenth of all memory.
         let (first, last) = (median(&rss[1..round.min(10)]), median(&rss[round.saturating_sub(9).max(1)..]));
         assert!(last as f64 <= first as f64 * 1.1, "{first} bytes in the first rounds, {last} in the last");
     }
@@ -90,10 +90,9 @@ fn witnesses_of_a_crowd_hear_the_same() {
     assert!(trouble.is_empty(), "{trouble:#?}");
 }
 
-/// One round: a crowd comes and goes, the talkers too, and nobody but the witnesses is left. Answers how many public lines
-/// there were.
+/// One round: crowds and talkers come and go until only the witnesses are left. Returns the number of public lines.
 fn play(server: &Server, witnesses: &mut [Client; WITNESSES], clients: usize, seed: u64) -> usize {
-    // Who has come, and how often: addresses may be used again.
+    // How often each address has connected: ports may be used again.
     let came = Mutex::new(HashMap::new());
     let enter =
         |client: &Client| *came.lock().expect("nobody panics with it").entry(client.addr.clone()).or_insert(0) += 1;
@@ -129,14 +128,14 @@ fn play(server: &Server, witnesses: &mut [Client; WITNESSES], clients: usize, se
     transcripts[0].len()
 }
 
-/// Writes down all lines of a round. The speaker ends it, when as many have gone as should.
+/// Collects all lines of a round. One witness, the speaker, ends the round when all `expected` clients have left.
 fn watch(witness: &mut Client, is_speaker: bool, expected: usize) -> Vec<String> {
     const END: &str = "that was all";
     let (mut transcript, mut left, mut here) = (Vec::new(), 0, 0_i64);
     let end = format!(":{END}");
     loop {
-        let line = match witness.hear(DEADLINE) {
-            Heard::Line(line) => line,
+        let line = match witness.receive(DEADLINE) {
+            Received::Line(line) => line,
             heard => panic!("{left} of {expected} have left, {here} are here, and then: {heard:?}"),
         };
         if line.ends_with(&end) {
@@ -151,7 +150,7 @@ fn watch(witness: &mut Client, is_speaker: bool, expected: usize) -> Vec<String>
     }
 }
 
-/// Says numbered lines, and waits for each to come back. Answers its address, and how many it said.
+/// Sends numbered lines and waits for each to come back. Returns the client's address and how many lines it sent.
 fn talk(
     server: &Server,
     number: usize,
@@ -180,19 +179,19 @@ fn talk(
                 client.expect_among(&client.says(&format!("number {said}")));
                 said += 1;
             }
-            // Enough said. It still reads.
-            _ => drop(client.hear(Duration::from_millis(10))),
+            // It has sent its share and only reads.
+            _ => drop(client.receive(Duration::from_millis(10))),
         }
     }
     (client.addr.clone(), said)
 }
 
-/// So many clients come, do something or nothing, and vanish in every way there is.
+/// Lets `clients` connect, send something or nothing, and vanish in every possible way.
 fn come_and_go(server: &Server, clients: usize, mut rng: Rng, enter: &impl Fn(&Client)) {
     let (mut crowd, mut left): (Vec<Client>, _) = (Vec::new(), clients);
     while left > 0 || !crowd.is_empty() {
         if left > 0 && crowd.len() < CROWD && rng.below(3) == 0 {
-            // Many addresses have many ports.
+            // From many addresses, because one may run out of ports.
             let client = server.dial_from([127, 0, 1, 1 + rng.below(250) as u8]);
             enter(&client);
             left -= 1;
@@ -204,7 +203,7 @@ fn come_and_go(server: &Server, clients: usize, mut rng: Rng, enter: &impl Fn(&C
         }
         let one = rng.below(crowd.len());
         let other = rng.below(crowd.len());
-        // What it says may fail: it may have been cut.
+        // A write may fail: the client may have been disconnected.
         let line = match rng.below(12) {
             0 => "hello\n".to_owned(),
             1 => "in two ".to_owned(),
@@ -231,17 +230,17 @@ fn vanish(mut client: Client, how: usize) {
             client.reset();
         }
         10 => drop(client.stream.write_all(b"last words")),
-        // Reads what there is, as nc -N does.
+        // Reads to the end, as nc -N does.
         11 => {
             client.stream.write_all(b"who\nlast words").ok();
             client.stream.shutdown(Shutdown::Write).ok();
-            while let Heard::Line(_) = client.hear(DEADLINE) {}
+            while let Received::Line(_) = client.receive(DEADLINE) {}
         }
         _ => drop(client),
     }
 }
 
-/// All have written down the same.
+/// All witnesses have read the same.
 fn agree(transcripts: &[Vec<String>]) {
     for (number, transcript) in transcripts.iter().enumerate() {
         if *transcript != transcripts[0] {
@@ -252,27 +251,27 @@ fn agree(transcripts: &[Vec<String>]) {
     }
 }
 
-/// Everyone who came was announced, and everyone who said something was heard.
+/// Every client was announced, and every message was delivered.
 fn examine(transcript: &[String], came: &HashMap<String, i64>, said: &HashMap<String, usize>) {
     let (mut arrived, mut departed): (HashMap<&str, i64>, HashMap<&str, i64>) = Default::default();
     let mut heard: HashMap<&str, usize> = HashMap::new();
     for line in transcript {
         let (addr, rest) = line.strip_prefix('[').and_then(|line| line.split_once(']')).expect("[ADDR]NAME:TEXT");
-        assert!(came.contains_key(addr), "{line} and nobody of that address has come");
-        // Names have no colon, addresses one.
+        assert!(came.contains_key(addr), "{line}: no client has this address");
+        // A name has no colon, an address has one.
         let text = rest.strip_prefix(addr).unwrap_or(rest).split_once(':').expect("[ADDR]NAME:TEXT").1;
         match text {
             "is online" => *arrived.entry(addr).or_default() += 1,
             "is offline" => {
                 let departed = departed.entry(addr).or_default();
                 *departed += 1;
-                assert!(*departed <= arrived.get(addr).copied().unwrap_or(0), "{line} and it has not come");
+                assert!(*departed <= arrived.get(addr).copied().unwrap_or(0), "{line}: its arrival was not announced");
             }
             text => {
-                assert!(arrived.contains_key(addr), "{line} and it has not come");
+                assert!(arrived.contains_key(addr), "{line}: its arrival was not announced");
                 if let Some(number) = text.strip_prefix("number ") {
                     let next = heard.entry(addr).or_default();
-                    assert_eq!(number, next.to_string(), "what {addr} says comes in order, and once");
+                    assert_eq!(number, next.to_string(), "the messages of {addr} come once and in order");
                     *next += 1;
                 }
             }
@@ -280,9 +279,9 @@ fn examine(transcript: &[String], came: &HashMap<String, i64>, said: &HashMap<St
     }
     for (addr, &times) in came {
         let counts = [&arrived, &departed].map(|counts| counts.get(&**addr).copied().unwrap_or(0));
-        assert_eq!(counts, [times; 2], "{addr} came {times} times; announced and gone this often");
+        assert_eq!(counts, [times; 2], "{addr} connected {times} times, and arrived and left this often");
     }
     for (addr, count) in said {
-        assert_eq!(heard.get(&**addr).copied().unwrap_or(0), *count, "what {addr} said was heard");
+        assert_eq!(heard.get(&**addr).copied().unwrap_or(0), *count, "the messages of {addr} were delivered");
     }
 }

@@ -1,4 +1,4 @@
-//! What the command line may say.
+//! The command line.
 
 use std::path::PathBuf;
 use std::str::FromStr;

@@ -1,5 +1,4 @@
-//! A server as a child process: started, watched through `/proc`, always killed.
-//! Knows nothing of what the server speaks.
+//! A server as a child process: started, watched through `/proc`, always killed. Knows nothing of its protocol.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader};
@@ -36,14 +35,14 @@ impl Server {
         match first_address(&mut stdout) {
             Ok(address) => Ok(Self { child, address, _stdout: Some(stdout), _files: None }),
             Err(error) => {
-                put_down(&mut child);
+                reap(&mut child);
                 Err(naming(program, &error))
             }
         }
     }
 
-    /// Starts a server that says nothing on its stdout, and waits until it listens.
-    /// `files` is where its configuration lies; it goes when the server goes.
+    /// Starts a server that prints nothing on stdout, and waits until it listens. `files` has its configuration, and is
+    /// removed with the server.
     pub(crate) fn silent(program: &str, arguments: &[String], port: u16, files: Scratch) -> io::Result<Self> {
         let mut command = tethered(Path::new(program));
         command.args(arguments).current_dir(&files.path);
@@ -66,8 +65,8 @@ impl Server {
 
     /// CPU time that all threads of the server have used, in the kernel and outside.
     pub(crate) fn cpu(&self) -> io::Result<Duration> {
-        // `/proc/PID/stat` counts ticks of 10 ms, the scheduler's own sum nanoseconds. It lacks threads
-        // that have ended; servers end hardly any.
+        // `/proc/PID/stat` counts ticks of 10 ms, the scheduler's own sum nanoseconds. Threads that have exited are
+        // missing from it; servers have hardly any.
         let mut nanoseconds = 0;
         for task in fs::read_dir(self.proc("task"))? {
             // A thread may end between the listing and the read.
@@ -105,8 +104,8 @@ impl Server {
         Err(io::Error::other(format!("the server is still busy after {} s", patience.as_secs())))
     }
 
-    /// Says so if the server has ended by itself.
-    pub(crate) fn obituary(&mut self) -> Option<String> {
+    /// What to report if the server has exited by itself.
+    pub(crate) fn early_exit(&mut self) -> Option<String> {
         let status = self.child.try_wait().ok()??;
         Some(format!("the server itself has ended: {status}"))
     }
@@ -118,7 +117,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        put_down(&mut self.child);
+        reap(&mut self.child);
     }
 }
 
@@ -151,8 +150,8 @@ pub(crate) fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
-/// Whether anyone listens on `port`, by the kernel's list. A connection to try it would be a client: ncat dies of
-/// one that leaves before it has been greeted.
+/// Whether a server listens on `port`, by the kernel's list. A connection to find out would be a client, and ncat
+/// crashes when one leaves before it has been greeted.
 fn listens(list: &Path, port: u16) -> io::Result<bool> {
     let local = format!(":{port:04X}");
     let listening = |line: &str| {
@@ -184,8 +183,8 @@ fn first_address(stdout: &mut BufReader<ChildStdout>) -> io::Result<SocketAddrV4
     address.ok_or_else(|| io::Error::other(format!("should say where it listens, says {line:?}")))
 }
 
-fn put_down(child: &mut Child) {
-    // Both fail only if the child is gone already, which is what is wanted.
+fn reap(child: &mut Child) {
+    // Both fail only if the child has exited already.
     child.kill().ok();
     child.wait().ok();
 }

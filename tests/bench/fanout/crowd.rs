@@ -21,13 +21,13 @@ use crate::watchdog::{PATIENCE, Watchdog};
 const READ_BYTES: usize = 256 * 1024;
 /// Events of one turn. More wait for the next.
 const EVENTS: usize = 1024;
-/// Connections opened between two looks at what has come in.
+/// Connections opened between two reads.
 const CONNECTS_PER_TURN: usize = 64;
 /// Connections from one loopback address: it has 28,232 ports by default, and some may be in TIME_WAIT.
 const CLIENTS_PER_SOURCE: usize = 10_000;
 /// What is kept of the last bytes that a client heard.
 const TAIL_BYTES: usize = 96;
-/// A turn in which nothing comes in lasts so long.
+/// How long a turn lasts in which nothing comes in.
 pub(crate) const TURN: Duration = Duration::from_millis(100);
 
 /// How a server asks whether a client is alive, and what it wants to hear.

@@ -16,7 +16,7 @@ use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, SocketFlags, Socket
 /// Makes this program serve as the floor.
 pub(crate) const FLAG: &str = "--floor";
 
-/// Clients that may knock while a turn lasts; the kernel's default ceiling (net.core.somaxconn).
+/// Clients that may connect during a turn; the kernel's default ceiling (net.core.somaxconn).
 const BACKLOG: i32 = 4096;
 /// One `recv` takes at most this much; shared by all clients.
 const READ_BYTES: usize = 256 * 1024;
@@ -56,10 +56,10 @@ struct Floor {
     epoll: OwnedFd,
     listener: OwnedFd,
     clients: Vec<Option<Client>>,
-    /// Places in `clients` that are None.
+    /// Indices of `clients` that are None.
     free: Vec<usize>,
     read: Vec<u8>,
-    /// All that was said in this turn, as it goes out to everyone.
+    /// All lines of this turn, as they go out to everyone.
     said: Vec<u8>,
 }
 
@@ -67,11 +67,11 @@ struct Client {
     socket: OwnedFd,
     /// `[ADDR]ADDR:`
     prefix: Vec<u8>,
-    /// The beginning of a line that has not ended.
+    /// The beginning of an incomplete line.
     partial: Vec<u8>,
     /// What a full socket did not take. While there is any, epoll waits for room.
     pending: Vec<u8>,
-    /// Where this client's share of `said` begins: a newcomer has no part in what was said before it.
+    /// Where this client's share of `said` begins: a newcomer does not receive what was said before it.
     since: usize,
 }
 
@@ -115,7 +115,7 @@ impl Floor {
         }
     }
 
-    /// Reads once, and puts each line that is complete into what is said.
+    /// Reads once, and appends each complete line to `said`.
     fn hear(&mut self, place: usize) {
         let Some(client) = &mut self.clients[place] else { return };
         let mut heard = match net::recv(&client.socket, &mut *self.read, RecvFlags::empty()) {

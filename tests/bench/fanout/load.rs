@@ -1,5 +1,5 @@
 //! Load of a known shape on a crowd that has joined: steady talk, dialogues, single lines.
-//! Knows when to say something, not what it means; every loop ends by a clock.
+//! Knows when to send something, not what it means; every loop has a deadline.
 
 use std::io;
 use std::ops::Range;
@@ -18,7 +18,7 @@ pub(crate) struct Timing {
     pub(crate) measured: Duration,
 }
 
-/// What the measured time came to.
+/// What was measured.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pace {
     pub(crate) deliveries: u64,
@@ -111,7 +111,7 @@ pub(crate) fn converse(
     })
 }
 
-/// Times from the saying of a line, in seconds; the middle one of many lines.
+/// Times since a line was sent, in seconds; the median of many lines.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Spread {
     pub(crate) first: f64,
@@ -120,7 +120,7 @@ pub(crate) struct Spread {
     pub(crate) cpu_per_delivery: f64,
 }
 
-/// Says `repeats` single lines into silence.
+/// Sends `repeats` single lines, with nothing else in flight.
 pub(crate) fn single_lines(crowd: &mut Crowd, server: &Server, line: &Talk, repeats: usize) -> io::Result<Spread> {
     /// Between two lines. Long enough for a server's threads to fall asleep.
     const SILENCE: Duration = Duration::from_millis(20);

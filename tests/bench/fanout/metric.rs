@@ -1,4 +1,4 @@
-//! The metrics that are taken, their names and units. Times are in seconds, memory is in bytes.
+//! What is measured: names and units. Times are in seconds, memory is in bytes.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Metric {

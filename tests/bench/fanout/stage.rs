@@ -25,12 +25,12 @@ const PRIVATE_WINDOW: usize = 64;
 /// Arrivals on their way in a storm: less than a listener's backlog of 4096. One that overflows makes the kernel
 /// drop the rest and try again a second later, and the benchmark would measure that.
 const STORM_AT_ONCE: usize = 4_000;
-/// Nothing comes in for so long when all that was said has arrived.
+/// When nothing has come in for this long, everything has arrived.
 const STILL: Duration = Duration::from_millis(300);
-/// A server may be busy with itself for so long after a storm.
+/// How long a server may be busy with itself after a storm.
 const REST_PATIENCE: Duration = Duration::from_secs(60);
 
-/// What a workload came to.
+/// The outcome of a workload.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Metrics(Vec<(Metric, f64)>),
@@ -49,9 +49,9 @@ pub(crate) fn play(workload: Workload, program: &Program, scale: &Scale) -> io::
     let server = program.start()?;
     let crowd = Crowd::new(server.address, program.wire().ping(), MARKER)?;
     let mut stage = Stage { server, crowd, wire: program.wire(), is_floor: *program == Program::Floor };
-    // An end of the server explains whatever has failed.
-    stage.play(workload, scale).map_err(|error| match stage.server.obituary() {
-        Some(obituary) => io::Error::other(format!("{error}; {obituary}")),
+    // If the server has exited, that explains the failure.
+    stage.play(workload, scale).map_err(|error| match stage.server.early_exit() {
+        Some(early_exit) => io::Error::other(format!("{error}; {early_exit}")),
         None => error,
     })
 }

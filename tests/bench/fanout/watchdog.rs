@@ -1,9 +1,9 @@
-//! No wait is without an end.
+//! A limit for every wait.
 
 use std::io;
 use std::time::{Duration, Instant};
 
-/// For so long something is expected to come in; a server that says nothing for longer is stuck.
+/// A server that sends nothing for this long is stuck.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 /// The longest wait for anything, even if there is progress.
 const WHOLE_WAIT: Duration = Duration::from_secs(180);

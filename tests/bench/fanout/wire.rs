@@ -1,5 +1,4 @@
-//! How each server is spoken to: what a client says on arrival, a public line, a private message.
-//! Knows no sockets.
+//! Each server's protocol: what a client sends on arrival, a public line, a private message. Knows nothing of sockets.
 
 use crate::crowd::Ping;
 

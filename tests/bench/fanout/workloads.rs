@@ -1,4 +1,4 @@
-//! The workloads of the benchmark, and how big they are. Knows not how they are played.
+//! The workloads of the benchmark, and how big they are. Does not know how they are played.
 
 use std::time::Duration;
 
