@@ -107,7 +107,7 @@ impl Listener {
                         ServerMessage::Farewell { .. } => self.leaves.store(true, Ordering::SeqCst),
                         // The server hangs up after that.
                         ServerMessage::Answer(Event::WaitTimedOut) => {
-                            end = Err(Failure::TimedOut("timed out".to_owned()))
+                            end = Err(Failure::TimedOut("timed out".to_owned()));
                         }
                         ServerMessage::Words(words) => self.lang = lang_of_set(words).unwrap_or(self.lang),
                         ServerMessage::News(_) | ServerMessage::Answer(_) | ServerMessage::Refused { .. } => {}
