@@ -7,7 +7,8 @@
 //!
 //! - [`chat`]: the rules. No sockets, bytes, clocks or tasks; time is an argument.
 //! - [`protocol`]: bytes ↔ meaning. No sockets and no rules.
-//! - [`net`]: accept loop, connection futures, the broker future, queues, timers, and the thread that runs them. No rules.
+//! - [`net`]: accept loop, connection futures, the broker future, queues, and the thread that runs them. No rules.
+//! - [`reactor`]: the executor, sockets and which of them are ready, timers, the clock. Knows nothing of the chat.
 //!
 //! What holds throughout: there is no mutex around the chat, and no `.await` between reading its state and changing it.
 //! The broker alone owns the [`chat::Chat`] and so makes one order of events, the same for all; a slow client makes it
@@ -19,7 +20,7 @@ pub mod chat;
 mod config;
 pub mod net;
 pub mod protocol;
-mod reactor;
+pub mod reactor;
 
 pub use config::Config;
 pub use net::Server;

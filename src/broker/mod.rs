@@ -29,7 +29,7 @@ use crate::{
     Config,
     chat::{Audience, Chat, ClientId, Departure, Event, Input, Line, Output, Setting},
     protocol::{Dialect, Stamp, render},
-    reactor::{Alarm, Clock, Readiness},
+    reactor::{Clock, Poller, Timer, Wait},
 };
 
 /// Requests of one turn. Enough that a storm of arrivals is announced in few writes, few enough that nobody waits long.
@@ -62,20 +62,14 @@ pub(crate) enum Request {
 }
 
 /// Serves requests until the last sender of them is gone.
-pub(crate) async fn run(
-    mut requests: UnboundedReceiver<Request>,
-    readiness: Rc<Readiness>,
-    config: Config,
-    clock: Clock,
-) {
+pub(crate) async fn run(mut requests: UnboundedReceiver<Request>, poller: Rc<Poller>, config: Config, clock: Clock) {
     let mut broker = Broker::new(config);
-    let mut alarm = Alarm::new(clock);
+    let mut alarm = Timer::new(clock);
     loop {
         // Cutting slow consumers at the end of a turn is news for the next one.
         let first = if broker.has_news() { None } else { Some(broker.next_request(&mut requests, &mut alarm).await) };
         // What others have sent by now is in this turn too: larger turns are fewer writes.
-        readiness.look();
-        readiness.wake();
+        poller.poll(Wait::No);
         task::yield_now().await;
         let now = clock.now();
         broker.begin_turn(now);
@@ -152,7 +146,7 @@ impl Broker {
     }
 
     /// Waits for a request, or for a wait of a client to time out.
-    async fn next_request(&self, requests: &mut UnboundedReceiver<Request>, alarm: &mut Alarm) -> First {
+    async fn next_request(&self, requests: &mut UnboundedReceiver<Request>, alarm: &mut Timer) -> First {
         if let Some(deadline) = self.chat.deadline() {
             alarm.set(deadline);
         }

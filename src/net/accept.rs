@@ -10,7 +10,7 @@ use crate::{
     Config,
     broker::{Request, outbox},
     chat::ClientId,
-    reactor::{Clock, Executor, Readiness, Socket},
+    reactor::{Clock, Executor, Poller, Socket, Token},
 };
 
 /// How long to wait after a failed `accept`, doubled each time. Errors pass: what is missing (descriptors, memory) comes
@@ -25,7 +25,7 @@ pub(super) async fn run(
     listener: TcpListener,
     broker: UnboundedSender<Request>,
     executor: Executor,
-    readiness: Rc<Readiness>,
+    poller: Rc<Poller>,
     config: Config,
     clock: Clock,
 ) -> Infallible {
@@ -33,7 +33,7 @@ pub(super) async fn run(
     let mut next = ClientId(1);
     let mut backoff = BACKOFF;
     loop {
-        match accept(&listener, next, &readiness).await {
+        match accept(&listener, next, &poller).await {
             Ok((socket, addr)) => {
                 backoff = BACKOFF;
                 let socket = Rc::new(socket);
@@ -59,13 +59,9 @@ pub(super) async fn run(
     }
 }
 
-async fn accept(
-    listener: &TcpListener,
-    client: ClientId,
-    readiness: &Rc<Readiness>,
-) -> io::Result<(Socket, SocketAddr)> {
+async fn accept(listener: &TcpListener, client: ClientId, poller: &Rc<Poller>) -> io::Result<(Socket, SocketAddr)> {
     let (stream, addr) = listener.accept().await?;
-    Ok((Socket::new(stream.try_into()?, client, Rc::clone(readiness))?, addr))
+    Ok((Socket::new(stream.try_into()?, Token(client.0), Rc::clone(poller))?, addr))
 }
 
 fn is_about_one_connection(error: &io::Error) -> bool {

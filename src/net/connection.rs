@@ -13,7 +13,7 @@ use crate::{
     broker::{Bucket, Inbox, QueueItem, Request},
     chat::{ClientId, Departure, Line},
     protocol::{Framer, Telnet, parse_frame},
-    reactor::{Alarm, Clock, Socket, is_transient},
+    reactor::{Clock, Socket, Timer, is_transient},
 };
 
 /// Bytes read at once. With `BATCH_LINES_MAX`, what bounds the turn of a client among others.
@@ -54,7 +54,7 @@ pub(super) struct Connection {
     pause_until: Duration,
     /// Since when the client is silent: its last line, or the last time that the server kept it from being heard.
     idle_since: Duration,
-    alarm: Alarm,
+    alarm: Timer,
     /// What was taken out of the inbox.
     writer: Writer,
 }
@@ -103,7 +103,7 @@ impl Connection {
             bucket: Bucket::new(config.rate),
             pause_until: Duration::ZERO,
             idle_since: now,
-            alarm: Alarm::new(clock),
+            alarm: Timer::new(clock),
             writer,
             config,
         }
@@ -134,7 +134,7 @@ impl Connection {
             // Lines that have to wait do so in the socket, but the end of a connection is to be noticed all the same.
             let mut readable = poll_fn(|cx| match (may_read, may_speak) {
                 (true, true) => socket.poll_readable(cx).map(|()| Woken::Readable),
-                (true, false) => socket.poll_end(cx).map(|()| Woken::Readable),
+                (true, false) => socket.poll_hang_up(cx).map(|()| Woken::Readable),
                 (false, _) if is_broken => Poll::Pending,
                 (false, _) => socket.poll_broken(cx).map(|()| Woken::Broken),
             })
@@ -359,7 +359,7 @@ impl Connection {
         if !matches!(self.writer.flush().timeout(LINGER).await, Some(Ok(()))) {
             return;
         }
-        if self.socket.end().is_ok() {
+        if self.socket.shutdown().is_ok() {
             let drained = async {
                 while READ_BUFFER
                     .with_borrow_mut(|buffer| self.socket.read(buffer))

@@ -18,7 +18,7 @@ use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
 use crate::{
     Config, broker,
-    reactor::{Clock, Executor, Poller, Readiness},
+    reactor::{Clock, Executor, Poller},
 };
 
 /// Connections that the kernel completes ahead of `accept`. Also bounded by net.core.somaxconn.
@@ -75,9 +75,9 @@ impl Server {
     /// When the broker panics: without it there is no chat, and who runs the server must know.
     pub fn run(self, stop: impl Future<Output = ()> + 'static) {
         let Self { listener, poller, config, .. } = self;
-        let readiness = Rc::new(Readiness::new(poller));
-        let executor = Executor::new(Rc::clone(&readiness));
-        executor.run(serve(listener, config, stop, executor.clone(), readiness));
+        let poller = Rc::new(poller);
+        let executor = Executor::new(Rc::clone(&poller));
+        executor.run(serve(listener, config, stop, executor.clone(), poller));
     }
 }
 
@@ -86,13 +86,13 @@ async fn serve(
     config: Config,
     stop: impl Future<Output = ()>,
     executor: Executor,
-    readiness: Rc<Readiness>,
+    poller: Rc<Poller>,
 ) {
     let (requests, inbox) = mpsc::unbounded();
     let clock = Clock::start();
     let drain_timeout = config.drain_timeout;
-    let broker = executor.spawn(broker::run(inbox, Rc::clone(&readiness), config.clone(), clock));
-    let accepting = Box::pin(accept::run(listener, requests.clone(), executor, readiness, config, clock));
+    let broker = executor.spawn(broker::run(inbox, Rc::clone(&poller), config.clone(), clock));
+    let accepting = Box::pin(accept::run(listener, requests.clone(), executor, poller, config, clock));
     pin_mut!(stop);
     match select(broker, select(stop, accepting)).await {
         Either::Left(((), _)) => unreachable!("the broker ends after the last of its senders, and one is here"),

@@ -2,23 +2,31 @@
 
 use std::time::{Duration, Instant};
 
-/// Tells the time to the rules, which know none: as the time since the server began.
+/// Tells the time as what has passed since the clock started: code that has no clock takes it as an argument.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Clock {
+pub struct Clock {
     start: Instant,
 }
 
 impl Clock {
     /// A clock that starts now.
-    pub(crate) fn start() -> Self {
+    #[must_use]
+    pub fn start() -> Self {
         Self { start: Instant::now() }
     }
 
-    pub(crate) fn now(self) -> Duration {
+    /// The time since the start.
+    #[must_use]
+    pub fn now(self) -> Duration {
         self.start.elapsed()
     }
 
-    pub(crate) fn instant(self, at: Duration) -> Instant {
+    /// What the system calls `at`.
+    ///
+    /// # Panics
+    /// When `at` is so late that the system has no name for it.
+    #[must_use]
+    pub fn instant(self, at: Duration) -> Instant {
         self.start + at
     }
 }

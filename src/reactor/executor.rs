@@ -12,24 +12,24 @@ use std::{
 use async_executor::{LocalExecutor, Task};
 use futures::FutureExt;
 
-use super::poller::Readiness;
+use super::poller::{Poller, Wait};
 
-/// Tasks run before a look at the sockets: some task may always be ready, and the others' clients must be heard.
-const TICKS_MAX: usize = 64;
+/// Tasks run between two polls: some task may always be ready, and the sockets of the others must be seen.
+pub(super) const TICKS_MAX: usize = 64;
 
 /// Runs tasks. A clone is the same executor.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Executor {
     tasks: Rc<LocalExecutor<'static>>,
-    readiness: Rc<Readiness>,
+    poller: Rc<Poller>,
 }
 
 impl Executor {
-    pub(crate) fn new(readiness: Rc<Readiness>) -> Self {
-        Self { tasks: Rc::default(), readiness }
+    pub(crate) fn new(poller: Rc<Poller>) -> Self {
+        Self { tasks: Rc::default(), poller }
     }
 
-    /// Has a task run beside the others. Dropping the handle ends it.
+    /// Runs a task beside the others. Dropping the handle ends it.
     pub(crate) fn spawn<T: 'static>(&self, task: impl Future<Output = T> + 'static) -> Task<T> {
         self.tasks.spawn(task)
     }
@@ -39,7 +39,7 @@ impl Executor {
     /// # Panics
     /// As the task does.
     pub(crate) fn run<T: 'static>(&self, task: impl Future<Output = T> + 'static) -> T {
-        let waker = Waker::from(self.readiness.bell());
+        let waker = Waker::from(self.poller.wake_fd());
         let mut task = self.spawn(task);
         loop {
             let is_idle = !(0..TICKS_MAX).all(|_| self.tasks.try_tick());
@@ -47,76 +47,15 @@ impl Executor {
                 return (&mut task).now_or_never().expect("it has finished");
             }
             if is_idle {
-                // Other threads wake tasks too: timers and the listener are async-std's, `stop` is anybody's. While `tick` waits, that rings.
+                // Other threads wake tasks too: timers and listeners are async-std's, the end of the server is anybody's.
+                // `tick` looks for tasks a last time; from then on, until it is dropped, it has the waker called for new ones.
+                self.poller.prepare_to_wait();
                 let tick = pin!(self.tasks.tick());
-                if tick.poll(&mut Context::from_waker(&waker)).is_pending() {
-                    self.readiness.wait();
-                }
+                let is_pending = tick.poll(&mut Context::from_waker(&waker)).is_pending();
+                self.poller.poll(if is_pending { Wait::UntilEvent } else { Wait::No });
             } else {
-                self.readiness.look();
+                self.poller.poll(Wait::No);
             }
-            // Not before: while `tick` waits, each task that is woken would ring the bell.
-            self.readiness.wake();
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{
-        future::poll_fn,
-        io::Write,
-        net::{TcpListener, TcpStream},
-        thread,
-    };
-
-    use async_std::task;
-    use futures::{
-        channel::oneshot,
-        future::{Either, select},
-    };
-
-    use super::*;
-    use crate::{
-        chat::ClientId,
-        reactor::{Poller, Socket},
-    };
-
-    fn executor() -> Executor {
-        Executor::new(Rc::new(Readiness::new(Poller::new().unwrap())))
-    }
-
-    #[test]
-    fn whatever_is_always_ready_keeps_no_socket_from_being_seen() {
-        let executor = executor();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let socket = Socket::new(listener.accept().unwrap().0, ClientId(1), Rc::clone(&executor.readiness)).unwrap();
-        let is_seen = executor.run(async move {
-            peer.write_all(b"x").unwrap();
-            let readable = pin!(poll_fn(|cx| socket.poll_readable(cx)));
-            let busy = pin!(async {
-                for _ in 0..100 * TICKS_MAX {
-                    task::yield_now().await;
-                }
-            });
-            matches!(select(readable, busy).await, Either::Left(_))
-        });
-        assert!(is_seen);
-    }
-
-    #[test]
-    fn other_threads_end_the_wait() {
-        let (ask, asked) = oneshot::channel();
-        let (answer, answered) = oneshot::channel();
-        let other = thread::spawn(move || answer.send(futures::executor::block_on(asked)));
-        assert_eq!(executor().run(async { (ask.send(7), answered.await) }), (Ok(()), Ok(Ok(7))));
-        other.join().unwrap().unwrap();
-    }
-
-    #[test]
-    #[should_panic(expected = "as the task does")]
-    fn it_panics_as_its_task_does() {
-        executor().run(async { panic!("as the task does") });
     }
 }

@@ -1,194 +1,115 @@
-//! Which sockets are ready. All clients' stand in one epoll, edge-triggered. In async-io's reactor each read would cost an
-//! `epoll_ctl`, and events would come one by one: here what is ready is learned in one call.
+//! Which sockets are ready. All stand in one epoll, edge-triggered. In async-io's reactor each read would cost an `epoll_ctl`,
+//! and events would come one by one; here all that is ready is learned by one call.
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::HashMap,
-    io,
-    net::TcpStream,
-    rc::Rc,
-    sync::Arc,
-    task::{Context, Poll, Wake, Waker},
-};
+use std::{cell::RefCell, collections::HashMap, io, mem::MaybeUninit, net::TcpStream, sync::Arc};
 
 use rustix::{
-    buffer::spare_capacity,
     event::{
-        EventfdFlags, Timespec,
+        Timespec,
         epoll::{self, CreateFlags, EventData, EventFlags},
-        eventfd,
     },
     fd::OwnedFd,
     io::Errno,
 };
 
-use crate::chat::ClientId;
+use super::{source::Source, wake_fd::WakeFd};
 
-/// Events taken from the kernel at once: as many as requests in a turn of the broker.
+/// Events taken from the kernel at once: 48 KiB of the stack. More are left for the next poll.
 const EVENTS_MAX: usize = 4096;
-/// The bell among the events; clients are numbered from 1.
-const BELL: u64 = 0;
+/// The wake-up fd among the events.
+const WAKE_FD: Token = Token(0);
 
-/// Bytes can be read, or the end.
-pub(crate) const READABLE: u8 = 1;
-/// Bytes can be written, or no more ever.
-pub(crate) const WRITABLE: u8 = 2;
-/// A read that takes less than it could has not read all: behind it stands the end, or urgent data, at which reads stop.
-pub(crate) const SHORT_READS: u8 = 4;
+/// A name for a socket, chosen by whoever registers it. 0 is taken by the wake-up fd. No token should be used again after its
+/// socket was dropped: an event of that socket could be taken for one of the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Token(pub u64);
 
-/// The connection is broken, or ended from both sides.
-pub(crate) const BROKEN: u8 = 8;
+/// Whether to wait when nothing is ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// Come back at once.
+    No,
+    /// Wait for the first event, or for a wake-up by another thread.
+    UntilEvent,
+}
 
-/// An epoll that watches a bell and no sockets yet.
+/// Asks which sockets are ready, and wakes the tasks that wait for them.
 #[derive(Debug)]
-pub(crate) struct Poller {
+pub struct Poller {
     epoll: OwnedFd,
-    bell: Arc<Bell>,
-}
-
-/// Learns which sockets are ready, and wakes their connections. What is learned must be told before more is.
-pub(crate) struct Readiness {
-    poller: Poller,
-    /// Learned, and not told yet. Empty when more is learned: an epoll takes no buffer without room.
-    events: RefCell<Vec<epoll::Event>>,
-    sources: RefCell<HashMap<u64, Rc<Source>>>,
-}
-
-/// Ends a wait, from any thread.
-#[derive(Debug)]
-pub(crate) struct Bell(OwnedFd);
-
-impl Wake for Bell {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        // Edge-triggered: each write is an event, and nobody has to read. It fails after 2^64 of them.
-        rustix::io::write(&self.0, &1_u64.to_ne_bytes()).ok();
-    }
+    wake_fd: Arc<WakeFd>,
+    /// Of every registered socket.
+    sources: RefCell<HashMap<Token, Arc<Source>>>,
 }
 
 impl Poller {
+    /// A poller without sockets.
+    ///
     /// # Errors
     /// When the process may open no more files.
-    pub(crate) fn new() -> io::Result<Self> {
+    pub fn new() -> io::Result<Self> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
-        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        epoll::add(&epoll, &bell, EventData::new_u64(BELL), EventFlags::IN | EventFlags::ET)?;
-        Ok(Self { epoll, bell: Arc::new(Bell(bell)) })
-    }
-}
-
-impl Readiness {
-    pub(crate) fn new(poller: Poller) -> Self {
-        Self { poller, events: Vec::with_capacity(EVENTS_MAX).into(), sources: RefCell::default() }
+        let wake_fd = WakeFd::new()?;
+        epoll::add(&epoll, &wake_fd, EventData::new_u64(WAKE_FD.0), EventFlags::IN | EventFlags::ET)?;
+        Ok(Self { epoll, wake_fd: Arc::new(wake_fd), sources: RefCell::default() })
     }
 
-    /// What ends [`Self::wait`], even before it has begun.
-    pub(crate) fn bell(&self) -> Arc<Bell> {
-        Arc::clone(&self.poller.bell)
-    }
-
-    /// Learns what is ready; [`Self::wake`] comes next.
+    /// Learns what is ready, and wakes the tasks that wait for it.
     ///
     /// # Panics
     /// When epoll fails, which it has no reason to.
-    pub(crate) fn look(&self) {
-        self.learn(Some(&Timespec::default()));
-    }
-
-    /// The same, as soon as there is something, or the bell rings.
-    ///
-    /// # Panics
-    /// When epoll fails, which it has no reason to.
-    pub(crate) fn wait(&self) {
-        self.learn(None);
-    }
-
-    /// Wakes the connections of whose sockets something was learned.
-    pub(crate) fn wake(&self) {
-        let sources = self.sources.borrow();
-        for event in self.events.borrow_mut().drain(..) {
-            // None: the bell's, or a socket's that has been closed since.
-            let Some(source) = sources.get(&event.data.u64()) else { continue };
-            source.wake(event.flags);
-        }
-    }
-
-    fn learn(&self, timeout: Option<&Timespec>) {
-        match epoll::wait(&self.poller.epoll, spare_capacity(&mut self.events.borrow_mut()), timeout) {
-            Ok(_) | Err(Errno::INTR) => {}
+    pub fn poll(&self, wait: Wait) {
+        let timeout = match wait {
+            Wait::No => Some(&Timespec::default()),
+            Wait::UntilEvent => None,
+        };
+        let mut buffer = [const { MaybeUninit::uninit() }; EVENTS_MAX];
+        let events = match epoll::wait(&self.epoll, &mut buffer, timeout) {
+            Ok((events, _)) => events,
+            Err(Errno::INTR) => &mut [],
             Err(error) => panic!("epoll: {error}"),
+        };
+        // This thread is awake: no waker has to write to the wake-up fd, least of all the ones called here.
+        self.wake_fd.set_sleeping(false);
+        for event in events {
+            // Not borrowed while the task is woken: a waker may drop a socket. None: the wake-up fd, or a dropped socket.
+            let source = self.sources.borrow().get(&Token(event.data.u64())).cloned();
+            if let Some(source) = source {
+                source.dispatch(event.flags);
+            }
         }
     }
 
-    /// Watches a socket, until [`Self::forget`].
+    /// To be called before the last look for work that precedes a [`Wait::UntilEvent`]: from here on, until the next poll is
+    /// over, [`Self::wake_fd`] ends the wait, even before it has begun.
+    pub(crate) fn prepare_to_wait(&self) {
+        self.wake_fd.set_sleeping(true);
+    }
+
+    /// Ends a wait, as a waker that may be called by any thread.
+    pub(crate) fn wake_fd(&self) -> Arc<WakeFd> {
+        Arc::clone(&self.wake_fd)
+    }
+
+    /// Watches a socket until [`Self::deregister`].
     ///
     /// # Errors
     /// When the kernel has no memory to watch it with.
-    pub(crate) fn watch(&self, stream: &TcpStream, client: ClientId) -> io::Result<Rc<Source>> {
+    ///
+    /// # Panics
+    /// When the token is in use.
+    pub(crate) fn register(&self, stream: &TcpStream, token: Token) -> io::Result<Arc<Source>> {
+        let source = Arc::<Source>::default();
+        let mut sources = self.sources.borrow_mut();
+        assert!(token != WAKE_FD && !sources.contains_key(&token), "{token:?} is in use");
         let flags = EventFlags::IN | EventFlags::OUT | EventFlags::PRI | EventFlags::RDHUP | EventFlags::ET;
-        epoll::add(&self.poller.epoll, stream, EventData::new_u64(client.0), flags)?;
-        let source = Rc::<Source>::default();
-        self.sources.borrow_mut().insert(client.0, Rc::clone(&source));
+        epoll::add(&self.epoll, stream, EventData::new_u64(token.0), flags)?;
+        sources.insert(token, Arc::clone(&source));
         Ok(source)
     }
 
-    /// The kernel forgets a socket by itself, when it is closed.
-    pub(crate) fn forget(&self, client: ClientId) {
-        self.sources.borrow_mut().remove(&client.0);
-    }
-}
-
-/// What is known of a socket.
-#[derive(Debug, Default)]
-pub(crate) struct Source {
-    ready: Cell<u8>,
-    /// The connection's task, if it waits.
-    waker: RefCell<Option<Waker>>,
-}
-
-impl Source {
-    /// Whether all of `what` is so. What has been set stays so until it is forgotten.
-    pub(crate) fn is_ready(&self, what: u8) -> bool {
-        self.ready.get() & what == what
-    }
-
-    /// `what` has turned out not to be so. No event is lost: those of the time since are still in the epoll.
-    pub(crate) fn forget(&self, what: u8) {
-        self.ready.set(self.ready.get() & !what);
-    }
-
-    /// Waits until all of `what` is so.
-    pub(crate) fn poll_ready(&self, what: u8, cx: &Context<'_>) -> Poll<()> {
-        if self.is_ready(what) {
-            return Poll::Ready(());
-        }
-        let mut waker = self.waker.borrow_mut();
-        if !waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-            *waker = Some(cx.waker().clone());
-        }
-        Poll::Pending
-    }
-
-    fn wake(&self, flags: EventFlags) {
-        let mut ready = self.ready.get();
-        if flags.contains(EventFlags::IN) {
-            ready |= READABLE;
-        }
-        if flags.contains(EventFlags::OUT) {
-            ready |= WRITABLE;
-        }
-        if flags.intersects(EventFlags::PRI | EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR) {
-            ready |= READABLE | SHORT_READS;
-        }
-        if flags.intersects(EventFlags::HUP | EventFlags::ERR) {
-            ready |= WRITABLE | BROKEN;
-        }
-        self.ready.set(ready);
-        if let Some(waker) = self.waker.take() {
-            waker.wake(); // only puts the task into the executor's queue
-        }
+    /// Wakes nobody for this socket any more. The epoll drops it by itself when it is closed.
+    pub(crate) fn deregister(&self, token: Token) {
+        self.sources.borrow_mut().remove(&token);
     }
 }

@@ -1,75 +1,92 @@
-//! One client's socket, with what is known of its readiness. Knows nothing of lines and queues.
+//! A socket that never blocks. Knows nothing of what is read and written.
 
 use std::{
     future::{Future, poll_fn},
-    io::{self, IoSlice, Read, Write},
+    io::{self, IoSlice},
     net::{Shutdown, TcpStream},
     rc::Rc,
+    sync::Arc,
     task::{Context, Poll},
 };
 
-use super::poller::{BROKEN, READABLE, Readiness, SHORT_READS, Source, WRITABLE};
-use crate::chat::ClientId;
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, recv, send, sendmsg};
+
+use super::{
+    poller::{Poller, Token},
+    source::Source,
+};
 
 /// Parts written at once (IOV_MAX is 1024).
 const WRITE_PARTS_MAX: usize = 64;
 
-/// A client's socket. Never blocks.
-pub(crate) struct Socket {
+/// A connected socket.
+///
+/// All waits of a socket, those for reading and those for writing, share the place for one waker. So one task may wait for
+/// it, for several things at once if it likes; when two tasks wait, only the last is woken.
+#[derive(Debug)]
+pub struct Socket {
     stream: TcpStream,
-    client: ClientId,
-    source: Rc<Source>,
-    readiness: Rc<Readiness>,
+    token: Token,
+    source: Arc<Source>,
+    poller: Rc<Poller>,
 }
 
 impl Socket {
+    /// Has the poller watch `stream`, which may block or not: the calls made here never do. Urgent data is expected inline
+    /// (`SO_OOBINLINE`).
+    ///
     /// # Errors
     /// When the kernel has no memory to watch it with.
-    pub(crate) fn new(stream: TcpStream, client: ClientId, readiness: Rc<Readiness>) -> io::Result<Self> {
-        stream.set_nonblocking(true)?;
-        Ok(Self { source: readiness.watch(&stream, client)?, stream, client, readiness })
+    ///
+    /// # Panics
+    /// When the token is 0 or that of another socket.
+    pub fn new(stream: TcpStream, token: Token, poller: Rc<Poller>) -> io::Result<Self> {
+        Ok(Self { source: poller.register(&stream, token)?, stream, token, poller })
     }
 
-    /// Waits until there is something to read. Who reads in a loop has to yield: a fast peer's socket is always readable.
-    pub(crate) fn poll_readable(&self, cx: &Context<'_>) -> Poll<()> {
-        self.source.poll_ready(READABLE, cx)
+    /// Waits until there is something to read. A task that reads in a loop has to yield: a fast peer's socket is always
+    /// readable.
+    pub fn poll_readable(&self, cx: &Context<'_>) -> Poll<()> {
+        self.source.poll_until(|ready| ready.readable.is_set(), cx)
     }
 
-    /// Waits until there is something to read of a peer that has ended or broken off. One that has sent urgent data is taken
-    /// for one: what it sends is read early, as far as there is room.
-    pub(crate) fn poll_end(&self, cx: &Context<'_>) -> Poll<()> {
-        self.source.poll_ready(READABLE | SHORT_READS, cx)
+    /// Waits until there is something to read, and behind it the end of input or an error. Urgent data looks the same until
+    /// it is read: after a peer has sent some, this resolves whenever there is something to read.
+    pub fn poll_hang_up(&self, cx: &Context<'_>) -> Poll<()> {
+        self.source.poll_until(|ready| ready.readable.is_set() && ready.hang_up.is_set(), cx)
     }
 
-    /// Waits until the connection is broken.
-    pub(crate) fn poll_broken(&self, cx: &Context<'_>) -> Poll<()> {
-        self.source.poll_ready(BROKEN, cx)
-    }
-
-    /// There is something to read, or was at the last look.
-    pub(crate) fn is_readable(&self) -> bool {
-        self.source.is_ready(READABLE)
+    /// Waits until the connection has failed, or is shut down in both directions.
+    pub fn poll_broken(&self, cx: &Context<'_>) -> Poll<()> {
+        self.source.poll_until(|ready| ready.broken.is_set(), cx)
     }
 
     /// Waits until there is room to write.
-    pub(crate) fn writable(&self) -> impl Future<Output = ()> + use<> {
-        let source = Rc::clone(&self.source);
-        poll_fn(move |cx| source.poll_ready(WRITABLE, cx))
+    pub fn writable(&self) -> impl Future<Output = ()> + use<> {
+        let source = Arc::clone(&self.source);
+        poll_fn(move |cx| source.poll_until(|ready| ready.writable.is_set(), cx))
     }
 
-    /// Reads what is there, up to the buffer's size; 0 at the end.
+    /// There is something to read, as far as is known since the last poll.
+    #[must_use]
+    pub fn is_readable(&self) -> bool {
+        self.source.ready().readable.is_set()
+    }
+
+    /// Reads what is there, up to the buffer's size; 0 at the end of input.
     ///
     /// # Errors
-    /// `WouldBlock` when there is nothing; any other when the connection is broken.
-    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = (&self.stream).read(buffer);
-        // Less than the buffer takes is all there is, epoll(7), with the exceptions known.
+    /// `WouldBlock` when there is nothing; `Interrupted`; any other when the connection has failed.
+    pub fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = recv(&self.stream, &mut *buffer, RecvFlags::DONTWAIT).map(|(read, _)| read).map_err(io::Error::from);
+        // Edge-triggered: the next event tells of what comes from now on, so that all has to be read before the wait. A read
+        // that fills less than its buffer has read all, epoll(7), if no hang-up is known of.
         let is_all = match &read {
-            Ok(read) => *read < buffer.len() && !self.source.is_ready(SHORT_READS),
+            Ok(read) => *read < buffer.len() && !self.source.ready().hang_up.is_set(),
             Err(error) => error.kind() == io::ErrorKind::WouldBlock,
         };
         if is_all {
-            self.source.forget(READABLE);
+            self.source.clear_readable();
         }
         read
     }
@@ -77,38 +94,41 @@ impl Socket {
     /// Writes as much of `parts`, in order, as there is room for.
     ///
     /// # Errors
-    /// `WouldBlock` when there is none; any other when the connection is broken.
-    pub(crate) fn write<'a>(&self, mut parts: impl ExactSizeIterator<Item = &'a [u8]>) -> io::Result<usize> {
+    /// `WouldBlock` when there is none; `Interrupted`; any other when the connection has failed.
+    pub fn write<'a>(&self, mut parts: impl ExactSizeIterator<Item = &'a [u8]>) -> io::Result<usize> {
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
         let written = if parts.len() == 1 {
-            (&self.stream).write(parts.next().expect("one part")) // nearly always
+            send(&self.stream, parts.next().expect("one part"), flags) // nearly always
         } else {
             let mut slices = [IoSlice::new(&[]); WRITE_PARTS_MAX];
             let count = parts.len().min(WRITE_PARTS_MAX);
             slices.iter_mut().zip(parts).for_each(|(slice, part)| *slice = IoSlice::new(part));
-            (&self.stream).write_vectored(&slices[..count])
+            sendmsg(&self.stream, &slices[..count], &mut SendAncillaryBuffer::default(), flags)
         };
+        let written = written.map_err(io::Error::from);
         if written.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
-            self.source.forget(WRITABLE);
+            self.source.clear_writable();
         }
         written
     }
 
-    /// Tells the peer that it has got everything.
+    /// Ends the output: the peer reads all that was written, and then the end.
     ///
     /// # Errors
-    /// When the connection is broken.
-    pub(crate) fn end(&self) -> io::Result<()> {
+    /// When the connection has failed.
+    pub fn shutdown(&self) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)
     }
 }
 
-/// The socket has nothing for us, or takes nothing, right now.
-pub(crate) fn is_transient(error: &io::Error) -> bool {
+/// The socket has nothing to read, or takes nothing, right now.
+#[must_use]
+pub fn is_transient(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.readiness.forget(self.client);
+        self.poller.deregister(self.token);
     }
 }

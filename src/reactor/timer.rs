@@ -1,5 +1,5 @@
-//! A timer for somebody who sets it all the time and seldom hears it. Each move of a timer of async-io wakes its reactor's
-//! thread, so this one is moved only when it must go off earlier.
+//! A timer that is set often and seldom goes off. Moving a timer of async-io wakes that library's thread, so this one moves its
+//! own only when it has to go off earlier.
 
 use std::{
     future::Future,
@@ -8,25 +8,25 @@ use std::{
     time::Duration,
 };
 
-use async_io::Timer;
-
 use super::Clock;
 
-/// Goes off when it was set to, or earlier: to what it had been set to before.
-pub(crate) struct Alarm {
-    timer: Timer,
-    /// What the timer is set to.
+/// Resolves at the time that it was set to, or earlier, at one that it had been set to before. Then it is not set any more,
+/// and can be set again.
+#[derive(Debug)]
+pub(crate) struct Timer {
+    timer: async_io::Timer,
+    /// What `timer` is set to; `Duration::MAX` when it is not set.
     at: Duration,
     clock: Clock,
 }
 
-impl Alarm {
-    /// One that is not set.
+impl Timer {
+    /// A timer that is not set.
     pub(crate) fn new(clock: Clock) -> Self {
-        Self { timer: Timer::never(), at: Duration::MAX, clock }
+        Self { timer: async_io::Timer::never(), at: Duration::MAX, clock }
     }
 
-    /// Has it go off at `at`, by the clock of the server, at the latest.
+    /// Sets it to `at` by its clock; to `Duration::MAX` for never. If it is already set to an earlier time, it stays so.
     pub(crate) fn set(&mut self, at: Duration) {
         if at < self.at {
             self.at = at;
@@ -35,10 +35,9 @@ impl Alarm {
     }
 }
 
-impl Future for Alarm {
+impl Future for Timer {
     type Output = ();
 
-    /// Is not set any more when it has gone off.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         ready!(Pin::new(&mut self.timer).poll(cx));
         self.at = Duration::MAX;
