@@ -1,6 +1,7 @@
-//! The executor: one thread, which runs all tasks of a server, and waits for its sockets when none is ready. Its queue is
-//! async-std's own, async-executor. What differs is where it waits: async-std's threads hand the wait to each other and to
-//! the reactor's, and a line for a server at rest was paid for with the waking of two threads, as much as fifty deliveries.
+//! The executor: one thread, which runs all tasks of a server, and waits for its sockets when none is ready. Its queue
+//! is async-std's own, async-executor. What differs is where it waits: async-std's threads hand the wait to each other
+//! and to the reactor's, and a line for a server at rest was paid for with the waking of two threads, as much as fifty
+//! deliveries.
 
 use std::{
     future::Future,
@@ -47,8 +48,9 @@ impl Executor {
                 return (&mut task).now_or_never().expect("it has finished");
             }
             if is_idle {
-                // Other threads wake tasks too: timers and listeners are async-std's, the end of the server is anybody's.
-                // `tick` looks for tasks a last time; from then on, until it is dropped, it has the waker called for new ones.
+                // Other threads wake tasks too: timers and listeners are async-std's, the end of the server is
+                // anybody's. `tick` looks for tasks a last time; from then on, until it is dropped, it has the waker
+                // called for new ones.
                 self.poller.prepare_to_wait();
                 let tick = pin!(self.tasks.tick());
                 let is_pending = tick.poll(&mut Context::from_waker(&waker)).is_pending();

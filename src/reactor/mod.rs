@@ -1,5 +1,5 @@
-//! A small library of its own: runs futures on one thread, waits for sockets in one epoll, and tells the time. Knows nothing
-//! of the chat, nor of what is read and written: a socket has a [`Token`], which means nothing here.
+//! A small library of its own: runs futures on one thread, waits for sockets in one epoll, and tells the time. Knows
+//! nothing of the chat, nor of what is read and written: a socket has a [`Token`], which means nothing here.
 
 mod clock;
 mod executor;

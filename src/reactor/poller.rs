@@ -1,5 +1,5 @@
-//! Which sockets are ready. All stand in one epoll, edge-triggered. In async-io's reactor each read would cost an `epoll_ctl`,
-//! and events would come one by one; here all that is ready is learned by one call.
+//! Which sockets are ready. All stand in one epoll, edge-triggered. In async-io's reactor each read would cost an
+//! `epoll_ctl`, and events would come one by one; here all that is ready is learned by one call.
 
 use std::{cell::RefCell, collections::HashMap, io, mem::MaybeUninit, net::TcpStream, sync::Arc};
 
@@ -19,8 +19,8 @@ const EVENTS_MAX: usize = 4096;
 /// The wake-up fd among the events.
 const WAKE_FD: Token = Token(0);
 
-/// A name for a socket, chosen by whoever registers it. 0 is taken by the wake-up fd. No token should be used again after its
-/// socket was dropped: an event of that socket could be taken for one of the next.
+/// A name for a socket, chosen by whoever registers it. 0 is taken by the wake-up fd. No token should be used again
+/// after its socket was dropped: an event of that socket could be taken for one of the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token(pub u64);
 
@@ -72,7 +72,8 @@ impl Poller {
         // This thread is awake: no waker has to write to the wake-up fd, least of all the ones called here.
         self.wake_fd.set_sleeping(false);
         for event in events {
-            // Not borrowed while the task is woken: a waker may drop a socket. None: the wake-up fd, or a dropped socket.
+            // Not borrowed while the task is woken: a waker may drop a socket. None: the wake-up fd, or a dropped
+            // socket.
             let source = self.sources.borrow().get(&Token(event.data.u64())).cloned();
             if let Some(source) = source {
                 source.dispatch(event.flags);
@@ -80,8 +81,8 @@ impl Poller {
         }
     }
 
-    /// To be called before the last look for work that precedes a [`Wait::UntilEvent`]: from here on, until the next poll is
-    /// over, [`Self::wake_fd`] ends the wait, even before it has begun.
+    /// To be called before the last look for work that precedes a [`Wait::UntilEvent`]: from here on, until the next
+    /// poll is over, [`Self::wake_fd`] ends the wait, even before it has begun.
     pub(crate) fn prepare_to_wait(&self) {
         self.wake_fd.set_sleeping(true);
     }

@@ -21,8 +21,8 @@ const WRITE_PARTS_MAX: usize = 64;
 
 /// A connected socket.
 ///
-/// All waits of a socket, those for reading and those for writing, share the place for one waker. So one task may wait for
-/// it, for several things at once if it likes; when two tasks wait, only the last is woken.
+/// All waits of a socket, those for reading and those for writing, share the place for one waker. So one task may wait
+/// for it, for several things at once if it likes; when two tasks wait, only the last is woken.
 #[derive(Debug)]
 pub struct Socket {
     stream: TcpStream,
@@ -32,8 +32,8 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Has the poller watch `stream`, which may block or not: the calls made here never do. Urgent data is expected inline
-    /// (`SO_OOBINLINE`).
+    /// Has the poller watch `stream`, which may block or not: the calls made here never do. Urgent data is expected
+    /// inline (`SO_OOBINLINE`).
     ///
     /// # Errors
     /// When the kernel has no memory to watch it with.
@@ -50,8 +50,8 @@ impl Socket {
         self.source.poll_until(|ready| ready.readable.is_set(), cx)
     }
 
-    /// Waits until there is something to read, and behind it the end of input or an error. Urgent data looks the same until
-    /// it is read: after a peer has sent some, this resolves whenever there is something to read.
+    /// Waits until there is something to read, and behind it the end of input or an error. Urgent data looks the same
+    /// until it is read: after a peer has sent some, this resolves whenever there is something to read.
     pub fn poll_hang_up(&self, cx: &Context<'_>) -> Poll<()> {
         self.source.poll_until(|ready| ready.readable.is_set() && ready.hang_up.is_set(), cx)
     }
@@ -79,8 +79,8 @@ impl Socket {
     /// `WouldBlock` when there is nothing; `Interrupted`; any other when the connection has failed.
     pub fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = recv(&self.stream, &mut *buffer, RecvFlags::DONTWAIT).map(|(read, _)| read).map_err(io::Error::from);
-        // Edge-triggered: the next event tells of what comes from now on, so that all has to be read before the wait. A read
-        // that fills less than its buffer has read all, epoll(7), if no hang-up is known of.
+        // Edge-triggered: the next event tells of what comes from now on, so that all has to be read before the wait. A
+        // read that fills less than its buffer has read all, epoll(7), if no hang-up is known of.
         let is_all = match &read {
             Ok(read) => *read < buffer.len() && !self.source.ready().hang_up.is_set(),
             Err(error) => error.kind() == io::ErrorKind::WouldBlock,

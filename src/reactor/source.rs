@@ -8,8 +8,8 @@ use std::{
 use futures::task::AtomicWaker;
 use rustix::event::epoll::EventFlags;
 
-/// A socket's readiness, shared by the poller, which sets it, and the socket, which clears it. One task at a time can wait for
-/// it.
+/// A socket's readiness, shared by the poller, which sets it, and the socket, which clears it. One task at a time can
+/// wait for it.
 ///
 /// Nothing here is used by two threads at once. It is atomic because the poller may be moved to another thread.
 #[derive(Debug, Default)]
@@ -25,8 +25,8 @@ pub(crate) struct Ready {
     pub(crate) readable: Flag,
     /// Bytes can be written, or never again.
     pub(crate) writable: Flag,
-    /// A read that fills less than its buffer has not read all: behind the data there is the end of input, an error, or urgent
-    /// data, before which a read stops. Never cleared.
+    /// A read that fills less than its buffer has not read all: behind the data there is the end of input, an error, or
+    /// urgent data, before which a read stops. Never cleared.
     pub(crate) hang_up: Flag,
     /// The connection has failed, or is shut down in both directions. Never cleared.
     pub(crate) broken: Flag,
@@ -56,7 +56,8 @@ impl Source {
         &self.ready
     }
 
-    /// To be called after a read that has read all. An event that has come in between is not lost: it is still in the epoll.
+    /// To be called after a read that has read all. An event that has come in between is not lost: it is still in the
+    /// epoll.
     pub(crate) fn clear_readable(&self) {
         self.ready.readable.clear();
     }

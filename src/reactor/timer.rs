@@ -1,5 +1,5 @@
-//! A timer that is set often and seldom goes off. Moving a timer of async-io wakes that library's thread, so this one moves its
-//! own only when it has to go off earlier.
+//! A timer that is set often and seldom goes off. Moving a timer of async-io wakes that library's thread, so this one
+//! moves its own only when it has to go off earlier.
 
 use std::{
     future::Future,
@@ -10,8 +10,8 @@ use std::{
 
 use super::Clock;
 
-/// Resolves at the time that it was set to, or earlier, at one that it had been set to before. Then it is not set any more,
-/// and can be set again.
+/// Resolves at the time that it was set to, or earlier, at one that it had been set to before. Then it is not set any
+/// more, and can be set again.
 #[derive(Debug)]
 pub(crate) struct Timer {
     timer: async_io::Timer,
@@ -26,7 +26,8 @@ impl Timer {
         Self { timer: async_io::Timer::never(), at: Duration::MAX, clock }
     }
 
-    /// Sets it to `at` by its clock; to `Duration::MAX` for never. If it is already set to an earlier time, it stays so.
+    /// Sets it to `at` by its clock; to `Duration::MAX` for never. If it is already set to an earlier time, it stays
+    /// so.
     pub(crate) fn set(&mut self, at: Duration) {
         if at < self.at {
             self.at = at;

@@ -18,8 +18,8 @@ use rustix::{
 #[derive(Debug)]
 pub(crate) struct WakeFd {
     fd: OwnedFd,
-    /// The next wake must write. Set before the last look for work that precedes a wait: a wake that comes after that look
-    /// finds it set, one that comes before it has made work that the look finds.
+    /// The next wake must write. Set before the last look for work that precedes a wait: a wake that comes after that
+    /// look finds it set, one that comes before it has made work that the look finds.
     is_sleeping: AtomicBool,
 }
 
@@ -43,7 +43,8 @@ impl Wake for WakeFd {
 
     fn wake_by_ref(self: &Arc<Self>) {
         if self.is_sleeping.swap(false, Ordering::SeqCst) {
-            // The poller watches it edge-triggered: each write is an event, and nobody has to read. It fails after 2^64 of them.
+            // The poller watches it edge-triggered: each write is an event, and nobody has to read. It fails after 2^64
+            // of them.
             rustix::io::write(&self.fd, &1_u64.to_ne_bytes()).ok();
         }
     }
