@@ -1,9 +1,16 @@
 //! The accept loop: owns the listener and gives out client ids.
 
-use std::{convert::Infallible, io, net::SocketAddr, rc::Rc, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    net::{SocketAddr, TcpStream},
+    rc::Rc,
+    time::Duration,
+};
 
 use async_std::{net::TcpListener, task};
 use futures::channel::mpsc::UnboundedSender;
+use rustix::net::{SocketFlags, acceptfrom_with};
 
 use super::connection::Connection;
 use crate::{
@@ -13,12 +20,12 @@ use crate::{
     reactor::{Clock, Executor, Poller, Socket, Token},
 };
 
-/// How long to wait after a failed `accept`, doubled each time. Errors pass: what is missing (descriptors, memory) comes
-/// back when connections end.
+/// How long to wait after a failed `accept`, doubled each time. Errors pass: what is missing (descriptors, memory)
+/// comes back when connections end.
 const BACKOFF: Duration = Duration::from_millis(10);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
 /// Connections accepted before others have a turn, however many knock. Many, since each turn tells everyone who came.
-const ACCEPTS_MAX: u64 = 1024;
+const ACCEPTS_MAX: usize = 1024;
 
 /// Accepts connections for ever, and spawns a connection future for each.
 pub(super) async fn run(
@@ -29,39 +36,73 @@ pub(super) async fn run(
     config: Config,
     clock: Clock,
 ) -> Infallible {
-    let config = Rc::new(config);
-    let mut next = ClientId(1);
+    let mut arrivals = Arrivals { next: ClientId(1), broker, executor, poller, config: Rc::new(config), clock };
     let mut backoff = BACKOFF;
     loop {
-        match accept(&listener, next, &poller).await {
-            Ok((socket, addr)) => {
-                backoff = BACKOFF;
-                let socket = Rc::new(socket);
-                let (outbox, inbox) = outbox(addr, Rc::clone(&socket), config.lang);
-                // Fails only when the broker is dead, and then the server is as good as ended.
-                broker.unbounded_send(Request::Arrive(next, outbox)).ok();
-                let mut connection = Connection::new(next, socket, inbox, broker.clone(), Rc::clone(&config), clock);
-                executor.spawn(async move { connection.run().await }).detach();
-                next = ClientId(next.0 + 1);
-                if next.0.is_multiple_of(ACCEPTS_MAX) {
-                    task::yield_now().await;
-                }
-            }
-            Err(error) if is_about_one_connection(&error) => log::debug!("accept: {error}"),
-            Err(error) => {
-                if backoff == BACKOFF {
-                    log::warn!("accept: {error}; trying again until it works");
-                }
-                task::sleep(backoff).await;
-                backoff = (backoff * 2).min(BACKOFF_MAX);
-            }
+        let Err(error) = accept_some(&listener, &mut arrivals, &mut backoff).await else { continue };
+        if is_about_one_connection(&error) {
+            log::debug!("accept: {error}");
+            continue;
         }
+        if backoff == BACKOFF {
+            log::warn!("accept: {error}; trying again until it works");
+        }
+        task::sleep(backoff).await;
+        backoff = (backoff * 2).min(BACKOFF_MAX);
     }
 }
 
-async fn accept(listener: &TcpListener, client: ClientId, poller: &Rc<Poller>) -> io::Result<(Socket, SocketAddr)> {
+/// Waits for a connection, and accepts those that have come with it, [`ACCEPTS_MAX`] at the most. Only async-std's
+/// `accept` can be waited for, but it registers the connection with async-std's reactor, and whoever takes it out has
+/// that undone. The others cost one system call each.
+async fn accept_some(listener: &TcpListener, arrivals: &mut Arrivals, backoff: &mut Duration) -> io::Result<()> {
     let (stream, addr) = listener.accept().await?;
-    Ok((Socket::new(stream.try_into()?, Token(client.0), Rc::clone(poller))?, addr))
+    arrivals.admit(stream.try_into()?, addr)?;
+    *backoff = BACKOFF;
+    for _ in 1..ACCEPTS_MAX {
+        match accept_now(listener) {
+            Ok((stream, addr)) => arrivals.admit(stream, addr)?,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(error) => return Err(error),
+        }
+    }
+    task::yield_now().await;
+    Ok(())
+}
+
+/// # Errors
+/// `WouldBlock` when no connection waits: async-std's listeners never block.
+fn accept_now(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    let (stream, addr) = acceptfrom_with(listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC)?;
+    let addr = addr.ok_or(io::ErrorKind::ConnectionAborted)?;
+    Ok((stream.into(), addr.try_into()?))
+}
+
+/// Makes clients of accepted connections.
+struct Arrivals {
+    next: ClientId,
+    broker: UnboundedSender<Request>,
+    executor: Executor,
+    poller: Rc<Poller>,
+    config: Rc<Config>,
+    clock: Clock,
+}
+
+impl Arrivals {
+    /// # Errors
+    /// When the kernel has no memory to watch the connection with; it is closed then.
+    fn admit(&mut self, stream: TcpStream, addr: SocketAddr) -> io::Result<()> {
+        let client = self.next;
+        let socket = Rc::new(Socket::new(stream, Token(client.0), Rc::clone(&self.poller))?);
+        self.next = ClientId(client.0 + 1);
+        let (outbox, inbox) = outbox(addr, Rc::clone(&socket), self.config.lang);
+        // Fails only when the broker is dead, and then the server is as good as ended.
+        self.broker.unbounded_send(Request::Arrive(client, outbox)).ok();
+        let (broker, config) = (self.broker.clone(), Rc::clone(&self.config));
+        let mut connection = Connection::new(client, socket, inbox, broker, config, self.clock);
+        self.executor.spawn(async move { connection.run().await }).detach();
+        Ok(())
+    }
 }
 
 fn is_about_one_connection(error: &io::Error) -> bool {
