@@ -4,4 +4,5 @@ mod dialect;
 mod line;
 
 pub use dialect::{Dialect, Stamp, render};
+pub use line::foreign;
 pub use line::{Frame, Framer, Telnet, parse, parse_frame};
