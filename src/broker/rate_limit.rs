@@ -33,11 +33,10 @@ impl Bucket {
         if self.rate.per_second == 0 {
             return now;
         }
-        let cost = |lines: f64| Duration::from_secs_f64(lines / f64::from(self.rate.per_second));
-        #[expect(clippy::cast_precision_loss, reason = "lines of one read: far below 2^52")]
-        let taken = cost(lines as f64);
-        self.clear_at = self.clear_at.max(now) + taken;
-        self.clear_at.saturating_sub(cost(f64::from(self.rate.burst)))
+        let cost = |lines| Duration::from_secs(lines) / self.rate.per_second;
+        let taken = cost(u64::try_from(lines).unwrap_or(u64::MAX));
+        self.clear_at = self.clear_at.max(now).saturating_add(taken);
+        self.clear_at.saturating_sub(cost(u64::from(self.rate.burst)))
     }
 }
 
@@ -82,5 +81,15 @@ mod tests {
     fn zero_is_no_limit() {
         let mut bucket = Bucket::new(Rate { per_second: 0, burst: 0 });
         assert_eq!(bucket.take(1_000_000, SECOND), SECOND);
+    }
+
+    #[test]
+    fn the_largest_numbers_saturate() {
+        for rate in [Rate { per_second: 1, burst: u32::MAX }, Rate { per_second: u32::MAX, burst: 0 }] {
+            let mut bucket = Bucket::new(rate);
+            bucket.take(usize::MAX, Duration::MAX);
+            let until = bucket.take(usize::MAX, Duration::MAX);
+            assert_eq!(until, Duration::MAX - Duration::from_secs(rate.burst.into()), "{rate:?}");
+        }
     }
 }

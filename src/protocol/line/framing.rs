@@ -86,7 +86,7 @@ impl Framer {
             return; // what came last still is what came last
         }
         // One byte over the limit may be the CR of the ending; with anything after it the line is too long for sure.
-        if self.is_too_long || self.partial.len() + bytes.len() > self.line_max + 1 {
+        if self.is_too_long || self.partial.len() + bytes.len() > self.line_max.saturating_add(1) {
             self.is_too_long = true;
             self.partial = Vec::new();
             // A CR NUL may still end it.
@@ -136,6 +136,13 @@ mod tests {
     fn an_empty_packet_changes_nothing() {
         let packets: [&[u8]; 4] = [b"123456789\r", b"", b"\0", b"who\n"];
         assert_eq!(frames(8, packets), [None, Some(b"who".to_vec())]);
+    }
+
+    #[test]
+    fn without_a_limit_a_line_is_as_long_as_it_is() {
+        let mut framer = Framer::new(usize::MAX);
+        assert_eq!(framer.next(&mut &b"o"[..]), None);
+        assert_eq!(framer.next(&mut &b"ne\n"[..]), Some(Frame::Line(b"one")));
     }
 
     #[test]
