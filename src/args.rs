@@ -78,23 +78,24 @@ impl Args {
     /// One sentence, where a value makes no sense.
     pub(crate) fn config(&self, open_files: usize) -> Result<Config, String> {
         let open_places = open_files.saturating_sub(FILES_RESERVED).max(1);
-        Ok(Config {
+        let config = Config {
             addr: SocketAddr::new(self.host, self.port),
             lang: self.lang,
             idle_timeout: seconds("--idle-timeout", self.idle_timeout)?,
             capacity: Capacity {
-                total: at_least_one("--max-clients", self.max_clients.unwrap_or(open_places))?,
-                per_ip: at_least_one("--max-clients-per-ip", self.max_clients_per_ip.unwrap_or(usize::MAX))?,
+                total: self.max_clients.unwrap_or(open_places),
+                per_ip: self.max_clients_per_ip.unwrap_or(usize::MAX),
             },
-            line_max: at_least_one("--max-line", self.max_line)?,
+            line_max: self.max_line,
             rate: Rate { per_second: self.rate, burst: self.burst },
-            queue_max: at_least_one("--max-queue", self.max_queue)?,
-            queued_total_max: at_least_one("--max-queued-total", self.max_queued_total)?,
+            queue_max: self.max_queue,
+            queued_total_max: self.max_queued_total,
             write_timeout: seconds("--write-timeout", self.write_timeout)?,
             wait_max: seconds("--max-wait", self.max_wait)?,
             strict_idle: self.strict_idle,
             drain_timeout: seconds("--drain-timeout", self.drain_timeout)?,
-        })
+        };
+        config.checked()
     }
 }
 
@@ -110,14 +111,97 @@ pub(crate) fn lang(text: &str) -> Result<Lang, String> {
     }
 }
 
+/// The least time that a flag can mean, other than none at all: below it, timers go off when they are set. More is rounded
+/// to nanoseconds; if this were too, so small a timeout would be 0, which can mean never.
+const TIME_MIN: Duration = Duration::from_millis(1);
+
+/// Seconds as they are given to a flag. What is over 0 is at least [`TIME_MIN`].
+///
+/// # Errors
+/// One sentence, where it is no time that can be set.
 pub(crate) fn seconds(flag: &str, value: f64) -> Result<Duration, String> {
-    // A year bounds the sums of times that timers are set to.
     match Duration::try_from_secs_f64(value) {
-        Ok(duration) if duration <= Duration::from_secs(365 * 24 * 3600) => Ok(duration),
-        Ok(_) | Err(_) => Err(format!("{flag} takes seconds from 0 to a year, not {value}")),
+        Ok(duration) if value > 0.0 && duration < TIME_MIN => Ok(TIME_MIN),
+        Ok(duration) if duration <= Config::DURATION_MAX => Ok(duration),
+        Ok(_) | Err(_) => Err(format!("{flag} takes seconds from 0 to a year, not {value:?}")),
     }
 }
 
-fn at_least_one(flag: &str, value: usize) -> Result<usize, String> {
-    if value > 0 { Ok(value) } else { Err(format!("{flag} must be at least 1")) }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes of a command line of just this flag.
+    fn config(flag: &str, value: &str) -> Result<Config, String> {
+        let args = Args::from_args(&["pipechat"], &[flag, value]).map_err(|exit| exit.output)?;
+        args.config(1024)
+    }
+
+    /// These values are taken.
+    fn takes(flag: &str, values: &[&str]) {
+        for value in values {
+            assert!(config(flag, value).is_ok(), "{flag} {value}: {:?}", config(flag, value));
+        }
+    }
+
+    /// These values are refused, in a sentence that names the flag.
+    fn refuses(flag: &str, values: &[&str]) {
+        for value in values {
+            let sentence = config(flag, value).unwrap_err();
+            assert!(sentence.contains(flag) && sentence.trim_end().lines().count() <= 2, "{flag} {value}: {sentence}");
+        }
+    }
+
+    const NO_NUMBERS: &[&str] = &["-1", "NaN", "inf", "1e-10", "1e300", "18446744073709551616", "", "many"];
+    const USIZE_MAX: &str = "18446744073709551615";
+    const ISIZE_MAX: &str = "9223372036854775807";
+
+    #[test]
+    fn the_flags_for_sizes_have_bounds() {
+        for (flag, max, over) in [
+            ("--max-clients", USIZE_MAX, None),
+            ("--max-clients-per-ip", USIZE_MAX, None),
+            ("--max-line", "1048576", Some("1048577")),
+            ("--max-queue", ISIZE_MAX, Some("9223372036854775808")),
+            ("--max-queued-total", ISIZE_MAX, Some("9223372036854775808")),
+        ] {
+            takes(flag, &["1", max]);
+            refuses(flag, &["0"]);
+            refuses(flag, NO_NUMBERS);
+            if let Some(over) = over {
+                refuses(flag, &[over, USIZE_MAX]);
+            }
+        }
+    }
+
+    #[test]
+    fn the_flags_for_rates_and_ports_take_what_fits_their_type() {
+        for (flag, max, over) in [
+            ("--rate", "4294967295", "4294967296"),
+            ("--burst", "4294967295", "4294967296"),
+            ("--port", "65535", "65536"),
+        ] {
+            takes(flag, &["0", "1", max]);
+            refuses(flag, &[over]);
+            refuses(flag, NO_NUMBERS);
+        }
+    }
+
+    #[test]
+    fn the_flags_for_times_have_bounds() {
+        for flag in ["--idle-timeout", "--write-timeout", "--max-wait", "--drain-timeout"] {
+            takes(flag, &["0", "-0", "1e-10", "1e-300", "0.001", "1", "31536000"]);
+            refuses(flag, &["31536001", "31536000.001", "-1", "-1e-10", "NaN", "inf", "-inf", "1e300", "", "soon"]);
+        }
+    }
+
+    #[test]
+    fn a_tiny_time_is_not_never() {
+        let idle_timeout = |value| config("--idle-timeout", value).unwrap().idle_timeout;
+        for (value, expected) in [("0", Duration::ZERO), ("1e-10", TIME_MIN), ("0.0009", TIME_MIN), ("0.001", TIME_MIN)]
+        {
+            assert_eq!(idle_timeout(value), expected, "{value}");
+        }
+        assert_eq!(idle_timeout("0.0015"), Duration::from_micros(1500));
+    }
 }

@@ -1,10 +1,16 @@
 //! What an operator can set.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{fmt, net::SocketAddr, ops::RangeInclusive, sync::Arc, time::Duration};
 
 use crate::chat::{Capacity, Lang, Limits, Rate, Rules};
 
-/// What an operator can set. The defaults are those of the flags.
+/// The longest line that can be allowed, in bytes. A connection holds one while it is incomplete, and a message of that size
+/// goes to everyone at once.
+const LINE_BYTES_MAX: usize = 1 << 20;
+/// What a count of bytes can be set to: no memory is larger, and sums of two do not overflow.
+const MEMORY_BYTES_MAX: usize = isize::MAX.unsigned_abs();
+
+/// What an operator can set. The defaults are those of the flags; [`Config::checked`] has the bounds.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Where to listen. Port 0 takes a free one.
@@ -15,7 +21,7 @@ pub struct Config {
     pub idle_timeout: Duration,
     /// How many may be here.
     pub capacity: Capacity,
-    /// The longest line, in bytes without its ending.
+    /// The longest line, in bytes without its ending; 1 MiB at most.
     pub line_max: usize,
     /// How fast a client may send lines.
     pub rate: Rate,
@@ -53,6 +59,28 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The longest time that can be set: a year, which is as good as for ever. Sums with the time that the server has run do
+    /// not overflow.
+    pub const DURATION_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
+
+    /// The same, if every setting is within its bounds.
+    ///
+    /// # Errors
+    /// One sentence about the first that is not: its flag and field, its bounds, and what it was.
+    pub fn checked(self) -> Result<Self, String> {
+        let memory = 1..=MEMORY_BYTES_MAX;
+        size("--max-clients (capacity.total)", "clients", 1..=usize::MAX, self.capacity.total)?;
+        size("--max-clients-per-ip (capacity.per_ip)", "clients", 1..=usize::MAX, self.capacity.per_ip)?;
+        size("--max-line (line_max)", "bytes", 1..=LINE_BYTES_MAX, self.line_max)?;
+        size("--max-queue (queue_max)", "bytes", memory.clone(), self.queue_max)?;
+        size("--max-queued-total (queued_total_max)", "bytes", memory, self.queued_total_max)?;
+        time("--idle-timeout (idle_timeout)", self.idle_timeout)?;
+        time("--write-timeout (write_timeout)", self.write_timeout)?;
+        time("--max-wait (wait_max)", self.wait_max)?;
+        time("--drain-timeout (drain_timeout)", self.drain_timeout)?;
+        Ok(self)
+    }
+
     pub(crate) fn rules(&self) -> Rules {
         let limits = Limits {
             line_max: self.line_max,
@@ -69,5 +97,102 @@ impl Config {
             strict_idle: self.strict_idle,
             limits: Arc::new(limits),
         }
+    }
+}
+
+/// # Errors
+/// One sentence, where it is out of its bounds.
+fn size(setting: &str, unit: &str, bounds: RangeInclusive<usize>, value: usize) -> Result<(), String> {
+    within(setting, &format!("{} to {} {unit}", bounds.start(), bounds.end()), bounds.contains(&value), &value)
+}
+
+/// # Errors
+/// One sentence, where it is longer than a year.
+fn time(setting: &str, value: Duration) -> Result<(), String> {
+    within(setting, "at most a year", value <= Config::DURATION_MAX, &value)
+}
+
+fn within(setting: &str, bounds: &str, is_within: bool, value: &dyn fmt::Debug) -> Result<(), String> {
+    if is_within { Ok(()) } else { Err(format!("{setting} takes {bounds}, not {value:?}")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A default configuration but for one setting: whether it is within its bounds.
+    fn check(setting: &str, is_within: bool, set: impl FnOnce(&mut Config)) {
+        let mut config = Config::default();
+        set(&mut config);
+        match config.clone().checked() {
+            Ok(_) => assert!(is_within, "{config:?}"),
+            Err(sentence) => {
+                assert!(!is_within, "{config:?}: {sentence}");
+                assert!(sentence.starts_with("--") && sentence.contains(&format!("({setting})")), "{sentence}");
+                assert!(sentence.contains(" takes ") && sentence.contains(", not "), "{sentence}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_within_their_bounds() {
+        Config::default().checked().unwrap();
+    }
+
+    #[test]
+    fn sizes_have_bounds() {
+        type Set = fn(&mut Config, usize);
+        let sizes: [(&str, usize, Set); 5] = [
+            ("capacity.total", usize::MAX, |config, value| config.capacity.total = value),
+            ("capacity.per_ip", usize::MAX, |config, value| config.capacity.per_ip = value),
+            ("line_max", 1 << 20, |config, value| config.line_max = value),
+            ("queue_max", isize::MAX.unsigned_abs(), |config, value| config.queue_max = value),
+            ("queued_total_max", isize::MAX.unsigned_abs(), |config, value| config.queued_total_max = value),
+        ];
+        for (setting, max, set) in sizes {
+            for (value, is_within) in [(0, false), (1, true), (max, true), (usize::MAX, max == usize::MAX)] {
+                check(setting, is_within, |config| set(config, value));
+            }
+            if let Some(over) = max.checked_add(1) {
+                check(setting, false, |config| set(config, over));
+            }
+        }
+    }
+
+    #[test]
+    fn times_have_bounds() {
+        type Set = fn(&mut Config, Duration);
+        let times: [(&str, Set); 4] = [
+            ("idle_timeout", |config, value| config.idle_timeout = value),
+            ("write_timeout", |config, value| config.write_timeout = value),
+            ("wait_max", |config, value| config.wait_max = value),
+            ("drain_timeout", |config, value| config.drain_timeout = value),
+        ];
+        let (year, moment) = (Config::DURATION_MAX, Duration::from_nanos(1));
+        for (setting, set) in times {
+            for value in [Duration::ZERO, moment, year] {
+                check(setting, true, |config| set(config, value));
+            }
+            for value in [year + moment, Duration::MAX] {
+                check(setting, false, |config| set(config, value));
+            }
+        }
+    }
+
+    #[test]
+    fn any_rate_will_do() {
+        for value in [0, 1, u32::MAX] {
+            check("rate", true, |config| config.rate = Rate { per_second: value, burst: value });
+        }
+    }
+
+    #[test]
+    fn a_server_does_not_begin_out_of_bounds() {
+        let addr = SocketAddr::from(([127, 0, 0, 1], 0));
+        let config = Config { addr, idle_timeout: Duration::MAX, ..Config::default() };
+        let error = crate::Server::bind(config).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+        let sentence = "--idle-timeout (idle_timeout) takes at most a year, not 18446744073709551615.999999999s";
+        assert_eq!(error.to_string(), sentence);
     }
 }

@@ -46,8 +46,10 @@ impl Server {
     /// Begins to listen; connections wait until [`Self::run`].
     ///
     /// # Errors
-    /// Where the address can't be listened on.
+    /// Where the address can't be listened on. [`io::ErrorKind::InvalidInput`], where a setting is out of its bounds: see
+    /// [`Config::checked`].
     pub fn bind(config: Config) -> io::Result<Self> {
+        let config = config.checked().map_err(|sentence| io::Error::new(io::ErrorKind::InvalidInput, sentence))?;
         let socket = Socket::new(Domain::for_address(config.addr), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
         // Accepted sockets inherit these: no system call per connection.
