@@ -1,0 +1,296 @@
+//! The log goes to stderr by way of a thread of its own: a terminal that was stopped, or a pipe that nobody reads, stalls
+//! the log and not the chat. How much of each kind of line is written is for [`limit`] to say.
+
+mod limit;
+
+use std::{
+    backtrace::{Backtrace, BacktraceStatus},
+    fmt,
+    io::{self, Write},
+    panic,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use env_logger::{Builder, Env};
+use jiff::Timestamp;
+use log::{Level, Log, Metadata, Record};
+
+use self::limit::{Admission, Limiter, Summary};
+
+/// Bytes of the log that may wait for stderr, as many as for any client. Lines over it are dropped, and counted.
+const LOG_QUEUE_MAX: usize = 1 << 20;
+/// How long the end of the program waits for them.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Begins to log what `RUST_LOG` says, and how threads panic.
+///
+/// # Errors
+/// When there can be no more threads.
+pub(crate) fn begin() -> io::Result<Logging> {
+    let (queue, entries) = queue();
+    let filter = Builder::from_env(Env::default().default_filter_or("info")).build();
+    log::set_max_level(filter.filter());
+    let logger = Logger { filter, queue: queue.clone(), limiter: Arc::default(), start: Instant::now() };
+    let (limiter, start) = (Arc::clone(&logger.limiter), logger.start);
+    let write = move || write_out(&entries, &limiter, || start.elapsed(), &mut io::stderr());
+    thread::Builder::new().name("log".to_owned()).spawn(write)?;
+    log::set_boxed_logger(Box::new(logger)).expect("there is no other logger");
+    let of_panics = queue.clone();
+    panic::set_hook(Box::new(move |info| {
+        // However many: they are bugs.
+        of_panics.push(format!("{info}\n").into_bytes());
+        let backtrace = Backtrace::capture();
+        if backtrace.status() == BacktraceStatus::Captured {
+            of_panics.push(format!("{backtrace}\n").into_bytes());
+        }
+    }));
+    Ok(Logging(queue))
+}
+
+fn queue() -> (Queue, Receiver<Entry>) {
+    let (entries, receiver) = channel();
+    (Queue { entries, queued: Arc::default(), dropped: Arc::default() }, receiver)
+}
+
+/// The log, as long as it is held. Dropping it waits until what was logged is written, a second at the most.
+pub(crate) struct Logging(Queue);
+
+impl Drop for Logging {
+    fn drop(&mut self) {
+        let (fence, passed) = channel();
+        self.0.entries.send(Entry::Fence(fence)).ok();
+        passed.recv_timeout(FLUSH_TIMEOUT).ok();
+    }
+}
+
+/// Where lines of the log wait.
+#[derive(Clone)]
+struct Queue {
+    entries: Sender<Entry>,
+    /// Bytes that wait.
+    queued: Arc<AtomicUsize>,
+    /// Lines dropped since the last one that was not.
+    dropped: Arc<AtomicUsize>,
+}
+
+enum Entry {
+    Line(Waiting),
+    /// A line was left out, so there is a summary to be written in time.
+    LeftOut,
+    /// Is told when all before it is written.
+    Fence(Sender<()>),
+}
+
+/// A line that waits, and counts until it is written.
+struct Waiting {
+    line: Vec<u8>,
+    queued: Arc<AtomicUsize>,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.queued.fetch_sub(self.line.len(), Relaxed);
+    }
+}
+
+impl Queue {
+    /// Takes a line, or drops and counts it, where too much waits. Never waits.
+    fn offer(&self, line: Vec<u8>) {
+        if self.queued.load(Relaxed) + line.len() > LOG_QUEUE_MAX {
+            self.dropped.fetch_add(1, Relaxed);
+            return;
+        }
+        match self.dropped.swap(0, Relaxed) {
+            0 => {}
+            dropped => {
+                self.push(format!("({dropped} lines are missing here: the log was not read)\n").into_bytes());
+            }
+        }
+        self.push(line);
+    }
+
+    fn push(&self, line: Vec<u8>) {
+        self.queued.fetch_add(line.len(), Relaxed);
+        self.send(Entry::Line(Waiting { line, queued: Arc::clone(&self.queued) }));
+    }
+
+    fn send(&self, entry: Entry) {
+        // The thread that receives them has no end.
+        self.entries.send(entry).ok();
+    }
+}
+
+/// What the macros of `log` speak to.
+struct Logger {
+    /// What `RUST_LOG` says.
+    filter: env_logger::Logger,
+    queue: Queue,
+    limiter: Arc<Mutex<Limiter>>,
+    start: Instant,
+}
+
+impl Log for Logger {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.filter.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if !self.filter.matches(record) {
+            return;
+        }
+        let (level, target) = (record.level(), record.target());
+        let line = line(level, target, record.args());
+        let admission = lock(&self.limiter).admit(level, target, line.len(), self.start.elapsed());
+        match admission {
+            Admission::Written => self.queue.offer(line.into_bytes()),
+            Admission::FirstLeftOut => self.queue.send(Entry::LeftOut),
+            Admission::LeftOut => {}
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+fn line(level: Level, target: &str, text: &dyn fmt::Display) -> String {
+    format!("[{:.0} {level:<5} {target}] {text}\n", Timestamp::now())
+}
+
+fn lock(limiter: &Mutex<Limiter>) -> MutexGuard<'_, Limiter> {
+    // Whatever a thread that panicked was about to count, the accounts are in order.
+    limiter.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Writes what comes, and the summaries in time also when nothing comes.
+fn write_out(
+    entries: &Receiver<Entry>,
+    limiter: &Mutex<Limiter>,
+    clock: impl Fn() -> Duration,
+    stderr: &mut impl Write,
+) {
+    loop {
+        let deadline = lock(limiter).deadline();
+        let entry = match deadline {
+            Some(at) => entries.recv_timeout(at.saturating_sub(clock())),
+            None => entries.recv().map_err(RecvTimeoutError::from),
+        };
+        // Never while the limiter is locked: a stderr that nobody reads would stall all who log.
+        match entry {
+            // One that can't be written, to a full disk for instance, is lost; the next one may not be.
+            Ok(Entry::Line(waiting)) => drop(stderr.write_all(&waiting.line)),
+            Ok(Entry::Fence(passed)) => {
+                let summaries = lock(limiter).end(clock());
+                summarize(&summaries, stderr);
+                passed.send(()).ok();
+            }
+            Ok(Entry::LeftOut) | Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        let summaries = lock(limiter).due(clock());
+        summarize(&summaries, stderr);
+    }
+}
+
+fn summarize(summaries: &[Summary], stderr: &mut impl Write) {
+    for summary in summaries {
+        drop(stderr.write_all(line(summary.level, &summary.target, summary).as_bytes()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sends each thing that is written.
+    struct Stderr(Sender<String>);
+
+    impl Write for Stderr {
+        fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+            self.0.send(String::from_utf8(line.to_vec()).unwrap()).unwrap();
+            Ok(line.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// A logger, the log as long as it is held, and what is written, by this clock.
+    fn logger(clock: impl Fn() -> Duration + Send + 'static) -> (Logger, Logging, Receiver<String>) {
+        let (queue, entries) = queue();
+        let filter = Builder::new().parse_filters("debug").build();
+        let logger = Logger { filter, queue: queue.clone(), limiter: Arc::default(), start: Instant::now() };
+        let (writes, written) = channel();
+        let limiter = Arc::clone(&logger.limiter);
+        thread::spawn(move || write_out(&entries, &limiter, clock, &mut Stderr(writes)));
+        (logger, Logging(queue), written)
+    }
+
+    fn log(logger: &Logger, level: Level, text: &str) {
+        let args = format_args!("{text}");
+        logger.log(&Record::builder().level(level).target("tests").args(args).build());
+    }
+
+    #[test]
+    fn what_nobody_reads_is_dropped_and_counted() {
+        let (queue, entries) = queue();
+        let (line, fit) = (format!("{:>99}\n", "a line"), LOG_QUEUE_MAX / 100);
+        (0..fit + 7).for_each(|_| queue.offer(line.clone().into_bytes()));
+        assert_eq!(entries.try_iter().count(), fit, "these are read at last");
+        queue.offer(b"next\n".to_vec());
+        drop(queue);
+        let mut written = Vec::new();
+        write_out(&entries, &Mutex::default(), || Duration::ZERO, &mut written);
+        let expected = "(7 lines are missing here: the log was not read)\nnext\n";
+        assert_eq!(String::from_utf8(written).unwrap(), expected);
+    }
+
+    #[test]
+    fn the_end_waits_for_what_was_logged() {
+        const LINES: usize = 10_000;
+        let (logger, logging, written) = logger(|| Duration::ZERO);
+        (0..LINES).for_each(|_| log(&logger, Level::Debug, "a line"));
+        drop(logging);
+        assert_eq!(written.try_iter().count(), LINES);
+    }
+
+    #[test]
+    fn a_line_has_the_time_the_level_and_where_it_comes_from() {
+        let (logger, logging, written) = logger(|| Duration::ZERO);
+        log(&logger, Level::Warn, "beware");
+        drop(logging);
+        let line = written.recv().unwrap();
+        let (time, rest) = line.split_once(' ').unwrap();
+        assert!(time.starts_with("[20") && time.ends_with('Z') && time.len() == 21, "{line:?}");
+        assert_eq!(rest, "WARN  tests] beware\n");
+    }
+
+    #[test]
+    fn the_end_tells_what_was_left_out() {
+        let (logger, logging, written) = logger(|| Duration::ZERO);
+        (0..10_000).for_each(|_| log(&logger, Level::Info, "a flood"));
+        log(&logger, Level::Error, "and a misfortune");
+        drop(logging);
+        let lines: Vec<_> = written.try_iter().collect();
+        let floods = lines.iter().filter(|line| line.ends_with("a flood\n")).count();
+        assert!((500..2000).contains(&floods), "{floods}");
+        assert_eq!(lines.len(), floods + 2);
+        assert!(lines[floods].contains("ERROR tests] and a misfortune\n"));
+        let summary = format!("INFO  tests] … and {} more like this in the last 1 s\n", 10_000 - floods);
+        assert!(lines[floods + 1].ends_with(&summary), "{:?}", lines[floods + 1]);
+    }
+
+    #[test]
+    fn what_was_left_out_is_told_when_the_log_has_gone_quiet() {
+        // By the writer's clock, an hour passes.
+        let (logger, _logging, written) = logger(|| Duration::from_secs(3600));
+        (0..10_000).for_each(|_| log(&logger, Level::Info, "a flood"));
+        let patience = Duration::from_secs(20);
+        while !written.recv_timeout(patience).unwrap().contains(" more like this in the last 3600 s\n") {}
+    }
+}
