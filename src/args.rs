@@ -8,7 +8,7 @@ use std::{
 use argh::FromArgs;
 use pipechat::{
     Config,
-    chat::{Capacity, Lang, Rate},
+    protocol::{Lang, Limits, Rate},
 };
 
 /// A chat server that a shell can speak: talk to it with nc.
@@ -42,16 +42,16 @@ pub(crate) struct Args {
     #[argh(option)]
     max_clients_per_ip: Option<usize>,
     /// longest line, in bytes (4096)
-    #[argh(option, default = "Config::default().line_max")]
+    #[argh(option, default = "Limits::default().line_max")]
     max_line: usize,
     /// lines per second that a client may send; 0 is no limit (1000)
-    #[argh(option, default = "Config::default().rate.per_second")]
+    #[argh(option, default = "Limits::default().rate.per_second")]
     rate: u32,
     /// lines that a client may send at once after a silence (10000)
-    #[argh(option, default = "Config::default().rate.burst")]
+    #[argh(option, default = "Limits::default().rate.burst")]
     burst: u32,
     /// bytes that may wait for one client before it is cut (1048576)
-    #[argh(option, default = "Config::default().queue_max")]
+    #[argh(option, default = "Limits::default().queue_max")]
     max_queue: usize,
     /// bytes that may wait for all clients together (268435456)
     #[argh(option, default = "Config::default().queued_total_max")]
@@ -78,21 +78,22 @@ impl Args {
     /// One sentence, where a value makes no sense.
     pub(crate) fn config(&self, open_files: usize) -> Result<Config, String> {
         let open_places = open_files.saturating_sub(FILES_RESERVED).max(1);
+        let limits = Limits {
+            line_max: self.max_line,
+            queue_max: self.max_queue,
+            rate: Rate { per_second: self.rate, burst: self.burst },
+            idle_timeout: seconds("--idle-timeout", self.idle_timeout)?,
+            strict_idle: self.strict_idle,
+            write_timeout: seconds("--write-timeout", self.write_timeout)?,
+            wait_max: seconds("--max-wait", self.max_wait)?,
+            clients_max: self.max_clients.unwrap_or(open_places),
+        };
         let config = Config {
             addr: SocketAddr::new(self.host, self.port),
             lang: self.lang,
-            idle_timeout: seconds("--idle-timeout", self.idle_timeout)?,
-            capacity: Capacity {
-                total: self.max_clients.unwrap_or(open_places),
-                per_ip: self.max_clients_per_ip.unwrap_or(usize::MAX),
-            },
-            line_max: self.max_line,
-            rate: Rate { per_second: self.rate, burst: self.burst },
-            queue_max: self.max_queue,
+            limits,
+            clients_per_ip_max: self.max_clients_per_ip.unwrap_or(usize::MAX),
             queued_total_max: self.max_queued_total,
-            write_timeout: seconds("--write-timeout", self.write_timeout)?,
-            wait_max: seconds("--max-wait", self.max_wait)?,
-            strict_idle: self.strict_idle,
             drain_timeout: seconds("--drain-timeout", self.drain_timeout)?,
         };
         config.checked()
@@ -197,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_tiny_time_is_not_never() {
-        let idle_timeout = |value| config("--idle-timeout", value).unwrap().idle_timeout;
+        let idle_timeout = |value| config("--idle-timeout", value).unwrap().limits.idle_timeout;
         for (value, expected) in [("0", Duration::ZERO), ("1e-10", TIME_MIN), ("0.0009", TIME_MIN), ("0.001", TIME_MIN)]
         {
             assert_eq!(idle_timeout(value), expected, "{value}");

@@ -1,8 +1,11 @@
 //! What an operator can set.
 
-use std::{fmt, net::SocketAddr, ops::RangeInclusive, sync::Arc, time::Duration};
+use std::{fmt, net::SocketAddr, ops::RangeInclusive, time::Duration};
 
-use crate::chat::{Capacity, Lang, Limits, Rate, Rules};
+use crate::{
+    chat::{Capacity, Rules},
+    protocol::{Lang, Limits},
+};
 
 /// The longest line that can be allowed, in bytes. A connection holds one while it is incomplete, and a message of that size
 /// goes to everyone at once.
@@ -13,29 +16,17 @@ const MEMORY_BYTES_MAX: usize = isize::MAX.unsigned_abs();
 /// What an operator can set. The defaults are those of the flags; [`Config::checked`] has the bounds.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where to listen. Port 0 takes a free one.
+    /// Where to listen. Port 0 picks a free one.
     pub addr: SocketAddr,
     /// The language that connections begin with.
     pub lang: Lang,
-    /// Silence, in lines, after which a client is disconnected. Zero: never.
-    pub idle_timeout: Duration,
-    /// How many may be here.
-    pub capacity: Capacity,
-    /// The longest line, in bytes without its ending; 1 MiB at most.
-    pub line_max: usize,
-    /// How fast a client may send lines.
-    pub rate: Rate,
-    /// Bytes that may wait for one client; over it, it is cut as a slow consumer.
-    pub queue_max: usize,
-    /// Bytes that may wait for all clients together, each byte counted once however many wait for it.
+    /// What holds for each connection.
+    pub limits: Limits,
+    /// Maximum number of clients from one address.
+    pub clients_per_ip_max: usize,
+    /// Bytes that may wait for all clients together, each byte counted once however many it waits for.
     pub queued_total_max: usize,
-    /// How long a client may take no bytes while some wait for it.
-    pub write_timeout: Duration,
-    /// The longest wait that a client may ask for.
-    pub wait_max: Duration,
-    /// No client may be exempt from the idle timeout.
-    pub strict_idle: bool,
-    /// How long the end of the server waits for queues to empty.
+    /// Maximum time to flush queues at shutdown.
     pub drain_timeout: Duration,
 }
 
@@ -44,15 +35,9 @@ impl Default for Config {
         Self {
             addr: SocketAddr::from(([127, 0, 0, 1], 9999)),
             lang: Lang::Zh,
-            idle_timeout: Duration::from_secs(300),
-            capacity: Capacity::default(),
-            line_max: 4096,                                 // the tutorial's read buffer
-            rate: Rate { per_second: 1000, burst: 10_000 }, // a person's paste is free, a flood is not
-            queue_max: 1 << 20,
+            limits: Limits::default(),
+            clients_per_ip_max: usize::MAX,
             queued_total_max: 256 << 20,
-            write_timeout: Duration::from_secs(10), // as NATS's write_deadline
-            wait_max: Duration::from_secs(3600),
-            strict_idle: false,
             drain_timeout: Duration::from_secs(5),
         }
     }
@@ -69,34 +54,23 @@ impl Config {
     /// One sentence about the first that is not: its flag and field, its bounds, and what it was.
     pub fn checked(self) -> Result<Self, String> {
         let memory = 1..=MEMORY_BYTES_MAX;
-        size("--max-clients (capacity.total)", "clients", 1..=usize::MAX, self.capacity.total)?;
-        size("--max-clients-per-ip (capacity.per_ip)", "clients", 1..=usize::MAX, self.capacity.per_ip)?;
-        size("--max-line (line_max)", "bytes", 1..=LINE_BYTES_MAX, self.line_max)?;
-        size("--max-queue (queue_max)", "bytes", memory.clone(), self.queue_max)?;
+        size("--max-clients (clients_max)", "clients", 1..=usize::MAX, self.limits.clients_max)?;
+        size("--max-clients-per-ip (clients_per_ip_max)", "clients", 1..=usize::MAX, self.clients_per_ip_max)?;
+        size("--max-line (line_max)", "bytes", 1..=LINE_BYTES_MAX, self.limits.line_max)?;
+        size("--max-queue (queue_max)", "bytes", memory.clone(), self.limits.queue_max)?;
         size("--max-queued-total (queued_total_max)", "bytes", memory, self.queued_total_max)?;
-        time("--idle-timeout (idle_timeout)", self.idle_timeout)?;
-        time("--write-timeout (write_timeout)", self.write_timeout)?;
-        time("--max-wait (wait_max)", self.wait_max)?;
+        time("--idle-timeout (idle_timeout)", self.limits.idle_timeout)?;
+        time("--write-timeout (write_timeout)", self.limits.write_timeout)?;
+        time("--max-wait (wait_max)", self.limits.wait_max)?;
         time("--drain-timeout (drain_timeout)", self.drain_timeout)?;
         Ok(self)
     }
 
-    pub(crate) fn rules(&self) -> Rules {
-        let limits = Limits {
-            line_max: self.line_max,
-            queue_max: self.queue_max,
-            rate: self.rate,
-            idle_timeout: self.idle_timeout,
-            write_timeout: self.write_timeout,
-            wait_max: self.wait_max,
-            clients_max: self.capacity.total,
-        };
-        Rules {
-            capacity: self.capacity,
-            wait_max: self.wait_max,
-            strict_idle: self.strict_idle,
-            limits: Arc::new(limits),
-        }
+    /// What of it the chat has to know.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        let capacity = Capacity { total: self.limits.clients_max, per_ip: self.clients_per_ip_max };
+        Rules { capacity, wait_max: self.limits.wait_max }
     }
 }
 
@@ -119,6 +93,7 @@ fn within(setting: &str, bounds: &str, is_within: bool, value: &dyn fmt::Debug) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::Rate;
 
     /// A default configuration but for one setting: whether it is within its bounds.
     fn check(setting: &str, is_within: bool, set: impl FnOnce(&mut Config)) {
@@ -143,10 +118,10 @@ mod tests {
     fn sizes_have_bounds() {
         type Set = fn(&mut Config, usize);
         let sizes: [(&str, usize, Set); 5] = [
-            ("capacity.total", usize::MAX, |config, value| config.capacity.total = value),
-            ("capacity.per_ip", usize::MAX, |config, value| config.capacity.per_ip = value),
-            ("line_max", 1 << 20, |config, value| config.line_max = value),
-            ("queue_max", isize::MAX.unsigned_abs(), |config, value| config.queue_max = value),
+            ("clients_max", usize::MAX, |config, value| config.limits.clients_max = value),
+            ("clients_per_ip_max", usize::MAX, |config, value| config.clients_per_ip_max = value),
+            ("line_max", 1 << 20, |config, value| config.limits.line_max = value),
+            ("queue_max", isize::MAX.unsigned_abs(), |config, value| config.limits.queue_max = value),
             ("queued_total_max", isize::MAX.unsigned_abs(), |config, value| config.queued_total_max = value),
         ];
         for (setting, max, set) in sizes {
@@ -163,9 +138,9 @@ mod tests {
     fn times_have_bounds() {
         type Set = fn(&mut Config, Duration);
         let times: [(&str, Set); 4] = [
-            ("idle_timeout", |config, value| config.idle_timeout = value),
-            ("write_timeout", |config, value| config.write_timeout = value),
-            ("wait_max", |config, value| config.wait_max = value),
+            ("idle_timeout", |config, value| config.limits.idle_timeout = value),
+            ("write_timeout", |config, value| config.limits.write_timeout = value),
+            ("wait_max", |config, value| config.limits.wait_max = value),
             ("drain_timeout", |config, value| config.drain_timeout = value),
         ];
         let (year, moment) = (Config::DURATION_MAX, Duration::from_nanos(1));
@@ -182,14 +157,15 @@ mod tests {
     #[test]
     fn any_rate_will_do() {
         for value in [0, 1, u32::MAX] {
-            check("rate", true, |config| config.rate = Rate { per_second: value, burst: value });
+            check("rate", true, |config| config.limits.rate = Rate { per_second: value, burst: value });
         }
     }
 
     #[test]
     fn a_server_does_not_begin_out_of_bounds() {
         let addr = SocketAddr::from(([127, 0, 0, 1], 0));
-        let config = Config { addr, idle_timeout: Duration::MAX, ..Config::default() };
+        let mut config = Config { addr, ..Config::default() };
+        config.limits.idle_timeout = Duration::MAX;
         let error = crate::Server::bind(config).unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
         let sentence = "--idle-timeout (idle_timeout) takes at most a year, not 18446744073709551615.999999999s";

@@ -15,14 +15,14 @@ const QUEUE_PARTS: usize = 8;
 
 /// How a client reads, as far as that shows. All sizes are bytes.
 #[derive(Debug, Default)]
-pub(crate) struct Progress {
-    /// What was queued for it at the last look.
+pub(super) struct Progress {
+    /// What was queued for it at the last observation.
     queued: usize,
     /// What was handed over since then.
     sent: usize,
     /// All that it has taken until then.
     taken: usize,
-    /// All public events until the last look, or its arrival.
+    /// All public events until the last observation, or its arrival.
     said: usize,
     /// When it was last seen to have taken something.
     at: Duration,
@@ -32,23 +32,23 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// Of a client that comes after so many bytes of public events.
-    pub(crate) fn since(said: usize) -> Self {
+    pub(super) fn since(said: usize) -> Self {
         Self { said, ..Self::default() }
     }
 
     /// So much more was handed over.
-    pub(crate) fn sent(&mut self, size: usize) {
+    pub(super) fn sent(&mut self, size: usize) {
         self.sent += size;
     }
 
-    /// Whether there was enough for it that [`Self::look`] might see something.
-    pub(crate) fn is_due(&self, queue_max: usize) -> bool {
+    /// Whether there was enough for it that [`Self::observe`] might see something.
+    pub(super) fn is_due(&self, queue_max: usize) -> bool {
         self.queued + self.sent > queue_max / QUEUE_PARTS
     }
 
     /// Looks how far a client has read for which `queued` bytes wait, after `said` bytes of all public events. `None`: its
     /// queue is over `queue_max`. Otherwise how long the others should wait for it: not at all if it is stuck.
-    pub(crate) fn look(&mut self, queued: usize, said: usize, queue_max: usize, now: Duration) -> Option<Duration> {
+    pub(super) fn observe(&mut self, queued: usize, said: usize, queue_max: usize, now: Duration) -> Option<Duration> {
         let taken = (self.queued + mem::take(&mut self.sent)).saturating_sub(queued);
         if taken > 0 {
             self.at = now;
@@ -63,7 +63,7 @@ impl Progress {
         } else if queued <= queue_max / 2 || now.saturating_sub(self.at) > stuck_after {
             Some(Duration::ZERO)
         } else {
-            // Public talk as since the last look must not fill what room is left before a stuck reader would be known as one.
+            // Public talk as since the last observation must not fill what room is left before a stuck reader would be known as one.
             // Nobody waits for the sake of what one client alone is told.
             let room = (queue_max - queued).max(1);
             #[expect(clippy::cast_precision_loss, reason = "a fraction of the queue")]
@@ -82,17 +82,17 @@ mod tests {
     /// what waits for it, and how long the others wait.
     fn reads(taken: impl Fn(u32) -> usize, times: u32) -> Vec<(usize, Option<Duration>)> {
         let (mut progress, mut queued, mut said) = (Progress::since(0), 0, 0);
-        let mut look = |time| {
+        let mut observe = |time| {
             said += 100;
             progress.sent(100);
             queued = (queued + 100_usize).saturating_sub(taken(time));
-            (queued, progress.look(queued, said, QUEUE_MAX, time * Duration::from_millis(6)))
+            (queued, progress.observe(queued, said, QUEUE_MAX, time * Duration::from_millis(6)))
         };
-        (1..=times).map(&mut look).collect()
+        (1..=times).map(&mut observe).collect()
     }
 
-    fn waits(looks: &[(usize, Option<Duration>)]) -> impl Iterator<Item = Duration> {
-        looks.iter().filter_map(|(_, wait)| *wait)
+    fn waits(observations: &[(usize, Option<Duration>)]) -> impl Iterator<Item = Duration> {
+        observations.iter().filter_map(|(_, wait)| *wait)
     }
 
     #[test]
@@ -102,9 +102,9 @@ mod tests {
 
     #[test]
     fn all_wait_for_one_that_falls_behind_and_the_longer_the_less_room_is_left() {
-        let looks = reads(|_| 90, 90);
-        let (easy, tight) = looks.split_at(50);
-        assert!(waits(easy).all(|wait| wait.is_zero()), "half the queue is free: {looks:?}");
+        let observations = reads(|_| 90, 90);
+        let (easy, tight) = observations.split_at(50);
+        assert!(waits(easy).all(|wait| wait.is_zero()), "half the queue is free: {observations:?}");
         let tight: Vec<_> = waits(tight).collect();
         assert!(tight[1..].is_sorted() && !tight[1].is_zero(), "{tight:?}");
         assert_eq!(tight.last(), Some(&PACE_MAX));
@@ -112,11 +112,11 @@ mod tests {
 
     #[test]
     fn one_that_has_never_read_is_stuck_soon_and_over_the_limit_in_the_end() {
-        let looks = reads(|_| 0, 11);
+        let observations = reads(|_| 0, 11);
         // The sixth fills more than half, 36 ms after the start; the seventh comes after 42 ms.
-        assert_eq!(looks[5], (600, Some(Duration::from_millis(10))));
-        assert!(waits(&looks[6..10]).all(|wait| wait.is_zero()), "{looks:?}");
-        assert_eq!(looks[10], (1100, None));
+        assert_eq!(observations[5], (600, Some(Duration::from_millis(10))));
+        assert!(waits(&observations[6..10]).all(|wait| wait.is_zero()), "{observations:?}");
+        assert_eq!(observations[10], (1100, None));
     }
 
     #[test]
@@ -125,17 +125,17 @@ mod tests {
         let mut progress = Progress::since(0);
         progress.sent(700);
         let at = Duration::from_secs;
-        assert_eq!(progress.look(700, 700, QUEUE_MAX, at(1)), Some(Duration::ZERO), "never seen to read");
-        assert_eq!(progress.look(600, 800, QUEUE_MAX, at(2)), Some(PACE_MAX), "alive");
-        assert_eq!(progress.look(600, 900, QUEUE_MAX, at(2) + STUCK_AFTER), Some(PACE_MAX), "not stuck yet");
+        assert_eq!(progress.observe(700, 700, QUEUE_MAX, at(1)), Some(Duration::ZERO), "never seen to read");
+        assert_eq!(progress.observe(600, 800, QUEUE_MAX, at(2)), Some(PACE_MAX), "alive");
+        assert_eq!(progress.observe(600, 900, QUEUE_MAX, at(2) + STUCK_AFTER), Some(PACE_MAX), "not stuck yet");
         let later = at(2) + STUCK_AFTER + Duration::from_millis(1);
-        assert_eq!(progress.look(600, 1000, QUEUE_MAX, later), Some(Duration::ZERO), "stuck");
+        assert_eq!(progress.observe(600, 1000, QUEUE_MAX, later), Some(Duration::ZERO), "stuck");
     }
 
     #[test]
     fn what_one_client_alone_is_told_makes_nobody_wait() {
         let mut progress = Progress::since(500);
         progress.sent(900);
-        assert_eq!(progress.look(800, 500, QUEUE_MAX, Duration::ZERO), Some(Duration::ZERO));
+        assert_eq!(progress.observe(800, 500, QUEUE_MAX, Duration::ZERO), Some(Duration::ZERO));
     }
 }

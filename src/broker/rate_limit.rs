@@ -2,34 +2,26 @@
 
 use std::time::Duration;
 
-/// How fast, and how much at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    /// Lines per second; 0 is no limit.
-    pub per_second: u32,
-    /// Lines that may come at once after a silence.
-    pub burst: u32,
-}
+use crate::protocol::Rate;
 
 /// The tokens of one connection. It goes into debt rather than refuse: what has been read is never dropped, the next
 /// read just comes later.
 #[derive(Debug, Clone)]
-pub struct Bucket {
+pub(super) struct RateLimit {
     rate: Rate,
     /// When the bucket was, or will be, without debt if nothing more is taken: the "theoretical arrival time" of the
     /// generic cell rate algorithm, which needs no other state.
     clear_at: Duration,
 }
 
-impl Bucket {
+impl RateLimit {
     /// A full bucket.
-    #[must_use]
-    pub fn new(rate: Rate) -> Self {
+    pub(super) fn new(rate: Rate) -> Self {
         Self { rate, clear_at: Duration::ZERO }
     }
 
     /// Takes `lines` tokens at `now` and tells when the next line may be read: not after `now` while there are tokens.
-    pub fn take(&mut self, lines: usize, now: Duration) -> Duration {
+    pub(super) fn take(&mut self, lines: usize, now: Duration) -> Duration {
         if self.rate.per_second == 0 {
             return now;
         }
@@ -49,7 +41,7 @@ mod tests {
 
     #[test]
     fn a_burst_is_free_and_what_follows_is_paced() {
-        let mut bucket = Bucket::new(RATE);
+        let mut bucket = RateLimit::new(RATE);
         let now = 5 * SECOND;
         assert!(bucket.take(100, now) <= now);
         assert_eq!(bucket.take(10, now), now + SECOND);
@@ -58,7 +50,7 @@ mod tests {
 
     #[test]
     fn silence_fills_it_up_to_the_burst_and_no_further() {
-        let mut bucket = Bucket::new(RATE);
+        let mut bucket = RateLimit::new(RATE);
         bucket.take(100, SECOND);
         assert!(bucket.take(50, 6 * SECOND) <= 6 * SECOND);
         let later = 1000 * SECOND;
@@ -68,7 +60,7 @@ mod tests {
 
     #[test]
     fn over_any_stretch_it_lets_through_the_burst_and_the_rate() {
-        let mut bucket = Bucket::new(RATE);
+        let mut bucket = RateLimit::new(RATE);
         let (mut now, mut lines) = (SECOND, 0);
         while now < 61 * SECOND {
             lines += 7;
@@ -79,14 +71,14 @@ mod tests {
 
     #[test]
     fn zero_is_no_limit() {
-        let mut bucket = Bucket::new(Rate { per_second: 0, burst: 0 });
+        let mut bucket = RateLimit::new(Rate { per_second: 0, burst: 0 });
         assert_eq!(bucket.take(1_000_000, SECOND), SECOND);
     }
 
     #[test]
     fn the_largest_numbers_saturate() {
         for rate in [Rate { per_second: 1, burst: u32::MAX }, Rate { per_second: u32::MAX, burst: 0 }] {
-            let mut bucket = Bucket::new(rate);
+            let mut bucket = RateLimit::new(rate);
             bucket.take(usize::MAX, Duration::MAX);
             let until = bucket.take(usize::MAX, Duration::MAX);
             assert_eq!(until, Duration::MAX - Duration::from_secs(rate.burst.into()), "{rate:?}");

@@ -1,13 +1,21 @@
-//! What users are told. Meaning, never text: `wire` renders these in a dialect.
+//! What users are told. Meaning, never text: `protocol` renders these in a dialect.
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::{command::Verb, name::NameRule};
-use crate::broker::Rate;
+use super::name::NameRule;
 
-/// A client, from its arrival to its end. Given out in order of arrival and never again.
+/// A client, from its arrival to its departure. Ids are given out in order of arrival and never again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientId(pub u64);
+
+/// A room. Today there is one, the lobby, and everybody is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoomId(pub u32);
+
+impl RoomId {
+    /// The room that every user is in: the tutorial's only one.
+    pub const LOBBY: Self = Self(0);
+}
 
 /// How a user is known to the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,89 +26,42 @@ pub struct Identity {
     pub addr: String,
 }
 
-/// Who hears an event.
+/// Who is told an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
-    /// All who are here.
-    Everyone,
     /// One client.
     One(ClientId),
+    /// All who are in this room.
+    Room(RoomId),
 }
 
-/// The language of texts for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Lang {
-    /// Chinese, in the words of the tutorial.
-    #[default]
-    Zh,
-    /// English.
-    En,
-}
-
-/// The form that a connection is spoken to in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Format {
-    /// Lines for people.
-    #[default]
-    Text,
-    /// An object a line, for programs.
-    Json,
-}
-
-/// What a user has set for its own connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Setting {
-    /// No idle timeout.
-    Stay,
-    /// The format.
-    Format(Format),
-    /// The language.
-    Lang(Lang),
-}
-
-/// The limits of this server, as it tells them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// The longest line, in bytes.
-    pub line_max: usize,
-    /// Bytes that may wait for one client.
-    pub queue_max: usize,
-    /// How fast a client may send lines.
-    pub rate: Rate,
-    /// Silence after which a client is disconnected. Zero: never.
-    pub idle_timeout: Duration,
-    /// How long a client may take no bytes while some wait for it.
-    pub write_timeout: Duration,
-    /// The longest wait.
-    pub wait_max: Duration,
-    /// Clients at a time.
-    pub clients_max: usize,
-}
+/// The number of a public event, counted from 1 without gaps.
+pub type Seq = u64;
 
 /// Something that users are told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// A user has come.
+    /// A user has arrived.
     Online(Arc<Identity>),
-    /// A user has gone, and why.
+    /// A user has departed, and why.
     Offline(Arc<Identity>, Departure),
     /// A user said something to everyone.
     Message {
-        /// The speaker.
+        /// The sender.
         from: Arc<Identity>,
         /// What was said.
         text: String,
     },
     /// A user said something to the one who is told.
     Private {
-        /// The speaker.
+        /// The sender.
         from: Arc<Identity>,
         /// What was said.
         text: String,
     },
     /// A user who is here: one line of the answer to `who`.
     User(Arc<Identity>),
-    /// The answer to `who` is complete; so many users are here.
+    /// The answer to `who` is complete; it had this many users.
     UsersEnd(usize),
     /// The one who is told has another name now.
     Renamed {
@@ -109,17 +70,13 @@ pub enum Event {
         /// The name now.
         new: Arc<Identity>,
     },
-    /// What can be asked for, and the limits.
-    Help(Arc<Limits>),
     /// All that the one who is told sent before this token has taken effect.
     Synced(String),
-    /// What the one who is told waited for is so.
+    /// The condition that the one who is told waited for holds.
     WaitMet(String),
-    /// What the one who is told waited for did not come in time.
+    /// The condition that the one who is told waited for did not hold in time.
     WaitTimedOut,
-    /// This holds for the connection from here on.
-    Set(Setting),
-    /// What the one who is told asked for is not done.
+    /// A request of the one who is told was refused.
     Refused(Refusal),
     /// The server ends the connection.
     Farewell(Departure),
@@ -132,50 +89,52 @@ pub enum Refusal {
     NameTaken,
     /// This can be nobody's name.
     NameInvalid(NameRule),
-    /// `to|` without a name or without a second `|`.
-    PrivateForm,
     /// Nobody here has this name.
     NoSuchUser,
     /// A private message without a text.
     EmptyText,
-    /// A line that begins with a verb and `|`, and goes on in another way than the verb does.
-    Form(Verb),
     /// A wait of more than this.
     WaitTooLong(Duration),
-    /// This server exempts nobody from the idle timeout.
-    StayForbidden,
-    /// A line of more bytes than this.
-    LineTooLong(usize),
-    /// A line that is not UTF-8.
-    NotUtf8,
-    /// A line with a NUL in it.
-    Nul,
 }
 
-/// Why a connection ended. ServerMessage to the user where there is something to tell, and logged once.
+impl Refusal {
+    /// A word for machines, which never changes.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NameTaken => "name-taken",
+            Self::NameInvalid(_) => "name-invalid",
+            Self::NoSuchUser => "no-such-user",
+            Self::EmptyText => "empty-text",
+            Self::WaitTooLong(_) => "wait-too-long",
+        }
+    }
+}
+
+/// Why a connection ended. The user is told where there is something to tell; logged once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Departure {
     /// The client has sent its last line.
     Left,
-    /// The client has said goodbye.
+    /// The client has sent `quit`.
     Quit,
-    /// What the client waited for did not come in time; that it was told.
+    /// The condition that the client waited for did not hold in time; it was told so.
     WaitTimedOut,
     /// The connection broke.
     Lost,
-    /// The client was silent for the idle timeout.
+    /// The client sent no line for the idle timeout.
     Idle,
-    /// More waited for the client than its queue may hold.
+    /// More bytes waited for the client than its queue may hold.
     SlowConsumer,
-    /// The client took no bytes for the write timeout.
+    /// No queued data could be written for the write timeout.
     WriteTimeout,
-    /// There are as many clients as the server takes.
+    /// The server has as many clients as it takes.
     Full,
-    /// There are as many clients from this address as the server takes.
+    /// The server has as many clients from this address as it takes.
     FullForAddress,
     /// The first line was an HTTP request.
     Http,
-    /// The server ends.
+    /// The server shuts down.
     ShuttingDown,
 }
 
@@ -186,7 +145,7 @@ impl Departure {
         !matches!(self, Self::Left | Self::Lost | Self::WaitTimedOut)
     }
 
-    /// A word that never changes, for machines.
+    /// A word for machines, which never changes.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {

@@ -1,7 +1,9 @@
-//! Who waits for what, and until when.
+//! Who waits for what, and until when. Knows nothing of members and events.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    ops::Bound,
+    sync::Arc,
     time::Duration,
 };
 
@@ -10,55 +12,78 @@ use super::event::ClientId;
 /// What a client waits for, in a form that can be looked up.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Topic {
-    /// Somebody with a name of this key comes.
-    Here(String),
+    /// Somebody with a name of this key arrives or takes it.
+    Here(Arc<str>),
     /// Nobody has a name of this key any more.
-    Gone(String),
-    /// So many users are here.
+    Gone(Arc<str>),
+    /// This many users are here.
     Users(usize),
-    /// A text with this part is delivered.
-    Text(String),
+    /// A text with this part is delivered. The last of the topics, in their order.
+    Text(Arc<str>),
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Wait {
     topic: Topic,
     until: Duration,
-    /// What was waited for, in the words of the one who waits.
-    arg: String,
+    /// What is waited for, in the words of the one who waits.
+    arg: Arc<str>,
+    /// How many texts had been said when the wait began: none of those can meet it.
+    texts_before: u64,
 }
 
-/// All who wait. One wait for each client at the most.
+/// A text that is being compared with what clients wait for.
+#[derive(Debug)]
+pub(super) struct TextSearch {
+    text: String,
+    /// This is the text of that number, counted from 1.
+    number: u64,
+    /// The last one that was compared.
+    after: (Topic, ClientId),
+}
+
+impl TextSearch {
+    pub(super) fn new(text: String, number: u64) -> Self {
+        Self { text, number, after: (Topic::Text("".into()), ClientId(0)) }
+    }
+}
+
+/// All who wait. At most one wait for each client.
 #[derive(Debug, Default)]
 pub(super) struct Waits {
     by_client: BTreeMap<ClientId, Wait>,
-    /// Mirrors `by_client`: has `(w.topic, c)` iff `by_client[c] == w`.
+    /// Mirrors `by_client`, those in `met` aside: has `(w.topic, c)` iff `by_client[c] == w`.
     by_topic: BTreeSet<(Topic, ClientId)>,
-    /// Mirrors `by_client`: has `(w.until, c)` iff `by_client[c] == w`.
+    /// Mirrors `by_client`, those in `met` aside: has `(w.until, c)` iff `by_client[c] == w`.
     by_deadline: BTreeSet<(Duration, ClientId)>,
+    /// Those whose condition has held and who have not been answered, in order. Some may have left since.
+    met: VecDeque<ClientId>,
 }
 
 const FIRST: ClientId = ClientId(0);
 const LAST: ClientId = ClientId(u64::MAX);
 
 impl Waits {
-    pub(super) fn begin(&mut self, client: ClientId, topic: Topic, until: Duration, arg: String) {
-        self.end(client);
+    pub(super) fn begin(&mut self, client: ClientId, topic: Topic, until: Duration, arg: Arc<str>, texts_before: u64) {
         self.by_topic.insert((topic.clone(), client));
         self.by_deadline.insert((until, client));
-        self.by_client.insert(client, Wait { topic, until, arg });
+        self.by_client.insert(client, Wait { topic, until, arg, texts_before });
     }
 
-    /// Ends the wait of `client`, and answers what it was for.
-    pub(super) fn end(&mut self, client: ClientId) -> Option<String> {
+    /// Ends the wait of `client`, if there is one, and answers what it was for.
+    pub(super) fn end(&mut self, client: ClientId) -> Option<Arc<str>> {
         let wait = self.by_client.remove(&client)?;
-        self.by_topic.remove(&(wait.topic, client));
         self.by_deadline.remove(&(wait.until, client));
+        self.by_topic.remove(&(wait.topic, client));
         Some(wait.arg)
     }
 
     pub(super) fn is_waiting(&self, client: ClientId) -> bool {
         self.by_client.contains_key(&client)
+    }
+
+    pub(super) fn has_texts(&self) -> bool {
+        self.by_topic.last().is_some_and(|(topic, _)| matches!(topic, Topic::Text(_)))
     }
 
     /// When the first of them has waited long enough.
@@ -71,158 +96,76 @@ impl Waits {
         self.by_deadline.first().filter(|&&(until, _)| until <= now).map(|&(_, client)| client)
     }
 
-    /// Those whose wait is for exactly this.
-    pub(super) fn on(&self, topic: &Topic) -> Vec<ClientId> {
-        self.range(topic.clone(), topic.clone())
+    /// The condition of exactly this topic holds.
+    pub(super) fn meet(&mut self, topic: &Topic) {
+        self.meet_all(topic.clone(), topic.clone());
     }
 
-    /// Those who wait for no more than `users` users.
-    pub(super) fn on_users(&self, users: usize) -> Vec<ClientId> {
-        self.range(Topic::Users(0), Topic::Users(users))
+    /// There are so many users.
+    pub(super) fn meet_users(&mut self, users: usize) {
+        self.meet_all(Topic::Users(0), Topic::Users(users));
     }
 
-    /// Those who wait for a part of `text`.
-    pub(super) fn on_text(&self, text: &str) -> Vec<ClientId> {
-        let from = (Topic::Text(String::new()), FIRST);
-        let all = self.by_topic.range(from..); // texts are the last of the topics
-        all.filter(|(topic, _)| matches!(topic, Topic::Text(part) if text.contains(part))).map(|&(_, c)| c).collect()
-    }
-
-    fn range(&self, from: Topic, to: Topic) -> Vec<ClientId> {
-        self.by_topic.range((from, FIRST)..=(to, LAST)).map(|&(_, client)| client).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::net::SocketAddr;
-
-    use super::*;
-    use crate::{
-        chat::{Audience, Chat, Departure, Event, Input, Output, Rules},
-        protocol::parse,
-    };
-
-    /// Plays steps apart by `;`: `2 arrives`, `2 LINE`, `2 leaves`, `2 silent`, `2 breaks`, `@SECONDS`. Answers what waits
-    /// came to, as `CLIENT<ok ARG`, `CLIENT<timeout`, `CLIENT<ready` and `CLIENT<gone REASON`.
-    fn play(script: &str) -> String {
-        let mut chat = Chat::new(Rules::default());
-        let (mut out, mut seen) = (Vec::new(), Vec::new());
-        for step in script.split(';').map(str::trim) {
-            if let Some(seconds) = step.strip_prefix('@') {
-                chat.tick(Duration::from_secs_f64(seconds.parse().unwrap()), &mut out);
-            } else {
-                let (client, what) = step.split_once(' ').unwrap();
-                let client = ClientId(client.parse().unwrap());
-                let port = u16::try_from(client.0).unwrap();
-                let input = match what {
-                    "arrives" => Input::Arrive(SocketAddr::from(([127, 0, 0, 1], port))),
-                    "leaves" => Input::Eof,
-                    "silent" => Input::Silent,
-                    "breaks" => Input::Broken,
-                    line => Input::Lines(vec![parse(line.as_bytes())]),
-                };
-                chat.handle(client, input, &mut out);
-            }
-            seen.extend(out.drain(..).filter_map(|output| match output {
-                Output::Tell(Audience::One(ClientId(c)), Event::WaitMet(arg)) => Some(format!("{c}<ok {arg}")),
-                Output::Tell(Audience::One(ClientId(c)), Event::WaitTimedOut) => Some(format!("{c}<timeout")),
-                Output::Ready(ClientId(c)) if c == 1 => Some(format!("{c}<ready")),
-                Output::HangUp(ClientId(c), departure) if c == 1 => Some(format!("{c}<gone {}", departure.code())),
-                _ => None,
-            }));
+    /// `text` is delivered to `client` alone.
+    pub(super) fn meet_text(&mut self, client: ClientId, text: &str) {
+        let is_met = |wait: &Wait| matches!(&wait.topic, Topic::Text(part) if text.contains(&**part));
+        if self.by_client.get(&client).is_some_and(is_met) {
+            self.mark_met(client);
         }
-        seen.join("; ")
     }
 
-    fn check(script: &str, seen: &str) {
-        assert_eq!(play(script), seen, "{script}");
+    /// Compares a text that is delivered to all with what clients wait for, until about `budget` bytes have been compared.
+    /// Answers whether it has been compared with all.
+    pub(super) fn meet_some(&mut self, search: &mut TextSearch, budget: usize) -> bool {
+        let (mut compared, mut met) = (0, Vec::new());
+        let rest = self.by_topic.range((Bound::Excluded(&search.after), Bound::Unbounded));
+        let mut last = None;
+        for entry @ (topic, client) in rest {
+            if compared >= budget {
+                break;
+            }
+            let Topic::Text(part) = topic else { continue };
+            compared += search.text.len() + part.len();
+            last = Some(entry);
+            if self.by_client[client].texts_before < search.number && search.text.contains(&**part) {
+                met.push(*client);
+            }
+        }
+        let last = last.cloned();
+        let is_done = compared < budget;
+        met.into_iter().for_each(|client| self.mark_met(client));
+        if let Some(last) = last {
+            search.after = last;
+        }
+        is_done
     }
 
-    #[test]
-    fn for_a_user() {
-        check("1 arrives; 1 wait|9|user|bob; 2 arrives; 2 rename|bob", "1<ok bob; 1<ready");
-        check("1 arrives; 2 arrives; 2 rename|bob; 1 wait|9|user|BOB", "1<ok BOB; 1<ready");
-        check("1 arrives; 1 wait|9|user|127.0.0.1:2; 2 arrives", "1<ok 127.0.0.1:2; 1<ready");
-        check("1 arrives; 1 wait|9|user|bob; 2 arrives; 2 rename|bobo; 2 leaves", "");
+    /// The next one to be answered, and what it has waited for.
+    pub(super) fn next_met(&mut self) -> Option<(ClientId, Arc<str>)> {
+        loop {
+            let client = self.met.pop_front()?;
+            if let Some(wait) = self.by_client.remove(&client) {
+                return Some((client, wait.arg));
+            }
+        }
     }
 
-    #[test]
-    fn for_a_departure() {
-        check("1 arrives; 1 wait|9|gone|bob", "1<ok bob; 1<ready");
-        check("1 arrives; 2 arrives; 2 rename|bob; 1 wait|9|gone|bob; 2 leaves", "1<ok bob; 1<ready");
-        check("1 arrives; 2 arrives; 2 rename|bob; 1 wait|9|gone|bob; 2 rename|rob", "1<ok bob; 1<ready");
-        check("1 arrives; 2 arrives; 2 rename|bob; 1 wait|9|gone|bob; 2 rename|BOB", "");
+    /// Whether somebody is to be answered.
+    pub(super) fn has_met(&self) -> bool {
+        !self.met.is_empty()
     }
 
-    #[test]
-    fn for_a_number_of_users() {
-        check("1 arrives; 1 wait|9|users|1", "1<ok 1; 1<ready");
-        check("1 arrives; 1 wait|9|users|3; 2 arrives; 3 arrives", "1<ok 3; 1<ready");
-        check("1 arrives; 1 wait|9|users|3; 2 arrives; 2 leaves; 3 arrives", "");
-        check("1 arrives; 2 arrives; 1 wait|9|users|4; 2 wait|9|users|3; 3 arrives", "2<ok 3");
+    fn meet_all(&mut self, from: Topic, to: Topic) {
+        let range = self.by_topic.range((from, FIRST)..=(to, LAST));
+        let met: Vec<_> = range.map(|&(_, client)| client).collect();
+        met.into_iter().for_each(|client| self.mark_met(client));
     }
 
-    #[test]
-    fn for_a_text_of_somebody_else() {
-        check("1 arrives; 2 arrives; 1 wait|9|text|done; 2 all done", "1<ok done; 1<ready");
-        check("1 arrives; 2 arrives; 1 wait|9|text|done; 2 to|127.0.0.1:1|done", "1<ok done; 1<ready");
-        check("1 arrives; 2 arrives; 3 arrives; 1 wait|9|text|done; 2 to|127.0.0.1:3|done", "");
-        check("1 arrives; 2 arrives; 2 done; 1 wait|9|text|done; 2 do; 2 ne", "");
-        check("1 arrives; 1 done; 1 wait|9|text|done", "1<ready");
-        check("1 arrives; 2 arrives; 3 arrives; 1 wait|9|text|a; 2 wait|9|text|b; 3 ab", "1<ok a; 1<ready; 2<ok b");
-    }
-
-    #[test]
-    fn in_vain() {
-        check("1 arrives; @5; 1 wait|9|user|bob; @13.9", "");
-        check("1 arrives; @5; 1 wait|9|user|bob; @14; 2 arrives; 2 rename|bob", "1<timeout; 1<gone wait-timeout");
-        check("1 arrives; 1 wait|0|text|x; @0", "1<timeout; 1<gone wait-timeout");
-        check(
-            "1 arrives; 2 arrives; 1 wait|2|user|x; 2 wait|1|user|y; @9",
-            "2<timeout; 1<timeout; 1<gone wait-timeout",
-        );
-        check("1 arrives; 1 wait|9|user|bob; 1 leaves; @99", "1<timeout; 1<gone wait-timeout");
-    }
-
-    #[test]
-    fn as_the_last_line_it_is_answered_last() {
-        check("1 arrives; 2 arrives; 1 wait|9|text|x; 1 leaves; 2 x; 2 y", "1<ok x; 1<gone left");
-        check("1 arrives; 2 arrives; 1 wait|9|gone|127.0.0.1:2; 1 leaves; 2 leaves", "1<ok 127.0.0.1:2; 1<gone left");
-    }
-
-    #[test]
-    fn nobody_waits_who_can_hear_no_answer() {
-        check("1 arrives; 1 wait|9|user|bob; 1 breaks", "1<gone lost");
-        check("1 arrives; 1 breaks; 1 wait|9|user|bob", "1<gone lost");
-        check("1 arrives; 1 breaks; 1 wait|9|users|1; 1 hi", "1<ok 1; 1<ready; 1<ready");
-        check("1 arrives; 2 arrives; 2 wait|9|text|x; 1 breaks; 1 x", "2<ok x; 1<ready");
-    }
-
-    #[test]
-    fn too_long_is_refused_and_the_clock_never_goes_back() {
-        check("1 arrives; 1 wait|3600.5|user|bob; @9999", "1<ready");
-        check("1 arrives; @50; @10; 1 wait|9|user|bob; @20; @58; @59", "1<timeout; 1<gone wait-timeout");
-    }
-
-    #[test]
-    fn a_waiter_is_never_idle() {
-        check("1 arrives; 1 wait|9|user|bob; 1 silent", "");
-        check("1 arrives; 1 wait|9|users|1; 1 silent", "1<ok 1; 1<ready; 1<gone idle");
-        check("1 arrives; 1 stay; 1 silent", "1<ready");
-    }
-
-    #[test]
-    fn a_deadline_is_known_while_somebody_waits() {
-        let mut chat = Chat::new(Rules::default());
-        let mut out = Vec::new();
-        let (ann, second) = (ClientId(1), Duration::from_secs(1));
-        chat.handle(ann, Input::Arrive(SocketAddr::from(([127, 0, 0, 1], 1))), &mut out);
-        assert_eq!(chat.deadline(), None);
-        chat.tick(second, &mut out);
-        chat.handle(ann, Input::Lines(vec![parse(b"wait|9|user|bob")]), &mut out);
-        assert_eq!(chat.deadline(), Some(10 * second));
-        chat.handle(ann, Input::End(Departure::Lost), &mut out);
-        assert_eq!(chat.deadline(), None);
+    /// From here on the client is neither met again nor overdue.
+    fn mark_met(&mut self, client: ClientId) {
+        let wait = &self.by_client[&client];
+        self.by_deadline.remove(&(wait.until, client));
+        self.by_topic.remove(&(wait.topic.clone(), client));
+        self.met.push_back(client);
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use argh::FromArgs;
-use pipechat::chat::Lang;
+use pipechat::protocol::Lang;
 
 use super::Failure;
 use crate::args::{lang, seconds};

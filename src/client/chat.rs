@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use pipechat::chat::{Event, Lang};
+use pipechat::{chat::Event, protocol::Lang};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use rustyline::{Config, Editor, ExternalPrinter, history::MemHistory};
 

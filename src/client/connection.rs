@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use pipechat::chat::{Event, Lang};
+use pipechat::{chat::Event, protocol::Lang};
 
 use super::{
     Deadline, Failure, Outcome,

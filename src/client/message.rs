@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pipechat::{
-    chat::{Departure, Event, Format, Identity, Lang, Setting},
-    protocol::{Dialect, Stamp, render},
+    chat::{Departure, Event, Identity},
+    protocol::{Dialect, Format, Lang, Reply, Setting, Stamp, render, render_reply},
 };
 use serde_json::Value;
 
@@ -95,11 +95,9 @@ impl ServerMessage {
             Event::User(it) => Event::User(who(&it)),
             Event::Renamed { old, new } => Event::Renamed { old: who(&old), new: who(&new) },
             Event::UsersEnd(_)
-            | Event::Help(_)
             | Event::Synced(_)
             | Event::WaitMet(_)
             | Event::WaitTimedOut
-            | Event::Set(_)
             | Event::Refused(_)
             | Event::Farewell(_) => event,
         };
@@ -115,8 +113,14 @@ impl ServerMessage {
 pub(super) fn lang_of_set(words: &str) -> Option<Lang> {
     [Lang::Zh, Lang::En].into_iter().find(|&lang| {
         let settings = [Setting::Format(Format::Json), Setting::Lang(lang), Setting::Stay];
-        settings.into_iter().any(|setting| in_text(&Event::Set(setting), lang).trim_ascii_end() == words.as_bytes())
+        settings.into_iter().any(|setting| confirmation(setting, lang).trim_ascii_end() == words.as_bytes())
     })
+}
+
+fn confirmation(setting: Setting, lang: Lang) -> Vec<u8> {
+    let mut out = Vec::new();
+    render_reply(&mut out, &Reply::Set(setting), Timestamp::UNIX_EPOCH, Dialect { format: Format::Text, lang });
+    out
 }
 
 fn in_text(event: &Event, lang: Lang) -> Vec<u8> {

@@ -5,6 +5,7 @@ use std::{
     io,
     net::{SocketAddr, TcpStream},
     rc::Rc,
+    sync::Arc,
     time::Duration,
 };
 
@@ -17,6 +18,7 @@ use crate::{
     Config,
     broker::{Request, outbox},
     chat::ClientId,
+    protocol::{Dialect, Format, Lang, Limits, Session},
     reactor::{Clock, Executor, Poller, Socket, Token},
 };
 
@@ -36,7 +38,15 @@ pub(super) async fn run(
     config: Config,
     clock: Clock,
 ) -> Infallible {
-    let mut arrivals = Arrivals { next: ClientId(1), broker, executor, poller, config: Rc::new(config), clock };
+    let mut arrivals = Arrivals {
+        next: ClientId(1),
+        broker,
+        executor,
+        poller,
+        limits: Arc::new(config.limits),
+        lang: config.lang,
+        clock,
+    };
     let mut backoff = BACKOFF;
     loop {
         let Err(error) = accept_some(&listener, &mut arrivals, &mut backoff).await else { continue };
@@ -84,7 +94,8 @@ struct Arrivals {
     broker: UnboundedSender<Request>,
     executor: Executor,
     poller: Rc<Poller>,
-    config: Rc<Config>,
+    limits: Arc<Limits>,
+    lang: Lang,
     clock: Clock,
 }
 
@@ -95,11 +106,13 @@ impl Arrivals {
         let client = self.next;
         let socket = Rc::new(Socket::new(stream, Token(client.0), Rc::clone(&self.poller))?);
         self.next = ClientId(client.0 + 1);
-        let (outbox, inbox) = outbox(addr, Rc::clone(&socket), self.config.lang);
+        let (outbox, inbox) = outbox(Some(Rc::clone(&socket)));
         // Fails only when the broker is dead, and then the server is as good as ended.
-        self.broker.unbounded_send(Request::Arrive(client, outbox)).ok();
-        let (broker, config) = (self.broker.clone(), Rc::clone(&self.config));
-        let mut connection = Connection::new(client, socket, inbox, broker, config, self.clock);
+        self.broker.unbounded_send(Request::Connect(client, addr, outbox)).ok();
+        let dialect = Dialect { format: Format::Text, lang: self.lang };
+        let session = Session::new(Arc::clone(&self.limits), dialect, self.clock.now());
+        let (broker, congested_from) = (self.broker.clone(), self.limits.queue_max / 2);
+        let mut connection = Connection::new(client, socket, inbox, broker, session, self.clock, congested_from);
         self.executor.spawn(async move { connection.run().await }).detach();
         Ok(())
     }

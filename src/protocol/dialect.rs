@@ -1,9 +1,28 @@
-//! How events look: one text for each dialect.
+//! How events look: in which format and language a connection is spoken to.
 
 use jiff::Timestamp;
 
-use super::line::{json, text};
-use crate::chat::{Event, Format, Lang, Setting};
+use crate::chat::Seq;
+
+/// The language of texts for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lang {
+    /// Chinese, in the words of the tutorial.
+    #[default]
+    Zh,
+    /// English.
+    En,
+}
+
+/// The form of what a connection is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// An object a line, for programs.
+    Json,
+}
 
 /// How a connection is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -14,11 +33,22 @@ pub struct Dialect {
     pub lang: Lang,
 }
 
-/// When and where in the order of events a line stands.
+/// What a user has set for its own connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setting {
+    /// No idle timeout.
+    Stay,
+    /// The format.
+    Format(Format),
+    /// The language.
+    Lang(Lang),
+}
+
+/// When an event happened, and where in the order of events it stands.
 #[derive(Debug, Clone, Copy)]
 pub struct Stamp {
     /// The number of a public event; none for what one client alone is told.
-    pub seq: Option<u64>,
+    pub seq: Option<Seq>,
     /// When the broker's turn began.
     pub at: Timestamp,
 }
@@ -54,13 +84,5 @@ impl Dialect {
             Setting::Format(format) => Self { format, ..self },
             Setting::Lang(lang) => Self { lang, ..self },
         }
-    }
-}
-
-/// Appends `event` to `out`, as whole lines with their LF: one, but for `help`, and none in text for the end of `who`.
-pub fn render(out: &mut Vec<u8>, event: &Event, stamp: Stamp, dialect: Dialect) {
-    match dialect.format {
-        Format::Text => text::lines(out, event, dialect.lang),
-        Format::Json => json::object(out, event, stamp, dialect.lang),
     }
 }

@@ -1,8 +1,14 @@
-//! Bytes ↔ meaning: lines out of bytes, commands out of lines, text out of events. Knows no sockets and no rules.
+//! Bytes ↔ meaning: a connection's conversation out of bytes, and text out of events. Knows no sockets and no rules.
 
 mod dialect;
 mod line;
+mod render;
+mod reply;
+mod session;
 
-pub use dialect::{Dialect, Stamp, render};
+pub use dialect::{Dialect, Format, Lang, Setting, Stamp};
 pub use line::foreign;
-pub use line::{Frame, Framer, Telnet, parse, parse_frame};
+pub use line::{Frame, Framer, Line, Telnet, parse, parse_frame};
+pub use render::{render, render_reply};
+pub use reply::{FormError, Limits, Rate, Reply, Verb};
+pub use session::{Batch, Interest, Session, Step};

@@ -62,6 +62,11 @@ impl Socket {
     }
 
     /// Waits until there is room to write.
+    pub fn poll_writable(&self, cx: &Context<'_>) -> Poll<()> {
+        self.source.poll_until(|ready| ready.writable.is_set(), cx)
+    }
+
+    /// The same, as a future.
     pub fn writable(&self) -> impl Future<Output = ()> + use<> {
         let source = Arc::clone(&self.source);
         poll_fn(move |cx| source.poll_until(|ready| ready.writable.is_set(), cx))

@@ -166,7 +166,7 @@ fn rust_log_sets_the_log_level() {
 fn a_rust_program_can_run_the_server_in_process() {
     let config = pipechat::Config {
         addr: "127.0.0.1:0".parse().expect("an address"),
-        lang: pipechat::chat::Lang::En,
+        lang: pipechat::protocol::Lang::En,
         ..pipechat::Config::default()
     };
     let server = pipechat::Server::bind(config).expect("a free port");

@@ -15,14 +15,16 @@ use crate::{
 
 #[test]
 fn the_codes_are_those_of_the_source() {
-    let source = |file: &str, function: &str| {
+    let source = |file: &str, enumeration: &str| {
         let text = fs::read_to_string(format!("{ROOT}/src/{file}")).expect("the source");
-        let (_, text) = text.split_once(&format!("fn {function}(")).expect("the function");
+        let (_, text) = text.split_once(&format!("impl {enumeration} {{")).expect("the enum's functions");
+        let (_, text) = text.split_once("fn code(").expect("the function");
         between(text.split_once("\n    }\n").map_or(text, |(text, _)| text), "=> \"", "\"")
     };
     let listed = |heading| table(heading).iter().filter_map(|row| code(&row[0])).collect::<BTreeSet<_>>();
-    assert_eq!(listed("### Refusals"), source("protocol/line/messages.rs", "refusal_code"));
-    assert_eq!(listed("### Farewells"), source("chat/event.rs", "code"));
+    let refusals = [source("chat/event.rs", "Refusal"), source("protocol/reply.rs", "FormError")];
+    assert_eq!(listed("### Refusals"), refusals.into_iter().flatten().collect());
+    assert_eq!(listed("### Farewells"), source("chat/event.rs", "Departure"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The wire and the rules under random bytes. `PROPTEST_CASES=1000000 cargo test --release --test simulation any_bytes` runs
+//! Sessions, rules and rendering under random bytes. `PROPTEST_CASES=1000000 cargo test --release --test simulation any_bytes` runs
 //! for longer; `cargo +nightly fuzz run --fuzz-dir tests/fuzz wire` looks for new ways through the code.
 
 use proptest::prelude::*;

@@ -3,9 +3,15 @@
 use std::time::Duration;
 
 use common::Rng;
-use pipechat::chat::{Command, Format, Lang, Line, Refusal, Verb, WaitFor};
+use pipechat::{
+    chat::{Command, WaitFor},
+    protocol::{FormError, Format, Lang, Line, Setting, Verb},
+};
 
-use super::model::{NAMES, NO_NAMES};
+use super::{
+    meaning::Meaning,
+    model::{NAMES, NO_NAMES},
+};
 
 /// The longest line, in bytes.
 pub(crate) const LINE_MAX: usize = 120;
@@ -44,66 +50,99 @@ pub(crate) struct Speaker {
 impl Speaker {
     /// A line without its ending, and its meaning. `n` is a number that no other text has. `others` are names and
     /// addresses of users.
-    pub(crate) fn line(&mut self, rng: &mut Rng, n: usize, others: &[String], is_patient: bool) -> (Vec<u8>, Line) {
-        let text = text(rng, n);
+    pub(crate) fn line(&mut self, rng: &mut Rng, n: usize, others: &[String], is_patient: bool) -> (Vec<u8>, Meaning) {
         let to = match rng.below(4) {
             0 => name(rng).to_owned(),
             1 => "nobody".to_owned(),
             _ => others[rng.below(others.len())].clone(),
         };
-        let words = 60 + if is_patient { 0 } else { 40 };
-        let (line, meaning) = match rng.below(words) {
-            0..=4 => (String::new(), Ok(Command::Blank)),
-            5..=9 => ("who".to_owned(), Ok(Command::Who)),
-            10..=19 => (format!("to|{to}|{text}"), Ok(Command::Private { to, text })),
-            20 => (format!("to|{to}|"), Ok(Command::Private { to, text: String::new() })),
-            21 => (format!("to|{to}"), Err(Refusal::PrivateForm)),
-            22..=27 => (format!("sync|{}", self.said), Ok(Command::Sync(self.said.to_string()))),
-            28 => (format!("lang|{n}"), Err(Refusal::Form(Verb::Lang))),
-            29 => (format!("\0#{n}"), Err(Refusal::Nul)),
-            30 => {
-                return (
-                    format!("#{n} \u{e9}").into_bytes()[..].split_last().expect("long").1.to_vec(),
-                    Err(Refusal::NotUtf8),
-                );
-            }
-            31 => return (vec![b'x'; LINE_MAX + 1], Err(Refusal::LineTooLong(LINE_MAX))),
-            32 => return (vec![b'x'; LINE_MAX * 3], Err(Refusal::LineTooLong(LINE_MAX))),
-            33 => {
-                let line = format!("#{n} {}", "x".repeat(LINE_MAX - n.to_string().len() - 2));
-                (line.clone(), self.says(Command::Say(line)))
-            }
-            34 => (format!("say|to|{text}"), self.says(Command::Say(format!("to|{text}")))),
-            35 => ("help".to_owned(), Ok(Command::Help)),
-            36 | 37 => ("lang|en".to_owned(), Ok(Command::Lang(Lang::En))),
-            38 => ("lang|zh".to_owned(), Ok(Command::Lang(Lang::Zh))),
-            39 => ("format|json".to_owned(), Ok(Command::Format(Format::Json))),
-            40 => ("format|text".to_owned(), Ok(Command::Format(Format::Text))),
-            41..=59 => (text.clone(), self.says(Command::Say(text))),
+        let (line, meaning) = match rng.below(if is_patient { 60 } else { 100 }) {
+            0..=5 => return wrong(rng, n),
+            6..=40 => self.talk(rng, n, to),
+            41..=59 => ask(rng, self.said),
             60..=77 => {
                 let name = name(rng);
-                (format!("rename|{name}"), Ok(Command::Rename(name.to_owned())))
+                (format!("rename|{name}"), Ok(Line::Command(Command::Rename(name.to_owned()))))
             }
             78..=80 => {
                 let (no_name, _) = NO_NAMES[rng.below(NO_NAMES.len())];
-                (format!("rename|{no_name}"), Ok(Command::Rename(no_name.to_owned())))
+                (format!("rename|{no_name}"), Ok(Line::Command(Command::Rename(no_name.to_owned()))))
             }
             81..=92 => wait(rng, to, n),
-            93 | 94 => ("stay".to_owned(), Ok(Command::Stay)),
-            95 => ("quit".to_owned(), Ok(Command::Quit)),
+            93 | 94 => ("stay".to_owned(), Ok(Line::Set(Setting::Stay))),
+            95 => ("quit".to_owned(), Ok(Line::Quit)),
             96 | 97 => {
+                self.said += 1;
                 let line = format!("GET /{n} HTTP/1.1");
-                (line.clone(), self.says(Command::Http(line)))
+                (line.clone(), Ok(Line::Http(line)))
             }
-            _ => return ([rng.pick(&TELNET), text.as_bytes()].concat(), self.says(Command::Say(text))),
+            _ => {
+                let text = text(rng, n);
+                return ([rng.pick(&TELNET), text.as_bytes()].concat(), self.says(text));
+            }
         };
         (line.into_bytes(), meaning)
     }
 
-    fn says(&mut self, command: Command) -> Line {
-        self.said += 1;
-        Ok(command)
+    /// Something for others.
+    fn talk(&mut self, rng: &mut Rng, n: usize, to: String) -> (String, Meaning) {
+        let text = text(rng, n);
+        match rng.below(32) {
+            0..=9 => (format!("to|{to}|{text}"), Ok(Line::Command(Command::Private { to, text }))),
+            10 => (format!("to|{to}|"), Ok(Line::Command(Command::Private { to, text: String::new() }))),
+            11 => {
+                let line = format!("#{n} {}", "x".repeat(LINE_MAX - n.to_string().len() - 2));
+                (line.clone(), self.says(line))
+            }
+            12 => (format!("say|to|{text}"), self.says(format!("to|{text}"))),
+            _ => (text.clone(), self.says(text)),
+        }
     }
+
+    fn says(&mut self, text: String) -> Meaning {
+        self.said += 1;
+        Ok(Line::Command(Command::Say(text)))
+    }
+}
+
+/// A line that is no command.
+fn wrong(rng: &mut Rng, n: usize) -> (Vec<u8>, Meaning) {
+    const MALFORMED: [(&str, Verb); 7] = [
+        ("who|", Verb::Who),
+        ("wait|1|moon|full", Verb::Wait),
+        ("stay|x", Verb::Stay),
+        ("format|xml", Verb::Format),
+        ("lang|", Verb::Lang),
+        ("help|me", Verb::Help),
+        ("quit|x", Verb::Quit),
+    ];
+    let (line, error) = match rng.below(8) {
+        0 => ("to|ann".as_bytes().to_vec(), FormError::PrivateUsage),
+        1 => (format!("\0#{n}").into_bytes(), FormError::Nul),
+        2 => ([format!("#{n} ").as_bytes(), b"\xc3"].concat(), FormError::NotUtf8),
+        3 => (vec![b'x'; LINE_MAX + 1], FormError::TooLong(LINE_MAX)),
+        4 => (vec![b'x'; LINE_MAX * 3], FormError::TooLong(LINE_MAX)),
+        _ => {
+            let (line, verb) = MALFORMED[rng.below(MALFORMED.len())];
+            (line.as_bytes().to_vec(), FormError::Usage(verb))
+        }
+    };
+    (line, Err(error))
+}
+
+/// Something for the server, from one who has said so many public texts.
+fn ask(rng: &mut Rng, said: usize) -> (String, Meaning) {
+    let (line, meaning) = match rng.below(19) {
+        0..=4 => ("", Line::Blank),
+        5..=8 => ("who", Line::Command(Command::Who)),
+        9 => ("help", Line::Help),
+        10 => ("lang|en", Line::Set(Setting::Lang(Lang::En))),
+        11 => ("lang|zh", Line::Set(Setting::Lang(Lang::Zh))),
+        12 => ("format|json", Line::Set(Setting::Format(Format::Json))),
+        13 => ("format|text", Line::Set(Setting::Format(Format::Text))),
+        _ => return (format!("sync|{said}"), Ok(Line::Command(Command::Sync(said.to_string())))),
+    };
+    (line.to_owned(), Ok(meaning))
 }
 
 /// A text that begins like no verb, fits into a line behind any verb and name, and could be all of a line.
@@ -121,7 +160,7 @@ fn name(rng: &mut Rng) -> &'static str {
 }
 
 /// A wait for something that may happen.
-pub(crate) fn wait(rng: &mut Rng, to: String, n: usize) -> (String, Line) {
+pub(crate) fn wait(rng: &mut Rng, to: String, n: usize) -> (String, Meaning) {
     let seconds = [0, 1, 3, WAIT_MAX.as_secs(), WAIT_MAX.as_secs() + 1][rng.below(5)];
     let (line, wait_for) = match rng.below(4) {
         0 => (format!("user|{to}"), WaitFor::User(to)),
@@ -135,7 +174,7 @@ pub(crate) fn wait(rng: &mut Rng, to: String, n: usize) -> (String, Line) {
             (format!("text|{part}"), WaitFor::Text(part))
         }
     };
-    (format!("wait|{seconds}|{line}"), Ok(Command::Wait(Duration::from_secs(seconds), wait_for)))
+    (format!("wait|{seconds}|{line}"), Ok(Line::Command(Command::Wait(Duration::from_secs(seconds), wait_for))))
 }
 
 /// What no client of ours types: anything, with what a parser may stumble over.

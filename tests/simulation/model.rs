@@ -1,11 +1,11 @@
 //! The rules once more, as plainly as can be: one list of guests and no index. It shares the vocabulary of `chat`, and none
 //! of its code; it knows which names are the same from a table of spellings.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::VecDeque, mem, net::SocketAddr, sync::Arc, time::Duration};
 
 use pipechat::chat::{
-    Audience, ClientId, Command, Departure, Event, Identity, Input, Line, NameRule, Output, Refusal, Rules, Setting,
-    WaitFor,
+    Audience, ClientId, Command, Departure, Entry, Event, Identity, Input, NameRule, Output, Refusal, RoomId, Rules,
+    Seq, WaitFor,
 };
 
 /// Names that the simulation uses, each in all its spellings.
@@ -39,79 +39,89 @@ fn same(one: &str, other: &str) -> bool {
 pub(crate) struct Model {
     rules: Rules,
     now: Duration,
-    /// In order of arrival.
+    /// In order of their ids.
     guests: Vec<Guest>,
+    /// Public events so far.
+    seq: Seq,
+    is_closing: bool,
+    /// Those whose wait is over, with what they waited for. They are answered behind all else that an entry comes to.
+    met: VecDeque<(ClientId, String)>,
+    /// What the entry comes to.
+    out: Vec<Output>,
 }
 
 struct Guest {
     client: ClientId,
     who: Arc<Identity>,
     addr: SocketAddr,
-    has_spoken: bool,
-    idle_exempt: bool,
+    wait: Wait,
     /// It says no more, and leaves when its wait is answered.
     input_closed: bool,
-    /// It hears nothing, and has said all that it ever will.
+    /// It hears nothing, so it waits for nothing.
     is_broken: bool,
-    wait: Option<(Duration, WaitFor)>,
+}
+
+#[derive(PartialEq, Eq)]
+enum Wait {
+    None,
+    Until(Duration, WaitFor),
+    /// What it waited for has happened, and it is about to be told.
+    Met,
 }
 
 impl Model {
     pub(crate) fn new(rules: Rules) -> Self {
-        Self { rules, now: Duration::ZERO, guests: Vec::new() }
+        Self {
+            rules,
+            now: Duration::ZERO,
+            guests: Vec::new(),
+            seq: 0,
+            is_closing: false,
+            met: VecDeque::new(),
+            out: Vec::new(),
+        }
     }
 
     pub(crate) fn members(&self) -> impl Iterator<Item = (ClientId, &Arc<Identity>)> {
         self.guests.iter().map(|guest| (guest.client, &guest.who))
     }
 
-    pub(crate) fn handle(&mut self, client: ClientId, input: &Input) -> Vec<Output> {
-        let mut out = Vec::new();
-        match input {
-            Input::Arrive(addr) => self.arrive(client, *addr, &mut out),
-            Input::Lines(lines) => {
-                for line in lines {
-                    self.line(client, line, &mut out);
-                }
-                if self.guest(client).is_some_and(|guest| guest.wait.is_none()) {
-                    out.push(Output::Ready(client));
-                }
-            }
-            Input::Eof => match self.guest(client) {
-                Some(guest) if guest.wait.is_some() => guest.input_closed = true,
-                Some(_) | None => self.end(client, Departure::Left, &mut out),
-            },
-            Input::Silent => {
-                if self.guest(client).is_some_and(|guest| !guest.idle_exempt && guest.wait.is_none()) {
-                    self.end(client, Departure::Idle, &mut out);
-                }
-            }
-            Input::Broken => {
-                if let Some(guest) = self.guest(client) {
-                    guest.is_broken = true;
-                    if guest.wait.is_some() {
-                        self.end(client, Departure::Lost, &mut out);
-                    }
-                }
-            }
-            Input::End(departure) => self.end(client, *departure, &mut out),
+    /// When there is something to do without anybody's asking.
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        if self.is_closing && !self.guests.is_empty() {
+            return Some(Duration::ZERO);
         }
-        out
+        self.deadlines().map(|(until, _)| until).min()
     }
 
-    pub(crate) fn tick(&mut self, now: Duration) -> Vec<Output> {
-        self.now = self.now.max(now);
-        let mut out = Vec::new();
-        let now = self.now;
-        while let Some((_, client)) = self.deadlines().filter(|&(until, _)| until <= now).min() {
-            out.push(Output::Tell(Audience::One(client), Event::WaitTimedOut));
-            self.end(client, Departure::WaitTimedOut, &mut out);
+    /// What the entry comes to, where all of it is done at once.
+    pub(crate) fn handle(&mut self, entry: &Entry) -> Vec<Output> {
+        self.now = self.now.max(entry.now);
+        match &entry.input {
+            Input::Arrive(client, addr) => self.arrive(*client, *addr),
+            Input::Command(client, command) => self.command(*client, command),
+            Input::Eof(client) => match self.guest(*client) {
+                Some(guest) if guest.wait != Wait::None => guest.input_closed = true,
+                Some(_) | None => self.end(*client, Departure::Left),
+            },
+            Input::Broken(client) => match self.guest(*client) {
+                Some(guest) if guest.wait != Wait::None => self.end(*client, Departure::Lost),
+                Some(guest) => guest.is_broken = true,
+                None => {}
+            },
+            Input::End(client, departure) => self.end(*client, *departure),
+            Input::Continue => self.go_on(),
+            Input::ShutDown => self.is_closing = true,
         }
-        out
+        self.answer();
+        mem::take(&mut self.out)
     }
 
     fn deadlines(&self) -> impl Iterator<Item = (Duration, ClientId)> {
-        self.guests.iter().filter_map(|guest| guest.wait.as_ref().map(|&(until, _)| (until, guest.client)))
+        self.guests.iter().filter_map(|guest| match guest.wait {
+            Wait::Until(until, _) => Some((until, guest.client)),
+            Wait::None | Wait::Met => None,
+        })
     }
 
     fn guest(&mut self, client: ClientId) -> Option<&mut Guest> {
@@ -122,84 +132,90 @@ impl Model {
         self.guests.iter().find(|guest| same(&guest.who.name, name)).map(|guest| guest.client)
     }
 
-    fn arrive(&mut self, client: ClientId, addr: SocketAddr, out: &mut Vec<Output>) {
+    fn tell(&mut self, client: ClientId, event: Event) {
+        self.out.push(Output::Tell(Audience::One(client), None, event));
+    }
+
+    fn tell_all(&mut self, event: Event) {
+        if !self.is_closing {
+            self.seq += 1;
+            self.out.push(Output::Tell(Audience::Room(RoomId::LOBBY), Some(self.seq), event));
+        }
+    }
+
+    /// The waits of all are over in order of time; then, if the server shuts down, the lives of all.
+    fn go_on(&mut self) {
+        while let Some((_, client)) = self.deadlines().filter(|&(until, _)| until <= self.now).min() {
+            self.tell(client, Event::WaitTimedOut);
+            self.end(client, Departure::WaitTimedOut);
+        }
+        while self.is_closing
+            && let Some(guest) = self.guests.first()
+        {
+            self.end(guest.client, Departure::ShuttingDown);
+        }
+    }
+
+    fn arrive(&mut self, client: ClientId, addr: SocketAddr) {
         let neighbours = self.guests.iter().filter(|guest| guest.addr.ip() == addr.ip()).count();
-        let places = self.rules.capacity;
-        if self.guests.len() >= places.total || neighbours >= places.per_ip {
-            let full = if self.guests.len() >= places.total { Departure::Full } else { Departure::FullForAddress };
-            out.push(Output::Tell(Audience::One(client), Event::Farewell(full)));
-            out.push(Output::HangUp(client, full));
+        let capacity = self.rules.capacity;
+        let refused = match self.guests.len() {
+            _ if self.is_closing => Some(Departure::ShuttingDown),
+            here if here >= capacity.total => Some(Departure::Full),
+            _ if neighbours >= capacity.per_ip => Some(Departure::FullForAddress),
+            _ => None,
+        };
+        if let Some(refused) = refused {
+            self.tell(client, Event::Farewell(refused));
+            self.out.push(Output::HangUp(client, refused));
             return;
         }
         let who = Arc::new(Identity { name: addr.to_string(), addr: addr.to_string() });
-        out.push(Output::Tell(Audience::Everyone, Event::Online(Arc::clone(&who))));
-        self.guests.push(Guest {
-            client,
-            who,
-            addr,
-            has_spoken: false,
-            idle_exempt: false,
-            input_closed: false,
-            is_broken: false,
-            wait: None,
-        });
+        self.tell_all(Event::Online(Arc::clone(&who)));
+        let place = self.guests.iter().take_while(|guest| guest.client < client).count();
+        let guest = Guest { client, who, addr, wait: Wait::None, input_closed: false, is_broken: false };
+        self.guests.insert(place, guest);
         let users = self.guests.len();
-        self.resolve(|wait| matches!(wait, WaitFor::User(name) if *name == addr.to_string()), out);
-        self.resolve(|wait| matches!(wait, WaitFor::Users(n) if *n <= users), out);
+        self.meet(|wait| matches!(wait, WaitFor::User(name) if *name == addr.to_string()));
+        self.meet(|wait| matches!(wait, WaitFor::Users(n) if *n <= users));
     }
 
-    fn line(&mut self, client: ClientId, line: &Line, out: &mut Vec<Output>) {
-        let strict = self.rules.strict_idle;
-        let (wait_max, limits) = (self.rules.wait_max, Arc::clone(&self.rules.limits));
+    fn command(&mut self, client: ClientId, command: &Command) {
+        let wait_max = self.rules.wait_max;
         let Some(guest) = self.guest(client) else { return };
-        let (from, is_first) = (Arc::clone(&guest.who), !guest.has_spoken);
-        assert!(guest.wait.is_none(), "{client} waits, and its later lines with it");
-        guest.has_spoken = true;
-        let mut tell = |event| out.push(Output::Tell(Audience::One(client), event));
-        let command = match line {
-            Ok(command) => command.clone(),
-            Err(refusal) => return tell(Event::Refused(*refusal)),
-        };
+        let from = Arc::clone(&guest.who);
+        assert!(guest.wait == Wait::None && !guest.input_closed, "{client} speaks while it waits, or after its end");
         match command {
-            Command::Blank => {}
-            Command::Http(_) if is_first => self.end(client, Departure::Http, out),
-            Command::Say(text) | Command::Http(text) => {
-                out.push(Output::Tell(Audience::Everyone, Event::Message { from, text: text.clone() }));
-                self.resolve(|wait| matches!(wait, WaitFor::Text(part) if text.contains(part)), out);
+            Command::Say(text) => {
+                self.tell_all(Event::Message { from, text: text.clone() });
+                self.meet(|wait| matches!(wait, WaitFor::Text(part) if text.contains(part)));
             }
-            Command::Private { to, text } => match self.bearer(&to) {
-                None => tell(Event::Refused(Refusal::NoSuchUser)),
-                Some(_) if text.is_empty() => tell(Event::Refused(Refusal::EmptyText)),
+            Command::Private { to, text } => match self.bearer(to) {
+                None => self.tell(client, Event::Refused(Refusal::NoSuchUser)),
+                Some(_) if text.is_empty() => self.tell(client, Event::Refused(Refusal::EmptyText)),
                 Some(to) => {
-                    out.push(Output::Tell(Audience::One(to), Event::Private { from, text: text.clone() }));
-                    if let Some((_, WaitFor::Text(part))) = &self.guest(to).expect("a bearer is here").wait
-                        && text.contains(part)
-                    {
-                        self.answer(vec![to], out);
-                    }
+                    self.tell(to, Event::Private { from, text: text.clone() });
+                    self.meet_one(to, |wait| matches!(wait, WaitFor::Text(part) if text.contains(part)));
                 }
             },
             Command::Who => {
-                self.guests.iter().for_each(|guest| tell(Event::User(Arc::clone(&guest.who))));
-                tell(Event::UsersEnd(self.guests.len()));
+                let users: Vec<_> = self.members().map(|(_, who)| Arc::clone(who)).collect();
+                let count = users.len();
+                users.into_iter().for_each(|who| self.tell(client, Event::User(who)));
+                self.tell(client, Event::UsersEnd(count));
             }
-            Command::Rename(name) => self.rename(client, &name, out),
-            Command::Wait(timeout, _) if timeout > wait_max => tell(Event::Refused(Refusal::WaitTooLong(wait_max))),
-            Command::Wait(timeout, wait) => self.wait(client, timeout, wait, out),
-            Command::Sync(token) => tell(Event::Synced(token)),
-            Command::Help => tell(Event::Help(limits)),
-            Command::Quit => self.end(client, Departure::Quit, out),
-            Command::Stay if strict => tell(Event::Refused(Refusal::StayForbidden)),
-            Command::Stay => {
-                guest.idle_exempt = true;
-                tell(Event::Set(Setting::Stay));
+            Command::Rename(name) => self.rename(client, &from, name),
+            Command::Wait(timeout, _) if *timeout > wait_max => {
+                self.tell(client, Event::Refused(Refusal::WaitTooLong(wait_max)));
             }
-            Command::Format(format) => set(client, Setting::Format(format), out),
-            Command::Lang(lang) => set(client, Setting::Lang(lang), out),
+            Command::Wait(timeout, wait) if !self.holds(wait) => return self.wait(client, *timeout, wait),
+            Command::Wait(_, wait) => self.tell(client, Event::WaitMet(arg(wait))),
+            Command::Sync(token) => self.tell(client, Event::Synced(token.clone())),
         }
+        self.out.push(Output::Ready(client));
     }
 
-    fn rename(&mut self, client: ClientId, name: &str, out: &mut Vec<Output>) {
+    fn rename(&mut self, client: ClientId, old: &Arc<Identity>, name: &str) {
         let rule = NO_NAMES.iter().find(|(no_name, _)| *no_name == name).map(|&(_, rule)| rule);
         let refusal = match self.bearer(name) {
             _ if rule.is_some() => rule.map(Refusal::NameInvalid),
@@ -207,100 +223,89 @@ impl Model {
             Some(_) | None => None,
         };
         if let Some(refusal) = refusal {
-            out.push(Output::Tell(Audience::One(client), Event::Refused(refusal)));
-            return;
+            return self.tell(client, Event::Refused(refusal));
         }
-        let guest = self.guest(client).expect("only guests speak");
-        let old = Arc::clone(&guest.who);
         let new = Arc::new(Identity { name: name.to_owned(), addr: old.addr.clone() });
-        guest.who = Arc::clone(&new);
-        out.push(Output::Tell(Audience::One(client), Event::Renamed { old: Arc::clone(&old), new }));
+        self.guest(client).expect("only guests speak").who = Arc::clone(&new);
+        self.tell(client, Event::Renamed { old: Arc::clone(old), new });
         if !same(&old.name, name) {
-            self.resolve(|wait| matches!(wait, WaitFor::Gone(gone) if same(gone, &old.name)), out);
-            self.resolve(|wait| matches!(wait, WaitFor::User(user) if same(user, name)), out);
+            self.meet(|wait| matches!(wait, WaitFor::Gone(gone) if same(gone, &old.name)));
+            self.meet(|wait| matches!(wait, WaitFor::User(user) if same(user, name)));
         }
     }
 
-    fn wait(&mut self, client: ClientId, timeout: Duration, wait: WaitFor, out: &mut Vec<Output>) {
-        let already_satisfied = match &wait {
+    fn holds(&self, wait: &WaitFor) -> bool {
+        match wait {
             WaitFor::User(name) => self.bearer(name).is_some(),
             WaitFor::Gone(name) => self.bearer(name).is_none(),
             WaitFor::Users(users) => *users <= self.guests.len(),
             WaitFor::Text(_) => false,
-        };
-        if already_satisfied {
-            out.push(Output::Tell(Audience::One(client), Event::WaitMet(arg(&wait))));
-        } else {
-            let until = self.now + timeout;
-            let guest = self.guest(client).expect("only guests wait");
-            guest.wait = Some((until, wait));
-            if guest.is_broken {
-                self.end(client, Departure::Lost, out);
-            }
         }
     }
 
-    fn resolve(&mut self, is_met: impl Fn(&WaitFor) -> bool, out: &mut Vec<Output>) {
-        self.answer(self.waiters(is_met), out);
+    fn wait(&mut self, client: ClientId, timeout: Duration, wait: &WaitFor) {
+        let until = self.now + timeout;
+        let guest = self.guest(client).expect("only guests wait");
+        guest.wait = Wait::Until(until, wait.clone());
+        if guest.is_broken {
+            self.end(client, Departure::Lost);
+        }
     }
 
-    /// Those whose wait is over, in order of what they wait for and then of arrival.
-    fn waiters(&self, is_met: impl Fn(&WaitFor) -> bool) -> Vec<ClientId> {
-        let mut waiters: Vec<_> = self
+    /// What these wait for has happened: in order of what that is, and then of their ids.
+    fn meet(&mut self, is_met: impl Fn(&WaitFor) -> bool) {
+        let mut met: Vec<_> = self
             .guests
             .iter()
             .filter_map(|guest| match &guest.wait {
-                Some((_, wait)) if is_met(wait) => Some(match wait {
+                Wait::Until(_, wait) if is_met(wait) => Some(match wait {
                     WaitFor::Users(users) => (*users, String::new(), guest.client),
                     WaitFor::Text(part) => (0, part.clone(), guest.client),
                     WaitFor::User(_) | WaitFor::Gone(_) => (0, String::new(), guest.client),
                 }),
-                Some(_) | None => None,
+                Wait::Until(..) | Wait::None | Wait::Met => None,
             })
             .collect();
-        waiters.sort();
-        waiters.into_iter().map(|(_, _, client)| client).collect()
+        met.sort();
+        met.into_iter().for_each(|(_, _, client)| self.meet_one(client, &is_met));
     }
 
-    /// Answers them all, and then those who have waited for one of them to leave, and so on.
-    fn answer(&mut self, waiters: Vec<ClientId>, out: &mut Vec<Output>) {
-        let mut next = Vec::new();
-        for client in waiters {
+    fn meet_one(&mut self, client: ClientId, is_met: impl Fn(&WaitFor) -> bool) {
+        let Some(guest) = self.guest(client) else { return };
+        if let Wait::Until(_, wait) = &guest.wait
+            && is_met(wait)
+        {
+            let arg = arg(wait);
+            guest.wait = Wait::Met;
+            self.met.push_back((client, arg));
+        }
+    }
+
+    /// Answers them all. Who says no more leaves with the answer, and others may have waited for that.
+    fn answer(&mut self) {
+        while let Some((client, arg)) = self.met.pop_front() {
             let Some(guest) = self.guest(client) else { continue };
-            let Some((_, wait)) = guest.wait.take() else { continue };
+            guest.wait = Wait::None;
             let input_closed = guest.input_closed;
-            out.push(Output::Tell(Audience::One(client), Event::WaitMet(arg(&wait))));
+            self.tell(client, Event::WaitMet(arg));
             if input_closed {
-                next.extend(self.depart(client, Departure::Left, out));
+                self.end(client, Departure::Left);
             } else {
-                out.push(Output::Ready(client));
+                self.out.push(Output::Ready(client));
             }
         }
-        if !next.is_empty() {
-            self.answer(next, out);
-        }
     }
 
-    fn end(&mut self, client: ClientId, departure: Departure, out: &mut Vec<Output>) {
-        let waiters = self.depart(client, departure, out);
-        self.answer(waiters, out);
-    }
-
-    fn depart(&mut self, client: ClientId, departure: Departure, out: &mut Vec<Output>) -> Vec<ClientId> {
-        let Some(place) = self.guests.iter().position(|guest| guest.client == client) else { return Vec::new() };
-        let guest = self.guests.remove(place);
+    fn end(&mut self, client: ClientId, departure: Departure) {
+        let Some(place) = self.guests.iter().position(|guest| guest.client == client) else { return };
+        let who = self.guests.remove(place).who;
         if !matches!(departure, Departure::Left | Departure::Lost | Departure::WaitTimedOut) {
-            out.push(Output::Tell(Audience::One(client), Event::Farewell(departure)));
+            self.tell(client, Event::Farewell(departure));
         }
-        out.push(Output::HangUp(client, departure));
-        out.push(Output::Tell(Audience::Everyone, Event::Offline(Arc::clone(&guest.who), departure)));
-        self.waiters(|wait| matches!(wait, WaitFor::Gone(gone) if same(gone, &guest.who.name)))
+        self.out.push(Output::HangUp(client, departure));
+        self.tell_all(Event::Offline(Arc::clone(&who), departure));
+        self.meet(|wait| matches!(wait, WaitFor::Gone(gone) if same(gone, &who.name)));
     }
-}
-
-fn set(client: ClientId, setting: Setting, out: &mut Vec<Output>) {
-    out.push(Output::Set(client, setting));
-    out.push(Output::Tell(Audience::One(client), Event::Set(setting)));
 }
 
 /// What was waited for, in the words of the one who waits.

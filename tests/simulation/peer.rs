@@ -1,22 +1,26 @@
-//! One client and its connection, in a world that cuts bytes anywhere and stalls.
+//! One client: what it types and means, how it reads, and its connection.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use pipechat::{
-    chat::{Bucket, ClientId, Command, Departure, Event, Format, Input, Line, Rate},
-    protocol::{Dialect, Framer, Stamp, Telnet, parse_frame, render},
+    broker::{Inbox, Request},
+    chat::{ClientId, Command, Departure},
+    protocol::{Batch, Dialect, Limits, Line, Step},
 };
 
 use super::{
-    generator::{LINE_MAX, Speaker},
-    reader::{Heard, read, read_object},
+    account::{Account, Excuse},
+    connection::{Connection, Seen, Stage},
+    generator::Speaker,
+    meaning::{Meaning, Understanding},
+    reader::Heard,
+    watch::Watch,
 };
 
-/// Lines handed over at once.
-const BATCH_LINES_MAX: usize = 6;
-/// Bytes that may wait for a client.
-pub(crate) const QUEUE_MAX: usize = 6 << 10;
-pub(crate) const RATE: Rate = Rate { per_second: 4, burst: 8 };
+/// Bytes that the kernels hold for a client that does not read.
+const OUTGOING_MAX: usize = 512;
+/// More than any connection has to do at one time.
+const WAKES_MAX: usize = 1000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -28,236 +32,274 @@ pub(crate) enum Kind {
     Fuzzer,
 }
 
+/// What comes behind all that a client has typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sending {
+    /// More of it.
+    Open,
+    /// The end of its input.
+    Ending,
+    /// Its reset. It reads nothing any more.
+    Resetting,
+}
+
+/// A line that was typed, and not understood so far.
+struct Meant {
+    /// As many bytes had been typed at its end.
+    typed: usize,
+    /// None for the beginning of a line that was broken off: that may mean anything.
+    meaning: Option<Meaning>,
+}
+
 pub(crate) struct Peer {
     pub(crate) client: ClientId,
     pub(crate) kind: Kind,
     pub(crate) speaker: Speaker,
 
-    /// What the lines mean that it has typed and the broker has not got.
-    pub(crate) meant: VecDeque<Line>,
     /// Typed, and on its way to the server.
-    pub(crate) typed: VecDeque<u8>,
-    /// It will type no more, and its end of input comes after what it has typed.
-    pub(crate) has_finished: bool,
-    /// It has broken off, and nothing more comes from it.
-    pub(crate) is_lost: bool,
-    /// It has broken off, and what it has typed still comes. What it is told, its connection throws away.
-    pub(crate) is_broken: bool,
-    /// It does not read.
-    pub(crate) is_stalled: bool,
+    typed: VecDeque<u8>,
+    typed_total: usize,
+    /// What that and what is at the server means.
+    meant: VecDeque<Meant>,
+    pub(crate) sending: Sending,
+    /// Bytes that it reads in a step, at the most.
+    pub(crate) reads: usize,
+    received: Vec<u8>,
 
-    telnet: Telnet,
-    framer: Framer,
-    backlog: Vec<u8>,
-    is_eof: bool,
-    is_done: bool,
-    pub(crate) is_ready: bool,
-    bucket: Bucket,
-    /// Lines that it may still say at once; less than none is a debt.
-    tokens: f64,
-    idle_since: Duration,
-    pause_until: Duration,
+    understanding: Understanding,
+    has_arrived: bool,
+    /// The step that has ended its input, or its life.
+    end: Option<Step>,
+    /// From here on, nobody knows what its lines mean.
+    is_unclear: bool,
 
-    pub(crate) dialect: Dialect,
-    /// All that was rendered for it.
-    pub(crate) wire: Vec<u8>,
-    /// How much of `wire` it has got.
-    pub(crate) sent: usize,
-    told: Vec<ServerMessage>,
-    /// Why the broker has hung up.
-    pub(crate) departure: Option<Departure>,
-    /// How many public lines there had been when it came.
-    pub(crate) joined: usize,
-}
-
-struct ServerMessage {
-    event: Event,
-    dialect: Dialect,
-    is_public: bool,
-    /// Where in `wire` it ends.
-    end: usize,
+    pub(crate) connection: Connection,
+    watch: Watch,
+    pub(crate) account: Account,
 }
 
 impl Peer {
-    pub(crate) fn new(client: ClientId, kind: Kind, now: Duration, joined: usize) -> Self {
+    pub(crate) fn new(client: ClientId, kind: Kind, limits: &Arc<Limits>, inbox: Inbox, now: Duration) -> Self {
+        let outgoing_max = if kind == Kind::Witness { usize::MAX } else { OUTGOING_MAX };
         Self {
             client,
             kind,
             speaker: Speaker::default(),
-            meant: VecDeque::new(),
             typed: VecDeque::new(),
-            has_finished: false,
-            is_lost: false,
-            is_broken: false,
-            is_stalled: false,
-            telnet: Telnet::default(),
-            framer: Framer::new(LINE_MAX),
-            backlog: Vec::new(),
-            is_eof: false,
-            is_done: false,
-            is_ready: true,
-            bucket: Bucket::new(RATE),
-            tokens: f64::from(RATE.burst),
-            idle_since: now,
-            pause_until: Duration::ZERO,
-            dialect: Dialect::default(),
-            wire: Vec::new(),
-            sent: 0,
-            told: Vec::new(),
-            departure: None,
-            joined,
+            typed_total: 0,
+            meant: VecDeque::new(),
+            sending: Sending::Open,
+            reads: usize::MAX,
+            received: Vec::new(),
+            understanding: Understanding::new(Arc::clone(limits), Dialect::default()),
+            has_arrived: false,
+            end: None,
+            is_unclear: kind == Kind::Fuzzer,
+            connection: Connection::new(limits, inbox, outgoing_max, now),
+            watch: Watch::new(**limits, now),
+            account: Account::default(),
         }
     }
 
-    pub(crate) fn queued(&self) -> usize {
-        self.wire.len() - self.sent
+    /// Bytes that have not reached the server.
+    pub(crate) fn typed(&self) -> usize {
+        self.typed.len()
     }
 
-    /// Nothing is under way from it.
-    pub(crate) fn is_quiet(&self) -> bool {
-        let has_spoken_out = self.typed.is_empty() && self.backlog.is_empty() && self.is_ready;
-        self.departure.is_some() || self.is_lost || has_spoken_out && self.has_finished == self.is_done
+    pub(crate) fn type_line(&mut self, line: &[u8], meaning: Meaning) {
+        self.type_bytes(line);
+        self.meant.push_back(Meant { typed: self.typed_total, meaning: Some(meaning) });
+    }
+
+    pub(crate) fn type_bytes(&mut self, bytes: &[u8]) {
+        assert_eq!(self.sending, Sending::Open, "{} has ended", self.client);
+        self.typed.extend(bytes);
+        self.typed_total += bytes.len();
+    }
+
+    /// Its last line needs no ending, if it is one at all.
+    pub(crate) fn leave_last_line_open(&mut self) {
+        let is_line = self.meant.back().is_some_and(|last| !matches!(last.meaning, None | Some(Ok(Line::Blank))));
+        while is_line && self.typed.pop_back_if(|byte| matches!(byte, b'\n' | b'\r' | b'\0')).is_some() {
+            self.typed_total -= 1;
+        }
+        if let Some(last) = self.meant.back_mut() {
+            last.typed = last.typed.min(self.typed_total);
+        }
+    }
+
+    /// It breaks off, and all but so many of the bytes that are under way are lost.
+    pub(crate) fn reset(&mut self, kept: usize) {
+        self.sending = Sending::Resetting;
+        let arrived = self.typed_total - self.typed.len();
+        let Some(place) = self.meant.iter().position(|meant| meant.typed > arrived + kept) else {
+            self.typed.truncate(kept);
+            return; // all lines arrive, or nobody knows what it means
+        };
+        let begin = place.checked_sub(1).map_or(0, |before| self.meant[before].typed);
+        // The model knows no halves of names. Where that line has begun to arrive, it goes on.
+        let is_rename = matches!(self.meant[place].meaning, Some(Ok(Line::Command(Command::Rename(_)))));
+        let end = match begin.max(arrived) {
+            end if is_rename && begin < arrived => self.meant[place].typed.max(end),
+            end if is_rename => end,
+            _ => arrived + kept,
+        };
+        self.typed.truncate(end - arrived);
+        self.meant.retain(|meant| meant.typed <= end);
+        self.meant.push_back(Meant { typed: end, meaning: None });
+    }
+
+    /// So many bytes reach the server.
+    pub(crate) fn deliver(&mut self, bytes: usize) {
+        let socket = &mut self.connection.socket;
+        socket.incoming.extend(self.typed.drain(..bytes.min(self.typed.len())));
+        if self.typed.is_empty() {
+            socket.is_ended |= self.sending == Sending::Ending;
+            socket.is_reset |= self.sending == Sending::Resetting;
+        }
+    }
+
+    /// It reads so many bytes at the most.
+    pub(crate) fn read(&mut self, bytes: usize) {
+        if self.sending != Sending::Resetting {
+            let outgoing = &mut self.connection.socket.outgoing;
+            self.received.extend(outgoing.drain(..bytes.min(self.reads).min(outgoing.len())));
+        }
+    }
+
+    /// Its connection does so many things, if it has as many to do.
+    pub(crate) fn work(&mut self, wakes: usize, now: Duration, requests: &mut VecDeque<Request>) {
+        for _ in 0..wakes {
+            let mut seen = Vec::new();
+            let is_exhausted = !self.connection.wake(now, &mut seen);
+            for seen in seen {
+                self.see(seen, now, requests);
+            }
+            if self.connection.stage == Stage::Open {
+                self.watch.look(self.connection.is_congested, is_exhausted, now);
+            }
+            if is_exhausted {
+                return;
+            }
+        }
+    }
+
+    /// Its connection does all that it has to do.
+    pub(crate) fn work_off(&mut self, now: Duration, requests: &mut VecDeque<Request>) {
+        self.work(WAKES_MAX, now, requests);
+        assert!(!self.connection.wake(now, &mut Vec::new()), "{}'s connection never rests", self.client);
+    }
+
+    fn see(&mut self, seen: Seen, now: Duration, requests: &mut VecDeque<Request>) {
+        match seen {
+            Seen::Batch(batch) => {
+                self.watch.batch(&batch, self.connection.is_congested, now);
+                self.understand(&batch);
+                requests.push_back(Request::Batch(self.client, batch));
+            }
+            Seen::Credit(not_before) => {
+                self.watch.credited(not_before, now);
+                if !self.account.is_gone() {
+                    self.account.assert_done();
+                }
+            }
+            Seen::Wrote(written, is_blocked) => self.watch.wrote(written, is_blocked, now),
+            Seen::Aborted => self.watch.aborted(),
+        }
+    }
+
+    /// The batch has to be what its next lines mean.
+    fn understand(&mut self, batch: &Batch) {
+        if batch.steps.contains(&Step::Broken) {
+            assert!(self.connection.socket.is_reset, "{} is not broken", self.client);
+        }
+        let mut steps = batch.steps.iter().filter(|step| **step != Step::Broken);
+        if !self.has_arrived {
+            assert_eq!(steps.next(), Some(&Step::Arrive));
+            self.has_arrived = true;
+        }
+        assert!(batch.lines == 0 || self.end.is_none(), "{} says something behind its end", self.client);
+        for _ in 0..batch.lines {
+            if self.is_unclear {
+                break;
+            }
+            let Some(meaning) = self.meant.pop_front().expect("no line is made up").meaning else {
+                self.is_unclear = true;
+                break;
+            };
+            for step in self.understanding.steps(&meaning) {
+                assert_eq!(steps.next(), Some(&step), "{} was misunderstood: {meaning:?}", self.client);
+                self.end = Some(step).filter(|step| matches!(step, Step::Close(_)));
+            }
+        }
+        steps.for_each(|step| self.understand_end(step));
+    }
+
+    /// A step that is no line of its own.
+    fn understand_end(&mut self, step: &Step) {
+        let client = self.client;
+        let socket = &self.connection.socket;
+        let has_said_all = self.is_unclear || self.meant.iter().all(|meant| meant.meaning.is_none());
+        match (&self.end, step) {
+            (None, Step::Eof) => assert!(socket.is_ended && has_said_all, "the end of {client} before the end"),
+            (None, Step::Close(Departure::Lost)) => assert!(socket.is_reset && has_said_all, "{client} is not lost"),
+            (None, Step::Close(Departure::Idle | Departure::WriteTimeout)) => {} // the watch knows
+            // It may still be stuck with the answer to its last line.
+            (Some(Step::Eof), Step::Close(Departure::WriteTimeout)) => {}
+            (end, _) => assert!(end.is_none() && self.is_unclear, "{client} did not mean {step:?} behind {end:?}"),
+        }
+        if matches!(step, Step::Eof | Step::Close(_)) {
+            self.end = Some(step.clone());
+        }
+    }
+
+    /// The broker has taken a batch.
+    pub(crate) fn accepted(&mut self, batch: &Batch, now: Duration) {
+        self.account.accept(&batch.steps);
+        if batch.lines > 0 {
+            self.watch.accepted(batch.lines, now);
+        }
+    }
+
+    /// Nothing is under way from it or to it.
+    pub(crate) fn is_quiet(&self, now: Duration) -> bool {
+        let socket = &self.connection.socket;
+        let says_nothing = self.typed.is_empty() && socket.incoming.is_empty() && self.watch.is_at_rest(now);
+        let is_up_to_date = socket.outgoing.is_empty() && self.sending == Sending::Open && !self.account.is_gone();
+        self.account.is_here() && says_nothing && is_up_to_date
     }
 
     /// How many lines and how many waits are under way from it, at the most.
     pub(crate) fn unheard(&self) -> (usize, usize) {
-        let bytes = self.typed.len() + self.backlog.len();
+        let bytes = self.typed.len() + self.connection.socket.incoming.len();
+        let is_wait = |meant: &&Meant| matches!(meant.meaning, Some(Ok(Line::Command(Command::Wait(..)))));
         match self.kind {
-            Kind::Fuzzer => (1 + bytes, bytes / "wait|1|user|x".len()),
-            Kind::Witness | Kind::Guest => {
-                let is_wait = |line: &&Line| matches!(line, Ok(Command::Wait(..)));
-                (1 + self.meant.len(), self.meant.iter().filter(is_wait).count())
-            }
+            Kind::Fuzzer => (1 + bytes, 1 + bytes / "wait|1|user|x".len()),
+            Kind::Witness | Kind::Guest => (1 + self.meant.len(), 1 + self.meant.iter().filter(is_wait).count()),
         }
     }
 
-    /// A packet of at most `bytes` bytes reaches the server, if that reads it.
-    pub(crate) fn packet(&mut self, bytes: usize, now: Duration) {
-        let is_paused = self.pause_until > now || self.queued() > QUEUE_MAX / 2;
-        if self.is_eof || self.is_done || self.departure.is_some() || !self.backlog.is_empty() || is_paused {
-            return;
-        }
-        let mut packet: Vec<u8> = self.typed.drain(..bytes.min(self.typed.len())).collect();
-        self.is_eof = self.typed.is_empty() && self.has_finished;
-        let kept = self.telnet.strip(&mut packet);
-        packet.truncate(kept);
-        self.backlog = packet;
+    /// It is gone, and has read what there is to read.
+    pub(crate) fn is_over(&self) -> bool {
+        let has_read = self.connection.socket.outgoing.is_empty() || self.sending == Sending::Resetting;
+        matches!(self.connection.stage, Stage::Closed { .. }) && self.account.is_gone() && has_read
     }
 
-    /// What the connection has for the broker.
-    pub(crate) fn speak(&mut self, now: Duration) -> Vec<Input> {
-        let mut inputs = Vec::new();
-        if self.is_done || self.departure.is_some() {
-            return inputs;
+    /// Checks all that it has read so far, and answers what was public in it.
+    pub(crate) fn check(&self) -> Vec<Heard> {
+        let is_lost = self.sending == Sending::Resetting;
+        if let (Some(departure), false) = (self.account.departure(), is_lost) {
+            let is_slow = matches!(departure, Departure::SlowConsumer | Departure::WriteTimeout);
+            assert_eq!(self.connection.is_cut, is_slow, "{} has left: {departure:?}", self.client);
         }
-        let may_speak = self.is_ready && self.pause_until <= now;
-        let mut lines = if may_speak { self.next_lines() } else { Vec::new() };
-        let is_last = self.is_eof && self.backlog.is_empty();
-        if is_last && may_speak && lines.is_empty() {
-            lines.extend(self.framer.finish().map(|frame| parse_frame(&frame, LINE_MAX)));
-        }
-        if !lines.is_empty() {
-            inputs.push(self.say(lines, now));
-        }
-        if is_last && !self.framer.is_within_line() {
-            // Whatever it waits for: that it says no more is told at once.
-            self.is_done = true;
-            assert_eq!(self.meant, [], "{}: lines were lost", self.client);
-            inputs.push(if self.is_broken { Input::End(Departure::Lost) } else { Input::Eof });
-        }
-        inputs
+        let excuse = Excuse {
+            end_is_missing: is_lost || self.connection.stage == Stage::Closed { is_complete: false },
+            has_gap: self.connection.is_cut,
+        };
+        self.account.check(&self.received, excuse, self.kind != Kind::Fuzzer)
     }
 
-    fn say(&mut self, lines: Vec<Line>, now: Duration) -> Input {
-        for line in lines.iter().filter(|_| self.kind != Kind::Fuzzer) {
-            assert_eq!(Some(line), self.meant.pop_front().as_ref(), "{} was misunderstood", self.client);
-        }
-        self.take_tokens(lines.len(), now);
-        self.is_ready = false;
-        Input::Lines(lines)
-    }
-
-    fn next_lines(&mut self) -> Vec<Line> {
-        let (mut lines, mut rest) = (Vec::new(), &self.backlog[..]);
-        while lines.len() < BATCH_LINES_MAX
-            && let Some(frame) = self.framer.next(&mut rest)
-        {
-            let line = parse_frame(&frame, LINE_MAX);
-            let ends_batch = line.as_ref().is_ok_and(|command| command.ends_batch());
-            lines.push(line);
-            if ends_batch {
-                break;
-            }
-        }
-        self.backlog = rest.to_vec();
-        lines
-    }
-
-    /// What the bucket says of the next read has to be what a counter of tokens says.
-    fn take_tokens(&mut self, lines: usize, now: Duration) {
-        let (per_second, burst) = (f64::from(RATE.per_second), f64::from(RATE.burst));
-        let fresh = (now - self.idle_since).as_secs_f64() * per_second;
-        self.tokens = burst.min(self.tokens + fresh) - lines as f64;
-        self.idle_since = now;
-        self.pause_until = self.bucket.take(lines, now);
-        let pause = self.pause_until.saturating_sub(now).as_secs_f64();
-        let expected = (-self.tokens / per_second).max(0.0);
-        assert!((pause - expected).abs() < 1e-6, "{} is to be silent for {pause} s, not {expected} s", self.client);
-    }
-
-    /// It is told an event. What is told to one who has left is told to nobody, and should not be.
-    pub(crate) fn tell(&mut self, event: &Event, stamp: Stamp) {
-        assert_eq!(self.departure, None, "{} has left and is told {event:?}", self.client);
-        render(&mut self.wire, event, stamp, self.dialect);
-        let is_public = stamp.seq.is_some();
-        self.told.push(ServerMessage { event: event.clone(), dialect: self.dialect, is_public, end: self.wire.len() });
-    }
-
-    /// What waits for it is thrown away, apart from the rest of a line that it has begun to get.
-    pub(crate) fn cut(&mut self) {
-        let end = self.told.iter().map(|told| told.end).find(|&end| end >= self.sent).expect("something waits");
-        let end = if self.sent == 0 { 0 } else { end };
-        self.told.retain(|told| told.end <= end);
-        self.wire.truncate(end);
-    }
-
-    /// Checks what it has heard in its life: it reads as what it was told, each public line of its time once and in order,
-    /// and the answer to a sync after everything it had said before. `public` is what was public, in order.
-    pub(crate) fn check(&self, public: &[Heard]) {
-        let (mut from, mut heard_public, mut said) = (0, self.joined, 0);
-        let own = self.told.first().map(|told| Heard::of(&told.event));
-        for told in self.told.iter().take_while(|told| told.end <= self.sent) {
-            let line = std::str::from_utf8(&self.wire[from..told.end]).expect("UTF-8");
-            from = told.end;
-            let heard = Heard::of(&told.event);
-            if heard == Heard::Other {
-                assert!(line.is_empty() || line.ends_with('\n'));
-            } else {
-                assert_eq!(line.matches('\n').count(), 1, "{line:?}");
-                assert_eq!(read(line.trim_end_matches('\n'), told.dialect), heard, "{line:?}");
-            }
-            if told.dialect.format == Format::Json {
-                let seq = told.is_public.then_some(heard_public as u64 + 1);
-                assert_eq!(read_object(line.trim_end_matches('\n')).seq, seq, "{line:?}");
-            }
-            if told.is_public {
-                assert_eq!(public.get(heard_public), Some(&heard), "{} missed a line", self.client);
-                heard_public += 1;
-            }
-            if let (Some(Heard::Online { addr: own, .. }), Heard::Message { addr, .. }) = (&own, &heard) {
-                said += usize::from(own == addr);
-            }
-            if let (Event::Synced(token), true) = (&told.event, self.kind != Kind::Fuzzer) {
-                assert_eq!(*token, said.to_string(), "{}: synced before all was said", self.client);
-            }
-        }
-        if !self.is_lost && !self.is_stalled {
-            assert_eq!(self.sent, self.wire.len(), "{} did not get all", self.client);
-        }
-    }
-
-    /// The public lines that it has been told.
-    pub(crate) fn heard_public(&self) -> Vec<Heard> {
-        self.told.iter().filter(|told| told.is_public).map(|told| Heard::of(&told.event)).collect()
+    pub(crate) fn received(&self) -> String {
+        String::from_utf8_lossy(&self.received).into_owned()
     }
 }

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use pipechat::{
-    chat::{Event, Format, Identity, Lang},
-    protocol::Dialect,
+    chat::{Event, Identity},
+    protocol::{Dialect, Format, Lang},
 };
 
 /// What a line says. Texts are in visible notation.
@@ -55,11 +55,9 @@ impl Heard {
             Event::User(who) => Self::User { name: who.name.clone() },
             Event::UsersEnd(_)
             | Event::Renamed { .. }
-            | Event::Help(_)
             | Event::Synced(_)
             | Event::WaitMet(_)
             | Event::WaitTimedOut
-            | Event::Set(_)
             | Event::Refused(_)
             | Event::Farewell(_) => Self::Other,
         }

@@ -1,84 +1,81 @@
-//! What holds of framing, parsing, rules and rendering together, whatever bytes a peer sends and however they are cut.
+//! What holds of sessions, rules and rendering together, whatever bytes a peer sends and however they are cut.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use pipechat::{
-    chat::{Capacity, Chat, ClientId, Event, Input, Limits, Line, Output, Rate, Refusal, Rules},
-    protocol::{Dialect, Framer, Stamp, Telnet, parse, parse_frame, render},
+    chat::{Chat, ClientId, Command, Entry, Event, Input, Output, Rules},
+    protocol::{Dialect, FormError, Interest, Limits, Reply, Session, Stamp, Step, parse, render, render_reply},
 };
 
-use crate::reader::{Heard, is_obeyed, read};
+use crate::{
+    meaning::{Meaning, Understanding},
+    reader::{Heard, is_obeyed, read},
+};
 
 /// Short, so that lines that are too long are found soon.
 const LINE_MAX: usize = 64;
+/// A read's worth: a session that has more unparsed wants no more.
+const UNPARSED_MAX: usize = 16 << 10;
 
 /// Lets a client send `bytes`, in packets of `packet` bytes, and panics where something does not hold.
 pub(crate) fn check(bytes: &[u8], packet: usize) {
-    let lines = lines_of(bytes, packet);
-    assert_eq!(lines, lines_by_the_book(bytes), "in packets of {packet}");
-    let mut chat = Chat::new(Rules {
-        capacity: Capacity::default(),
-        wait_max: Duration::from_secs(60),
-        strict_idle: false,
-        limits: Arc::new(Limits {
-            line_max: LINE_MAX,
-            queue_max: 1 << 20,
-            rate: Rate { per_second: 0, burst: 0 },
-            idle_timeout: Duration::ZERO,
-            write_timeout: Duration::from_secs(10),
-            wait_max: Duration::from_secs(60),
-            clients_max: usize::MAX,
-        }),
-    });
-    let mut out = Vec::new();
-    for client in [0_u16, 1] {
-        chat.handle(
-            ClientId(client.into()),
-            Input::Arrive(SocketAddr::from(([127, 0, 0, 1], 1000 + client))),
-            &mut out,
-        );
-    }
-    let mut client = ClientId(0);
-    for (line, n) in lines.into_iter().zip(2_u16..) {
-        chat.handle(client, Input::Lines(vec![line]), &mut out);
-        // A wait that lasts is ended by the clock, and with it the client; another one says the rest.
-        chat.tick(Duration::from_secs(120 * u64::from(n)), &mut out);
-        if chat.members().all(|(member, _)| member != client) {
-            client = ClientId(n.into());
-            chat.handle(client, Input::Arrive(SocketAddr::from(([127, 0, 0, 1], 1000 + n))), &mut out);
+    let limits = Arc::new(Limits { line_max: LINE_MAX, ..Limits::default() });
+    let steps = steps_of(bytes, packet.max(1), &limits);
+    assert_eq!(steps, steps_by_the_book(bytes, &limits), "in packets of {packet}");
+    check_held(bytes, packet.max(1), &limits);
+    let mut commands = Vec::new();
+    for step in steps {
+        match step {
+            Step::Command(command) => commands.push(command),
+            Step::Reply(reply) => look_at_reply(&reply),
+            Step::Arrive | Step::Speak(_) | Step::Broken | Step::Eof | Step::Close(_) => {}
         }
     }
-    chat.handle(client, Input::Eof, &mut out);
-    for output in out {
-        if let Output::Tell(_, event) = output {
-            look_at(&event);
-        }
-    }
+    events_of(commands).iter().for_each(look_at);
 }
 
-/// What the program makes of the bytes.
-fn lines_of(bytes: &[u8], packet: usize) -> Vec<Line> {
-    let (mut telnet, mut framer, mut lines) = (Telnet::default(), Framer::new(LINE_MAX), Vec::new());
-    for packet in bytes.chunks(packet.max(1)) {
-        let mut packet = packet.to_vec();
-        let text = telnet.strip(&mut packet);
-        let mut text = &packet[..text];
-        while let Some(frame) = framer.next(&mut text) {
-            lines.push(parse_frame(&frame, LINE_MAX));
+/// What a session makes of the bytes, for a broker that is always ready.
+fn steps_of(bytes: &[u8], packet: usize, limits: &Arc<Limits>) -> Vec<Step> {
+    let now = Duration::ZERO;
+    let mut session = Session::new(Arc::clone(limits), Dialect::default(), now);
+    let mut steps = Vec::new();
+    let mut poll = |session: &mut Session| {
+        while let Some(batch) = session.poll_batch(now) {
+            steps.extend(batch.steps);
+            if batch.lines > 0 {
+                session.credited(None, now);
+            }
         }
+    };
+    for packet in bytes.chunks(packet) {
+        session.received(&mut packet.to_vec(), now);
+        poll(&mut session);
     }
-    lines.extend(framer.finish().map(|frame| parse_frame(&frame, LINE_MAX)));
-    lines
+    session.eof(now);
+    poll(&mut session);
+    assert!(!session.is_over() && session.interest() == Interest::Broken, "it is still told answers");
+    steps
 }
 
-/// The same, as RFC 854 and the README have it, a byte at a time and with all of them at hand.
-fn lines_by_the_book(bytes: &[u8]) -> Vec<Line> {
+/// The same, as RFC 854 and the README have it, a byte at a time and with all of them at hand: each line is a command, a
+/// setting, a reply, or nothing if it is blank.
+fn steps_by_the_book(bytes: &[u8], limits: &Arc<Limits>) -> Vec<Step> {
+    let mut understanding = Understanding::new(Arc::clone(limits), Dialect::default());
+    let mut steps = vec![Step::Arrive];
+    steps.extend(lines_by_the_book(bytes).iter().flat_map(|line| understanding.steps(line)));
+    if !matches!(steps.last(), Some(Step::Close(_))) {
+        steps.push(Step::Eof);
+    }
+    steps
+}
+
+fn lines_by_the_book(bytes: &[u8]) -> Vec<Meaning> {
     let (mut lines, mut line) = (Vec::new(), Vec::new());
     let complete = |line: &mut Vec<u8>| {
         let line = std::mem::take(line);
         let line = line.strip_suffix(b"\r").unwrap_or(&line);
-        if line.len() > LINE_MAX { Err(Refusal::LineTooLong(LINE_MAX)) } else { parse(line) }
+        if line.len() > LINE_MAX { Err(FormError::TooLong(LINE_MAX)) } else { parse(line) }
     };
     for byte in without_telnet(bytes) {
         if byte == b'\n' || byte == 0 && line.last() == Some(&b'\r') {
@@ -122,14 +119,66 @@ fn without_telnet(mut bytes: &[u8]) -> Vec<u8> {
     }
 }
 
+/// A session that gets no credit turns away from its socket, though the peer sends the bytes again and again: with the
+/// first line, and, if it reads on since the peer has ended, with so many bytes.
+fn check_held(bytes: &[u8], packet: usize, limits: &Arc<Limits>) {
+    let now = Duration::ZERO;
+    // Telnet's commands are not held, however many they are.
+    let bytes: Vec<u8> = bytes.iter().map(|&byte| if byte == 255 { b'x' } else { byte }).collect();
+    let mut session = Session::new(Arc::clone(limits), Dialect::default(), now);
+    let (mut lines, mut held) = (0, 0);
+    for packet in bytes.chunks(packet).cycle().take(2 * UNPARSED_MAX) {
+        match session.interest() {
+            Interest::Read => assert_eq!(lines, 0, "it reads on without a credit"),
+            Interest::HangUp => held += packet.len(),
+            Interest::Broken | Interest::Nothing => break,
+        }
+        session.received(&mut packet.to_vec(), now);
+        while let Some(batch) = session.poll_batch(now) {
+            assert!(lines == 0 || batch.lines == 0, "lines without a credit");
+            lines += batch.lines;
+        }
+        assert!(held < UNPARSED_MAX + 2 * packet.len(), "{held} bytes are held");
+    }
+}
+
+/// What all are told if one client asks for these things, one after the other.
+fn events_of(commands: Vec<Command>) -> Vec<Event> {
+    let mut chat = Chat::new(Rules { wait_max: Duration::from_secs(60), ..Rules::default() });
+    let (mut out, mut now) = (Vec::new(), Duration::ZERO);
+    let arrive = |chat: &mut Chat, client: u16, out: &mut Vec<Output>, now| {
+        let input = Input::Arrive(ClientId(client.into()), SocketAddr::from(([127, 0, 0, 1], 1000 + client)));
+        chat.handle(Entry { now, input }, out);
+    };
+    arrive(&mut chat, 1, &mut out, now);
+    arrive(&mut chat, 2, &mut out, now);
+    let mut client = ClientId(1);
+    for (command, n) in commands.into_iter().zip(3_u16..) {
+        chat.handle(Entry { now, input: Input::Command(client, command) }, &mut out);
+        // A wait that lasts is ended by the clock, and with it the client; another one says the rest.
+        now += Duration::from_secs(120);
+        while chat.deadline().is_some_and(|deadline| deadline <= now) {
+            chat.handle(Entry { now, input: Input::Continue }, &mut out);
+        }
+        if chat.members().all(|(member, _)| member != client) {
+            client = ClientId(n.into());
+            arrive(&mut chat, n, &mut out, now);
+        }
+    }
+    chat.handle(Entry { now, input: Input::Eof(client) }, &mut out);
+    let event = |output| match output {
+        Output::Tell(_, _, event) => Some(event),
+        Output::Ready(_) | Output::HangUp(..) => None,
+    };
+    out.into_iter().filter_map(event).collect()
+}
+
 /// It is whole lines in every dialect, no terminal obeys them, and who said what can be read from them.
 fn look_at(event: &Event) {
     for dialect in Dialect::ALL {
         let mut line = Vec::new();
         render(&mut line, event, Stamp { seq: Some(1), at: Timestamp::UNIX_EPOCH }, dialect);
-        let line = String::from_utf8(line).expect("UTF-8");
-        assert!(line.is_empty() || line.ends_with('\n'), "{line:?}");
-        assert!(!line.replace('\n', "").contains(is_obeyed), "{line:?}");
+        let line = whole_lines(line);
         // What is said in text in the very words of a notice is taken for one, of oneself; JSON tells them apart.
         let is_notice = |text: &str| ["已上线", "下线", "is online", "is offline"].contains(&text);
         let is_ambiguous = matches!(event, Event::Message { text, .. } if is_notice(text));
@@ -139,4 +188,19 @@ fn look_at(event: &Event) {
             assert_eq!(read(line.trim_end_matches('\n'), dialect), heard, "{line:?}");
         }
     }
+}
+
+fn look_at_reply(reply: &Reply) {
+    for dialect in Dialect::ALL {
+        let mut line = Vec::new();
+        render_reply(&mut line, reply, Timestamp::UNIX_EPOCH, dialect);
+        assert!(!whole_lines(line).is_empty());
+    }
+}
+
+fn whole_lines(bytes: Vec<u8>) -> String {
+    let text = String::from_utf8(bytes).expect("UTF-8");
+    assert!(text.is_empty() || text.ends_with('\n'), "{text:?}");
+    assert!(!text.replace('\n', "").contains(is_obeyed), "{text:?}");
+    text
 }

@@ -1,6 +1,7 @@
-//! The world around the chat: clients that come, talk, stall and break off, packets cut anywhere, a clock that jumps.
+//! The world around the server: clients that come, talk, stall and break off, packets cut anywhere, a clock that jumps.
 //!
-//! Whatever happens is put to the chat and to the model of it, and both have to answer the same.
+//! Broker, chat and sessions are the real ones, and each turn is one of the broker's own loop. Whatever the chat gets, the
+//! model of the rules gets too, and both have to answer the same.
 
 mod actions;
 mod checks;
@@ -9,28 +10,37 @@ use std::{
     collections::{BTreeMap, VecDeque},
     fmt::Write as _,
     net::SocketAddr,
+    sync::Arc,
     time::Duration,
 };
 
 use common::Rng;
+use futures::executor::block_on;
 use jiff::Timestamp;
 use pipechat::{
-    chat::{Audience, Capacity, Chat, ClientId, Command, Departure, Event, Input, Limits, Output, Rules, Setting},
-    protocol::Stamp,
+    Config,
+    broker::{Broker, Request, outbox},
+    chat::{Audience, Chat, ClientId, Entry, Input, Output},
+    protocol::{Limits, Rate, parse},
 };
 
 use super::{
     generator::{LINE_MAX, WAIT_MAX},
-    model::{Model, NAMES},
-    peer::{Kind, Peer, QUEUE_MAX, RATE},
-    reader::Heard,
+    model::Model,
+    peer::{Kind, Peer},
 };
 
 /// Where clients come from.
 const NETWORKS: [&str; 3] = ["127.0.0.1", "10.1.2.3", "::1"];
-const CAPACITY: Capacity = Capacity { total: 16, per_ip: 8 };
+const CLIENTS_MAX: usize = 16;
+const CLIENTS_PER_IP_MAX: usize = 8;
 /// Those who come first and see it all: a text in Chinese, one in English, and JSON.
 const WITNESSES: usize = 3;
+/// Bytes that may wait for a client.
+const QUEUE_MAX: usize = 6 << 10;
+const RATE: Rate = Rate { per_second: 4, burst: 8 };
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(12);
 /// The clock, the packets and the readers of a world without faults, in a step.
 const HEALED: (Duration, usize, usize) = (Duration::from_millis(50), 64, 1024);
 
@@ -39,82 +49,101 @@ pub(crate) struct World {
     now: Duration,
     chat: Chat,
     model: Model,
+    broker: Broker,
+    limits: Arc<Limits>,
     /// Connected, or with something yet to read.
     peers: BTreeMap<ClientId, Peer>,
     /// On their way to the broker.
-    requests: VecDeque<(ClientId, Input)>,
+    requests: VecDeque<Request>,
+    /// The broker waits for slow readers until then.
+    paused_until: Duration,
+    /// When the witnesses last gave a sign of life.
+    awake_at: Duration,
     /// How many clients have come.
-    arrived: usize,
+    connected: usize,
     /// How many texts have been made.
     texts: usize,
-    /// All that everyone was told.
-    public: Vec<Heard>,
-    /// Every input, with all that followed from it.
+    /// Every input, with all that followed from it, and what clients have read.
     pub(crate) transcript: String,
 }
 
 impl World {
     pub(crate) fn new(seed: u64) -> Self {
+        let mut rng = Rng(seed);
         let limits = Limits {
             line_max: LINE_MAX,
             queue_max: QUEUE_MAX,
             rate: RATE,
-            idle_timeout: Duration::ZERO,
-            write_timeout: Duration::ZERO,
-            wait_max: WAIT_MAX,
-            clients_max: CAPACITY.total,
-        };
-        let mut rng = Rng(seed);
-        let rules = Rules {
-            capacity: CAPACITY,
-            wait_max: WAIT_MAX,
+            idle_timeout: IDLE_TIMEOUT,
             strict_idle: rng.one_in(4),
-            limits: std::sync::Arc::new(limits),
+            write_timeout: WRITE_TIMEOUT,
+            wait_max: WAIT_MAX,
+            clients_max: CLIENTS_MAX,
+        };
+        // The account of all queues is the process's, and so of all tests that run in it: here it has no limit.
+        let config = Config {
+            limits,
+            clients_per_ip_max: CLIENTS_PER_IP_MAX,
+            queued_total_max: usize::MAX,
+            ..Config::default()
         };
         let mut world = Self {
             rng,
             now: Duration::ZERO,
-            chat: Chat::new(rules.clone()),
-            model: Model::new(rules),
+            chat: Chat::new(config.rules()),
+            model: Model::new(config.rules()),
+            broker: Broker::new(config),
+            limits: Arc::new(limits),
             peers: BTreeMap::new(),
             requests: VecDeque::new(),
-            arrived: 0,
+            paused_until: Duration::ZERO,
+            awake_at: Duration::ZERO,
+            connected: 0,
             texts: 0,
-            public: Vec::new(),
             transcript: String::new(),
         };
-        for first_words in ["stay", "lang|en", "format|json"] {
-            let client = world.arrive(Kind::Witness);
-            world.input(client, Input::Lines(vec![pipechat::protocol::parse(first_words.as_bytes())]));
+        for first_words in ["format|text", "lang|en", "format|json"] {
+            let client = world.connect(Kind::Witness);
+            for words in [first_words, "stay"] {
+                let meaning = parse(words.as_bytes());
+                world.peer(client).type_line(format!("{words}\n").as_bytes(), meaning);
+            }
+            world.heal();
         }
         world
     }
 
     /// One step with all its faults.
     pub(crate) fn step(&mut self) {
+        self.now += Duration::from_millis(self.rng.below(20) as u64);
+        if self.peers.is_empty() {
+            self.connect(Kind::Guest);
+        }
         match self.rng.below(100) {
-            0..=9 if self.peers.len() < CAPACITY.total + 3 => {
+            0..=9 if self.peers.len() < CLIENTS_MAX + 3 => {
                 let kind = if self.rng.one_in(8) { Kind::Fuzzer } else { Kind::Guest };
-                self.arrive(kind);
+                self.connect(kind);
             }
             10..=69 => self.type_something(),
             70..=84 => self.someone_fails(),
             85..=93 => self.now += Duration::from_millis(self.rng.below(2000) as u64),
-            94 if self.rng.one_in(4) => self.now += Duration::from_secs(3600),
+            // Where nobody is exempt from the idle timeout, witnesses would be idle too.
+            94 if self.rng.one_in(4) && !self.limits.strict_idle => self.now += Duration::from_secs(3600),
             _ => {}
         }
-        // A clock that goes back is not followed.
-        let back = if self.rng.one_in(10) { Duration::from_secs(5) } else { Duration::ZERO };
-        self.tick(self.now.saturating_sub(back));
+        self.stay_awake();
         let packet = 1 + self.rng.below(80);
-        self.speak(packet);
-        for _ in 0..self.rng.below(5) {
-            self.serve();
+        self.peers.values_mut().for_each(|peer| peer.deliver(packet));
+        self.work();
+        if !self.rng.one_in(4) {
+            // A clock that goes back is not followed.
+            let back = if self.rng.one_in(10) { Duration::from_secs(5) } else { Duration::ZERO };
+            let inputs_max = 1 + self.rng.below(30);
+            self.turn(inputs_max, self.now.saturating_sub(back));
         }
+        self.work();
         let bytes = self.rng.below(1500);
-        self.read(bytes);
-        self.cut_slow();
-        self.probe();
+        self.peers.values_mut().for_each(|peer| peer.read(bytes));
         self.reap();
     }
 
@@ -126,133 +155,135 @@ impl World {
         let (of_a_line, of_a_wait) = (2 + steps(Duration::from_secs(1) / RATE.per_second), steps(WAIT_MAX));
         let bound = |peer: &Peer| {
             let (lines, waits) = peer.unheard();
-            peer.typed.len() / packet + lines * of_a_line + (1 + waits) * of_a_wait + QUEUE_MAX / bytes
+            10 + peer.typed() / packet + lines * of_a_line + (1 + waits) * of_a_wait + 2 * QUEUE_MAX / bytes
         };
         let bound = self.peers.values().map(bound).max().unwrap_or(0);
-        self.peers.values_mut().for_each(|peer| peer.is_stalled = false);
+        self.peers.values_mut().for_each(|peer| peer.reads = usize::MAX);
         for _ in 0..bound {
             self.now += tick;
-            self.tick(self.now);
-            self.speak(packet);
-            while !self.requests.is_empty() {
-                self.serve();
+            self.stay_awake();
+            for peer in self.peers.values_mut() {
+                peer.deliver(packet);
+                peer.work_off(self.now, &mut self.requests);
             }
-            self.read(bytes);
-            self.cut_slow();
+            self.turn(usize::MAX, self.now);
+            for peer in self.peers.values_mut() {
+                peer.work_off(self.now, &mut self.requests);
+                peer.read(bytes);
+            }
             self.reap();
-            if self.peers.values().all(|peer| peer.is_quiet() && peer.queued() == 0) {
+            let is_idle = !self.broker.has_work() && self.requests.is_empty();
+            if is_idle && self.peers.values().all(|peer| peer.is_quiet(self.now)) {
                 return;
             }
         }
         panic!("not quiet after {bound} healthy steps");
     }
 
-    /// All leave, and nothing of them is left.
-    pub(crate) fn end(mut self) -> String {
-        self.compare_witnesses();
-        self.peers.values_mut().for_each(|peer| peer.has_finished = true);
-        self.heal();
-        assert_eq!(self.chat.members().count(), 0);
-        assert_eq!(self.chat.deadline(), None);
-        assert!(self.peers.is_empty());
-        for spellings in NAMES {
-            let client = self.arrive(Kind::Guest);
-            let out = self.input(client, Input::Lines(vec![Ok(Command::Rename(spellings[0].to_owned()))]));
-            assert!(matches!(out[..], [Output::Tell(_, Event::Renamed { .. }), Output::Ready(_)]), "{out:?}");
+    /// Each connection does something, in any order; the witnesses' do all that they can.
+    fn work(&mut self) {
+        let mut clients: Vec<_> = self.peers.keys().copied().collect();
+        let first = self.rng.below(clients.len());
+        clients.rotate_left(first);
+        for client in clients {
+            let wakes = self.rng.below(4);
+            let does_all = self.rng.one_in(3);
+            let (now, peer) = (self.now, self.peers.get_mut(&client).expect("one of them"));
+            if does_all || peer.kind == Kind::Witness {
+                peer.work_off(now, &mut self.requests);
+            } else {
+                peer.work(wakes, now, &mut self.requests);
+            }
         }
-        self.transcript
     }
 
-    fn arrive(&mut self, kind: Kind) -> ClientId {
-        let client = ClientId(self.arrived as u64);
-        self.arrived += 1;
+    fn connect(&mut self, kind: Kind) -> ClientId {
+        self.connected += 1;
+        let client = ClientId(self.connected as u64);
         let ip = if kind == Kind::Witness { NETWORKS[0] } else { self.rng.pick(&NETWORKS) };
-        let port = u16::try_from(1024 + self.arrived % 60_000).expect("a port");
+        let port = u16::try_from(1024 + self.connected % 60_000).expect("a port");
         let addr = SocketAddr::new(ip.parse().expect("an IP address"), port);
-        self.peers.insert(client, Peer::new(client, kind, self.now, self.public.len()));
-        self.input(client, Input::Arrive(addr));
+        let (outbox, inbox) = outbox(None);
+        self.requests.push_back(Request::Connect(client, addr, outbox));
+        let mut peer = Peer::new(client, kind, &self.limits, inbox, self.now);
+        peer.connection.read_max = 1 + self.rng.below(200);
+        self.peers.insert(client, peer);
         client
     }
 
-    /// Puts an input to the chat and to the model, compares what they make of it, and does it.
-    fn input(&mut self, client: ClientId, input: Input) -> Vec<Output> {
-        writeln!(self.transcript, "{client} {input:?}").expect("a String takes all");
-        let expected = self.model.handle(client, &input);
-        let (what, mut out) = (input.clone(), Vec::new());
-        self.chat.handle(client, input, &mut out);
-        assert_eq!(out, expected, "{client} {what:?}");
-        self.apply(&out);
-        assert!(self.chat.members().eq(self.model.members()));
-        out
+    /// A turn of the broker, with so many inputs at the most.
+    fn turn(&mut self, inputs_max: usize, chat_now: Duration) {
+        if self.now < self.paused_until {
+            return;
+        }
+        let is_due = self.chat.deadline().is_some_and(|deadline| deadline <= chat_now);
+        let has_work = self.broker.has_work() || is_due || !self.requests.is_empty();
+        self.broker.begin_turn(Timestamp::UNIX_EPOCH);
+        while let Some(request) = self.requests.pop_front() {
+            self.accept(request);
+        }
+        for _ in 0..inputs_max {
+            let Some(entry) = self.broker.next_entry(chat_now, &self.chat) else { break };
+            assert!(has_work, "{entry:?} out of nothing");
+            self.handle(entry);
+        }
+        self.paused_until = self.now + block_on(self.broker.flush(self.now));
     }
 
-    fn tick(&mut self, now: Duration) {
-        let expected = self.model.tick(now);
-        let mut out = Vec::new();
-        self.chat.tick(now, &mut out);
-        assert_eq!(out, expected, "at {now:?}");
-        self.apply(&out);
-        assert!(self.chat.deadline().is_none_or(|deadline| deadline > now));
-    }
-
-    fn apply(&mut self, out: &[Output]) {
-        for output in out {
-            writeln!(self.transcript, "\t{output:?}").expect("a String takes all");
-            let mut stamp = Stamp { seq: None, at: Timestamp::UNIX_EPOCH };
-            match output {
-                Output::Tell(Audience::Everyone, event) => {
-                    self.public.push(Heard::of(event));
-                    stamp.seq = Some(self.public.len() as u64);
-                    let peers = self.peers.values_mut().filter(|peer| peer.departure.is_none());
-                    peers.for_each(|peer| peer.tell(event, stamp));
-                }
-                Output::Tell(Audience::One(client), event) => self.peer(*client).tell(event, stamp),
-                Output::Ready(client) => self.peer(*client).is_ready = true,
-                Output::Set(client, setting) => {
-                    let dialect = &mut self.peer(*client).dialect;
-                    let with = dialect.with(*setting);
-                    match *setting {
-                        Setting::Stay => {}
-                        Setting::Format(format) => dialect.format = format,
-                        Setting::Lang(lang) => dialect.lang = lang,
-                    }
-                    assert_eq!(*dialect, with);
-                }
-                Output::HangUp(client, departure) => self.peer(*client).departure = Some(*departure),
+    fn accept(&mut self, request: Request) {
+        if let Request::Batch(client, batch) = &request {
+            for step in &batch.steps {
+                writeln!(self.transcript, "{client} {step:?}").expect("a String takes all");
             }
+            // The broker may have hung up on it.
+            if let Some(peer) = self.peers.get_mut(client).filter(|peer| !peer.account.is_gone()) {
+                peer.accepted(batch, self.now);
+            }
+        }
+        self.broker.accept(request, self.now);
+    }
+
+    /// Puts an entry to the chat and to the model, compares what they make of it, and has the broker do it.
+    fn handle(&mut self, entry: Entry) {
+        writeln!(self.transcript, "input: {:?}", entry.input).expect("a String takes all");
+        match &entry.input {
+            Input::Arrive(client, _)
+            | Input::Command(client, _)
+            | Input::Eof(client)
+            | Input::Broken(client)
+            | Input::End(client, _) => {
+                if let Some(peer) = self.peers.get_mut(client) {
+                    peer.account.input(&entry.input);
+                }
+            }
+            Input::ShutDown => self.peers.values_mut().for_each(|peer| peer.account.closing()),
+            Input::Continue => {}
+        }
+        let expected = self.model.handle(&entry);
+        let (what, mut out) = (entry.clone(), Vec::new());
+        self.chat.handle(entry, &mut out);
+        assert_eq!(out, expected, "{what:?}");
+        out.iter().for_each(|output| self.note(output));
+        self.broker.apply(&mut out);
+        assert!(self.chat.members().eq(self.model.members()));
+        assert_eq!(self.chat.deadline(), self.model.deadline());
+    }
+
+    /// Writes an output into the accounts of those it is about.
+    fn note(&mut self, output: &Output) {
+        writeln!(self.transcript, "\t{output:?}").expect("a String takes all");
+        match output {
+            Output::Tell(Audience::Room(_), seq, event) => {
+                let peers = self.peers.values_mut().filter(|peer| peer.account.is_here());
+                peers.for_each(|peer| peer.account.tell(*seq, event));
+            }
+            Output::Tell(Audience::One(client), seq, event) => self.peer(*client).account.tell(*seq, event),
+            Output::Ready(client) => self.peer(*client).account.ready(),
+            Output::HangUp(client, departure) => self.peer(*client).account.hang_up(*departure),
         }
     }
 
     fn peer(&mut self, client: ClientId) -> &mut Peer {
         self.peers.get_mut(&client).expect("who is told or hung up on has a connection")
-    }
-
-    /// A packet from each, cut anywhere, and what connections make of it.
-    fn speak(&mut self, packet: usize) {
-        for peer in self.peers.values_mut().filter(|peer| !peer.is_lost) {
-            peer.packet(packet, self.now);
-            self.requests.extend(peer.speak(self.now).into_iter().map(|input| (peer.client, input)));
-        }
-    }
-
-    fn serve(&mut self) {
-        if let Some((client, input)) = self.requests.pop_front() {
-            self.input(client, input);
-        }
-    }
-
-    fn read(&mut self, bytes: usize) {
-        for peer in self.peers.values_mut().filter(|peer| !peer.is_stalled && !peer.is_lost) {
-            let bytes = if peer.kind == Kind::Witness { usize::MAX } else { bytes };
-            peer.sent += bytes.min(peer.queued());
-        }
-    }
-
-    fn cut_slow(&mut self) {
-        let is_slow = |peer: &&mut Peer| peer.queued() > QUEUE_MAX && peer.departure.is_none();
-        let slow: Vec<_> = self.peers.values_mut().filter(is_slow).map(|peer| (peer.cut(), peer.client).1).collect();
-        for client in slow {
-            self.input(client, Input::End(Departure::SlowConsumer));
-        }
     }
 }

@@ -1,15 +1,16 @@
 //! Plays transcripts. A script is steps apart by `;`, and what is checked is what its last step comes to.
 //!
-//! Steps: `2 arrives`, `2 arrives at @1`, `2 LINE` (or several lines, as one batch), `2 leaves`, `2 is silent`, `2 is lost`,
-//! `2 is slow`, `2 is told to go`. Who does not arrive in the script is there before it begins, in order of number.
-//! `@2` is the address of client 2; 1 to 9 have one IP address, 10 to 19 another, and so on.
+//! Steps: `2 arrives`, `2 arrives at @1`, `2 LINE` (or several lines), `2 leaves`, `2 is lost`, `2 is slow`, `2 breaks`,
+//! `2 quits`. A client that does not arrive in the script is there before it begins, in order of number. `@2` is the address
+//! of client 2; 1 to 9 have one IP address, 10 to 19 another, and so on.
 //!
-//! ServerMessage: `1,3< ann@1: hi` (1 and 3 hear it, and nobody else), `1< ann@1> hi` (in private), `+@2`, `-ann@1 left`, `1< =ann@1`
-//! (here is ann), `2 hung up: left`. That a client's next lines are welcome after its batch goes without saying, and is
-//! checked for every batch. So is that nobody is told anything after the hang-up.
+//! Told: `1,3< ann@1: hi` (1 and 3 are told, and nobody else), `1< ann@1> hi` (in private), `+@2`, `-ann@1 left`,
+//! `1< =ann@1` (ann is here), `2 hung up: left`. That a client may go on when its command is done goes without saying, and
+//! is checked for every command. So is that nobody is told anything after the hang-up, and that public events are numbered
+//! without gaps.
 
 use super::super::*;
-use crate::protocol::parse;
+use crate::protocol::{Line, parse};
 
 pub(super) fn check(script: &str, told: &str) {
     check_by(Rules::default(), script, told);
@@ -38,76 +39,84 @@ pub(super) fn check_by(rules: Rules, script: &str, told: &str) {
 struct Stage {
     chat: Chat,
     connected: Vec<u64>,
+    seq: Seq,
 }
 
 impl Stage {
     fn new(rules: Rules) -> Self {
-        Self { chat: Chat::new(rules), connected: Vec::new() }
+        Self { chat: Chat::new(rules), connected: Vec::new(), seq: 0 }
     }
 
     /// Plays one step, and answers what it comes to.
     fn play(&mut self, client: u64, what: &str) -> String {
-        let input = match what {
-            "leaves" => Input::Eof,
-            "is silent" => Input::Silent,
-            "is lost" => Input::End(Departure::Lost),
-            "is slow" => Input::End(Departure::SlowConsumer),
-            "is told to go" => Input::End(Departure::ShuttingDown),
-            "arrives" => Input::Arrive(addr(client)),
+        let id = ClientId(client);
+        let inputs = match what {
+            "leaves" => vec![Input::Eof(id)],
+            "breaks" => vec![Input::Broken(id)],
+            "quits" => vec![Input::End(id, Departure::Quit)],
+            "is silent" => vec![Input::End(id, Departure::Idle)],
+            "is lost" => vec![Input::End(id, Departure::Lost)],
+            "is slow" => vec![Input::End(id, Departure::SlowConsumer)],
+            "arrives" => vec![Input::Arrive(id, addr(client))],
             _ => match what.strip_prefix("arrives at @") {
-                Some(other) => Input::Arrive(addr(number(other))),
-                None => Input::Lines(long(what).split('\n').map(|line| parse(line.as_bytes())).collect()),
+                Some(other) => vec![Input::Arrive(id, addr(number(other)))],
+                None => commands(&long(what)).map(|command| Input::Command(id, command)).collect(),
             },
         };
-        if matches!(input, Input::Arrive(_)) {
+        let mut told = Vec::new();
+        for input in inputs {
+            told.extend(self.input(client, input));
+        }
+        short(&told.join("; "))
+    }
+
+    fn input(&mut self, client: u64, input: Input) -> Vec<String> {
+        let id = ClientId(client);
+        if matches!(input, Input::Arrive(..)) {
             self.connected.push(client);
         }
-        let speaks = matches!(input, Input::Lines(_));
+        let is_command = matches!(input, Input::Command(..));
         let mut out = Vec::new();
-        self.chat.handle(ClientId(client), input, &mut out);
-        self.assert_mirrors();
-        if speaks {
-            let is_ready = out.last() == Some(&Output::Ready(ClientId(client)));
-            let is_here = self.chat.members.contains_key(&ClientId(client));
-            let is_welcome = is_here && !self.chat.waits.is_waiting(ClientId(client));
-            assert_eq!(is_ready, is_welcome, "after {what:?}: {out:?}");
-            out.truncate(out.len() - usize::from(is_ready));
+        self.chat.handle(Entry { now: Duration::ZERO, input }, &mut out);
+        self.chat.members.assert_mirrors();
+        if is_command {
+            let is_ready = out.contains(&Output::Ready(id));
+            let is_here = self.chat.members.get(id).is_some();
+            assert_eq!(is_ready, is_here && !self.chat.waits.is_waiting(id), "{client}: {out:?}");
+            out.retain(|output| *output != Output::Ready(id));
         }
-        let told: Vec<_> = out.into_iter().map(|output| self.told(output)).collect();
-        short(&told.join("; "))
+        out.into_iter().map(|output| self.told(output)).collect()
     }
 
     fn told(&mut self, output: Output) -> String {
         match output {
-            Output::Tell(Audience::Everyone, event) => {
+            Output::Tell(Audience::Room(room), seq, event) => {
+                self.seq += 1;
+                assert_eq!((room, seq), (RoomId::LOBBY, Some(self.seq)), "{event:?}");
                 let everyone: Vec<_> = self.connected.iter().map(u64::to_string).collect();
                 format!("{}< {}", everyone.join(","), shown(&event))
             }
-            Output::Tell(Audience::One(ClientId(client)), event) => {
+            Output::Tell(Audience::One(ClientId(client)), seq, event) => {
+                assert_eq!(seq, None, "{event:?}");
                 assert!(self.connected.contains(&client), "{client} has left and is told {event:?}");
                 format!("{client}< {}", shown(&event))
             }
             Output::Ready(ClientId(client)) => format!("{client} ready"),
-            Output::Set(ClientId(client), setting) => format!("{client} set: {setting:?}"),
             Output::HangUp(ClientId(client), departure) => {
                 self.connected.retain(|&connected| connected != client);
                 format!("{client} hung up: {}", departure.code())
             }
         }
     }
+}
 
-    /// Names, and the counts of addresses, are those of the members.
-    fn assert_mirrors(&self) {
-        let Chat { members, names, per_ip, .. } = &self.chat;
-        for (client, Member { who, ip, .. }) in members {
-            let found = names.get(name::key(&who.name).as_str()).expect("a member's name is known");
-            let is_shadow = found > client && who.name == who.addr && members[found].who.addr == who.addr;
-            assert!(found == client || is_shadow, "{} leads to {found}, not {client}", who.name);
-            assert_eq!(per_ip[ip], members.values().filter(|member| member.ip == *ip).count());
-        }
-        assert!(names.values().all(|client| members.contains_key(client)), "a name of nobody");
-        assert_eq!(per_ip.values().sum::<usize>(), members.len());
-    }
+/// The commands that these lines are; blank lines are none.
+fn commands(lines: &str) -> impl Iterator<Item = Command> {
+    lines.split('\n').filter_map(|line| match parse(line.as_bytes()) {
+        Ok(Line::Command(command)) => Some(command),
+        Ok(Line::Blank) => None,
+        other => panic!("{line:?} is no command: {other:?}"),
+    })
 }
 
 fn number(client: &str) -> u64 {
@@ -137,11 +146,9 @@ fn shown(event: &Event) -> String {
         Event::User(who) => format!("={}", known_as(who)),
         Event::UsersEnd(users) => format!("={users}"),
         Event::Renamed { old, new } => format!("{} is {}", known_as(old), known_as(new)),
-        Event::Help(_) => "help".to_owned(),
         Event::Synced(token) => format!("sync {token}"),
         Event::WaitMet(arg) => format!("met {arg}"),
         Event::WaitTimedOut => "not met".to_owned(),
-        Event::Set(setting) => format!("set {setting:?}"),
         Event::Refused(refusal) => kebab(&format!("{refusal:?}")),
         Event::Farewell(departure) => format!("bye {}", departure.code()),
     }

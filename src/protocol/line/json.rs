@@ -4,12 +4,12 @@ use std::io::Write;
 
 use super::{
     escape::must_escape,
-    messages::{goodbye, help, refusal_code, refused, set},
+    messages::{form_error, goodbye, help, refused, set},
     text::put,
 };
 use crate::{
-    chat::{Event, Identity, Lang},
-    protocol::Stamp,
+    chat::{Event, Identity},
+    protocol::{Lang, Reply, Stamp},
 };
 
 /// What an event has beside its stamp. What it has not is null.
@@ -25,7 +25,7 @@ struct Fields<'a> {
 }
 
 /// Appends `event` as one object and a LF.
-pub(in crate::protocol) fn object(out: &mut Vec<u8>, event: &Event, stamp: Stamp, lang: Lang) {
+pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, stamp: Stamp, lang: Lang) {
     let owned;
     let fields = match event {
         Event::Online(who) => Fields { event: "online", from: Some(who), ..Fields::default() },
@@ -43,17 +43,12 @@ pub(in crate::protocol) fn object(out: &mut Vec<u8>, event: &Event, stamp: Stamp
         Event::Renamed { old, new } => {
             Fields { event: "renamed", from: Some(new), old: Some(&old.name), ..Fields::default() }
         }
-        Event::Help(limits) => {
-            owned = help(limits, lang);
-            Fields { event: "help", text: Some(owned.trim_end()), ..Fields::default() }
-        }
         Event::Synced(token) => Fields { event: "sync", text: Some(token), ..Fields::default() },
         Event::WaitMet(arg) => Fields { event: "wait", text: Some(arg), code: Some("ok"), ..Fields::default() },
         Event::WaitTimedOut => Fields { event: "wait", code: Some("timeout"), ..Fields::default() },
-        Event::Set(setting) => Fields { event: "set", text: Some(set(*setting, lang)), ..Fields::default() },
         Event::Refused(refusal) => {
             owned = refused(*refusal, lang);
-            Fields { event: "refused", text: Some(&owned), code: Some(refusal_code(*refusal)), ..Fields::default() }
+            Fields { event: "refused", text: Some(&owned), code: Some(refusal.code()), ..Fields::default() }
         }
         Event::Farewell(departure) => Fields {
             event: "farewell",
@@ -61,6 +56,23 @@ pub(in crate::protocol) fn object(out: &mut Vec<u8>, event: &Event, stamp: Stamp
             code: Some(departure.code()),
             ..Fields::default()
         },
+    };
+    write(out, &fields, stamp);
+}
+
+/// Appends `reply` as one object and a LF.
+pub(in crate::protocol) fn reply(out: &mut Vec<u8>, reply: &Reply, stamp: Stamp, lang: Lang) {
+    let owned;
+    let fields = match reply {
+        Reply::Refused(error) => {
+            owned = form_error(*error, lang);
+            Fields { event: "refused", text: Some(&owned), code: Some(error.code()), ..Fields::default() }
+        }
+        Reply::Set(setting) => Fields { event: "set", text: Some(set(*setting, lang)), ..Fields::default() },
+        Reply::Help(limits) => {
+            owned = help(limits, lang);
+            Fields { event: "help", text: Some(owned.trim_end()), ..Fields::default() }
+        }
     };
     write(out, &fields, stamp);
 }

@@ -1,24 +1,16 @@
-//! Every word that the server says to people of its own accord, in each language.
+//! Every text that the server has for people, in each language.
 
-use crate::chat::{Departure, Format, Lang, Limits, NAME_CHARS_MAX, NameRule, Refusal, Setting, Verb};
+use crate::{
+    chat::{Departure, NAME_CHARS_MAX, NameRule, Refusal},
+    protocol::{FormError, Format, Lang, Limits, Setting, Verb},
+};
 
 pub(super) fn refused(refusal: Refusal, lang: Lang) -> String {
-    let [zh, en] = match refusal {
+    let texts = match refusal {
         Refusal::NameTaken => ["用户名已存在,修改失败", "name taken, not renamed"],
         Refusal::NameInvalid(rule) => return name_invalid(rule, lang),
-        Refusal::PrivateForm => [
-            "发送私聊消息格式错误,正确格式:to|张三|你好呀",
-            "malformed private message, the right form is: to|bob|hello",
-        ],
         Refusal::NoSuchUser => ["目标对象不存在,请仔细检查", "no such user, please check the name"],
         Refusal::EmptyText => ["消息内容格式错误", "malformed private message, there is no text"],
-        Refusal::Form(verb) => {
-            return format!(
-                "{}{}",
-                in_lang(["格式错误,正确格式:", "malformed, the right form is: "], lang),
-                form(verb)
-            );
-        }
         Refusal::WaitTooLong(max) => {
             let max = max.as_secs_f64();
             return match lang {
@@ -26,17 +18,31 @@ pub(super) fn refused(refusal: Refusal, lang: Lang) -> String {
                 Lang::En => format!("wait too long: at most {max} seconds"),
             };
         }
-        Refusal::StayForbidden => ["本服务器不允许stay", "this server does not allow stay"],
-        Refusal::LineTooLong(max) => {
+    };
+    in_lang(texts, lang).to_owned()
+}
+
+pub(super) fn form_error(error: FormError, lang: Lang) -> String {
+    let texts = match error {
+        FormError::Usage(verb) => {
+            let before = in_lang(["格式错误,正确格式:", "malformed, the right form is: "], lang);
+            return format!("{before}{}", form(verb));
+        }
+        FormError::PrivateUsage => [
+            "发送私聊消息格式错误,正确格式:to|张三|你好呀",
+            "malformed private message, the right form is: to|bob|hello",
+        ],
+        FormError::StayForbidden => ["本服务器不允许stay", "this server does not allow stay"],
+        FormError::TooLong(max) => {
             return match lang {
                 Lang::Zh => format!("消息过长,一行最多{max}字节,已丢弃"),
                 Lang::En => format!("line too long, not sent: at most {max} bytes"),
             };
         }
-        Refusal::NotUtf8 => ["消息不是有效的UTF-8,已丢弃", "line is not valid UTF-8, not sent"],
-        Refusal::Nul => ["消息含有NUL字符,已丢弃", "line has a NUL in it, not sent"],
+        FormError::NotUtf8 => ["消息不是有效的UTF-8,已丢弃", "line is not valid UTF-8, not sent"],
+        FormError::Nul => ["消息含有NUL字符,已丢弃", "line has a NUL in it, not sent"],
     };
-    in_lang([zh, en], lang).to_owned()
+    in_lang(texts, lang).to_owned()
 }
 
 fn name_invalid(rule: NameRule, lang: Lang) -> String {
@@ -116,22 +122,9 @@ pub(super) fn set(setting: Setting, lang: Lang) -> &'static str {
 
 /// The verbs, a line each, and the limits.
 pub(super) fn help(limits: &Limits, lang: Lang) -> String {
-    let verbs = [
-        (Verb::Who, ["查询在线用户", "who is online"]),
-        (Verb::Rename, ["修改用户名", "take a name"]),
-        (Verb::To, ["私聊", "say something to one user"]),
-        (Verb::Say, ["原样广播TEXT", "say TEXT, even if it looks like a verb"]),
-        (Verb::Sync, ["之前的消息全部生效后回复sync|TOKEN", "answered when all that you sent before has taken effect"]),
-        (Verb::Wait, ["等待条件成立,其后的消息暂缓", "answered when it is so; your later lines wait"]),
-        (Verb::Stay, ["不因超时被踢出", "no idle timeout for this connection"]),
-        (Verb::Format, ["选择输出格式", "choose the format"]),
-        (Verb::Lang, ["选择语言", "choose the language"]),
-        (Verb::Help, ["显示本帮助", "this help"]),
-        (Verb::Quit, ["退出", "goodbye"]),
-    ];
     let mut text = String::new();
-    for (verb, what) in verbs {
-        text.push_str(&format!("{} - {}\n", form(verb), in_lang(what, lang)));
+    for verb in Verb::ALL {
+        text.push_str(&format!("{} - {}\n", form(verb), in_lang(purpose(verb), lang)));
     }
     let zero = |value: f64| if value == 0.0 { in_lang(["不限", "none"], lang).to_owned() } else { value.to_string() };
     let limits = [
@@ -150,18 +143,19 @@ pub(super) fn help(limits: &Limits, lang: Lang) -> String {
     text
 }
 
-/// A word for each refusal that never changes, for machines.
-pub(super) fn refusal_code(refusal: Refusal) -> &'static str {
-    match refusal {
-        Refusal::NameTaken => "name-taken",
-        Refusal::NameInvalid(_) => "name-invalid",
-        Refusal::PrivateForm | Refusal::Form(_) => "malformed",
-        Refusal::NoSuchUser => "no-such-user",
-        Refusal::EmptyText => "empty-text",
-        Refusal::WaitTooLong(_) => "wait-too-long",
-        Refusal::StayForbidden => "stay-forbidden",
-        Refusal::LineTooLong(_) => "line-too-long",
-        Refusal::NotUtf8 => "not-utf8",
-        Refusal::Nul => "nul",
+/// What a verb is for.
+fn purpose(verb: Verb) -> [&'static str; 2] {
+    match verb {
+        Verb::Who => ["查询在线用户", "who is online"],
+        Verb::Rename => ["修改用户名", "take a name"],
+        Verb::To => ["私聊", "say something to one user"],
+        Verb::Say => ["原样广播TEXT", "say TEXT, even if it looks like a verb"],
+        Verb::Sync => ["之前的消息全部生效后回复sync|TOKEN", "answered when all that you sent before has taken effect"],
+        Verb::Wait => ["等待条件成立,其后的消息暂缓", "answered when it is so; your later lines wait"],
+        Verb::Stay => ["不因超时被踢出", "no idle timeout for this connection"],
+        Verb::Format => ["选择输出格式", "choose the format"],
+        Verb::Lang => ["选择语言", "choose the language"],
+        Verb::Help => ["显示本帮助", "this help"],
+        Verb::Quit => ["退出", "goodbye"],
     }
 }

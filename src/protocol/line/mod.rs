@@ -11,5 +11,5 @@ mod parse;
 mod telnet;
 
 pub use framing::{Frame, Framer};
-pub use parse::{parse, parse_frame};
+pub use parse::{Line, parse, parse_frame};
 pub use telnet::Telnet;

@@ -5,66 +5,86 @@ use std::time::Duration;
 use memchr::memchr;
 
 use super::Frame;
-use crate::chat::{Command, Format, Lang, Line, Refusal, Verb, WaitFor};
+use crate::{
+    chat::{Command, WaitFor},
+    protocol::{FormError, Format, Lang, Setting, Verb},
+};
+
+/// One line, understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
+    /// A line with nothing in it: a sign of life.
+    Blank,
+    /// A request to the chat.
+    Command(Command),
+    /// A setting of the connection.
+    Set(Setting),
+    /// What can be asked for, and what are the limits?
+    Help,
+    /// Hang up.
+    Quit,
+    /// An HTTP request line. Chat like any other, except as the first words of a connection.
+    Http(String),
+}
 
 /// Understands what a framer with this limit, in bytes, has found.
 ///
 /// # Errors
 /// As [`parse`], and where the line is over the limit.
-pub fn parse_frame(frame: &Frame<'_>, line_max: usize) -> Line {
+pub fn parse_frame(frame: &Frame<'_>, line_max: usize) -> Result<Line, FormError> {
     match frame {
         Frame::Line(line) => parse(line),
-        Frame::TooLong => Err(Refusal::LineTooLong(line_max)),
+        Frame::TooLong => Err(FormError::TooLong(line_max)),
     }
 }
 
 /// Understands one line, without its ending. A line whose first word is no verb is chat.
 ///
 /// # Errors
-/// A [`Refusal`] where the line is no text, or its form is not the one of its verb.
-pub fn parse(line: &[u8]) -> Line {
-    let line = std::str::from_utf8(line).map_err(|_| Refusal::NotUtf8)?;
+/// A [`FormError`] where the line is no text, or its form is not the one of its verb.
+pub fn parse(line: &[u8]) -> Result<Line, FormError> {
+    let line = std::str::from_utf8(line).map_err(|_| FormError::NotUtf8)?;
     if memchr(0, line.as_bytes()).is_some() {
-        return Err(Refusal::Nul);
+        return Err(FormError::Nul);
     }
     if line.is_empty() {
-        return Ok(Command::Blank);
+        return Ok(Line::Blank);
     }
     let Some((word, rest)) = memchr(b'|', line.as_bytes()).map(|bar| (&line[..bar], &line[bar + 1..])) else {
         return Ok(match line {
-            "who" => Command::Who,
-            "help" => Command::Help,
-            "quit" => Command::Quit,
-            "stay" => Command::Stay,
-            _ if is_http(line) => Command::Http(line.to_owned()),
-            _ => Command::Say(line.to_owned()),
+            "who" => Line::Command(Command::Who),
+            "help" => Line::Help,
+            "quit" => Line::Quit,
+            "stay" => Line::Set(Setting::Stay),
+            _ if is_http(line) => Line::Http(line.to_owned()),
+            _ => Line::Command(Command::Say(line.to_owned())),
         });
     };
-    let rest_owned = || rest.to_owned();
+    let command = |command| Ok(Line::Command(command));
     match word {
-        "say" => Ok(Command::Say(rest_owned())),
-        "rename" => Ok(Command::Rename(rest_owned())),
+        "say" => command(Command::Say(rest.to_owned())),
+        "rename" => command(Command::Rename(rest.to_owned())),
         "to" => match rest.split_once('|') {
-            None | Some(("", _)) => Err(Refusal::PrivateForm),
-            Some((to, text)) => Ok(Command::Private { to: to.to_owned(), text: text.to_owned() }),
+            None | Some(("", _)) => Err(FormError::PrivateUsage),
+            Some((to, text)) => command(Command::Private { to: to.to_owned(), text: text.to_owned() }),
         },
-        "sync" => Ok(Command::Sync(rest_owned())),
-        "wait" => wait(rest).ok_or(Refusal::Form(Verb::Wait)),
+        "sync" => command(Command::Sync(rest.to_owned())),
+        "wait" => wait(rest).map(Line::Command).ok_or(FormError::Usage(Verb::Wait)),
         "format" => match rest {
-            "text" => Ok(Command::Format(Format::Text)),
-            "json" => Ok(Command::Format(Format::Json)),
-            _ => Err(Refusal::Form(Verb::Format)),
+            "text" => Ok(Line::Set(Setting::Format(Format::Text))),
+            "json" => Ok(Line::Set(Setting::Format(Format::Json))),
+            _ => Err(FormError::Usage(Verb::Format)),
         },
         "lang" => match rest {
-            "zh" => Ok(Command::Lang(Lang::Zh)),
-            "en" => Ok(Command::Lang(Lang::En)),
-            _ => Err(Refusal::Form(Verb::Lang)),
+            "zh" => Ok(Line::Set(Setting::Lang(Lang::Zh))),
+            "en" => Ok(Line::Set(Setting::Lang(Lang::En))),
+            _ => Err(FormError::Usage(Verb::Lang)),
         },
-        "who" => Err(Refusal::Form(Verb::Who)),
-        "help" => Err(Refusal::Form(Verb::Help)),
-        "quit" => Err(Refusal::Form(Verb::Quit)),
-        "stay" => Err(Refusal::Form(Verb::Stay)),
-        _ => Ok(Command::Say(line.to_owned())),
+        "who" => Err(FormError::Usage(Verb::Who)),
+        "help" => Err(FormError::Usage(Verb::Help)),
+        "quit" => Err(FormError::Usage(Verb::Quit)),
+        "stay" => Err(FormError::Usage(Verb::Stay)),
+        _ => command(Command::Say(line.to_owned())),
     }
 }
 
@@ -100,63 +120,72 @@ fn is_http(line: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn say(text: &str) -> Line {
-        Ok(Command::Say(text.to_owned()))
+    fn say(text: &str) -> Result<Line, FormError> {
+        Ok(Line::Command(Command::Say(text.to_owned())))
     }
 
-    fn private(to: &str, text: &str) -> Line {
-        Ok(Command::Private { to: to.to_owned(), text: text.to_owned() })
+    fn private(to: &str, text: &str) -> Result<Line, FormError> {
+        Ok(Line::Command(Command::Private { to: to.to_owned(), text: text.to_owned() }))
     }
 
     #[test]
     fn verbs_and_chat() {
         for (line, command) in [
-            ("", Ok(Command::Blank)),
+            ("", Ok(Line::Blank)),
             ("hi", say("hi")),
             (" ", say(" ")),
-            ("who", Ok(Command::Who)),
+            ("who", Ok(Line::Command(Command::Who))),
             ("who ", say("who ")),
             ("Who", say("Who")),
-            ("rename|张三", Ok(Command::Rename("张三".to_owned()))),
-            ("rename|", Ok(Command::Rename(String::new()))),
-            ("rename|a|b", Ok(Command::Rename("a|b".to_owned()))),
+            ("rename|张三", Ok(Line::Command(Command::Rename("张三".to_owned())))),
+            ("rename|", Ok(Line::Command(Command::Rename(String::new())))),
+            ("rename|a|b", Ok(Line::Command(Command::Rename("a|b".to_owned())))),
             ("rename", say("rename")),
             ("to|bob|hi", private("bob", "hi")),
             ("to|bob|a|b", private("bob", "a|b")),
             ("to|bob|", private("bob", "")),
-            ("to|bob", Err(Refusal::PrivateForm)),
-            ("to|", Err(Refusal::PrivateForm)),
-            ("to||hi", Err(Refusal::PrivateForm)),
+            ("to|bob", Err(FormError::PrivateUsage)),
+            ("to|", Err(FormError::PrivateUsage)),
+            ("to||hi", Err(FormError::PrivateUsage)),
             ("to", say("to")),
             ("a|b", say("a|b")),
             ("say|who", say("who")),
             ("say|", say("")),
-            ("help", Ok(Command::Help)),
-            ("quit", Ok(Command::Quit)),
-            ("stay", Ok(Command::Stay)),
-            ("who|", Err(Refusal::Form(Verb::Who))),
-            ("help|x", Err(Refusal::Form(Verb::Help))),
-            ("quit|x", Err(Refusal::Form(Verb::Quit))),
-            ("stay|x", Err(Refusal::Form(Verb::Stay))),
-            ("sync|a|b", Ok(Command::Sync("a|b".to_owned()))),
-            ("format|json", Ok(Command::Format(Format::Json))),
-            ("format|xml", Err(Refusal::Form(Verb::Format))),
-            ("lang|en", Ok(Command::Lang(Lang::En))),
-            ("lang|", Err(Refusal::Form(Verb::Lang))),
-            ("wait|1.5|user|bob", Ok(Command::Wait(Duration::from_millis(1500), WaitFor::User("bob".to_owned())))),
-            ("wait|60|gone|bob", Ok(Command::Wait(Duration::from_secs(60), WaitFor::Gone("bob".to_owned())))),
-            ("wait|0|users|3", Ok(Command::Wait(Duration::ZERO, WaitFor::Users(3)))),
-            ("wait|9|text|a|b", Ok(Command::Wait(Duration::from_secs(9), WaitFor::Text("a|b".to_owned())))),
-            ("wait|9|text|", Err(Refusal::Form(Verb::Wait))),
-            ("wait|-1|user|bob", Err(Refusal::Form(Verb::Wait))),
-            ("wait|nan|user|bob", Err(Refusal::Form(Verb::Wait))),
-            ("wait|9999999999999999999999999|user|bob", Err(Refusal::Form(Verb::Wait))),
-            ("wait|9|users|x", Err(Refusal::Form(Verb::Wait))),
-            ("wait|9|moon|full", Err(Refusal::Form(Verb::Wait))),
-            ("wait|", Err(Refusal::Form(Verb::Wait))),
-            ("GET / HTTP/1.1", Ok(Command::Http("GET / HTTP/1.1".to_owned()))),
+            ("help", Ok(Line::Help)),
+            ("quit", Ok(Line::Quit)),
+            ("stay", Ok(Line::Set(Setting::Stay))),
+            ("who|", Err(FormError::Usage(Verb::Who))),
+            ("help|x", Err(FormError::Usage(Verb::Help))),
+            ("quit|x", Err(FormError::Usage(Verb::Quit))),
+            ("stay|x", Err(FormError::Usage(Verb::Stay))),
+            ("sync|a|b", Ok(Line::Command(Command::Sync("a|b".to_owned())))),
+            ("format|json", Ok(Line::Set(Setting::Format(Format::Json)))),
+            ("format|xml", Err(FormError::Usage(Verb::Format))),
+            ("lang|en", Ok(Line::Set(Setting::Lang(Lang::En)))),
+            ("lang|", Err(FormError::Usage(Verb::Lang))),
+            (
+                "wait|1.5|user|bob",
+                Ok(Line::Command(Command::Wait(Duration::from_millis(1500), WaitFor::User("bob".to_owned())))),
+            ),
+            (
+                "wait|60|gone|bob",
+                Ok(Line::Command(Command::Wait(Duration::from_secs(60), WaitFor::Gone("bob".to_owned())))),
+            ),
+            ("wait|0|users|3", Ok(Line::Command(Command::Wait(Duration::ZERO, WaitFor::Users(3))))),
+            (
+                "wait|9|text|a|b",
+                Ok(Line::Command(Command::Wait(Duration::from_secs(9), WaitFor::Text("a|b".to_owned())))),
+            ),
+            ("wait|9|text|", Err(FormError::Usage(Verb::Wait))),
+            ("wait|-1|user|bob", Err(FormError::Usage(Verb::Wait))),
+            ("wait|nan|user|bob", Err(FormError::Usage(Verb::Wait))),
+            ("wait|9999999999999999999999999|user|bob", Err(FormError::Usage(Verb::Wait))),
+            ("wait|9|users|x", Err(FormError::Usage(Verb::Wait))),
+            ("wait|9|moon|full", Err(FormError::Usage(Verb::Wait))),
+            ("wait|", Err(FormError::Usage(Verb::Wait))),
+            ("GET / HTTP/1.1", Ok(Line::Http("GET / HTTP/1.1".to_owned()))),
             ("GET me a drink", say("GET me a drink")),
-            ("a\0b", Err(Refusal::Nul)),
+            ("a\0b", Err(FormError::Nul)),
         ] {
             assert_eq!(parse(line.as_bytes()), command, "{line:?}");
         }
@@ -167,9 +196,9 @@ mod tests {
         for byte in 0..=255u8 {
             let line = [b'x', byte, b'y'];
             match parse(&line) {
-                Ok(Command::Say(text)) => assert_eq!((text.as_bytes(), byte < 0x80), (&line[..], true)),
-                Err(Refusal::Nul) => assert_eq!(byte, 0),
-                Err(Refusal::NotUtf8) => assert!(byte >= 0x80),
+                Ok(Line::Command(Command::Say(text))) => assert_eq!((text.as_bytes(), byte < 0x80), (&line[..], true)),
+                Err(FormError::Nul) => assert_eq!(byte, 0),
+                Err(FormError::NotUtf8) => assert!(byte >= 0x80),
                 other => panic!("{byte}: {other:?}"),
             }
         }

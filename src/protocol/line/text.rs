@@ -2,12 +2,15 @@
 
 use super::{
     escape::push_escaped,
-    messages::{goodbye, help, in_lang, refused, set},
+    messages::{form_error, goodbye, help, in_lang, refused, set},
 };
-use crate::chat::{Event, Identity, Lang};
+use crate::{
+    chat::{Event, Identity},
+    protocol::{Lang, Reply},
+};
 
 /// Names and addresses are visible by the rules for names; only what users say has to be made so.
-pub(in crate::protocol) fn lines(out: &mut Vec<u8>, event: &Event, lang: Lang) {
+pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, lang: Lang) {
     match event {
         Event::Online(who) => {
             prefix(out, who);
@@ -34,7 +37,6 @@ pub(in crate::protocol) fn lines(out: &mut Vec<u8>, event: &Event, lang: Lang) {
         Event::Renamed { old, new } => {
             put(out, &[in_lang(["用户名修改成功,[", "renamed,["], lang), &old.name, "]->[", &new.name, "]"]);
         }
-        Event::Help(limits) => put(out, &[help(limits, lang).trim_end()]),
         Event::Synced(token) => {
             put(out, &["sync|"]);
             push_escaped(out, token);
@@ -44,9 +46,18 @@ pub(in crate::protocol) fn lines(out: &mut Vec<u8>, event: &Event, lang: Lang) {
             push_escaped(out, arg);
         }
         Event::WaitTimedOut => put(out, &["wait|timeout"]),
-        Event::Set(setting) => put(out, &[set(*setting, lang)]),
         Event::Refused(refusal) => put(out, &[&refused(*refusal, lang)]),
         Event::Farewell(departure) => put(out, &[goodbye(*departure, lang)]),
+    }
+    out.push(b'\n');
+}
+
+/// Appends a reply.
+pub(in crate::protocol) fn reply(out: &mut Vec<u8>, reply: &Reply, lang: Lang) {
+    match reply {
+        Reply::Refused(error) => put(out, &[&form_error(*error, lang)]),
+        Reply::Set(setting) => put(out, &[set(*setting, lang)]),
+        Reply::Help(limits) => put(out, &[help(limits, lang).trim_end()]),
     }
     out.push(b'\n');
 }

@@ -1,12 +1,12 @@
-//! What clients do, and what goes wrong with them.
+//! What clients do, and what happens to them.
 
 use common::Rng;
-use pipechat::chat::{Command, Departure, Input};
+use pipechat::protocol::{Line, Setting};
 
-use super::{Peer, World};
+use super::{IDLE_TIMEOUT, World};
 use crate::{
     generator::{garbage, wait},
-    peer::Kind,
+    peer::{Kind, Peer, Sending},
 };
 
 /// Bytes that a client has typed ahead of the network at the most.
@@ -16,68 +16,70 @@ impl World {
     pub(super) fn type_something(&mut self) {
         let mut others: Vec<_> = self.chat.members().map(|(_, who)| who.name.clone()).collect();
         others.push("nobody".to_owned());
-        let mut rng = Rng(self.rng.below(usize::MAX) as u64);
+        let mut rng = Rng(self.rng.number());
         let n = self.texts;
         let peer = self.someone();
-        if peer.has_finished || peer.is_lost || peer.typed.len() > TYPED_MAX {
+        if peer.sending != Sending::Open || peer.typed() > TYPED_MAX {
             return;
         }
         let lines = if rng.one_in(8) { 12 } else { 1 + rng.below(2) };
         for n in n..n + lines {
             if peer.kind == Kind::Fuzzer {
-                peer.typed.extend(garbage(&mut rng));
+                peer.type_bytes(&garbage(&mut rng));
                 continue;
             }
             let is_patient = peer.kind == Kind::Witness;
             let (line, meaning) = peer.speaker.line(&mut rng, n, &others, is_patient);
             // Some settings are a witness's own for good, so that there is one of each.
-            if is_patient && matches!(meaning, Ok(Command::Lang(_) | Command::Format(_))) {
+            if is_patient && matches!(meaning, Ok(Line::Set(Setting::Lang(_) | Setting::Format(_)))) {
                 continue;
             }
-            peer.meant.push_back(meaning);
-            peer.typed.extend(line);
-            peer.typed.extend(rng.pick::<[u8]>(&[b"\n", b"\r\n", b"\r\0"]));
+            let ending = rng.pick::<[u8]>(&[b"\n", b"\r\n", b"\r\0"]);
+            peer.type_line(&[&line, ending].concat(), meaning);
         }
         self.texts += lines;
     }
 
+    /// Where nobody is exempt from the idle timeout, witnesses send a sign of life in time.
+    pub(super) fn stay_awake(&mut self) {
+        let every = IDLE_TIMEOUT / 6;
+        let is_due = self.now.as_millis() / every.as_millis() != self.awake_at.as_millis() / every.as_millis();
+        if self.limits.strict_idle && is_due {
+            let witnesses = self.peers.values_mut().filter(|peer| peer.kind == Kind::Witness);
+            for peer in witnesses.filter(|peer| peer.sending == Sending::Open) {
+                peer.type_line(b"\n", Ok(Line::Blank));
+            }
+            self.awake_at = self.now;
+        }
+    }
+
     pub(super) fn someone_fails(&mut self) {
         let dice = self.rng.below(10);
-        let mut rng = Rng(self.rng.below(usize::MAX) as u64);
+        let mut rng = Rng(self.rng.number());
         let peer = self.someone();
-        let client = peer.client;
-        if peer.kind == Kind::Witness || peer.is_lost {
+        if peer.kind == Kind::Witness || peer.sending == Sending::Resetting {
             return;
         }
         match dice {
-            0 if !peer.has_finished => {
+            0 if peer.sending == Sending::Open => {
                 // It may end with a wait, and be gone long before the answer.
                 if peer.kind == Kind::Guest && rng.one_in(2) {
-                    let (line, meaning) = wait(&mut rng, "nobody".to_owned(), client.0 as usize);
-                    peer.meant.push_back(meaning);
-                    peer.typed.extend(format!("{line}\n").into_bytes());
+                    let n = rng.below(10);
+                    let (line, meaning) = wait(&mut rng, "nobody".to_owned(), n);
+                    peer.type_line(format!("{line}\n").as_bytes(), meaning);
                 }
-                // The last line needs no ending, if it is one at all.
-                let cuts = rng.one_in(2);
-                let is_line = peer.meant.back().is_some_and(|line| *line != Ok(Command::Blank));
-                while is_line && matches!(peer.typed.back(), Some(b'\n' | b'\r' | b'\0')) && cuts {
-                    peer.typed.pop_back();
+                if rng.one_in(2) {
+                    peer.leave_last_line_open();
                 }
-                peer.has_finished = true;
-            }
-            1 if rng.one_in(2) => {
-                peer.is_broken = true;
-                peer.has_finished = true;
-                self.requests.push_back((client, Input::Broken));
+                peer.sending = Sending::Ending;
             }
             1 => {
-                peer.is_lost = true;
-                peer.typed.clear();
-                self.requests.push_back((client, Input::End(Departure::Lost)));
+                let typed = peer.typed();
+                peer.reset(if rng.one_in(2) { typed } else { rng.below(typed + 1) });
             }
-            2 => self.requests.push_back((client, Input::Silent)),
-            3..=5 => peer.is_stalled = true,
-            _ => peer.is_stalled = false,
+            2 | 3 => peer.reads = 0,
+            4 => peer.reads = 1 + rng.below(40),
+            _ => peer.reads = usize::MAX,
         }
     }
 

@@ -1,58 +1,87 @@
-//! What has to be so at any time.
+//! What has to be so at any time, and in the end.
 
-use pipechat::chat::{Audience, ClientId, Command, Event, Input, Output, Refusal};
+use std::fmt::Write as _;
+
+use pipechat::{broker::Request, chat::Command, protocol::Line};
 
 use super::{WITNESSES, World};
 use crate::{
     model::NAMES,
-    peer::{Kind, Peer},
+    peer::{Kind, Peer, Sending},
     reader::Heard,
 };
 
 impl World {
-    /// A witness asks for somebody by name: that one and nobody else is told, and nobody else may have the name.
-    pub(super) fn probe(&mut self) {
-        let (witness, n) = (ClientId(0), self.rng.below(self.chat.members().count()));
-        let (bearer, who) = self.chat.members().nth(n).map(|(client, who)| (client, who.clone())).expect("one of them");
-        let mut spellings = vec![&*who.name];
-        spellings.extend(NAMES.iter().filter(|spellings| spellings.contains(&&*who.name)).copied().flatten());
-        let spelling = self.rng.pick(&spellings).to_owned();
-        if !self.peer(witness).is_ready {
-            return;
-        }
-        let private = Command::Private { to: spelling.clone(), text: "?".to_owned() };
-        let out = self.input(witness, Input::Lines(vec![Ok(private)]));
-        assert!(
-            matches!(&out[0], Output::Tell(Audience::One(told), Event::Private { .. }) if *told == bearer),
-            "{out:?}"
-        );
-        if who.name != who.addr && bearer != witness {
-            let out = self.input(witness, Input::Lines(vec![Ok(Command::Rename(spelling))]));
-            let refused = Output::Tell(Audience::One(witness), Event::Refused(Refusal::NameTaken));
-            assert_eq!(out, [refused, Output::Ready(witness)]);
-        }
-    }
-
     /// Checks the lives of those who are through, and forgets them.
     pub(super) fn reap(&mut self) {
-        let is_over = |peer: &Peer| peer.departure.is_some() && (peer.queued() == 0 || peer.is_lost || peer.is_stalled);
-        let over: Vec<_> = self.peers.values().filter(|peer| is_over(peer)).map(|peer| peer.client).collect();
+        let over: Vec<_> = self.peers.values().filter(|peer| peer.is_over()).map(|peer| peer.client).collect();
         for client in over {
-            self.peers.remove(&client).expect("it is there").check(&self.public);
+            let peer = self.peers.remove(&client).expect("it is there");
+            writeln!(self.transcript, "{client} has read {:?}", peer.received()).expect("a String takes all");
+            peer.check();
         }
     }
 
     /// Those who were there all the time have the same to tell, each text once.
-    pub(super) fn compare_witnesses(&self) {
-        let stories: Vec<_> = self.peers.values().take(WITNESSES).map(Peer::heard_public).collect();
-        assert_eq!(stories[0], self.public);
+    fn compare_witnesses(&self) {
+        let witnesses = || self.peers.values().take(WITNESSES);
+        let stories: Vec<_> = witnesses().map(Peer::check).collect();
         assert!(stories.iter().all(|story| stories[0].ends_with(story)) && stories.len() == WITNESSES);
+        assert!(witnesses().all(|peer| peer.kind == Kind::Witness && peer.account.is_here()));
         let mut texts: Vec<_> = stories[0].iter().filter_map(numbered).collect();
         let all = texts.len();
-        texts.sort();
+        texts.sort_unstable();
         texts.dedup();
         assert_eq!(texts.len(), all, "a text was told twice");
-        assert!(self.peers.values().take(WITNESSES).all(|peer| peer.kind == Kind::Witness && peer.departure.is_none()));
+    }
+
+    /// All leave by themselves, and nothing of them is left: their names are free.
+    pub(crate) fn end(mut self) -> String {
+        self.compare_witnesses();
+        self.all_leave();
+        for spellings in NAMES {
+            let client = self.connect(Kind::Guest);
+            let rename = Command::Rename(spellings[0].to_owned());
+            let line = format!("rename|{}\n", spellings[0]);
+            self.peer(client).type_line(line.as_bytes(), Ok(Line::Command(rename)));
+        }
+        self.heal();
+        let names = self.chat.members().map(|(_, who)| who.name.clone());
+        assert!(names.eq(NAMES.map(|spellings| spellings[0])), "a name was not free");
+        self.all_leave();
+        self.transcript
+    }
+
+    /// The server shuts down: all are told, and nobody comes any more.
+    pub(crate) fn shut_down(mut self) -> String {
+        self.compare_witnesses();
+        // Some are in the middle of something.
+        for _ in 0..20 {
+            self.step();
+        }
+        self.requests.push_back(Request::ShutDown);
+        for _ in 0..20 {
+            self.step();
+        }
+        self.connect(Kind::Guest);
+        self.heal();
+        self.assert_empty();
+        self.transcript
+    }
+
+    fn all_leave(&mut self) {
+        for peer in self.peers.values_mut() {
+            peer.sending = Sending::Ending;
+        }
+        self.heal();
+        self.assert_empty();
+    }
+
+    fn assert_empty(&self) {
+        assert_eq!(self.chat.members().count(), 0);
+        assert_eq!(self.chat.deadline(), None);
+        assert!(!self.broker.has_work() && self.requests.is_empty());
+        assert!(self.peers.is_empty());
     }
 }
 
@@ -60,6 +89,11 @@ impl World {
 fn numbered(heard: &Heard) -> Option<&str> {
     match heard {
         Heard::Message { text, .. } if text.starts_with('#') => Some(text),
-        _ => None,
+        Heard::Message { .. }
+        | Heard::Online { .. }
+        | Heard::Offline { .. }
+        | Heard::Private { .. }
+        | Heard::User { .. }
+        | Heard::Other => None,
     }
 }

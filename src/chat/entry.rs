@@ -1,0 +1,86 @@
+//! What goes into the chat and what comes out.
+
+use std::{net::SocketAddr, time::Duration};
+
+use super::{
+    command::Command,
+    event::{Audience, ClientId, Departure, Event, Seq},
+};
+
+/// How many clients may be here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capacity {
+    /// Clients in all.
+    pub total: usize,
+    /// Clients from one IP address.
+    pub per_ip: usize,
+}
+
+impl Default for Capacity {
+    /// No limits.
+    fn default() -> Self {
+        Self { total: usize::MAX, per_ip: usize::MAX }
+    }
+}
+
+/// What an operator decides about the chat.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// How many clients may be here.
+    pub capacity: Capacity,
+    /// The longest wait.
+    pub wait_max: Duration,
+}
+
+impl Default for Rules {
+    /// No limits but the longest wait: an hour.
+    fn default() -> Self {
+        Self { capacity: Capacity::default(), wait_max: Duration::from_secs(3600) }
+    }
+}
+
+/// An input, with the time at which the chat gets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The time since any beginning. A clock that goes back is not followed.
+    pub now: Duration,
+    /// What happens.
+    pub input: Input,
+}
+
+/// What happens to the chat. Inputs of clients who are not here (any more) have no effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A client has connected from this address.
+    Arrive(ClientId, SocketAddr),
+    /// A client asks for something. Comes when the one before is done: see [`Output::Ready`].
+    Command(ClientId, Command),
+    /// A client has sent its last command. May come while that is not done.
+    Eof(ClientId),
+    /// A client's connection is broken: it can be told nothing any more. Commands that it sent before may still come.
+    Broken(ClientId),
+    /// A client is gone, or is to go now, for this reason.
+    End(ClientId, Departure),
+    /// Go on with what is left to do. Comes when [`super::Chat::deadline`] has passed.
+    Continue,
+    /// The server shuts down: all clients are sent away, and nobody is told of the others.
+    ShutDown,
+}
+
+/// What the shell has to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Tell the audience this event. Public events are numbered.
+    Tell(Audience, Option<Seq>, Event),
+    /// The command of this client is done; its next one may come.
+    Ready(ClientId),
+    /// This client is here no more. Hang up when it has got what it was told.
+    HangUp(ClientId, Departure),
+}
+
+impl Output {
+    /// Tells one client something.
+    pub(super) fn tell(client: ClientId, event: Event) -> Self {
+        Self::Tell(Audience::One(client), None, event)
+    }
+}

@@ -1,0 +1,184 @@
+//! Work in pieces: how much is done at once, and what comes between.
+
+use super::super::*;
+
+/// A chat with this many clients, numbered from 1.
+fn chat_of(clients: u64) -> (Chat, Vec<Output>) {
+    let (mut chat, mut out) = (Chat::new(Rules::default()), Vec::new());
+    for client in 1..=clients {
+        let [high, low] = u16::try_from(client).unwrap().to_be_bytes();
+        let addr = SocketAddr::from(([10, 0, high, low], 9));
+        handle(&mut chat, Input::Arrive(ClientId(client), addr), &mut out);
+    }
+    out.clear();
+    (chat, out)
+}
+
+fn handle(chat: &mut Chat, input: Input, out: &mut Vec<Output>) {
+    chat.handle(Entry { now: Duration::ZERO, input }, out);
+}
+
+fn command(chat: &mut Chat, client: u64, command: Command) -> Vec<Output> {
+    let mut out = Vec::new();
+    handle(chat, Input::Command(ClientId(client), command), &mut out);
+    out
+}
+
+fn go_on(chat: &mut Chat) -> Vec<Output> {
+    let mut out = Vec::new();
+    handle(chat, Input::Continue, &mut out);
+    out
+}
+
+/// Goes on until nothing is left to do, and answers how many pieces that were and all that came of them.
+fn finish(chat: &mut Chat) -> (usize, Vec<Output>) {
+    let (mut pieces, mut out) = (0, Vec::new());
+    while chat.deadline() == Some(Duration::ZERO) {
+        let piece = go_on(chat);
+        assert!(piece.len() <= 1000, "{} outputs of one piece", piece.len());
+        out.extend(piece);
+        pieces += 1;
+    }
+    (pieces, out)
+}
+
+fn say(text: &str) -> Command {
+    Command::Say(text.to_owned())
+}
+
+fn wait(wait_for: WaitFor) -> Command {
+    Command::Wait(Duration::from_secs(9), wait_for)
+}
+
+fn is_ready(out: &[Output], client: u64) -> bool {
+    out.contains(&Output::Ready(ClientId(client)))
+}
+
+fn count(out: &[Output], is_it: impl Fn(&Event) -> bool) -> usize {
+    out.iter().filter(|output| matches!(output, Output::Tell(_, _, event) if is_it(event))).count()
+}
+
+#[test]
+fn a_long_list_comes_in_pieces_and_others_are_served_between() {
+    let (mut chat, _) = chat_of(1000);
+    let mut listed = command(&mut chat, 1, Command::Who);
+    assert!(listed.len() < 100 && !is_ready(&listed, 1), "a piece");
+    let between = command(&mut chat, 2, say("between"));
+    assert!(is_ready(&between, 2), "others need not wait");
+    handle(&mut chat, Input::End(ClientId(3), Departure::Quit), &mut Vec::new()); // listed already
+    handle(&mut chat, Input::End(ClientId(999), Departure::Quit), &mut Vec::new()); // not yet
+    let (pieces, rest) = finish(&mut chat);
+    assert!(pieces > 10, "{pieces}");
+    listed.extend(rest);
+    let users = count(&listed, |event| matches!(event, Event::User(_)));
+    assert_eq!((users, count(&listed, |event| *event == Event::UsersEnd(999))), (999, 1));
+    assert!(is_ready(&listed, 1));
+}
+
+#[test]
+fn a_list_ends_with_the_client_that_asked_for_it() {
+    let (mut chat, _) = chat_of(1000);
+    command(&mut chat, 1, Command::Who);
+    handle(&mut chat, Input::End(ClientId(1), Departure::Lost), &mut Vec::new());
+    let (_, rest) = finish(&mut chat);
+    assert_eq!(rest, []);
+}
+
+#[test]
+fn a_client_that_has_sent_its_last_command_gets_the_whole_list_first() {
+    let (mut chat, mut out) = chat_of(200);
+    command(&mut chat, 1, Command::Who);
+    handle(&mut chat, Input::Eof(ClientId(1)), &mut out);
+    assert_eq!(out, []);
+    let (_, rest) = finish(&mut chat);
+    let end = rest.iter().position(|output| *output == Output::HangUp(ClientId(1), Departure::Left)).unwrap();
+    assert_eq!(count(&rest[..end], |event| matches!(event, Event::UsersEnd(_))), 1);
+}
+
+#[test]
+fn many_waits_met_by_one_line_are_answered_in_pieces() {
+    let (mut chat, _) = chat_of(1000);
+    for client in 2..=1000 {
+        command(&mut chat, client, wait(WaitFor::Gone("10.0.0.1:9".to_owned())));
+    }
+    let mut out = Vec::new();
+    handle(&mut chat, Input::End(ClientId(1), Departure::Quit), &mut out);
+    assert!(out.len() < 200, "a piece: {}", out.len());
+    let (pieces, rest) = finish(&mut chat);
+    assert!(pieces > 10, "{pieces}");
+    out.extend(rest);
+    assert_eq!(count(&out, |event| matches!(event, Event::WaitMet(_))), 999);
+    assert!((2..=1000).all(|client| is_ready(&out, client)));
+}
+
+#[test]
+fn a_text_is_compared_with_many_waits_in_pieces() {
+    let (mut chat, _) = chat_of(1000);
+    for client in 2..=1000 {
+        command(&mut chat, client, wait(WaitFor::Text(format!("-{client}-"))));
+    }
+    let text = format!("{}-2-1000-999-", "x".repeat(4000));
+    let mut out = command(&mut chat, 1, say(&text));
+    assert!(!is_ready(&out, 1), "the sender pays: its next command waits");
+    // Whoever begins to wait now is not met by a text that was said before.
+    let (late, rest) = (1000, go_on(&mut chat));
+    assert!(is_ready(&[out.clone(), rest.clone()].concat(), late));
+    out.extend(rest);
+    out.extend(command(&mut chat, late, wait(WaitFor::Text("-999-".to_owned()))));
+    let (pieces, rest) = finish(&mut chat);
+    assert!(pieces > 10, "{pieces}");
+    out.extend(rest);
+    assert!(is_ready(&out, 1));
+    let met: Vec<_> = (2..=1000).filter(|&client| is_ready(&out, client)).collect();
+    assert_eq!(met, [2, 999, 1000]);
+    assert_eq!(out.iter().filter(|&output| *output == Output::Ready(ClientId(late))).count(), 1);
+    assert!(chat.waits.is_waiting(ClientId(late)));
+}
+
+#[test]
+fn many_waits_that_time_out_do_so_in_pieces() {
+    let (mut chat, mut out) = chat_of(1000);
+    for client in 1..=1000 {
+        command(&mut chat, client, wait(WaitFor::User("bob".to_owned())));
+    }
+    let now = chat.deadline().unwrap();
+    let mut pieces = 0;
+    while chat.deadline().is_some() {
+        let before = out.len();
+        chat.handle(Entry { now, input: Input::Continue }, &mut out);
+        assert!(out.len() - before < 500, "a piece: {}", out.len() - before);
+        pieces += 1;
+    }
+    assert!(pieces > 10, "{pieces}");
+    assert_eq!(count(&out, |event| *event == Event::WaitTimedOut), 1000);
+}
+
+#[test]
+fn a_shutdown_sends_all_away_in_pieces_and_tells_nobody_of_the_others() {
+    let (mut chat, mut out) = chat_of(1000);
+    handle(&mut chat, Input::ShutDown, &mut out);
+    assert_eq!(out, []);
+    let (pieces, rest) = finish(&mut chat);
+    assert!(pieces > 10, "{pieces}");
+    assert_eq!(count(&rest, |event| *event == Event::Farewell(Departure::ShuttingDown)), 1000);
+    assert_eq!(count(&rest, |event| matches!(event, Event::Offline(..))), 0);
+    handle(&mut chat, Input::Arrive(ClientId(1001), SocketAddr::from(([10, 0, 0, 1], 8))), &mut out);
+    assert_eq!(out.last(), Some(&Output::HangUp(ClientId(1001), Departure::ShuttingDown)));
+    assert_eq!(chat.deadline(), None);
+}
+
+#[test]
+fn a_long_chain_of_departures_is_no_deep_one() {
+    let (mut chat, mut out) = chat_of(20_000);
+    for client in 1..=20_000 {
+        command(&mut chat, client, Command::Rename(format!("n-{client}")));
+        if client > 1 {
+            command(&mut chat, client, wait(WaitFor::Gone(format!("n-{}", client - 1))));
+            handle(&mut chat, Input::Eof(ClientId(client)), &mut out);
+        }
+    }
+    handle(&mut chat, Input::Eof(ClientId(1)), &mut out);
+    let (pieces, _) = finish(&mut chat);
+    assert!(pieces > 100, "{pieces}");
+    assert_eq!(chat.members().count(), 0);
+}

@@ -1,0 +1,94 @@
+//! Work that may be too long for one input: it is done in pieces, and other inputs come between them.
+
+use super::{Chat, ClientId, Departure, Event, Output, wait::TextSearch};
+
+/// Clients answered, listed or sent away in one piece: some ten microseconds of work.
+const PIECE_CLIENTS: usize = 64;
+/// Bytes of texts compared with what clients wait for in one piece: some fifty microseconds of work.
+const PIECE_COMPARED_BYTES: usize = 64 << 10;
+
+/// What is left to do for one command. At most one for each client, whose next command waits for it.
+#[derive(Debug)]
+pub(super) enum Task {
+    /// Tell who is here, from the first client after `after`.
+    ListUsers { to: ClientId, after: ClientId, told: usize },
+    /// Find out who has waited for a text that this client has said.
+    SearchText { from: ClientId, search: TextSearch },
+}
+
+impl Chat {
+    /// Does one piece of all the work that is left.
+    pub(super) fn continue_work(&mut self, out: &mut Vec<Output>) {
+        self.expire(out);
+        if self.is_closing {
+            self.send_away(out);
+        }
+        if let Some(task) = self.tasks.pop_front() {
+            self.work(task, out);
+        }
+    }
+
+    /// Whether there is work left that waits for nothing.
+    pub(super) fn has_work(&self) -> bool {
+        !self.tasks.is_empty() || self.waits.has_met() || self.is_closing && self.members.len() > 0
+    }
+
+    /// Begins a task: does its first piece, which for most is all of it.
+    pub(super) fn work(&mut self, task: Task, out: &mut Vec<Output>) {
+        match task {
+            Task::ListUsers { to, after, told } => self.list_users(to, after, told, out),
+            Task::SearchText { from, mut search } => {
+                if self.waits.meet_some(&mut search, PIECE_COMPARED_BYTES) {
+                    self.finish(from, out);
+                } else {
+                    self.tasks.push_back(Task::SearchText { from, search });
+                }
+            }
+        }
+    }
+
+    /// Answers those whose wait is over. A client that has sent its last command leaves with the answer, and others may have
+    /// waited for that.
+    pub(super) fn answer_met(&mut self, out: &mut Vec<Output>) {
+        for _ in 0..PIECE_CLIENTS {
+            let Some((client, arg)) = self.waits.next_met() else { return };
+            out.push(Output::tell(client, Event::WaitMet(arg.as_ref().to_owned())));
+            self.finish(client, out);
+        }
+    }
+
+    /// Lists those who are here when they are listed: some may come and go meanwhile.
+    fn list_users(&mut self, to: ClientId, mut after: ClientId, mut told: usize, out: &mut Vec<Output>) {
+        if self.members.get(to).is_none() {
+            return;
+        }
+        let mut piece = 0;
+        for (client, member) in self.members.after(after).take(PIECE_CLIENTS) {
+            out.push(Output::tell(to, Event::User(member.who.clone())));
+            after = client;
+            piece += 1;
+        }
+        told += piece;
+        if piece == PIECE_CLIENTS {
+            self.tasks.push_back(Task::ListUsers { to, after, told });
+        } else {
+            out.push(Output::tell(to, Event::UsersEnd(told)));
+            self.finish(to, out);
+        }
+    }
+
+    fn expire(&mut self, out: &mut Vec<Output>) {
+        for _ in 0..PIECE_CLIENTS {
+            let Some(client) = self.waits.overdue(self.now) else { return };
+            out.push(Output::tell(client, Event::WaitTimedOut));
+            self.end(client, Departure::WaitTimedOut, out);
+        }
+    }
+
+    fn send_away(&mut self, out: &mut Vec<Output>) {
+        let clients: Vec<_> = self.members.iter().take(PIECE_CLIENTS).map(|(client, _)| client).collect();
+        for client in clients {
+            self.end(client, Departure::ShuttingDown, out);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What a connection is answered by the protocol itself: errors of form, settings and help. The chat knows none of it.
+
+use std::{sync::Arc, time::Duration};
+
+use super::dialect::Setting;
+
+/// An answer to one line, in its place among the chat's answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// The line is no command.
+    Refused(FormError),
+    /// This holds for the connection from here on.
+    Set(Setting),
+    /// What can be asked for, and the limits.
+    Help(Arc<Limits>),
+}
+
+/// Why a line is no command. Nothing has changed, and the next line works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FormError {
+    /// It begins with a verb and `|`, and goes on in another way than the verb does.
+    Usage(Verb),
+    /// `to|` without a name or without a second `|`: the tutorial has words of its own for this.
+    PrivateUsage,
+    /// This server exempts nobody from the idle timeout.
+    StayForbidden,
+    /// It has more bytes than this.
+    TooLong(usize),
+    /// It is not UTF-8.
+    NotUtf8,
+    /// It has a NUL in it.
+    Nul,
+}
+
+impl FormError {
+    /// A word for machines, which never changes.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Usage(_) | Self::PrivateUsage => "malformed",
+            Self::StayForbidden => "stay-forbidden",
+            Self::TooLong(_) => "line-too-long",
+            Self::NotUtf8 => "not-utf8",
+            Self::Nul => "nul",
+        }
+    }
+}
+
+/// The first word of a line that is a command. Each has one right form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// `who`
+    Who,
+    /// `rename|NAME`
+    Rename,
+    /// `to|NAME|TEXT`
+    To,
+    /// `say|TEXT`
+    Say,
+    /// `sync|TOKEN`
+    Sync,
+    /// `wait|SECONDS|user|NAME` and its kin
+    Wait,
+    /// `stay`
+    Stay,
+    /// `format|json`, `format|text`
+    Format,
+    /// `lang|zh`, `lang|en`
+    Lang,
+    /// `help`
+    Help,
+    /// `quit`
+    Quit,
+}
+
+impl Verb {
+    /// All of them, in the order in which `help` lists them.
+    pub const ALL: [Self; 11] = [
+        Self::Who,
+        Self::Rename,
+        Self::To,
+        Self::Say,
+        Self::Sync,
+        Self::Wait,
+        Self::Stay,
+        Self::Format,
+        Self::Lang,
+        Self::Help,
+        Self::Quit,
+    ];
+}
+
+/// How fast a client may send lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// Lines per second; 0 is no limit.
+    pub per_second: u32,
+    /// Lines that may come at once after a silence.
+    pub burst: u32,
+}
+
+/// The limits of a connection, as `help` tells them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest line, in bytes without its ending.
+    pub line_max: usize,
+    /// Bytes that may wait for one client; above it the client is disconnected.
+    pub queue_max: usize,
+    /// How fast a client may send lines.
+    pub rate: Rate,
+    /// A client that sends no line for so long is disconnected. Zero: never.
+    pub idle_timeout: Duration,
+    /// No client may be exempt from the idle timeout.
+    pub strict_idle: bool,
+    /// A client for which queued data could not be written for so long is disconnected.
+    pub write_timeout: Duration,
+    /// The longest wait.
+    pub wait_max: Duration,
+    /// Maximum number of clients.
+    pub clients_max: usize,
+}
+
+impl Default for Limits {
+    /// The defaults of the flags, without a limit on the number of clients.
+    fn default() -> Self {
+        Self {
+            line_max: 4096, // the tutorial's read buffer
+            queue_max: 1 << 20,
+            rate: Rate { per_second: 1000, burst: 10_000 }, // a paste of this many lines is not slowed down
+            idle_timeout: Duration::from_secs(300),
+            strict_idle: false,
+            write_timeout: Duration::from_secs(10), // as NATS's write_deadline
+            wait_max: Duration::from_secs(3600),
+            clients_max: usize::MAX,
+        }
+    }
+}

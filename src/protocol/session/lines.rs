@@ -1,0 +1,117 @@
+//! What a session makes of lines: commands for the chat, replies of its own, and the end.
+
+use std::{mem, ops::ControlFlow, sync::Arc, time::Duration};
+
+use super::{InputState, Session, Step};
+use crate::{
+    chat::{Command, Departure},
+    protocol::{
+        dialect::Setting,
+        line::{Line, parse_frame},
+        reply::{FormError, Reply},
+    },
+};
+
+/// Lines handed to the broker at once. Even lines of one letter, which become much longer with their sender before
+/// them, make a bounded turn.
+pub(super) const BATCH_LINES_MAX: usize = 256;
+impl Session {
+    /// Parses what can be parsed now.
+    pub(super) fn advance(&mut self, now: Duration) {
+        if self.may_parse() && !self.unparsed.is_empty() {
+            let unparsed = mem::take(&mut self.unparsed);
+            let mut rest = &unparsed[..];
+            self.parse(&mut rest, now);
+            self.unparsed = rest.to_vec();
+        }
+        if self.input == InputState::Ended && self.unparsed.is_empty() {
+            self.finish(now);
+        }
+    }
+
+    /// Hands on the last line, which needs no ending, and then the end. That is told also while the broker is not ready: the
+    /// answer to a wait can then be the last line.
+    fn finish(&mut self, now: Duration) {
+        if self.is_broken {
+            return self.close(Departure::Lost); // what was begun is no line
+        }
+        if self.may_parse()
+            && let Some(line) = self.framer.finish().map(|frame| parse_frame(&frame, self.limits.line_max))
+        {
+            let _: ControlFlow<()> = self.accept(line);
+            self.spend(1, now);
+        }
+        if self.input == InputState::Ended && !self.framer.is_within_line() {
+            self.batch.steps.push(Step::Eof);
+            self.input = InputState::Finished;
+        }
+    }
+
+    pub(super) fn parse(&mut self, input: &mut &[u8], now: Duration) {
+        let mut lines = 0;
+        while lines < BATCH_LINES_MAX
+            && let Some(frame) = self.framer.next(input)
+        {
+            let line = parse_frame(&frame, self.limits.line_max);
+            lines += 1;
+            if self.accept(line).is_break() {
+                break;
+            }
+        }
+        if self.input == InputState::Closed {
+            *input = &[]; // what comes after the end is not said
+        }
+        if lines > 0 {
+            self.spend(lines, now);
+        }
+    }
+
+    /// Takes one line. Breaks where the ones after it belong to another batch, since its answer may be long or late: one
+    /// such line at a time bounds what a client can make the server hold for it.
+    fn accept(&mut self, line: Result<Line, FormError>) -> ControlFlow<()> {
+        let is_first = !mem::replace(&mut self.has_spoken, true);
+        match line {
+            Err(error) => self.reply(Reply::Refused(error)),
+            Ok(Line::Blank) => {}
+            Ok(Line::Http(_)) if is_first => {
+                self.close(Departure::Http);
+                return ControlFlow::Break(());
+            }
+            Ok(Line::Http(text)) => self.batch.steps.push(Step::Command(Command::Say(text))),
+            Ok(Line::Command(command)) => {
+                let may_take_long = matches!(command, Command::Who | Command::Wait(..));
+                self.batch.steps.push(Step::Command(command));
+                if may_take_long {
+                    return ControlFlow::Break(());
+                }
+            }
+            Ok(Line::Quit) => {
+                self.close(Departure::Quit);
+                return ControlFlow::Break(());
+            }
+            Ok(Line::Help) => {
+                self.reply(Reply::Help(Arc::clone(&self.limits)));
+                return ControlFlow::Break(());
+            }
+            Ok(Line::Set(setting)) => self.set(setting),
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The confirmation is the first that comes in the new dialect.
+    fn set(&mut self, setting: Setting) {
+        match setting {
+            Setting::Stay if self.limits.strict_idle => return self.reply(Reply::Refused(FormError::StayForbidden)),
+            Setting::Stay => self.timers.exempt_from_idle(),
+            Setting::Format(_) | Setting::Lang(_) => {
+                self.dialect = self.dialect.with(setting);
+                self.batch.steps.push(Step::Speak(self.dialect));
+            }
+        }
+        self.reply(Reply::Set(setting));
+    }
+
+    fn reply(&mut self, reply: Reply) {
+        self.batch.steps.push(Step::Reply(reply));
+    }
+}

@@ -1,0 +1,225 @@
+//! One connection's conversation, sans-IO: bytes go in, batches of steps for the broker come out. Time is an argument. Knows
+//! no socket, no queue and no rule of the chat.
+//!
+//! It owns what the connection has sent and the broker has not got (partial lines, unparsed bytes), the credit to send more,
+//! the settings of the connection, and its timers.
+
+mod batch;
+mod lines;
+mod timers;
+
+#[cfg(test)]
+mod tests;
+
+use std::{mem, sync::Arc, time::Duration};
+
+use self::timers::Timers;
+use super::{
+    dialect::Dialect,
+    line::{Framer, Telnet},
+    reply::Limits,
+};
+use crate::chat::Departure;
+
+pub use batch::{Batch, Interest, Step};
+
+/// Bytes that may be unparsed before the session wants no more: a read's worth. The last read may double it.
+const UNPARSED_BYTES_MAX: usize = 16 << 10;
+
+/// How far a client's input has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum InputState {
+    /// More may come.
+    Open,
+    /// No more bytes come; some may not be parsed yet.
+    Ended,
+    /// The broker has got all of it, and knows that it was all.
+    Finished,
+    /// The connection is to end, and the broker knows why.
+    Closed,
+}
+
+/// The right to hand the broker a batch of lines.
+#[derive(Debug)]
+struct Credit {
+    /// The broker has not done with the last batch.
+    outstanding: bool,
+    /// The client has sent faster than it may: no batch before this.
+    not_before: Option<Duration>,
+}
+
+/// A connection's conversation.
+#[derive(Debug)]
+pub struct Session {
+    limits: Arc<Limits>,
+    input: InputState,
+    /// The peer can be told nothing any more.
+    is_broken: bool,
+    telnet: Telnet,
+    framer: Framer,
+    /// Read and not parsed, since the broker is not ready for it. At most two reads.
+    unparsed: Vec<u8>,
+    credit: Credit,
+    /// Much waits for the client: it is not to ask for more.
+    is_congested: bool,
+    /// Whether a line has come.
+    has_spoken: bool,
+    dialect: Dialect,
+    timers: Timers,
+    /// What [`Self::poll_batch`] has to give.
+    batch: Batch,
+}
+
+impl Session {
+    /// The session of a client that connects now.
+    #[must_use]
+    pub fn new(limits: Arc<Limits>, dialect: Dialect, now: Duration) -> Self {
+        Self {
+            input: InputState::Open,
+            is_broken: false,
+            telnet: Telnet::default(),
+            framer: Framer::new(limits.line_max),
+            unparsed: Vec::new(),
+            credit: Credit { outstanding: false, not_before: None },
+            is_congested: false,
+            has_spoken: false,
+            dialect,
+            timers: Timers::new((!limits.idle_timeout.is_zero()).then(|| now + limits.idle_timeout)),
+            batch: Batch { steps: vec![Step::Arrive], lines: 0 },
+            limits,
+        }
+    }
+
+    /// The client has sent these bytes, which are changed.
+    pub fn received(&mut self, bytes: &mut [u8], now: Duration) {
+        if self.input != InputState::Open {
+            return;
+        }
+        let text = self.telnet.strip(bytes);
+        let mut rest = &bytes[..text];
+        if self.may_parse() && self.unparsed.is_empty() {
+            self.parse(&mut rest, now);
+        }
+        self.unparsed.extend_from_slice(rest);
+    }
+
+    /// The client sends no more.
+    pub fn eof(&mut self, now: Duration) {
+        if self.input == InputState::Open {
+            self.input = InputState::Ended;
+            self.timers.stop_idle();
+            self.advance(now);
+        }
+    }
+
+    /// The connection is broken: the client can be told nothing any more. What it has sent may still be read, until
+    /// [`Self::eof`].
+    pub fn reset(&mut self) {
+        if !mem::replace(&mut self.is_broken, true) {
+            self.timers.stop_write();
+            self.batch.steps.push(Step::Broken);
+        }
+    }
+
+    /// The broker has done with the last batch; the next one must not come before `not_before`.
+    pub fn credited(&mut self, not_before: Option<Duration>, now: Duration) {
+        self.credit = Credit { outstanding: false, not_before: not_before.filter(|&at| at > now) };
+        self.resume(now);
+    }
+
+    /// Whether much waits for the client.
+    pub fn set_congested(&mut self, is_congested: bool, now: Duration) {
+        if mem::replace(&mut self.is_congested, is_congested) != is_congested {
+            self.resume(now);
+        }
+    }
+
+    /// A write was tried: it took `written` bytes, and more wait for the socket or not.
+    pub fn written(&mut self, written: usize, is_blocked: bool, now: Duration) {
+        if !is_blocked || self.is_broken || self.input == InputState::Closed {
+            self.timers.stop_write();
+        } else if written > 0 || !self.timers.is_writing() {
+            self.timers.start_write(now + self.limits.write_timeout);
+        }
+    }
+
+    /// Time has passed. The caller has tried to read and to write just before: what has come or gone meanwhile counts.
+    pub fn timeout(&mut self, now: Duration) {
+        if self.credit.not_before.is_some_and(|at| at <= now) {
+            self.credit.not_before = None;
+            self.resume(now);
+        }
+        if self.timers.write_is_due(now) {
+            self.close(Departure::WriteTimeout);
+        } else if self.timers.idle_is_due(now) {
+            self.close(Departure::Idle);
+        }
+    }
+
+    /// The next batch for the broker, if there is one.
+    pub fn poll_batch(&mut self, now: Duration) -> Option<Batch> {
+        self.advance(now);
+        if self.batch.steps.is_empty() && self.batch.lines == 0 { None } else { Some(mem::take(&mut self.batch)) }
+    }
+
+    /// When [`Self::timeout`] is to be called.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        let not_before = if self.credit.outstanding { None } else { self.credit.not_before };
+        [self.timers.deadline(), not_before].into_iter().flatten().min()
+    }
+
+    /// What the session wants to know of its socket.
+    #[must_use]
+    pub fn interest(&self) -> Interest {
+        let has_room = self.input == InputState::Open && self.unparsed.len() < UNPARSED_BYTES_MAX && !self.is_congested;
+        match (has_room, self.may_parse()) {
+            (true, true) => Interest::Read,
+            (true, false) => Interest::HangUp,
+            (false, _) if self.is_broken => Interest::Nothing,
+            (false, _) => Interest::Broken,
+        }
+    }
+
+    /// Whether the broker knows that the connection has ended, and nobody can be told any more.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.input, InputState::Finished | InputState::Closed) && self.is_broken
+    }
+
+    /// The broker has done with the last batch, and the client neither sends too fast nor reads too slowly.
+    fn may_parse(&self) -> bool {
+        !self.credit.outstanding && self.credit.not_before.is_none() && !self.is_congested
+    }
+
+    /// What kept the client from being heard is over: its silence counts from here.
+    fn resume(&mut self, now: Duration) {
+        self.advance(now);
+        self.restart_idle(now);
+    }
+
+    /// The connection is to end, after all that the broker has got of it.
+    fn close(&mut self, departure: Departure) {
+        self.batch.steps.push(Step::Close(departure));
+        self.input = InputState::Closed;
+        self.unparsed = Vec::new();
+        self.timers.stop_idle();
+        self.timers.stop_write();
+    }
+
+    /// Takes the credit for a batch.
+    fn spend(&mut self, lines: usize, now: Duration) {
+        self.batch.lines += lines;
+        self.credit.outstanding = true;
+        self.restart_idle(now);
+    }
+
+    /// The client is silent from now on, if it can be: not while the broker works for it, or while it may not be heard.
+    fn restart_idle(&mut self, now: Duration) {
+        if self.input == InputState::Open && self.may_parse() && !self.limits.idle_timeout.is_zero() {
+            self.timers.start_idle(now + self.limits.idle_timeout);
+        } else {
+            self.timers.stop_idle();
+        }
+    }
+}

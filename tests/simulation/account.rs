@@ -1,0 +1,342 @@
+//! What one client is told, by the model's account, and whether that is what it has read.
+
+use std::collections::VecDeque;
+
+use pipechat::{
+    chat::{Departure, Event, Input, Seq},
+    protocol::{Dialect, Format, Reply, Step, Verb},
+};
+
+use super::{
+    reader::{Heard, read, read_object},
+    words::{self, Words, form},
+};
+
+/// Limits that `help` tells, a line each.
+const HELP_LIMITS: usize = 8;
+
+#[derive(Default)]
+pub(crate) struct Account {
+    /// Steps that the broker has accepted, and not done as far as is known.
+    steps: VecDeque<Step>,
+    /// The chat is at its last command.
+    pub(crate) is_busy: bool,
+    presence: Presence,
+    /// Events, public and private, in order.
+    told: Vec<Told>,
+    /// Replies, in order.
+    answers: Vec<Answer>,
+    /// As many events were told when the server began to shut down, and said nothing in public any more.
+    told_before_closing: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Presence {
+    #[default]
+    Coming,
+    Here,
+    Gone(Departure),
+}
+
+#[derive(Debug)]
+struct Told {
+    seq: Option<Seq>,
+    event: Event,
+}
+
+/// A reply stands somewhere among the events: the broker does not tell where, apart from what must be before and behind.
+#[derive(Debug)]
+struct Answer {
+    reply: Reply,
+    /// The dialect from here on, where that changes.
+    dialect: Option<Dialect>,
+    /// It comes behind so many events.
+    from: usize,
+    /// And not behind more than these. Unknown where the client has left before anything told of it.
+    until: Option<usize>,
+}
+
+/// What excuses a client that has not read all that it was told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Excuse {
+    /// It has broken off, or the server could not wait for it any longer.
+    pub(crate) end_is_missing: bool,
+    /// It was cut off for reading slowly: all but the last is thrown away.
+    pub(crate) has_gap: bool,
+}
+
+impl Account {
+    pub(crate) fn is_here(&self) -> bool {
+        self.presence == Presence::Here
+    }
+
+    pub(crate) fn departure(&self) -> Option<Departure> {
+        match self.presence {
+            Presence::Gone(departure) => Some(departure),
+            Presence::Coming | Presence::Here => None,
+        }
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        self.departure().is_some()
+    }
+
+    pub(crate) fn accept(&mut self, steps: &[Step]) {
+        self.steps.extend(steps.iter().cloned());
+        self.release();
+    }
+
+    /// The chat gets an input of this client: the next of its steps, unless the broker ends it by itself.
+    pub(crate) fn input(&mut self, input: &Input) {
+        let step = match input {
+            Input::Arrive(..) => Step::Arrive,
+            Input::Command(_, command) => Step::Command(command.clone()),
+            Input::Eof(_) => Step::Eof,
+            Input::Broken(_) => Step::Broken,
+            Input::End(_, Departure::SlowConsumer) => return,
+            Input::End(_, departure) => Step::Close(*departure),
+            Input::Continue | Input::ShutDown => panic!("{input:?} is of no client"),
+        };
+        if self.is_gone() {
+            return; // it was in the queue before others that have ended the client
+        }
+        assert_eq!(self.steps.pop_front(), Some(step.clone()), "behind it {:?}", self.steps);
+        for answer in self.answers.iter_mut().rev().take_while(|answer| answer.until.is_none()) {
+            answer.until = Some(self.told.len());
+        }
+        match step {
+            Step::Arrive => self.presence = Presence::Here,
+            Step::Command(_) => {
+                assert!(!self.is_busy, "the one before is not done");
+                self.is_busy = true;
+            }
+            Step::Reply(_) | Step::Speak(_) | Step::Broken | Step::Eof | Step::Close(_) => {}
+        }
+        self.release();
+    }
+
+    pub(crate) fn tell(&mut self, seq: Option<Seq>, event: &Event) {
+        assert!(self.is_here(), "{event:?} is told to one who is {:?}", self.presence);
+        self.told.push(Told { seq, event: event.clone() });
+    }
+
+    pub(crate) fn ready(&mut self) {
+        assert!(self.is_busy, "one command, done twice");
+        self.is_busy = false;
+        self.release();
+    }
+
+    pub(crate) fn hang_up(&mut self, departure: Departure) {
+        assert!(self.is_here(), "hung up on twice");
+        self.presence = Presence::Gone(departure);
+    }
+
+    pub(crate) fn closing(&mut self) {
+        self.told_before_closing = Some(self.told.len());
+    }
+
+    /// The broker says that all that it has accepted is done.
+    pub(crate) fn assert_done(&self) {
+        let is_end = |step: &Step| matches!(step, Step::Broken | Step::Eof | Step::Close(_));
+        assert!(!self.is_busy && self.steps.iter().all(is_end), "a credit before {:?}", self.steps);
+    }
+
+    /// The replies that the broker may have given by now.
+    fn release(&mut self) {
+        let mut dialect = None;
+        while !self.is_busy
+            && let Some(step) = self.steps.pop_front_if(|step| matches!(step, Step::Speak(_) | Step::Reply(_)))
+        {
+            match step {
+                Step::Reply(reply) => {
+                    let (dialect, from) = (dialect.take(), self.told.len());
+                    self.answers.push(Answer { reply, dialect, from, until: None });
+                }
+                Step::Speak(next) => dialect = Some(next),
+                Step::Arrive | Step::Command(_) | Step::Broken | Step::Eof | Step::Close(_) => unreachable!(),
+            }
+        }
+    }
+
+    /// Checks all that the client has read, and answers what was public in it.
+    pub(crate) fn check(&self, received: &[u8], excuse: Excuse, syncs: bool) -> Vec<Heard> {
+        let end = received.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
+        assert!(end == received.len() || excuse.end_is_missing, "half a line: {:?}", &received[end..]);
+        let text = str::from_utf8(&received[..end]).expect("UTF-8");
+        let lines: Vec<_> = text.split_terminator('\n').collect();
+        let mut reading = Reading::new(self, &lines);
+        while reading.next() {}
+        reading.check_sequence(syncs);
+        if reading.lines.is_empty() && (excuse.end_is_missing || reading.is_complete()) {
+            return reading.story();
+        }
+        assert!(excuse.has_gap, "{}", reading.mismatch());
+        if !excuse.end_is_missing {
+            let last = self.told.last().expect("at least its farewell");
+            let is_farewell = matches!(last.event, Event::Farewell(_));
+            assert!(is_farewell && last.is_read_in_any(&lines[lines.len() - 1..]), "cut off without a word: {lines:?}");
+        }
+        let story = reading.story();
+        reading.check_behind_gap();
+        story
+    }
+}
+
+/// A reader's place in its lines, and in what it was told.
+struct Reading<'a> {
+    account: &'a Account,
+    lines: &'a [&'a str],
+    dialect: Dialect,
+    told: usize,
+    answers: usize,
+}
+
+impl<'a> Reading<'a> {
+    fn new(account: &'a Account, lines: &'a [&'a str]) -> Self {
+        Self { account, lines, dialect: Dialect::default(), told: 0, answers: 0 }
+    }
+
+    /// Reads the next thing that was told, if it is what the lines say.
+    fn next(&mut self) -> bool {
+        let answer = self.account.answers.get(self.answers).filter(|answer| answer.from <= self.told);
+        if let Some(answer) = answer {
+            let dialect = answer.dialect.unwrap_or(self.dialect);
+            if let Some(read) = answer.read(self.lines, dialect) {
+                self.lines = &self.lines[read..];
+                let is_whole = read == answer.lines(dialect);
+                self.dialect = dialect;
+                self.answers += usize::from(is_whole);
+                return is_whole;
+            }
+            if answer.until == Some(self.told) {
+                return false; // it has to come now
+            }
+        }
+        let Some(told) = self.account.told.get(self.told) else { return false };
+        let Some(read) = told.read(self.lines, self.dialect) else { return false };
+        self.lines = &self.lines[read..];
+        self.told += 1;
+        true
+    }
+
+    fn is_complete(&self) -> bool {
+        let answers = &self.account.answers[self.answers..];
+        self.told == self.account.told.len() && answers.iter().all(|answer| answer.until.is_none())
+    }
+
+    fn mismatch(&self) -> String {
+        let Self { account, lines, dialect, told, answers } = self;
+        format!(
+            "in {dialect:?}, not as told\nread: {:?}\ntold: {:?}\nanswered: {:?}",
+            lines.iter().take(2).collect::<Vec<_>>(),
+            account.told[*told..].iter().take(2).collect::<Vec<_>>(),
+            account.answers[*answers..].iter().take(2).collect::<Vec<_>>(),
+        )
+    }
+
+    /// What was read so far that was public.
+    fn story(&self) -> Vec<Heard> {
+        let told = &self.account.told[..self.told];
+        told.iter().filter(|told| told.seq.is_some()).map(|told| Heard::of(&told.event)).collect()
+    }
+
+    /// Public events are numbered without gaps, and a sync is answered behind all that was said before it.
+    fn check_sequence(&self, syncs: bool) {
+        let (mut last, mut said) = (None, 0);
+        let told = &self.account.told[..self.told];
+        let own = told.first().map(|told| Heard::of(&told.event));
+        for (place, Told { seq, event }) in told.iter().enumerate() {
+            if let Some(seq) = *seq {
+                assert!(last.is_none_or(|last| last + 1 == seq), "{seq} behind {last:?}");
+                last = Some(seq);
+            }
+            if let (Some(Heard::Online { addr: own, .. }), Heard::Message { addr, .. }) = (&own, &Heard::of(event)) {
+                said += usize::from(own == addr);
+            }
+            let is_before_closing = self.account.told_before_closing.is_none_or(|closing| place < closing);
+            if let (Event::Synced(token), true) = (event, syncs && is_before_closing) {
+                assert_eq!(*token, said.to_string(), "synced before all was said");
+            }
+        }
+    }
+
+    /// The rest is in order, but some of it is missing.
+    fn check_behind_gap(&mut self) {
+        while let Some(line) = self.lines.first() {
+            let mut told = self.account.told[self.told..].iter();
+            let mut answers = self.account.answers[self.answers..].iter();
+            let mut read = 1;
+            if let Some(skipped) = told.position(|told| told.is_read_in_any(&self.lines[..1])) {
+                self.told += skipped + 1;
+            } else if let Some(skipped) = answers.position(|answer| {
+                let found = Dialect::ALL.iter().find_map(|&dialect| answer.read(self.lines, dialect));
+                read = found.unwrap_or(read);
+                found.is_some()
+            }) {
+                self.answers += skipped + 1;
+            } else {
+                panic!("{line:?} was not told");
+            }
+            self.lines = &self.lines[read..];
+        }
+    }
+}
+
+impl Told {
+    /// How many of the first lines say this in this dialect.
+    fn read(&self, lines: &[&str], dialect: Dialect) -> Option<usize> {
+        if let Some(words) = words::of_event(&self.event, dialect.lang) {
+            return read_words(&words, lines, dialect);
+        }
+        let line = lines.first()?;
+        let is_json = dialect.format == Format::Json;
+        let is_it = line.starts_with('{') == is_json
+            && read(line, dialect) == Heard::of(&self.event)
+            && (!is_json || read_object(line).seq == self.seq);
+        is_it.then_some(1)
+    }
+
+    fn is_read_in_any(&self, line: &[&str]) -> bool {
+        Dialect::ALL.iter().any(|&dialect| self.read(line, dialect) == Some(1))
+    }
+}
+
+impl Answer {
+    /// How many lines it has in this dialect.
+    fn lines(&self, dialect: Dialect) -> usize {
+        match (&self.reply, dialect.format) {
+            (Reply::Help(_), Format::Text) => Verb::ALL.len() + HELP_LIMITS,
+            (Reply::Help(_), Format::Json) | (Reply::Refused(_) | Reply::Set(_), _) => 1,
+        }
+    }
+
+    /// How many of the first lines say this in this dialect. Less than all where some are missing.
+    fn read(&self, lines: &[&str], dialect: Dialect) -> Option<usize> {
+        if let Some(words) = words::of_reply(&self.reply, dialect.lang) {
+            return read_words(&words, lines, dialect);
+        }
+        let line = lines.first()?;
+        if dialect.format == Format::Json {
+            return (line.starts_with('{') && read_object(line).event == "help").then_some(1);
+        }
+        let verbs = Verb::ALL.map(|verb| format!("{} - ", form(verb)));
+        let has_begun = |place: usize, line: &str| match verbs.get(place) {
+            Some(verb) => line.starts_with(verb),
+            None => line.contains(": "),
+        };
+        let lines = lines[..self.lines(dialect).min(lines.len())].iter().enumerate();
+        Some(lines.take_while(|&(place, line)| has_begun(place, line)).count()).filter(|&read| read > 0)
+    }
+}
+
+fn read_words(words: &Words, lines: &[&str], dialect: Dialect) -> Option<usize> {
+    match (dialect.format, &words.line) {
+        (Format::Text, None) => Some(0),
+        (Format::Text, Some(expected)) => (lines.first()? == expected).then_some(1),
+        (Format::Json, _) => {
+            let object = lines.first().filter(|line| line.starts_with('{')).map(|line| read_object(line))?;
+            let has_text = words.text.is_none() || object.text == words.text;
+            (object.event == words.event && object.seq.is_none() && has_text).then_some(1)
+        }
+    }
+}

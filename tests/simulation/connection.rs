@@ -1,0 +1,272 @@
+//! A connection as `net` makes it: the same few calls on the real [`Session`] in the same order, on a socket made of two
+//! queues. Each [`Connection::wake`] is one time around its loop.
+
+use std::{collections::VecDeque, rc::Rc, sync::Arc, time::Duration};
+
+use bytes::{Buf, Bytes};
+use futures::stream::FusedStream;
+use pipechat::{
+    broker::{Inbox, QUEUE_ITEM_OVERHEAD, QueueGauge, QueueItem, Queued},
+    protocol::{Batch, Dialect, Interest, Limits, Session},
+};
+
+/// How long the last bytes may take.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// A socket, as the two kernels hold its bytes. It tells of nothing: the connection looks.
+pub(crate) struct Socket {
+    /// Sent by the peer, and not read.
+    pub(crate) incoming: VecDeque<u8>,
+    /// The peer sends no more than `incoming`.
+    pub(crate) is_ended: bool,
+    /// The peer takes nothing any more either.
+    pub(crate) is_reset: bool,
+    /// Written, and not read by the peer.
+    pub(crate) outgoing: VecDeque<u8>,
+    /// How many bytes `outgoing` may hold.
+    pub(crate) outgoing_max: usize,
+}
+
+struct WouldBlock;
+struct Reset;
+
+impl Socket {
+    fn is_readable(&self) -> bool {
+        !self.incoming.is_empty() || self.has_end()
+    }
+
+    fn has_end(&self) -> bool {
+        self.is_ended || self.is_reset
+    }
+
+    fn is_writable(&self) -> bool {
+        self.is_reset || self.outgoing.len() < self.outgoing_max
+    }
+
+    /// Reads up to so many bytes; none at the end.
+    fn read(&mut self, max: usize) -> Result<Result<Vec<u8>, WouldBlock>, Reset> {
+        if !self.incoming.is_empty() {
+            let bytes = max.min(self.incoming.len());
+            Ok(Ok(self.incoming.drain(..bytes).collect()))
+        } else if self.is_reset {
+            Err(Reset)
+        } else if self.is_ended {
+            Ok(Ok(Vec::new()))
+        } else {
+            Ok(Err(WouldBlock))
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Reset> {
+        if self.is_reset {
+            return Err(Reset);
+        }
+        let taken = bytes.len().min(self.outgoing_max - self.outgoing.len());
+        self.outgoing.extend(&bytes[..taken]);
+        Ok(taken)
+    }
+}
+
+/// What a connection was seen to do.
+pub(crate) enum Seen {
+    /// It has a batch for the broker.
+    Batch(Batch),
+    /// It has got the credit for another.
+    Credit(Option<Duration>),
+    /// It has tried to write: so much was taken, and more waits or not.
+    Wrote(usize, bool),
+    /// It has found its peer gone.
+    Aborted,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Open,
+    /// The broker has hung up; what is queued may be written until then.
+    HungUp(Duration),
+    /// It is over; all was written, or not.
+    Closed {
+        is_complete: bool,
+    },
+}
+
+pub(crate) struct Connection {
+    pub(crate) socket: Socket,
+    session: Session,
+    inbox: Inbox,
+    gauge: Rc<QueueGauge>,
+    items: VecDeque<Queued>,
+    is_blocked: bool,
+    is_broken: bool,
+    /// From so many bytes in the queue on, it is congested.
+    congested_from: usize,
+    pub(crate) is_congested: bool,
+    /// Not all that was queued was to be written.
+    pub(crate) is_cut: bool,
+    pub(crate) stage: Stage,
+    /// Bytes read at once.
+    pub(crate) read_max: usize,
+}
+
+impl Connection {
+    pub(crate) fn new(limits: &Arc<Limits>, inbox: Inbox, outgoing_max: usize, now: Duration) -> Self {
+        let (incoming, outgoing) = (VecDeque::new(), VecDeque::new());
+        Self {
+            socket: Socket { incoming, is_ended: false, is_reset: false, outgoing, outgoing_max },
+            session: Session::new(Arc::clone(limits), Dialect::default(), now),
+            gauge: inbox.gauge(),
+            inbox,
+            items: VecDeque::new(),
+            is_blocked: false,
+            is_broken: false,
+            congested_from: limits.queue_max / 2,
+            is_congested: false,
+            is_cut: false,
+            stage: Stage::Open,
+            read_max: 1,
+        }
+    }
+
+    /// Does what it wakes up for first, and answers whether there was anything.
+    pub(crate) fn wake(&mut self, now: Duration, seen: &mut Vec<Seen>) -> bool {
+        if self.stage == Stage::Open {
+            self.is_congested = self.is_blocked && self.inbox.queued() >= self.congested_from;
+            self.session.set_congested(self.is_congested, now);
+            while let Some(batch) = self.session.poll_batch(now) {
+                seen.push(Seen::Batch(batch));
+            }
+            if self.session.is_over() {
+                self.stage = Stage::Closed { is_complete: false };
+            }
+        }
+        match self.stage {
+            Stage::Open => self.wake_open(now, seen),
+            Stage::HungUp(until) => self.close(until, now),
+            Stage::Closed { .. } => false,
+        }
+    }
+
+    fn wake_open(&mut self, now: Duration, seen: &mut Vec<Seen>) -> bool {
+        if let Some(item) = self.inbox.try_next() {
+            self.take(item, now, seen);
+            while let Some(item) = self.inbox.try_next() {
+                self.take(item, now, seen);
+            }
+            self.write(now, seen);
+            return true;
+        }
+        if self.inbox.is_terminated() {
+            self.stage = Stage::HungUp(now + LINGER);
+        } else if self.is_blocked && self.socket.is_writable() {
+            self.write(now, seen);
+        } else if self.session.deadline().is_some_and(|deadline| deadline <= now) {
+            for _ in 0..2 {
+                if self.session.interest() == Interest::Read {
+                    self.read(now, seen);
+                }
+            }
+            self.write(now, seen);
+            self.session.timeout(now);
+        } else {
+            match self.session.interest() {
+                Interest::Read if self.socket.is_readable() => self.read(now, seen),
+                Interest::HangUp if self.socket.has_end() => self.read(now, seen),
+                Interest::Broken if self.socket.is_reset => self.abort(seen),
+                Interest::Read | Interest::HangUp | Interest::Broken | Interest::Nothing => return false,
+            }
+        }
+        true
+    }
+
+    fn take(&mut self, item: QueueItem, now: Duration, seen: &mut Vec<Seen>) {
+        match item {
+            QueueItem::Bytes(bytes) => self.items.push_back(bytes),
+            QueueItem::Credit(not_before) => {
+                seen.push(Seen::Credit(not_before));
+                self.session.credited(not_before, now);
+            }
+        }
+    }
+
+    fn read(&mut self, now: Duration, seen: &mut Vec<Seen>) {
+        match self.socket.read(self.read_max) {
+            Ok(Ok(bytes)) if bytes.is_empty() => self.session.eof(now),
+            Ok(Ok(mut bytes)) => self.session.received(&mut bytes, now),
+            Ok(Err(WouldBlock)) => {}
+            Err(Reset) => {
+                self.abort(seen);
+                self.session.eof(now);
+            }
+        }
+    }
+
+    fn write(&mut self, now: Duration, seen: &mut Vec<Seen>) {
+        match self.write_items() {
+            Ok(written) => {
+                seen.push(Seen::Wrote(written, self.is_blocked));
+                self.session.written(written, self.is_blocked, now);
+            }
+            Err(Reset) => self.abort(seen),
+        }
+    }
+
+    fn abort(&mut self, seen: &mut Vec<Seen>) {
+        seen.push(Seen::Aborted);
+        self.is_broken = true;
+        self.is_blocked = false;
+        self.discard();
+        self.session.reset();
+    }
+
+    fn close(&mut self, until: Duration, now: Duration) -> bool {
+        if self.inbox.is_cut() && !self.is_cut {
+            self.is_cut = true;
+            self.keep_last_item();
+        }
+        let is_complete = self.write_items().is_ok() && !self.is_blocked && !self.is_broken;
+        if is_complete || self.is_broken || now >= until {
+            self.discard();
+            self.stage = Stage::Closed { is_complete };
+        }
+        self.stage == Stage::Closed { is_complete }
+    }
+
+    /// Writes what waits, as far as the socket takes it.
+    fn write_items(&mut self) -> Result<usize, Reset> {
+        if self.is_broken {
+            self.discard();
+            return Ok(0);
+        }
+        let mut total = 0;
+        self.is_blocked = false;
+        while let Some(first) = self.items.front_mut() {
+            let written = self.socket.write(&first.0)?;
+            total += written;
+            first.0.advance(written);
+            self.gauge.release(written);
+            if !first.0.is_empty() {
+                self.is_blocked = true;
+                break;
+            }
+            self.items.pop_front();
+            self.gauge.release(QUEUE_ITEM_OVERHEAD);
+        }
+        Ok(total)
+    }
+
+    fn keep_last_item(&mut self) {
+        let Some(last) = self.items.pop_back() else { return };
+        let begun = self.items.pop_front().map(|mut first| {
+            let end = first.0.iter().position(|&byte| byte == b'\n').map_or(first.0.len(), |end| end + 1);
+            first.0 = Bytes::copy_from_slice(&first.0[..end]);
+            first
+        });
+        self.items = begun.into_iter().chain([last]).collect();
+    }
+
+    fn discard(&mut self) {
+        let size = self.items.iter().map(|item| item.0.len() + QUEUE_ITEM_OVERHEAD).sum();
+        self.items.clear();
+        self.gauge.release(size);
+    }
+}

@@ -1,0 +1,127 @@
+//! What a reader can make of any line, and what a terminal does with it.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use jiff::Timestamp;
+use pipechat::{
+    chat::{Departure, Event, Identity, Name},
+    protocol::{Dialect, Format, Reply, Stamp, render, render_reply},
+};
+use proptest::prelude::*;
+
+use super::{
+    kinds::{events, replies},
+    reader::{Heard, is_obeyed, read, read_object},
+};
+
+const PUBLIC: Stamp = Stamp { seq: Some(7), at: Timestamp::UNIX_EPOCH };
+
+fn line(event: &Event, dialect: Dialect) -> String {
+    let mut line = Vec::new();
+    render(&mut line, event, PUBLIC, dialect);
+    String::from_utf8(line).expect("UTF-8")
+}
+
+/// Any valid name, or none: then the address stands for it.
+fn any_identity() -> impl Strategy<Value = Arc<Identity>> {
+    let addr = prop_oneof![
+        any::<([u8; 4], u16)>().prop_map(SocketAddr::from),
+        any::<([u16; 8], u16)>().prop_map(SocketAddr::from)
+    ];
+    let name = prop_oneof!["[a-z]{1,8}", "\\PC{1,6}", "已上线|下线|来自|from|says|张三|is"];
+    let name = name.prop_filter_map("a valid name", |name| Name::parse(&name).ok());
+    (addr, proptest::option::of(name)).prop_map(|(addr, name)| {
+        let addr = addr.to_string();
+        Arc::new(Identity { name: name.map_or_else(|| addr.clone(), |name| name.as_str().to_owned()), addr })
+    })
+}
+
+/// Any text of a line.
+fn any_text() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        any::<char>().prop_map(String::from),
+        (0..0xa0u8).prop_map(|c| char::from(c).to_string()),
+        "\\PC{0,9}",
+        "[\u{200e}\u{200f}\u{2028}-\u{202e}\u{2066}-\u{2069}\u{61c}]",
+        prop_oneof![
+            Just("]"),
+            Just("["),
+            Just(":"),
+            Just("|"),
+            Just("]的消息,内容是:"),
+            Just("] says:"),
+            Just("[127.0.0.1:1]ann:")
+        ]
+        .prop_map(String::from),
+    ];
+    proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat().replace('\n', ""))
+}
+
+proptest! {
+    #[test]
+    fn a_reader_recovers_sender_and_text(from in any_identity(), text in any_text()) {
+        for dialect in Dialect::ALL {
+            let presence = [
+                Event::Online(Arc::clone(&from)),
+                Event::Offline(Arc::clone(&from), Departure::Lost),
+                Event::User(Arc::clone(&from)),
+            ];
+            for event in presence {
+                prop_assert_eq!(read(line(&event, dialect).trim_end_matches('\n'), dialect), Heard::of(&event));
+            }
+            // A text that is just the words of presence is no forgery: it is said in one's own name, of oneself.
+            let text = format!("{text}.");
+            let message = Event::Message { from: Arc::clone(&from), text: text.clone() };
+            let private = Event::Private { from: Arc::clone(&from), text: text.clone() };
+            for event in [message, private] {
+                let line = line(&event, dialect);
+                prop_assert_eq!(line.matches('\n').count(), 1);
+                let line = line.strip_suffix('\n').expect("the end of the line");
+                prop_assert!(!line.contains(is_obeyed), "{:?}", line);
+                prop_assert_eq!(read(line, dialect), Heard::of(&event));
+                if dialect.format == Format::Json {
+                    let object = read_object(line);
+                    prop_assert_eq!(object.seq, PUBLIC.seq);
+                    prop_assert_eq!(object.text.as_ref(), Some(&text));
+                    prop_assert_eq!(object.from, Some((from.name.clone(), from.addr.clone())));
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn every_event_is_whole_lines_that_no_terminal_obeys(who in any_identity(), text in any_text()) {
+        for event in events(&who, &text) {
+            for dialect in Dialect::ALL {
+                let is_silent = matches!(event, Event::UsersEnd(_)) && dialect.format == Format::Text;
+                assert_lines(&line(&event, dialect), usize::from(!is_silent), dialect);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_reply_is_whole_lines() {
+    for reply in replies() {
+        for dialect in Dialect::ALL {
+            let mut line = Vec::new();
+            render_reply(&mut line, &reply, PUBLIC.at, dialect);
+            let line = String::from_utf8(line).expect("UTF-8");
+            let is_long = matches!(reply, Reply::Help(_)) && dialect.format == Format::Text;
+            assert_lines(&line, if is_long { line.lines().count() } else { 1 }, dialect);
+        }
+    }
+}
+
+fn assert_lines(text: &str, lines: usize, dialect: Dialect) {
+    assert_eq!(text.matches('\n').count(), lines, "{text:?}");
+    assert!(text.is_empty() || text.ends_with('\n'), "{text:?}");
+    assert!(!text.replace('\n', "").contains(is_obeyed), "{text:?}");
+    if dialect.format == Format::Json {
+        read_object(text.trim_end_matches('\n'));
+    }
+}
