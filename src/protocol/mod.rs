@@ -7,8 +7,8 @@ mod reply;
 mod session;
 
 pub use dialect::{Dialect, Format, Lang, Setting, Stamp};
-pub use line::foreign;
 pub use line::{Frame, Framer, Line, Telnet, parse, parse_frame};
+pub use line::{escape, foreign};
 pub use render::{render, render_reply};
 pub use reply::{FormError, Limits, Rate, Reply, Verb};
 pub use session::{Batch, Interest, Session, Step};

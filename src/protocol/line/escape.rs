@@ -1,7 +1,15 @@
-//! What must not reach a terminal raw is shown: ESC becomes `\u{1b}`. Everything else, tabs too, passes.
+//! Escapes what must not reach a terminal raw: ESC becomes `\u{1b}`. Everything else, tabs too, passes.
 
-/// Appends `text` to `out` in visible notation.
-pub(super) fn push_escaped(out: &mut Vec<u8>, text: &str) {
+/// `text`, escaped. Escaping it again changes nothing.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    push_escaped(&mut out, text);
+    String::from_utf8(out).expect("UTF-8 in, UTF-8 out")
+}
+
+/// Appends `text` to `out`, escaped.
+pub fn push_escaped(out: &mut Vec<u8>, text: &str) {
     // Only these bytes begin a character that may have to be shown: two passes, but the second is rare.
     let is_plain = |&b: &u8| b >= b' ' && b != 0x7f && b != 0xc2 && b != 0xd8 && b != 0xe2 || b == b'\t';
     // Without a way out on the first of them, so that the compiler may look at many at once.
@@ -19,7 +27,9 @@ pub(super) fn push_escaped(out: &mut Vec<u8>, text: &str) {
 }
 
 /// Control characters (C0, DEL, C1), line and paragraph separators, and what overrides the direction of what follows.
-pub(super) fn must_escape(c: char) -> bool {
+/// All of them are below U+10000.
+#[must_use]
+pub fn must_escape(c: char) -> bool {
     c != '\t' && c.is_control()
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -28,20 +38,15 @@ pub(super) fn must_escape(c: char) -> bool {
 mod tests {
     use super::*;
 
-    fn visible(text: &str) -> String {
-        let mut out = Vec::new();
-        push_escaped(&mut out, text);
-        String::from_utf8(out).expect("UTF-8 in, UTF-8 out")
-    }
-
     #[test]
     fn what_a_terminal_obeys_is_shown() {
-        assert_eq!(visible("\x1b[2J"), r"\u{1b}[2J");
-        assert_eq!(visible("a\rb"), r"a\u{d}b");
-        assert_eq!(visible("\u{202e}abc\u{2069}"), r"\u{202e}abc\u{2069}");
-        assert_eq!(visible("a\u{2028}b\u{85}c"), r"a\u{2028}b\u{85}c");
+        assert_eq!(escaped("\x1b[2J"), r"\u{1b}[2J");
+        assert_eq!(escaped("a\rb"), r"a\u{d}b");
+        assert_eq!(escaped("\u{202e}abc\u{2069}"), r"\u{202e}abc\u{2069}");
+        assert_eq!(escaped("a\u{2028}b\u{85}c"), r"a\u{2028}b\u{85}c");
         for c in (0..=0x9f).filter_map(char::from_u32).filter(|c| c.is_control() && *c != '\t') {
-            let shown = visible(&format!("x{c}y"));
+            let shown = escaped(&format!("x{c}y"));
+            assert_eq!(escaped(&shown), shown);
             assert!(!shown.contains(c) && shown.starts_with(r"x\u{"), "{c:?} {shown}");
         }
     }
@@ -50,7 +55,7 @@ mod tests {
     fn text_passes() {
         for text in ["plain", "tab\there", "张三 说", "é£ñ", "👩‍👩‍👧", "—…“”", "مرحبا", ""]
         {
-            assert_eq!(visible(text), text);
+            assert_eq!(escaped(text), text);
         }
     }
 }

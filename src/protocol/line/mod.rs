@@ -1,10 +1,10 @@
 //! The line protocol: framing, telnet, commands out of lines, and events as text or JSON.
 
+pub mod escape;
 pub mod foreign;
 pub(super) mod json;
 pub(super) mod text;
 
-mod escape;
 mod framing;
 mod messages;
 mod parse;
