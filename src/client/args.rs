@@ -1,4 +1,4 @@
-//! The command lines of the client. What could be taken for something else on the wire is refused here.
+//! The command lines of the subcommands. Refuses arguments that would be something else on the wire.
 
 use std::time::Duration;
 
@@ -139,14 +139,14 @@ pub(crate) struct ChatArgs {
     pub(super) lang: Option<Lang>,
 }
 
-/// Where a server listens that was not told where to.
+/// Where a server listens by default.
 const HOST: &str = "127.0.0.1";
 const PORT: u16 = 9999;
 
-/// A word that can be a field of a line.
+/// Checks that `text` can be a field of a line.
 ///
 /// # Errors
-/// [`Failure::Usage`], where it would end the field or the line.
+/// [`Failure::Usage`] if it is empty, or would end the field or the line.
 pub(super) fn field<'a>(what: &str, text: &'a str) -> Result<&'a str, Failure> {
     if text.is_empty() {
         Err(Failure::Usage(format!("{what} is empty")))

@@ -1,9 +1,9 @@
-//! Lines of stdin or of the command line, made into lines of the wire: whatever is in them, each stays one.
+//! Lines of stdin or of the command line, encoded as lines of the wire. Whatever bytes are in one, it stays one line.
 
 use std::io::{self, BufRead, BufReader, Read};
 
-/// The longest line that is sent, in bytes. What a server takes is its own affair, and less by default; this bounds what an
-/// input without line ends makes the client hold.
+/// The longest line that is sent, in bytes: it bounds what an input without line ends makes the client hold. Most servers
+/// accept less.
 pub(super) const LINE_BYTES_MAX: usize = 1 << 20;
 /// Bytes read at once.
 const READ_BYTES: usize = 64 << 10;
@@ -13,7 +13,7 @@ pub(super) struct Lines {
     source: BufReader<Box<dyn Read + Send>>,
 }
 
-/// What stands between two line ends.
+/// What was read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Input {
     Line,
@@ -52,7 +52,7 @@ impl Lines {
         Ok(Input::Line)
     }
 
-    /// Whether the next line is here already: then it need not be waited for.
+    /// Whether the next line is in the buffer, so that reading it does not block.
     pub(super) fn has_more(&self) -> bool {
         memchr::memchr(b'\n', self.source.buffer()).is_some()
     }
@@ -72,8 +72,8 @@ impl Lines {
     }
 }
 
-/// Appends `line` with its LF. A CR before a NUL would end it on the wire, and 0xFF begin a command of telnet's: without the
-/// one and with the other doubled, they are bytes of a line that the server refuses.
+/// Appends `line` and an LF. On the wire a CR before a NUL would end the line, so it is left out, and 0xFF would begin a telnet
+/// command, so it is doubled. The server then refuses the line for the NUL or the 0xFF in it.
 fn push_line(out: &mut Vec<u8>, line: &[u8]) {
     for (i, &byte) in line.iter().enumerate() {
         match byte {

@@ -1,15 +1,15 @@
-//! `pipechat listen`: the news, a line each, as they come.
+//! `pipechat listen`: prints the news, a line each, as they come.
 
 use super::{
-    Deadline, ListenArgs, Outcome,
+    Deadline, Failure, ListenArgs, Outcome,
     args::timeout,
     connection::{ConnectOptions, Connection},
-    message::ServerMessage,
+    message::{ServerMessage, escaped_json},
     print,
 };
 
 impl ListenArgs {
-    /// Listens.
+    /// Runs the subcommand.
     pub(crate) fn run(&self) -> Outcome {
         let deadline = match self.timeout {
             Some(seconds) => Deadline::after(timeout(seconds)?),
@@ -21,16 +21,17 @@ impl ListenArgs {
             name: self.name.as_deref(),
             lang: self.lang,
             idle_exempt: true,
+            keeps_news: true,
         };
         let mut connection = Connection::open(&options, deadline)?;
         let mut left = self.count.unwrap_or(u64::MAX);
         let mut early = std::mem::take(&mut connection.early).into_iter();
         while left > 0 {
-            let (line, told) = match early.next() {
-                Some(heard) => heard,
+            let (line, message) = match early.next() {
+                Some(news) => news,
                 None => connection.next(deadline)?,
             };
-            if matches!(told, ServerMessage::News(_)) && self.print(line, &told, &connection)? {
+            if matches!(message, ServerMessage::News(_)) && self.print(&line, &message, &connection)? {
                 left -= 1;
             }
         }
@@ -38,9 +39,9 @@ impl ListenArgs {
         Ok(())
     }
 
-    /// Prints one line, if it is one to be printed.
-    fn print(&self, line: String, told: &ServerMessage, connection: &Connection) -> Result<bool, super::Failure> {
-        let mut bytes = if self.json { line.into_bytes() } else { told.in_text(connection.lang) };
+    /// Prints this message, which came as `line`, if it matches. Returns whether it does.
+    fn print(&self, line: &str, message: &ServerMessage, connection: &Connection) -> Result<bool, Failure> {
+        let mut bytes = if self.json { escaped_json(line).into_bytes() } else { message.in_text(connection.lang) };
         if bytes.last() != Some(&b'\n') {
             bytes.push(b'\n');
         }

@@ -1,12 +1,17 @@
-//! The other end: subcommands that speak to a server for scripts and people. Each turns what the server says into an exit
-//! code. Knows the wire through its JSON dialect only; blocking sockets and a few threads are all it needs.
+//! The client: subcommands that scripts and people use to talk to a server, each with an exit code. Knows the wire through its
+//! JSON dialect only, and nothing of the server's insides. Blocking sockets and a few threads.
+//!
+//! The server may be malicious or broken. Nothing that it sends is printed before it is escaped (`message`, [`complain`]), is
+//! kept without a limit (`reader`, `early`), or makes a subcommand miss its deadline.
 
 mod args;
 mod chat;
 mod connection;
+mod early;
 mod lines;
 mod listen;
 mod message;
+mod reader;
 mod send;
 mod wait;
 
@@ -15,28 +20,30 @@ use std::{
     time::{Duration, Instant},
 };
 
+use pipechat::protocol::escape::escaped;
+
 pub(crate) use args::{ChatArgs, ListenArgs, SendArgs, WaitArgs};
 
-/// What a subcommand comes to: done, or not for this reason.
+/// How a subcommand ends.
 pub(crate) type Outcome = Result<(), Failure>;
 
-/// Why a subcommand has not done what it was asked for. Each has its exit code.
+/// Why a subcommand has not done what it was asked to. Each has its exit code.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The server refused something: what it said, if that is not on stderr already.
+    /// The server refused something. `None` if its text is on stderr already.
     Refused(Option<String>),
     /// The command line makes no sense.
     Usage(String),
-    /// No connection, or no more.
+    /// There is no connection, or it was lost.
     Lost(String),
     /// It took too long.
     TimedOut(String),
-    /// Nobody reads what would be printed any more: no mishap, whoever it was has read enough.
+    /// Nobody reads stdout any more. No failure for the user: as in `listen | head`, the reader has enough.
     Unread,
 }
 
 impl Failure {
-    /// The exit code, and what is still to be said on stderr.
+    /// The exit code, and a sentence for stderr.
     fn exit(self) -> (u8, Option<String>) {
         match self {
             Self::Unread => (0, None),
@@ -48,8 +55,10 @@ impl Failure {
     }
 }
 
-/// How long a server may take to answer where nobody said how long.
+/// How long a server may take to answer if no timeout is given.
 const ANSWER_MAX: Duration = Duration::from_secs(30);
+/// The longest sentence on stderr, in characters; what is longer is cut. Several times the server's longest refusal.
+const SENTENCE_CHARS_MAX: usize = 1000;
 
 /// When to give up.
 #[derive(Debug, Clone, Copy)]
@@ -69,13 +78,13 @@ impl Deadline {
         }
     }
 
-    /// How long there is to go; `None` is for ever.
+    /// The time that is left; `None` means no limit.
     fn left(self) -> Option<Duration> {
         self.0.map(|at| at.saturating_duration_since(Instant::now()))
     }
 }
 
-/// Prints whole lines. What a script sees of them, it sees at once.
+/// Prints whole lines, and flushes them, so that a script sees each at once.
 fn print(lines: &[u8]) -> Outcome {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(lines).and_then(|()| stdout.flush()) {
@@ -85,17 +94,18 @@ fn print(lines: &[u8]) -> Outcome {
     }
 }
 
-/// Says `sentence` on stderr. Part of it may come from afar: a terminal must not obey it.
+/// Prints `sentence` on stderr, escaped: part of it may come from the server.
 pub(crate) fn complain(sentence: &str) {
-    let mut line = "pipechat: ".to_owned();
-    for c in sentence.trim_end().chars() {
-        if c.is_control() { line.extend(c.escape_unicode()) } else { line.push(c) }
-    }
-    // Nothing is left to do where stderr is closed.
-    writeln!(io::stderr(), "{line}").ok();
+    let sentence = sentence.trim_end();
+    let (shown, dots) = match sentence.char_indices().nth(SENTENCE_CHARS_MAX) {
+        Some((end, _)) => (&sentence[..end], "…"),
+        None => (sentence, ""),
+    };
+    // If stderr is closed, nothing is left to do.
+    io::stderr().write_all(format!("pipechat: {}{dots}\n", escaped(shown)).as_bytes()).ok();
 }
 
-/// Says what is still to be said, and answers the exit code.
+/// Prints why the subcommand failed, if it did. Returns the exit code.
 pub(crate) fn conclude(outcome: Outcome) -> u8 {
     let Err(failure) = outcome else { return 0 };
     let (code, sentence) = failure.exit();

@@ -1,4 +1,4 @@
-//! `pipechat wait`: an exit code for what the server's `wait` says.
+//! `pipechat wait`: the server's `wait`, with an exit code.
 
 use std::time::Duration;
 
@@ -11,21 +11,27 @@ use super::{
     message::ServerMessage,
 };
 
-/// How much longer than the server the client is patient: the server's answer is the better one.
-const GRACE: Duration = Duration::from_secs(5);
+/// How much longer the client waits than it asks the server to, so that the server's answer has time to arrive.
+const GRACE: Duration = Duration::from_secs(2);
 
 impl WaitArgs {
-    /// Waits.
+    /// Runs the subcommand.
     pub(crate) fn run(&self) -> Outcome {
         let timeout = timeout(self.timeout)?;
         let (until, deadline) = (Deadline::after(timeout), Deadline::after(timeout + GRACE));
         self.check()?;
-        let options =
-            ConnectOptions { host: &self.host, port: self.port, name: None, lang: self.lang, idle_exempt: false };
+        let options = ConnectOptions {
+            host: &self.host,
+            port: self.port,
+            name: None,
+            lang: self.lang,
+            idle_exempt: false,
+            keeps_news: false,
+        };
         let mut connection = Connection::open(&options, deadline)?;
-        // What is left of the time, as a number that the server understands: digits and a point.
+        // What is left of the time, as the server parses it: digits and a point.
         let left = until.left().unwrap_or(timeout).as_secs_f64();
-        connection.say(&format!("wait|{left:.3}|{}|{}\n", self.kind, self.arg)).ok();
+        connection.send(&format!("wait|{left:.3}|{}|{}\n", self.kind, self.arg)).ok();
         loop {
             match connection.next_answer(deadline)? {
                 ServerMessage::Answer(Event::WaitMet(_)) => break,
@@ -33,7 +39,8 @@ impl WaitArgs {
                 ServerMessage::Refused { text, .. } => return Err(Failure::Refused(Some(text))),
                 ServerMessage::News(_)
                 | ServerMessage::Answer(_)
-                | ServerMessage::Words(_)
+                | ServerMessage::Set(_)
+                | ServerMessage::Help(_)
                 | ServerMessage::Farewell { .. } => {}
             }
         }

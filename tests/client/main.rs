@@ -1,6 +1,7 @@
 //! The subcommands, with the real binary at both ends: every exit code, and what has taken effect when one exits.
 
 mod chat;
+mod evil_server;
 mod exit_codes;
 mod help;
 mod listen;

@@ -21,9 +21,14 @@ pub(crate) struct Cli {
 
 impl Cli {
     pub(crate) fn spawn(server: &Server, flags: &[&str]) -> Self {
+        Self::spawn_at(server.addr.port(), flags)
+    }
+
+    /// Connects to a server that is not ours.
+    pub(crate) fn spawn_at(port: u16, flags: &[&str]) -> Self {
         let (subcommand, rest) = flags.split_first().expect("a subcommand");
         let mut command = binary();
-        command.args([subcommand, "--port", &server.addr.port().to_string()]).args(rest);
+        command.args([subcommand, "--port", &port.to_string()]).args(rest);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the binary runs");
         let (sender, stdout) = channel();
@@ -77,9 +82,9 @@ impl Cli {
 
     /// Closes the reading end of stdout, which takes a line, and sends another one that nobody reads.
     #[track_caller]
-    pub(crate) fn close_stdout(&mut self, speaker: &mut Client) {
+    pub(crate) fn close_stdout(&mut self, sender: &mut Client) {
         self.hold = None;
-        speaker.say("read");
+        sender.say("read");
         let end = Instant::now() + DEADLINE;
         loop {
             match self.stdout.recv_timeout(end.saturating_duration_since(Instant::now())) {
@@ -88,7 +93,7 @@ impl Cli {
                 Err(RecvTimeoutError::Timeout) => panic!("it prints nothing"),
             }
         }
-        speaker.say("not read");
+        sender.say("not read");
     }
 
     #[track_caller]
