@@ -1,5 +1,5 @@
-//! `pipechat chat`: on a terminal, a line editor and messages that arrive while one types. In a pipe it works like `nc`: it sends
-//! stdin, and prints what comes until the server closes the connection.
+//! `pipechat chat`: on a terminal, a line editor and messages that arrive while one types. In a pipe it works like
+//! `nc`: it sends stdin, and prints what comes until the server closes the connection.
 
 use std::{
     env,

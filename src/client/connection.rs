@@ -49,8 +49,8 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Connects, switches the server to JSON, and takes the name if there is one. All of that has taken effect when this
-    /// returns.
+    /// Connects, switches the server to JSON, and takes the name if there is one. All of that has taken effect when
+    /// this returns.
     ///
     /// # Errors
     /// The server refuses the name, ends the connection, or has not confirmed all of that by the deadline.

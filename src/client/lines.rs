@@ -2,8 +2,8 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
-/// The longest line that is sent, in bytes: it bounds what an input without line ends makes the client hold. Most servers
-/// accept less.
+/// The longest line that is sent, in bytes: it bounds what an input without line ends makes the client hold. Most
+/// servers accept less.
 pub(super) const LINE_BYTES_MAX: usize = 1 << 20;
 /// Bytes read at once.
 const READ_BYTES: usize = 64 << 10;
@@ -72,8 +72,8 @@ impl Lines {
     }
 }
 
-/// Appends `line` and an LF. On the wire a CR before a NUL would end the line, so it is left out, and 0xFF would begin a telnet
-/// command, so it is doubled. The server then refuses the line for the NUL or the 0xFF in it.
+/// Appends `line` and an LF. On the wire a CR before a NUL would end the line, so it is left out, and 0xFF would begin
+/// a telnet command, so it is doubled. The server then refuses the line for the NUL or the 0xFF in it.
 fn push_line(out: &mut Vec<u8>, line: &[u8]) {
     for (i, &byte) in line.iter().enumerate() {
         match byte {

@@ -1,5 +1,5 @@
-//! The server's messages, parsed from its JSON dialect and rendered in its text dialect. Escapes whatever the server sent:
-//! the server may be malicious, and what comes out of here goes to a terminal.
+//! The server's messages, parsed from its JSON dialect and rendered in its text dialect. Escapes whatever the server
+//! sent: the server may be malicious, and what comes out of here goes to a terminal.
 
 use std::{fmt::Write, sync::Arc};
 
@@ -14,8 +14,8 @@ use pipechat::{
 };
 use serde_json::Value;
 
-/// The most values that a line may have, several times as many as any event has. Each takes many times as much memory as it
-/// has bytes, so a line with more is not parsed.
+/// The most values that a line may have, several times as many as any event has. Each takes many times as much memory
+/// as it has bytes, so a line with more is not parsed.
 const VALUES_MAX: usize = 100;
 
 /// A message of the server. All texts and names in it are escaped: they can be printed.
@@ -123,7 +123,8 @@ impl ServerMessage {
     }
 }
 
-/// The number of values in `json`, a line of valid JSON: those in containers, of which each follows a bracket or a comma.
+/// The number of values in `json`, a line of valid JSON: those in containers, of which each follows a bracket or a
+/// comma.
 fn count_values(json: &str) -> usize {
     let (mut in_string, mut is_escaped, mut count) = (false, false, 0);
     for byte in json.bytes() {

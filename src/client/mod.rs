@@ -1,8 +1,8 @@
-//! The client: subcommands that scripts and people use to talk to a server, each with an exit code. Knows the wire through its
-//! JSON dialect only, and nothing of the server's insides. Blocking sockets and a few threads.
+//! The client: subcommands that scripts and people use to talk to a server, each with an exit code. Knows the wire
+//! through its JSON dialect only, and nothing of the server's insides. Blocking sockets and a few threads.
 //!
-//! The server may be malicious or broken. Nothing that it sends is printed before it is escaped (`message`, [`complain`]), is
-//! kept without a limit (`reader`, `early`), or makes a subcommand miss its deadline.
+//! The server may be malicious or broken. Nothing that it sends is printed before it is escaped (`message`,
+//! [`complain`]), is kept without a limit (`reader`, `early`), or makes a subcommand miss its deadline.
 
 mod args;
 mod chat;

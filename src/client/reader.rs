@@ -1,5 +1,5 @@
-//! The half of a connection that reads: lines out of bytes, each by a deadline. Trusts the server with nothing: a line has a
-//! maximum length, and a server that never stops sending does not postpone a deadline.
+//! The half of a connection that reads: lines out of bytes, each by a deadline. Trusts the server with nothing: a line
+//! has a maximum length, and a server that never stops sending does not postpone a deadline.
 
 use std::{
     io::{self, Read},
@@ -8,8 +8,8 @@ use std::{
 
 use super::{Deadline, Failure, message::ServerMessage};
 
-/// The longest line that a server may send. The longest that pipechat sends is a text of 1 MiB, the most that `--max-line`
-/// takes, of which each byte is escaped to six.
+/// The longest line that a server may send. The longest that pipechat sends is a text of 1 MiB, the most that
+/// `--max-line` takes, of which each byte is escaped to six.
 const LINE_BYTES_MAX: usize = 8 << 20;
 /// Bytes read at once. Deadlines are checked before each read.
 const READ_BYTES: usize = 16 << 10;
@@ -85,8 +85,8 @@ impl Reader {
         }
     }
 
-    /// Waits for the next line. After the deadline, lines that are in the buffer are still returned, and nothing more is
-    /// read.
+    /// Waits for the next line. After the deadline, lines that are in the buffer are still returned, and nothing more
+    /// is read.
     pub(super) fn receive(&mut self, deadline: Deadline) -> Received {
         loop {
             if let Some(length) = memchr::memchr(b'\n', &self.buffer[self.searched..]) {

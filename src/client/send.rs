@@ -1,5 +1,5 @@
-//! `pipechat send`: sends lines as messages, and returns when they have taken effect. One thread reads the input and writes
-//! to the server, one reads what the server sends, and the main one waits for their reports, by the deadline.
+//! `pipechat send`: sends lines as messages, and returns when they have taken effect. One thread reads the input and
+//! writes to the server, one reads what the server sends, and the main one waits for their reports, by the deadline.
 
 use std::{
     io::{self, Write},
@@ -25,8 +25,8 @@ use super::{
 const FENCE: &str = "fence";
 /// Lines between two fences.
 const FENCE_LINES: usize = 256;
-/// Fences that may be unanswered. This limits by lines what is in buffers between here and the server, so that a slow server
-/// answers in time.
+/// Fences that may be unanswered. This limits by lines what is in buffers between here and the server, so that a slow
+/// server answers in time.
 const FENCES_AHEAD: usize = 4;
 /// Reports that may wait for the main thread; the other threads wait if there are more.
 const REPORTS_MAX: usize = 64;
@@ -89,8 +89,8 @@ impl SendArgs {
     }
 }
 
-/// Waits until the last fence is answered: by `deadline`, or with `per_fence`, that long after the answer before it. Returns
-/// whether no line was refused.
+/// Waits until the last fence is answered: by `deadline`, or with `per_fence`, that long after the answer before it.
+/// Returns whether no line was refused.
 fn confirm(
     reports: &Receiver<Report>,
     permits: &Sender<()>,
@@ -137,7 +137,8 @@ fn next(reports: &Receiver<Report>, deadline: Deadline) -> Report {
     })
 }
 
-/// Reads what the server sends, without a pause, since the server disconnects a client that does not read. Prints refusals.
+/// Reads what the server sends, without a pause, since the server disconnects a client that does not read. Prints
+/// refusals.
 fn read_answers(mut reader: Reader, reports: &SyncSender<Report>) {
     loop {
         let report = match reader.next_answer(Deadline::NEVER) {

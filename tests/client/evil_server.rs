@@ -1,5 +1,5 @@
-//! Malicious and broken servers. Whatever one sends, a subcommand prints nothing raw, keeps within its limits, does not panic,
-//! and ends by its deadline.
+//! Malicious and broken servers. Whatever one sends, a subcommand prints nothing raw, keeps within its limits, does not
+//! panic, and ends by its deadline.
 
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
@@ -25,7 +25,8 @@ const EARLY_COUNT_MAX: usize = 10_000;
 const LINE_BYTES_MAX: usize = 8 << 20;
 const SENTENCE_CHARS_MAX: usize = 1000;
 
-/// A server on loopback that runs `script` for each connection once the client has sent its first lines, and then closes it.
+/// A server on loopback that runs `script` for each connection once the client has sent its first lines, and then
+/// closes it.
 fn serve(script: impl Fn(&mut TcpStream) -> io::Result<()> + Clone + Send + 'static) -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let port = listener.local_addr().expect("bound").port();

@@ -36,9 +36,9 @@ fn a_refusal_is_printed_and_exits_1() {
         assert!(stderr.starts_with("pipechat: ") && stderr.contains(refusal), "{flags:?} {stderr}");
         assert_eq!(stderr.lines().count(), 1, "{stderr}");
     }
-    let heard = ann.fence();
-    let said = said_by_others(&heard);
-    assert!(said.is_empty(), "whoever does not get the name says nothing: {said:?}");
+    let received = ann.fence();
+    let said = said_by_others(&received);
+    assert!(said.is_empty(), "a client that does not get the name sends nothing: {said:?}");
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn listen_uses_the_servers_language_unless_told_otherwise() {
         let start = Instant::now();
         while listener.is_running() {
             chinese.connect();
-            assert!(start.elapsed() < DEADLINE, "heard");
+            assert!(start.elapsed() < DEADLINE, "received in time");
         }
         let (code, lines, stderr) = listener.exit();
         assert_eq!((code, lines.len()), (DONE, 1), "{stderr}");

@@ -11,9 +11,9 @@ fn send_has_taken_effect_when_it_returns() {
     for text in ["one", "two"] {
         assert_eq!(cli(&server, &["send", "--name", "ci", text]), (DONE, String::new(), String::new()));
         // The fence comes after everything that had taken effect when `send` exited.
-        let heard = ann.fence();
-        assert!(heard.iter().any(|line| line.ends_with(&format!("]ci:{text}"))), "{heard:?}");
-        assert!(heard.iter().any(|line| line.ends_with("]ci:is offline")), "the name is free again: {heard:?}");
+        let received = ann.fence();
+        assert!(received.iter().any(|line| line.ends_with(&format!("]ci:{text}"))), "{received:?}");
+        assert!(received.iter().any(|line| line.ends_with("]ci:is offline")), "the name is free again: {received:?}");
     }
 }
 

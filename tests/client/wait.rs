@@ -38,7 +38,7 @@ fn wait_for_a_text() {
     while cli.is_running() {
         ann.say("all is | done");
         ann.fence();
-        assert!(start.elapsed() < DEADLINE, "heard");
+        assert!(start.elapsed() < DEADLINE, "received in time");
     }
     assert_eq!(cli.exit(), (DONE, vec![], String::new()));
 }
