@@ -14,13 +14,21 @@ pub(crate) struct Args {
     #[argh(option)]
     pub(crate) server: Vec<PathBuf>,
 
-    /// rounds; medians are of these (default 5; 3 with --peers; 1 with --quick or --connections)
+    /// rounds; medians are of these (default 5; 3 with --peers and for attacks; 1 with --quick or --connections)
     #[argh(option)]
     pub(crate) rounds: Option<usize>,
 
-    /// numbers of the workloads to run, as in 1,3
+    /// what to run: numbers of workloads, as in 1,3, or attacks, which run only on demand
     #[argh(option)]
-    pub(crate) only: Option<List<u8>>,
+    pub(crate) only: Option<List<Part>>,
+
+    /// only attacks whose names begin like this, may be given several times
+    #[argh(option)]
+    pub(crate) attack: Vec<String>,
+
+    /// let innocents come from other addresses than attackers
+    #[argh(switch)]
+    pub(crate) innocents_apart: bool,
 
     /// tiny sizes and short times, to see that everything works
     #[argh(switch)]
@@ -41,6 +49,25 @@ pub(crate) struct Args {
     /// be the floor (what the benchmark calls itself with)
     #[argh(switch)]
     pub(crate) floor: bool,
+}
+
+/// Something that can be run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The workloads of this number.
+    Workloads(u8),
+    Attacks,
+}
+
+impl FromStr for Part {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        if word == "attacks" {
+            return Ok(Self::Attacks);
+        }
+        word.parse().map(Self::Workloads).map_err(|_| format!("{word:?} is neither a number nor attacks"))
+    }
 }
 
 /// Several values in one, separated by commas.

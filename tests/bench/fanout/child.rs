@@ -9,11 +9,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 /// How long a server may take until it accepts; a debug build of anything needs less.
 const START_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Makes the kernel kill the server when this process dies without unwinding; part of util-linux.
 const SETPRIV: &str = "/usr/bin/setpriv";
+
+/// The file of a server's log, in a directory of its own.
+const LOG: &str = "log";
 
 /// A running server. Dropping it kills it.
 #[derive(Debug)]
@@ -22,18 +27,38 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddrV4,
     /// Held open: a server whose stdout is closed may take that for an error.
     _stdout: Option<BufReader<ChildStdout>>,
-    _files: Option<Scratch>,
+    files: Option<Scratch>,
 }
 
 impl Server {
     /// Starts a server that prints `… listening on 127.0.0.1:PORT` once it accepts.
     pub(crate) fn announced(program: &Path, arguments: &[&str]) -> io::Result<Self> {
         let mut command = tethered(program);
-        command.args(arguments).env("RUST_LOG", "error").stdin(Stdio::null()).stdout(Stdio::piped());
+        command.args(arguments).env("RUST_LOG", "error");
+        Self::listening(program, command, None)
+    }
+
+    /// The same, with its usual log in a file, and perhaps a limit on open files.
+    pub(crate) fn logged(program: &Path, arguments: &[&str], open_files: Option<u32>) -> io::Result<Self> {
+        let files = Scratch::new()?;
+        let mut command = match open_files {
+            Some(most) => {
+                let mut shell = tethered(Path::new("sh"));
+                shell.arg("-c").arg(format!("ulimit -n {most} && exec \"$0\" \"$@\"")).arg(program);
+                shell
+            }
+            None => tethered(program),
+        };
+        command.args(arguments).env_remove("RUST_LOG").stderr(fs::File::create(files.path.join(LOG))?);
+        Self::listening(program, command, Some(files))
+    }
+
+    fn listening(program: &Path, mut command: Command, files: Option<Scratch>) -> io::Result<Self> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|error| naming(program, &error))?;
         let mut stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
         match first_address(&mut stdout) {
-            Ok(address) => Ok(Self { child, address, _stdout: Some(stdout), _files: None }),
+            Ok(address) => Ok(Self { child, address, _stdout: Some(stdout), files }),
             Err(error) => {
                 reap(&mut child);
                 Err(naming(program, &error))
@@ -49,7 +74,7 @@ impl Server {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().map_err(|error| naming(Path::new(program), &error))?;
         let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
-        let mut server = Self { child, address, _stdout: None, _files: Some(files) };
+        let mut server = Self { child, address, _stdout: None, files: Some(files) };
         let deadline = Instant::now() + START_PATIENCE;
         while !listens(&server.proc("net/tcp"), port)? {
             if let Some(status) = server.child.try_wait()? {
@@ -79,12 +104,51 @@ impl Server {
 
     /// Resident memory in bytes.
     pub(crate) fn memory(&self) -> io::Result<u64> {
+        self.status("VmRSS:")
+    }
+
+    /// The most that it has had of that.
+    pub(crate) fn peak_memory(&self) -> io::Result<u64> {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, what: &str) -> io::Result<u64> {
         let status = fs::read_to_string(self.proc("status"))?;
-        let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+        let kilobytes = status.lines().find_map(|line| line.strip_prefix(what)?.trim().strip_suffix(" kB"));
         match kilobytes.and_then(|n| n.parse::<u64>().ok()) {
             Some(kilobytes) => Ok(kilobytes * 1024),
-            None => Err(io::Error::other("no VmRSS in /proc/PID/status")),
+            None => Err(io::Error::other(format!("no {what} in /proc/PID/status"))),
         }
+    }
+
+    /// Bytes of its log, if that is in a file.
+    pub(crate) fn log_bytes(&self) -> io::Result<u64> {
+        let files = self.files.as_ref().ok_or_else(|| io::Error::other("the log is not in a file"))?;
+        Ok(fs::metadata(files.path.join(LOG))?.len())
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    /// Takes the CPU away from it, and returns when it no longer runs.
+    pub(crate) fn stop(&self) -> io::Result<()> {
+        kill_process(self.pid(), Signal::STOP)?;
+        let is_stopped = |stat: String| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'));
+        while !is_stopped(fs::read_to_string(self.proc("stat"))?) {
+            sleep(Duration::from_micros(100));
+        }
+        Ok(())
+    }
+
+    /// Lets it go on.
+    pub(crate) fn resume(&self) -> io::Result<()> {
+        Ok(kill_process(self.pid(), Signal::CONT)?)
+    }
+
+    /// Asks it to end.
+    pub(crate) fn terminate(&self) -> io::Result<()> {
+        Ok(kill_process(self.pid(), Signal::TERM)?)
     }
 
     /// Waits until the server has had nothing to do for a while.
@@ -110,7 +174,7 @@ impl Server {
         Some(format!("the server itself has ended: {status}"))
     }
 
-    fn proc(&self, what: &str) -> PathBuf {
+    pub(crate) fn proc(&self, what: &str) -> PathBuf {
         PathBuf::from(format!("/proc/{}/{what}", self.child.id()))
     }
 }

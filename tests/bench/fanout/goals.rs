@@ -1,5 +1,6 @@
 //! The goals of the benchmark: the one place with their bounds.
 
+use crate::attacks::Figure;
 use crate::metric::Metric;
 use crate::servers::{Peer, Program};
 use crate::workloads::Workload;
@@ -70,3 +71,28 @@ pub(crate) fn own(workload: Workload, metric: Metric) -> Option<Goal> {
 /// For the CPU of a delivery relative to the floor's, at most clients against few: it "does not grow";
 /// a tenth is noise.
 pub(crate) const GROWTH: Goal = Goal::AtMost(1.1);
+
+const MB: f64 = (1 << 20) as f64;
+
+/// For the server's memory when all attackers have been gone for ten seconds.
+pub(crate) const MEMORY_AFTER: Goal = Goal::AtMost(48.0 * MB);
+
+/// For what the rounds of an attack come to, with so many connections at the same time.
+pub(crate) fn attack(figure: Figure, connections: f64) -> Option<Goal> {
+    match figure {
+        Figure::Freeze | Figure::Delay => Some(Goal::LessThan(0.250)),
+        // What every server needs, 2 KB a connection, and `--max-queued-total`.
+        Figure::Peak => Some(Goal::AtMost((64.0 + 256.0) * MB + connections * 2048.0)),
+        Figure::After => Some(MEMORY_AFTER),
+        Figure::Cut => Some(Goal::AtMost(0.0)),
+        Figure::Kept => Some(Goal::AtLeast(0.9)),
+        // A megabyte an hour.
+        Figure::Log => Some(Goal::AtMost(1e6)),
+        Figure::Received | Figure::Answered => Some(Goal::AtLeast(1.0)),
+        Figure::RawFreeze | Figure::RoundTrip | Figure::Connections | Figure::Times | Figure::AttackersCut => None,
+    }
+}
+
+/// For the median over the rounds of the longest freezes, with at most [`MEMBERS_FOR_MEDIAN`].
+pub(crate) const FREEZE_MEDIAN: Goal = Goal::LessThan(0.050);
+pub(crate) const MEMBERS_FOR_MEDIAN: f64 = 2_000.0;

@@ -1,11 +1,12 @@
 //! The report for machines: every sample, and every comparison with its verdict.
 
+use crate::attacks::report::AttackResults;
 use crate::load::middle;
 use crate::machine::Machine;
 use crate::results::{Comparison, Results};
 use crate::servers::Program;
 
-pub(crate) fn render(results: &Results) -> String {
+pub(crate) fn render(results: &Results, attacks: Option<&AttackResults>) -> String {
     let samples = results.samples().map(|(workload, metric, program, values)| {
         object(&[
             ("workload", text(&workload)),
@@ -23,8 +24,32 @@ pub(crate) fn render(results: &Results) -> String {
         ("samples", list(samples)),
         ("comparisons", list(comparisons.iter().map(comparison))),
         ("failures", list(results.failures.iter().map(|failure| text(failure)))),
+        ("attacks", attacks.map_or("null".into(), self::attacks)),
     ]);
     report + "\n"
+}
+
+fn attacks(results: &AttackResults) -> String {
+    let figures = results.verdicts().map(|verdict| {
+        object(&[
+            ("attack", text(verdict.attack)),
+            ("figure", text(verdict.figure.name())),
+            ("unit", text(verdict.figure.unit())),
+            ("server", text(&results.label(verdict.server))),
+            ("rounds", list(verdict.values.iter().copied().map(number))),
+            ("comes_to", number(verdict.comes_to)),
+            ("ok", verdict.is_met.map_or("null".into(), |is_met| is_met.to_string())),
+        ])
+    });
+    let servers = (0..results.servers.len()).map(|server| {
+        let path = text(&results.servers[server].display().to_string());
+        object(&[("name", text(&results.label(server))), ("path", path)])
+    });
+    object(&[
+        ("servers", list(servers)),
+        ("figures", list(figures)),
+        ("failures", list(results.failures.iter().map(|failure| text(failure)))),
+    ])
 }
 
 fn server(results: &Results, program: usize) -> String {

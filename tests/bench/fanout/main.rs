@@ -10,11 +10,13 @@
 //! - [`wire`]: what is said to which kind of server
 //! - [`servers`], [`child`], [`machine`]: how each is started, watched and killed, and on what
 //! - [`floor`]: the yardstick, a server of its own in this executable
+//! - [`attacks`]: what hostile clients do, and how it feels for the others
 //! - [`goals`], [`results`], [`table`], [`json`]: what must be reached, what has been, and the reports
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark talks to the one who runs it")]
 
 mod args;
+mod attacks;
 mod child;
 mod crowd;
 mod floor;
@@ -38,7 +40,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use argh::{EarlyExit, FromArgs};
-use args::Args;
+use args::{Args, Part};
+use attacks::Settings;
 use results::Results;
 use servers::Program;
 use stage::Outcome;
@@ -80,9 +83,32 @@ fn parse(mut words: Vec<String>) -> Result<Args, EarlyExit> {
     Args::from_args(&["cargo bench --bench fanout --"], &words[1..])
 }
 
-/// Returns whether every workload could be measured; goals that are not reached are no failure.
+/// Returns whether everything could be measured; goals that are not reached are no failure.
 fn run(args: Args) -> io::Result<bool> {
     raise_file_limit()?;
+    let subjects = if args.server.is_empty() { vec![PathBuf::from(PIPECHAT)] } else { args.server.clone() };
+    // Their names are looked at first: workloads take minutes.
+    let attacks = attacks::choose(&args.attack)?;
+    let results = run_workloads(&args, subjects.clone());
+    let attacked = wants_attacks(&args).then(|| {
+        let rounds = args.rounds.unwrap_or(if args.quick { 1 } else { attacks::ROUNDS });
+        let settings = Settings { quick: args.quick, innocents_apart: args.innocents_apart };
+        let attacked = attacks::run(&attacks, subjects, rounds, settings);
+        print!("{}", attacked.table());
+        attacked
+    });
+    if let Some(path) = args.json {
+        fs::write(path, json::render(&results, attacked.as_ref()))?;
+    }
+    Ok(results.failures.is_empty() && attacked.is_none_or(|attacked| attacked.failures.is_empty()))
+}
+
+fn wants_attacks(args: &Args) -> bool {
+    !args.attack.is_empty() || args.only.as_ref().is_some_and(|only| only.0.contains(&Part::Attacks))
+}
+
+/// Runs the workloads that are asked for, and prints their table if there are any.
+fn run_workloads(args: &Args, subjects: Vec<PathBuf>) -> Results {
     let mut scale = if args.quick { Scale::QUICK } else { Scale::WHOLE };
     let mut rounds = if args.quick { 1 } else { ROUNDS };
     let mut workloads = Workload::ALL.to_vec();
@@ -95,14 +121,16 @@ fn run(args: Args) -> io::Result<bool> {
         rounds = 1;
         workloads = vec![Workload::Full];
     }
-    if let Some(only) = args.only {
-        workloads.retain(|workload| only.0.contains(&workload.number()));
+    match &args.only {
+        Some(only) => workloads.retain(|workload| only.0.contains(&Part::Workloads(workload.number()))),
+        // Attacks that are chosen by name are all that is wanted.
+        None if !args.attack.is_empty() => workloads.clear(),
+        None => {}
     }
-    let references = match args.peers {
-        Some(peers) => peers.0.into_iter().map(Program::Peer).collect(),
+    let references = match &args.peers {
+        Some(peers) => peers.0.iter().copied().map(Program::Peer).collect(),
         None => vec![Program::Floor],
     };
-    let subjects = if args.server.is_empty() { vec![PathBuf::from(PIPECHAT)] } else { args.server };
     let subjects: Vec<_> = subjects.into_iter().map(Program::Pipechat).collect();
 
     let mut results = Results::new(references, subjects, scale, !args.quick);
@@ -112,11 +140,10 @@ fn run(args: Args) -> io::Result<bool> {
             play_in_turn(&mut results, workload, round, rounds);
         }
     }
-    print!("{}", table::render(&results));
-    if let Some(path) = args.json {
-        fs::write(path, json::render(&results))?;
+    if !workloads.is_empty() {
+        print!("{}", table::render(&results));
     }
-    Ok(results.failures.is_empty())
+    results
 }
 
 /// One workload with each server. The order turns from round to round, so that what drifts hits all of them.

@@ -5,7 +5,12 @@ use crate::results::{Comparison, Ratio, Results};
 pub(crate) fn render(results: &Results) -> String {
     let mut rows = vec![["workload", "metric", "ours", "beside", "ratio (all rounds)", "goal", ""].map(String::from)];
     rows.extend(results.comparisons().iter().map(row));
-    let mut widths = [0; 7];
+    format!("{}\n\n{}{}", results.machine, draw(rows), failed(&results.failures))
+}
+
+/// Rows of which the first is the head, in columns.
+pub(crate) fn draw<const COLUMNS: usize>(mut rows: Vec<[String; COLUMNS]>) -> String {
+    let mut widths = [0; COLUMNS];
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = cell.chars().count().max(*width);
@@ -13,17 +18,18 @@ pub(crate) fn render(results: &Results) -> String {
     }
     rows.insert(1, widths.map(|width| "-".repeat(width)));
 
-    let mut table = format!("{}\n\n", results.machine);
+    let mut table = String::new();
     for row in &rows {
         for (width, cell) in widths.iter().zip(row) {
             table += &format!("| {cell:width$} ");
         }
         table += "|\n";
     }
-    for failure in &results.failures {
-        table += &format!("\nFAILED: {failure}\n");
-    }
     table
+}
+
+pub(crate) fn failed(failures: &[String]) -> String {
+    failures.iter().map(|failure| format!("\nFAILED: {failure}\n")).collect()
 }
 
 fn row(comparison: &Comparison) -> [String; 7] {
