@@ -7,7 +7,7 @@ use std::{
 
 use argh::FromArgs;
 use pipechat::{
-    Config,
+    Cidr, Config,
     protocol::{Lang, Limits, Rate},
 };
 
@@ -50,13 +50,25 @@ pub(crate) struct Args {
     /// lines that a client may send at once after a silence (10000)
     #[argh(option, default = "Limits::default().rate.burst")]
     burst: u32,
-    /// bytes that may wait for one client before it is cut (1048576)
+    /// output queue limit per client in bytes; above it the client is disconnected (33554432)
     #[argh(option, default = "Limits::default().queue_max")]
     max_queue: usize,
-    /// bytes that may wait for all clients together (268435456)
-    #[argh(option, default = "Config::default().queued_total_max")]
-    max_queued_total: usize,
-    /// seconds that a client may take no bytes while some wait for it (10)
+    /// output queue limit per client in bytes; above it for 60 seconds the client is disconnected (8388608)
+    #[argh(option, default = "Limits::default().soft_queue_max")]
+    soft_queue: usize,
+    /// bytes that clients may make the server hold, all together (268435456)
+    #[argh(option, default = "Config::default().memory_max")]
+    max_memory: usize,
+    /// new connections per second from one address, ten seconds' worth at once; 0 is no limit (50)
+    #[argh(option, default = "Config::default().arrivals_per_ip")]
+    arrivals_per_ip: u32,
+    /// lines per second that all clients from one address may send; 0 is no limit (ten times the rate)
+    #[argh(option)]
+    rate_per_ip: Option<u32>,
+    /// addresses without the limits for one address, as ADDRESS or ADDRESS/BITS, separated by commas (127.0.0.0/8,::1)
+    #[argh(option, default = "Trusted(Config::default().trusted)", from_str_fn(trusted))]
+    trusted: Trusted,
+    /// seconds that a client may take no bytes while some wait for it; 0 is no limit (10)
     #[argh(option, default = "10.0")]
     write_timeout: f64,
     /// longest wait that a client may ask for, in seconds (3600)
@@ -81,6 +93,7 @@ impl Args {
         let limits = Limits {
             line_max: self.max_line,
             queue_max: self.max_queue,
+            soft_queue_max: self.soft_queue,
             rate: Rate { per_second: self.rate, burst: self.burst },
             idle_timeout: seconds("--idle-timeout", self.idle_timeout)?,
             strict_idle: self.strict_idle,
@@ -93,15 +106,29 @@ impl Args {
             lang: self.lang,
             limits,
             clients_per_ip_max: self.max_clients_per_ip.unwrap_or(usize::MAX),
-            queued_total_max: self.max_queued_total,
+            rate_per_ip: self.rate_per_ip.unwrap_or_else(|| self.rate.saturating_mul(10)),
+            trusted: self.trusted.0.clone(),
+            arrivals_per_ip: self.arrivals_per_ip,
+            memory_max: self.max_memory,
             drain_timeout: seconds("--drain-timeout", self.drain_timeout)?,
         };
         config.checked()
     }
 }
 
-/// Open files that are no client's: the standard three, the listener, two epolls with what wakes them, the signals', and
-/// connections on their way out.
+/// Blocks of addresses. (To argh, a `Vec` would be an option that may be repeated.)
+#[derive(Debug)]
+struct Trusted(Vec<Cidr>);
+
+/// # Errors
+/// One sentence about the first that is no block of addresses.
+fn trusted(text: &str) -> Result<Trusted, String> {
+    let blocks = text.split(',').map(str::trim).filter(|block| !block.is_empty());
+    blocks.map(str::parse).collect::<Result<_, _>>().map(Trusted)
+}
+
+/// Open files that are no client's: 13 at rest (the standard three, the listener, two epolls with what wakes them, the
+/// signals'), 32 refused connections (`REFUSED_MAX`), the one just accepted, and some to spare.
 const FILES_RESERVED: usize = 64;
 
 pub(crate) fn lang(text: &str) -> Result<Lang, String> {
@@ -164,7 +191,8 @@ mod tests {
             ("--max-clients-per-ip", USIZE_MAX, None),
             ("--max-line", "1048576", Some("1048577")),
             ("--max-queue", ISIZE_MAX, Some("9223372036854775808")),
-            ("--max-queued-total", ISIZE_MAX, Some("9223372036854775808")),
+            ("--soft-queue", ISIZE_MAX, Some("9223372036854775808")),
+            ("--max-memory", ISIZE_MAX, Some("9223372036854775808")),
         ] {
             takes(flag, &["1", max]);
             refuses(flag, &["0"]);
@@ -180,6 +208,8 @@ mod tests {
         for (flag, max, over) in [
             ("--rate", "4294967295", "4294967296"),
             ("--burst", "4294967295", "4294967296"),
+            ("--rate-per-ip", "4294967295", "4294967296"),
+            ("--arrivals-per-ip", "4294967295", "4294967296"),
             ("--port", "65535", "65536"),
         ] {
             takes(flag, &["0", "1", max]);
@@ -204,5 +234,14 @@ mod tests {
             assert_eq!(idle_timeout(value), expected, "{value}");
         }
         assert_eq!(idle_timeout("0.0015"), Duration::from_micros(1500));
+    }
+
+    #[test]
+    fn trusted_addresses_are_a_list_that_may_be_empty() {
+        let trusted = |text| config("--trusted", text).unwrap().trusted;
+        assert_eq!(trusted(""), []);
+        assert_eq!(trusted("127.0.0.0/8,::1"), Cidr::LOOPBACK);
+        assert_eq!(trusted("10.0.0.1, 2001:db8::/32"), ["10.0.0.1", "2001:db8::/32"].map(|text| text.parse().unwrap()));
+        refuses("--trusted", &["localhost", "10.0.0.0/33", "10.0.0.1;10.0.0.2"]);
     }
 }

@@ -1,10 +1,16 @@
 //! What an operator can set.
 
-use std::{fmt, net::SocketAddr, ops::RangeInclusive, time::Duration};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    ops::RangeInclusive,
+    time::Duration,
+};
 
 use crate::{
-    chat::{Capacity, Rules},
-    protocol::{Lang, Limits},
+    address::Cidr,
+    chat::Rules,
+    protocol::{Lang, Limits, Rate},
 };
 
 /// The longest line that can be allowed, in bytes. A connection holds one while it is incomplete, and a message of that size
@@ -24,8 +30,16 @@ pub struct Config {
     pub limits: Limits,
     /// Maximum number of clients from one address.
     pub clients_per_ip_max: usize,
-    /// Bytes that may wait for all clients together, each byte counted once however many it waits for.
-    pub queued_total_max: usize,
+    /// Lines per second that all clients from one address may send together; 0 is no limit. The burst is in proportion to
+    /// that of one client.
+    pub rate_per_ip: u32,
+    /// New connections per second from one address; ten seconds' worth may come at once. 0 is no limit.
+    pub arrivals_per_ip: u32,
+    /// Addresses that are spared the limits for one address, and nothing else.
+    pub trusted: Vec<Cidr>,
+    /// Bytes that clients may make the server hold, all together: queues (bytes that wait for many count once), and what
+    /// they have sent that has not taken effect.
+    pub memory_max: usize,
     /// Maximum time to flush queues at shutdown.
     pub drain_timeout: Duration,
 }
@@ -37,7 +51,10 @@ impl Default for Config {
             lang: Lang::Zh,
             limits: Limits::default(),
             clients_per_ip_max: usize::MAX,
-            queued_total_max: 256 << 20,
+            rate_per_ip: 10 * Limits::default().rate.per_second,
+            arrivals_per_ip: 50,
+            trusted: Cidr::LOOPBACK.to_vec(),
+            memory_max: 256 << 20,
             drain_timeout: Duration::from_secs(5),
         }
     }
@@ -58,7 +75,8 @@ impl Config {
         size("--max-clients-per-ip (clients_per_ip_max)", "clients", 1..=usize::MAX, self.clients_per_ip_max)?;
         size("--max-line (line_max)", "bytes", 1..=LINE_BYTES_MAX, self.limits.line_max)?;
         size("--max-queue (queue_max)", "bytes", memory.clone(), self.limits.queue_max)?;
-        size("--max-queued-total (queued_total_max)", "bytes", memory, self.queued_total_max)?;
+        size("--soft-queue (soft_queue_max)", "bytes", memory.clone(), self.limits.soft_queue_max)?;
+        size("--max-memory (memory_max)", "bytes", memory, self.memory_max)?;
         time("--idle-timeout (idle_timeout)", self.limits.idle_timeout)?;
         time("--write-timeout (write_timeout)", self.limits.write_timeout)?;
         time("--max-wait (wait_max)", self.limits.wait_max)?;
@@ -66,11 +84,22 @@ impl Config {
         Ok(self)
     }
 
+    /// How fast all clients from one address may send lines.
+    pub(crate) fn rate_per_ip(&self) -> Rate {
+        let Rate { per_second, burst } = self.limits.rate;
+        let burst = u64::from(burst) * u64::from(self.rate_per_ip) / u64::from(per_second.max(1));
+        Rate { per_second: self.rate_per_ip, burst: u32::try_from(burst).unwrap_or(u32::MAX) }
+    }
+
+    /// Whether an address is spared the limits for one address.
+    pub(crate) fn trusts(&self, ip: IpAddr) -> bool {
+        self.trusted.iter().any(|block| block.contains(ip))
+    }
+
     /// What of it the chat has to know.
     #[must_use]
     pub fn rules(&self) -> Rules {
-        let capacity = Capacity { total: self.limits.clients_max, per_ip: self.clients_per_ip_max };
-        Rules { capacity, wait_max: self.limits.wait_max }
+        Rules { wait_max: self.limits.wait_max }
     }
 }
 
@@ -93,7 +122,6 @@ fn within(setting: &str, bounds: &str, is_within: bool, value: &dyn fmt::Debug) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Rate;
 
     /// A default configuration but for one setting: whether it is within its bounds.
     fn check(setting: &str, is_within: bool, set: impl FnOnce(&mut Config)) {
@@ -117,12 +145,13 @@ mod tests {
     #[test]
     fn sizes_have_bounds() {
         type Set = fn(&mut Config, usize);
-        let sizes: [(&str, usize, Set); 5] = [
+        let sizes: [(&str, usize, Set); 6] = [
+            ("soft_queue_max", isize::MAX.unsigned_abs(), |config, value| config.limits.soft_queue_max = value),
             ("clients_max", usize::MAX, |config, value| config.limits.clients_max = value),
             ("clients_per_ip_max", usize::MAX, |config, value| config.clients_per_ip_max = value),
             ("line_max", 1 << 20, |config, value| config.limits.line_max = value),
             ("queue_max", isize::MAX.unsigned_abs(), |config, value| config.limits.queue_max = value),
-            ("queued_total_max", isize::MAX.unsigned_abs(), |config, value| config.queued_total_max = value),
+            ("memory_max", isize::MAX.unsigned_abs(), |config, value| config.memory_max = value),
         ];
         for (setting, max, set) in sizes {
             for (value, is_within) in [(0, false), (1, true), (max, true), (usize::MAX, max == usize::MAX)] {

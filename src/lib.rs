@@ -1,18 +1,26 @@
-//! `pipechat`: a chat server that a shell can speak.
+//! `pipechat`: a chat server you can use from a shell.
 //!
 //! ```text
-//! bytes ─► framing ─► Command ─► [broker: Chat::handle] ─► Output ─► rendered once ─► outboxes ─► bytes
-//!          (wire)     (chat)      (chat, pure)             (net)     (wire)           (net)
+//! bytes ─► Session ─► Step ─► [broker: schedule ─► Chat::handle ─► render ─► flush] ─► bytes
+//!        (protocol)          (broker)  (chat, pure)  (protocol)  (broker)           (net)
 //! ```
 //!
-//! - [`chat`]: the rules. No sockets, bytes, clocks or tasks; time is an argument.
-//! - [`protocol`]: bytes ↔ meaning. No sockets and no rules.
-//! - [`net`]: accept loop, connection futures, the broker future, queues, timers, and the thread that runs them. No rules.
+//! Each floor knows only those below it:
 //!
-//! What holds throughout: there is no mutex around the chat, and no `.await` between reading its state and changing it.
-//! The broker alone owns the [`chat::Chat`] and so makes one order of events, the same for all; a slow client makes it
-//! wait for 50 ms a turn at most. It writes to a client for whom nothing waits; the connection alone reads, and writes what
-//! has to wait. One thread does all of it, and waits in one place. Whatever can pile up has a bound with a name.
+//! - [`net`]: who may come in, the accept loop, a future per connection, and how connections end. No rules, no text.
+//! - [`broker`]: the one future that owns the chat. It schedules what goes into it, renders what comes out, sends it, and
+//!   keeps the accounts: who pays for time, memory and rates. No rules.
+//! - [`protocol`]: bytes ↔ meaning, sans-IO. A [`protocol::Session`] is one connection's conversation; time is an argument.
+//! - [`chat`]: the rules. Synchronous and deterministic; no sockets, bytes, clocks or tasks.
+//! - [`reactor`]: the executor, readiness of sockets, timers and the clock. Knows nothing of the chat.
+//!
+//! To follow one public line from socket to socket, read `net/connection.rs` (the pump), `protocol/session/mod.rs`,
+//! `broker/core.rs`, `chat/mod.rs` and `broker/turn.rs`.
+//!
+//! What holds throughout: there is no mutex around the chat, and no `.await` between reading its state and changing it. The
+//! broker alone owns the [`chat::Chat`] and so makes one order of events, the same for all; it never waits for a client. It
+//! writes to a client for whom nothing waits; the connection alone reads, and writes what has to wait. One thread does all of
+//! it, and waits in one place. Whatever a client can make the server hold or do has a bound with a name, and a payer.
 
 pub mod broker;
 pub mod chat;
@@ -20,7 +28,9 @@ pub mod net;
 pub mod protocol;
 pub mod reactor;
 
+mod address;
 mod config;
 
+pub use address::{Cidr, Network};
 pub use config::Config;
 pub use net::Server;

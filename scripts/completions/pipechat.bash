@@ -10,7 +10,7 @@ _pipechat() {
     case $subcommand in
         serve) # serve:
             flags="--host --port --idle-timeout --lang --max-clients --max-clients-per-ip --max-line --rate --burst
-                --max-queue --max-queued-total --write-timeout --max-wait --strict-idle --drain-timeout --version
+                --max-queue --soft-queue --max-memory --rate-per-ip --arrivals-per-ip --trusted --write-timeout --max-wait --strict-idle --drain-timeout --version
                 --help" # end
             ;;
         send) # send:

@@ -1,14 +1,27 @@
 //! What the broker knows of one client: how to tell it something, and what is still to be done for it.
 
-use std::{collections::VecDeque, net::SocketAddr, time::Duration};
+use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
 
 use super::{
-    backpressure::Progress,
+    broken::Taken,
+    memory::Memory,
     outbox::Outbox,
     rate_limit::RateLimit,
     turn::{Listener, PublicOutput},
 };
-use crate::protocol::{Batch, Step};
+use crate::{
+    chat::{Command, Congestion, Departure},
+    protocol::{Batch, Rate, Step},
+};
+
+/// Bytes that wait for one client alone, above which heavy flows may send it no private messages, and its own long answers
+/// pause.
+const BEHIND_BYTES: u32 = 256 << 10;
+/// Bytes that wait for one client alone, above which nobody may send it private messages.
+const FAR_BEHIND_BYTES: u32 = 512 << 10;
+
+/// A batch of more bytes is a heavy load, though the flow has not used its quantum: two messages of the longest default length.
+const LIGHT_BATCH_BYTES: usize = 8 << 10;
 
 /// One client of the broker.
 #[derive(Debug)]
@@ -16,89 +29,172 @@ pub(super) struct Client {
     pub(super) addr: SocketAddr,
     pub(super) outbox: Outbox,
     pub(super) listener: Listener,
-    /// How the client reads.
-    pub(super) progress: Progress,
+    pub(super) stage: Stage,
+    /// It pays for itself alone, and not together with others from its address.
+    pub(super) is_trusted: bool,
     /// Whether any line has come from it.
     pub(super) has_spoken: bool,
-    /// What is left of its last batch.
-    steps: VecDeque<Step>,
     /// The chat has not done with its last command.
     pub(super) is_busy: bool,
-    /// The client is among those whose steps are to be done next.
+    /// The client is in the queue of its flow.
     pub(super) is_queued: bool,
+    /// What the chat knows of its queue.
+    pub(super) congestion: Congestion,
+    pending: Option<Box<Pending>>,
     rate: RateLimit,
-    credit: Credit,
+    /// When the connection may send its next batch; it has not been told yet.
+    owed_credit: Option<Duration>,
 }
 
-/// The right of a connection to send its next batch.
-#[derive(Debug, Clone, Copy)]
-enum Credit {
-    /// The connection has it.
-    Given,
-    /// The connection gets it when its last batch is done, for use not before this time.
-    Owed(Duration),
+/// How far a client has come.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// It is not announced yet, or at its first words.
+    Arriving,
+    /// It is here.
+    Present,
+    /// Its connection is broken. Boxed, since few are.
+    Broken(#[expect(dead_code, reason = "gives back what it took when it is dropped")] Box<Taken>),
+}
+
+/// What is left of a client's last batch.
+#[derive(Debug)]
+struct Pending {
+    steps: VecDeque<Step>,
+    /// Charged to the memory account until all steps are done.
+    bytes: usize,
+    memory: Arc<Memory>,
 }
 
 impl Client {
-    pub(super) fn new(
-        addr: SocketAddr,
-        outbox: Outbox,
-        listener: Listener,
-        progress: Progress,
-        rate: RateLimit,
-    ) -> Self {
+    pub(super) fn new(addr: SocketAddr, is_trusted: bool, outbox: Outbox, listener: Listener) -> Self {
         Self {
             addr,
             outbox,
             listener,
-            progress,
+            stage: Stage::Arriving,
+            is_trusted,
             has_spoken: false,
-            steps: VecDeque::new(),
             is_busy: false,
             is_queued: false,
-            rate,
-            credit: Credit::Given,
+            congestion: Congestion::None,
+            pending: None,
+            rate: RateLimit::default(),
+            owed_credit: Some(Duration::ZERO), // for its arrival
         }
     }
 
-    /// Takes a batch that comes at `now`.
-    pub(super) fn push(&mut self, batch: Batch, now: Duration) {
-        self.steps.extend(batch.steps);
+    /// Takes a batch that comes at `now`. The next one must not come before `not_before`, nor faster than the rate.
+    pub(super) fn push(&mut self, batch: Batch, rate: Rate, not_before: Duration, memory: &Arc<Memory>, now: Duration) {
         if batch.lines > 0 {
-            self.credit = Credit::Owed(self.rate.take(batch.lines, now));
+            self.owed_credit = Some(self.rate.take(rate, batch.lines, now).max(not_before));
+        }
+        if !batch.steps.is_empty() {
+            let pending = self.pending.get_or_insert_with(|| Box::new(Pending::new(memory)));
+            memory.charge(batch.bytes());
+            pending.bytes += batch.bytes();
+            pending.steps.extend(batch.steps);
         }
     }
 
     /// The next step that can be done now. Behind a command that is not done, only the end of the client can be.
     pub(super) fn next_step(&mut self) -> Option<Step> {
+        let pending = self.pending.as_mut()?;
         let is_end = |step: &Step| match step {
             Step::Broken | Step::Eof | Step::Close(_) => true,
             Step::Arrive | Step::Command(_) | Step::Reply(_) | Step::Speak(_) => false,
         };
-        if self.is_busy && !self.steps.front().is_some_and(is_end) {
+        if self.is_busy && !pending.steps.front().is_some_and(is_end) {
             return None;
         }
-        let step = self.steps.pop_front();
-        if self.steps.is_empty() {
-            self.steps = VecDeque::new(); // a client that says nothing holds nothing
+        let step = pending.steps.pop_front();
+        if pending.steps.is_empty() {
+            self.pending = None; // a client that says nothing holds nothing
         }
         step
     }
 
+    /// Bytes of the text that the next step tells all.
+    pub(super) fn next_text_bytes(&self) -> usize {
+        match self.pending.as_ref().and_then(|pending| pending.steps.front()) {
+            Some(Step::Command(Command::Say(text))) => text.len(),
+            Some(
+                Step::Arrive
+                | Step::Command(_)
+                | Step::Reply(_)
+                | Step::Speak(_)
+                | Step::Broken
+                | Step::Eof
+                | Step::Close(_),
+            )
+            | None => 0,
+        }
+    }
+
+    /// Whether the client has ended without a word before it was announced: nobody needs to be told that it was here.
+    pub(super) fn is_probe(&self) -> bool {
+        let mut steps = self.pending.iter().flat_map(|pending| &pending.steps).peekable();
+        let is_silent = |step: &Step| matches!(step, Step::Broken | Step::Eof | Step::Close(Departure::Lost));
+        steps.peek().is_some() && steps.all(is_silent)
+    }
+
+    /// Whether the client has sent much at once.
+    pub(super) fn has_sent_much(&self) -> bool {
+        self.pending.as_ref().is_some_and(|pending| pending.bytes > LIGHT_BATCH_BYTES)
+    }
+
     /// The credit that the connection is to be given, if its last batch is done.
     pub(super) fn take_credit(&mut self) -> Option<Duration> {
-        match self.credit {
-            Credit::Owed(not_before) if !self.is_busy && self.steps.is_empty() => {
-                self.credit = Credit::Given;
-                Some(not_before)
-            }
-            Credit::Owed(_) | Credit::Given => None,
+        if self.is_busy || self.pending.is_some() { None } else { self.owed_credit.take() }
+    }
+
+    /// Bytes that the client makes the server hold for it alone.
+    pub(super) fn own_bytes(&self) -> usize {
+        let pending = self.pending.as_ref().map_or(0, |pending| pending.bytes);
+        self.outbox.private() + self.outbox.input() + pending
+    }
+
+    /// How far the client is behind with what waits for it alone. What it was counts too: it is free again at half.
+    pub(super) fn measure_congestion(&self) -> Congestion {
+        let private = self.outbox.private() + self.listener.private_bytes();
+        let (behind, far) = match self.congestion {
+            Congestion::None => (BEHIND_BYTES, FAR_BEHIND_BYTES),
+            Congestion::Behind => (BEHIND_BYTES / 2, FAR_BEHIND_BYTES),
+            Congestion::FarBehind => (BEHIND_BYTES / 2, FAR_BEHIND_BYTES / 2),
+        };
+        if private > far as usize {
+            Congestion::FarBehind
+        } else if private > behind as usize {
+            Congestion::Behind
+        } else {
+            Congestion::None
+        }
+    }
+
+    /// Has the connection tell when the congestion gets less.
+    pub(super) fn want_relief(&self) {
+        match self.congestion {
+            Congestion::None => self.outbox.want_relief(0),
+            Congestion::Behind => self.outbox.want_relief(BEHIND_BYTES / 2),
+            Congestion::FarBehind => self.outbox.want_relief(FAR_BEHIND_BYTES / 2),
         }
     }
 
     /// Sends what a turn that is over has for the client.
-    pub(super) fn send(&mut self, public: &PublicOutput) {
-        let Self { outbox, progress, listener, .. } = self;
-        listener.take(public, |parts| progress.sent(outbox.send(parts)));
+    pub(super) fn send(&mut self, public: &PublicOutput, memory: &Arc<Memory>) {
+        let Self { outbox, listener, .. } = self;
+        listener.take(public, memory, |parts| outbox.send(parts));
+    }
+}
+
+impl Pending {
+    fn new(memory: &Arc<Memory>) -> Self {
+        Self { steps: VecDeque::new(), bytes: 0, memory: Arc::clone(memory) }
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.memory.release(self.bytes);
     }
 }

@@ -1,68 +1,106 @@
-//! All that the broker owns but the chat: schedules what goes into it, and does what comes out. Knows no rules and no clock.
+//! All that the broker owns but the chat, and what goes into the chat: whose step is next. Knows no rules and no clock.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    mem,
-    time::Duration,
-};
+use std::{collections::VecDeque, mem, rc::Rc, sync::Arc, time::Duration};
 
-use async_std::task;
 use jiff::Timestamp;
-use log::Level;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     Outbox, Request,
-    backpressure::Progress,
-    client::Client,
-    outbox::queued_total,
-    rate_limit::RateLimit,
+    broken::BrokenBacklog,
+    client::{Client, Stage},
+    cost::cost,
+    limits::SlowReaders,
+    memory::{Level, Memory},
+    rate_limit::AddressRates,
+    schedule::{FlowId, FlowKey, Next, Schedule},
     turn::{Listener, Turn},
 };
 use crate::{
     Config,
-    chat::{Audience, Chat, ClientId, Departure, Entry, Input, Output},
-    protocol::{Dialect, Format, Step},
+    address::Network,
+    chat::{Chat, ClientId, Departure, Entry, Input, Load},
+    protocol::{Batch, Dialect, Format, Step},
 };
 
-/// Clients sent to before other tasks that are ready have a turn: half a millisecond's work, if there is a line or two.
-const FLUSH_SENDS_MAX: usize = 128;
+/// How long a wait may be overdue while clients have something to do: what they have sent by then may still meet it.
+const OVERDUE_MAX: Duration = Duration::from_secs(1);
+/// Steps without an entry for the chat, or turns that flows let pass, after which others' lines are looked for: some tens of
+/// microseconds of work.
+const STEPS_MAX: usize = 1024;
 
 /// All that the broker owns but the chat. It schedules what goes into the chat ([`Self::next_entry`]) and does what comes
 /// out ([`Self::apply`]); [`Self::flush`] ends a turn.
 #[derive(Debug)]
 pub struct Broker {
-    config: Config,
+    pub(super) config: Config,
+    pub(super) memory: Arc<Memory>,
     /// Of every member of the chat, and of those who just arrive.
-    clients: BTreeMap<ClientId, Box<Client>>,
+    pub(super) clients: FxHashMap<ClientId, Box<Client>>,
     /// Those who have left in this turn: dropped when they have what it had for them.
-    leaving: Vec<(Outbox, Listener)>,
-    turn: Turn,
-    /// Clients that have something to do, in order. Some may have left since.
-    runnable: VecDeque<ClientId>,
+    pub(super) leaving: Vec<(Outbox, Listener)>,
+    /// Clients in `clients` that are told public events.
+    pub(super) members: FxHashSet<ClientId>,
+    pub(super) turn: Turn,
+    pub(super) schedule: Schedule,
+    /// The command that the chat is at.
+    pub(super) current: Option<Current>,
+    pub(super) rates: AddressRates,
+    pub(super) backlog: Rc<BrokenBacklog>,
+    /// Clients that this turn has something for alone.
+    pub(super) addressed: Vec<ClientId>,
     /// Clients whose batch was done in this turn.
-    done: Vec<ClientId>,
+    pub(super) done: Vec<ClientId>,
+    /// Clients that are behind with what waits for them alone.
+    pub(super) behind: FxHashSet<ClientId>,
+    pub(super) slow: SlowReaders,
+    /// The last turn chose somebody to disconnect since memory had run out.
+    pub(super) makes_room: bool,
     /// Input for the chat that comes before all others.
-    urgent: VecDeque<Input>,
+    pub(super) urgent: VecDeque<Input>,
+    /// A client has left.
+    pub(super) has_departed: bool,
+    /// The chat knows that memory is tight.
+    pub(super) is_tight: bool,
     /// The last entry was for the chat's own work.
-    has_continued: bool,
-    /// Bytes of all public events, in the longest dialect.
-    public_bytes: usize,
+    pub(super) has_continued: bool,
+}
+
+/// A command in the hands of the chat.
+#[derive(Debug)]
+pub(super) struct Current {
+    pub(super) client: ClientId,
+    pub(super) flow: FlowId,
+    /// What the turn had delivered before it.
+    pub(super) delivered: usize,
+    /// The chat has done with it.
+    pub(super) is_done: bool,
 }
 
 impl Broker {
     /// A broker without clients.
     #[must_use]
-    pub fn new(config: Config) -> Self {
+    pub fn new(config: Config, memory: Arc<Memory>, backlog: Rc<BrokenBacklog>) -> Self {
         Self {
             config,
-            clients: BTreeMap::new(),
+            memory,
+            clients: FxHashMap::default(),
             leaving: Vec::new(),
+            members: FxHashSet::default(),
             turn: Turn::new(),
-            runnable: VecDeque::new(),
+            schedule: Schedule::default(),
+            current: None,
+            rates: AddressRates::default(),
+            backlog,
+            addressed: Vec::new(),
             done: Vec::new(),
+            behind: FxHashSet::default(),
+            slow: SlowReaders::default(),
+            makes_room: false,
             urgent: VecDeque::new(),
+            has_departed: false,
+            is_tight: false,
             has_continued: false,
-            public_bytes: 0,
         }
     }
 
@@ -72,33 +110,67 @@ impl Broker {
             Request::Connect(client, addr, outbox) => {
                 log::debug!("{client} {addr} connected");
                 let listener = Listener::new(Dialect { format: Format::Text, lang: self.config.lang });
-                let progress = Progress::since(self.public_bytes);
-                let rate = RateLimit::new(self.config.limits.rate);
-                self.clients.insert(client, Box::new(Client::new(addr, outbox, listener, progress, rate)));
+                self.clients
+                    .insert(client, Box::new(Client::new(addr, self.config.trusts(addr.ip()), outbox, listener)));
             }
-            Request::Batch(id, batch) => {
+            Request::Batch(id, batch) => self.push(id, batch, now),
+            Request::Broken(id, batch, taken) => {
                 let Some(client) = self.clients.get_mut(&id) else { return };
-                if batch.lines > 0 && !mem::replace(&mut client.has_spoken, true) {
-                    log::info!("{id} {} arrived", client.addr);
-                }
-                client.push(batch, now);
-                if !mem::replace(&mut client.is_queued, true) {
-                    self.runnable.push_back(id);
-                }
+                client.outbox.close();
+                self.turn.leave(&mut client.listener);
+                self.members.remove(&id);
+                client.is_queued = false; // it will be, at another's expense
+                client.stage = Stage::Broken(Box::new(taken));
+                self.push(id, batch, now);
             }
+            Request::Relieved(id) => self.measure(id),
             Request::ShutDown => self.urgent.push_back(Input::ShutDown),
+        }
+    }
+
+    fn push(&mut self, id: ClientId, batch: Batch, now: Duration) {
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        if batch.lines > 0 && !mem::replace(&mut client.has_spoken, true) {
+            log::info!("{id} {} arrived", client.addr);
+        }
+        let not_before = self.rates.spend(client.addr.ip(), &self.config, batch.lines, now);
+        client.push(batch, self.config.limits.rate, not_before, &self.memory, now);
+        if !mem::replace(&mut client.is_queued, true) {
+            self.schedule.push(flow_key(id, client), id);
         }
     }
 
     /// Whether a turn has something to do at once.
     #[must_use]
     pub fn has_work(&self) -> bool {
-        !self.urgent.is_empty() || !self.runnable.is_empty() || !self.turn.is_empty() || !self.leaving.is_empty()
+        !self.urgent.is_empty() || !self.schedule.is_empty() || !self.turn.is_empty() || !self.leaving.is_empty()
+    }
+
+    /// Whether a client has left since this was asked.
+    pub(super) fn take_departed(&mut self) -> bool {
+        mem::take(&mut self.has_departed)
+    }
+
+    /// Whether memory was tight when the turn began.
+    #[must_use]
+    pub fn is_tight(&self) -> bool {
+        self.is_tight
+    }
+
+    /// When a slow reader's time is over, though no request comes.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        self.slow.deadline()
     }
 
     /// A turn begins, at this time of the calendar.
     pub fn begin_turn(&mut self, at: Timestamp) {
         self.turn.begin(at);
+        self.has_continued = false;
+        let is_tight = self.memory.level() >= Level::Tight;
+        if mem::replace(&mut self.is_tight, is_tight) != is_tight {
+            self.urgent.push_back(Input::Tight(is_tight));
+        }
     }
 
     /// The next entry for the chat in this turn, if there is one and the turn is not full. What needs no chat is done on
@@ -107,164 +179,101 @@ impl Broker {
         if let Some(input) = self.urgent.pop_front() {
             return Some(Entry { now, input });
         }
-        let may_continue = chat.deadline().is_some_and(|deadline| deadline <= now);
-        // The chat's own work and that of clients take turns.
-        if may_continue && !self.has_continued && !self.turn.is_full() {
-            self.has_continued = true;
-            return Some(Entry { now, input: Input::Continue });
-        }
-        self.has_continued = false;
-        while !self.turn.is_full() {
-            let Some(&id) = self.runnable.front() else {
-                return may_continue.then_some(Entry { now, input: Input::Continue });
-            };
-            if let Some(input) = self.step(id) {
+        // The chat's own work and that of clients take turns. A wait that is overdue may still be met by what clients have
+        // sent by now.
+        let due = chat.deadline();
+        let must_continue = due.is_some_and(|due| due.is_zero() || due + OVERDUE_MAX <= now);
+        let mut steps = 0;
+        while !self.turn.is_full() && steps < STEPS_MAX {
+            steps += 1;
+            if must_continue && !self.has_continued {
+                break;
+            }
+            let Some(next) = self.schedule.next() else { break };
+            if let Some(input) = self.step(next) {
+                self.has_continued = false;
+                let is_done = !matches!(input, Input::Command(..));
+                let delivered = self.turn.delivered_bytes();
+                self.current = Some(Current { client: next.client, flow: next.flow, delivered, is_done });
                 return Some(Entry { now, input });
             }
         }
-        None
+        if self.turn.is_full() || due.is_none_or(|due| due > now) {
+            return None;
+        }
+        self.has_continued = true;
+        Some(Entry { now, input: Input::Continue })
     }
 
-    /// Does the next step of a client. Answers it if it is for the chat; takes the client out of the line if there is none.
-    fn step(&mut self, id: ClientId) -> Option<Input> {
-        let Some(client) = self.clients.get_mut(&id) else {
-            self.runnable.pop_front();
+    /// Does the next step of a client. Answers it if it is for the chat; takes the client out of the queue if there is none.
+    fn step(&mut self, next: Next) -> Option<Input> {
+        let id = next.client;
+        let Some(client) = self.clients.get_mut(&id).filter(|client| flow_key(id, client) == next.key) else {
+            self.schedule.done(next.flow);
             return None;
         };
+        let delivered = self.turn.delivered_bytes();
+        if !self.schedule.affords(next, client.next_text_bytes() * self.members.len()) {
+            return None;
+        }
+        let is_heavy = next.is_heavy || client.has_sent_much();
         match client.next_step() {
+            Some(Step::Arrive) if client.is_probe() => {
+                self.remove(id, Departure::Left);
+                return None;
+            }
             Some(Step::Arrive) => {
-                self.turn.listen(&mut client.listener);
-                Some(Input::Arrive(id, client.addr))
+                if !matches!(client.stage, Stage::Broken(_)) {
+                    self.turn.listen(&mut client.listener);
+                    self.members.insert(id);
+                }
+                return Some(Input::Arrive(id, client.addr));
             }
             Some(Step::Command(command)) => {
-                client.is_busy = true;
-                Some(Input::Command(id, command))
+                self.schedule.charge(next.flow, cost(&command));
+                let load = if is_heavy { Load::Heavy } else { Load::Light };
+                return Some(Input::Command(id, load, command));
             }
-            Some(Step::Reply(reply)) => {
-                self.turn.reply(&mut client.listener, &reply);
-                None
-            }
-            Some(Step::Speak(dialect)) => {
-                self.turn.speak(&mut client.listener, dialect);
-                None
-            }
-            Some(Step::Broken) => Some(Input::Broken(id)),
-            Some(Step::Eof) => Some(Input::Eof(id)),
+            Some(Step::Broken) => return Some(Input::Broken(id)),
+            Some(Step::Eof) => return Some(Input::Eof(id)),
             Some(Step::Close(departure)) => {
                 if departure == Departure::WriteTimeout {
                     client.outbox.cut();
                 }
-                Some(Input::End(id, departure))
+                return Some(Input::End(id, departure));
             }
+            Some(Step::Reply(reply)) => {
+                if client.listener.private_bytes() == 0 {
+                    self.addressed.push(id);
+                }
+                self.turn.reply(&mut client.listener, &reply);
+            }
+            Some(Step::Speak(dialect)) => self.turn.speak(&mut client.listener, dialect),
             None => {
-                self.runnable.pop_front();
+                self.schedule.done(next.flow);
                 client.is_queued = false;
+                if matches!(client.stage, Stage::Arriving) {
+                    client.stage = Stage::Present; // from now on it pays for itself
+                }
                 self.done.push(id);
-                None
+                return None;
             }
         }
-    }
-
-    /// Does what follows from the rules.
-    pub fn apply(&mut self, out: &mut Vec<Output>) {
-        for output in out.drain(..) {
-            match output {
-                Output::Tell(Audience::Room(room), seq, event) => self.turn.publish(room, seq, &event),
-                Output::Tell(Audience::One(client), _, event) => {
-                    if let Some(client) = self.clients.get_mut(&client) {
-                        self.turn.tell(&mut client.listener, &event);
-                    }
-                }
-                Output::Ready(client) => {
-                    if let Some(record) = self.clients.get_mut(&client) {
-                        record.is_busy = false;
-                        if !mem::replace(&mut record.is_queued, true) {
-                            self.runnable.push_back(client);
-                        }
-                    }
-                }
-                Output::HangUp(client, departure) => self.hang_up(client, departure),
-            }
-        }
-    }
-
-    /// The client gets what this turn has for it so far, and nothing after that.
-    fn hang_up(&mut self, id: ClientId, departure: Departure) {
-        let Some(client) = self.clients.remove(&id) else { return };
-        let Client { addr, outbox, mut listener, has_spoken, .. } = *client;
-        // A client that comes and goes without a word is a probe, or might as well be one.
-        let is_probe = !has_spoken && matches!(departure, Departure::Left | Departure::Lost);
-        let level = if is_probe { Level::Debug } else { Level::Info };
-        log::log!(level, "{id} {addr} departed: {}", departure.code());
-        self.turn.leave(&mut listener);
-        if departure != Departure::Lost {
-            self.leaving.push((outbox, listener));
-        }
-    }
-
-    /// Ends the turn: sends everyone what it has for them, and lets those go on whose batch is done. Answers how long to
-    /// wait before the next one begins.
-    pub async fn flush(&mut self, now: Duration) -> Duration {
-        let public = self.turn.end();
-        for (outbox, mut listener) in self.leaving.drain(..) {
-            listener.take_private(&public, |parts| {
-                outbox.send(parts);
-            });
-        }
-        let (mut too_slow, mut pace) = (Vec::new(), Duration::ZERO);
-        for (sent, (&id, client)) in self.clients.iter_mut().enumerate() {
-            if sent > 0 && sent.is_multiple_of(FLUSH_SENDS_MAX) {
-                task::yield_now().await;
-            }
-            // Before this turn's bytes: one long answer alone makes nobody a slow consumer.
-            match observe(client, self.public_bytes, self.config.limits.queue_max, now) {
-                Some(wait) => pace = pace.max(wait),
-                None => too_slow.push(id),
-            }
-            client.send(&public);
-        }
-        self.give_credits();
-        self.public_bytes += public.len();
-        drop(public); // what everybody has got waits for nobody
-        self.disconnect(too_slow);
-        self.turn.set_paced(!pace.is_zero());
-        pace
-    }
-
-    /// Lets those connections go on whose batch is done. Comes when all is sent: what they have to say next is in one turn
-    /// then.
-    fn give_credits(&mut self) {
-        for client in self.done.drain(..) {
-            if let Some(client) = self.clients.get_mut(&client)
-                && let Some(not_before) = client.take_credit()
-            {
-                client.outbox.credit(Some(not_before));
-            }
-        }
-    }
-
-    /// Disconnects clients whose queues are too long; without any, the one with the longest queue if all queues together are.
-    fn disconnect(&mut self, mut too_slow: Vec<ClientId>) {
-        if too_slow.is_empty() && queued_total() > self.config.queued_total_max {
-            // What that one alone held is free when its connection has thrown it away. Those on their way out may hold more,
-            // for as long as they linger: then it may be a small queue's turn, but never one's for whom nothing waits.
-            let queues = self.clients.iter().map(|(&id, client)| (client.outbox.queued(), id));
-            too_slow.extend(queues.filter(|&(queued, _)| queued > 0).max().map(|(_, id)| id));
-        }
-        for id in too_slow {
-            if let Some(client) = self.clients.get(&id) {
-                client.outbox.cut();
-            }
-            self.urgent.push_back(Input::End(id, Departure::SlowConsumer));
-        }
+        self.schedule.charge(next.flow, self.turn.delivered_bytes() - delivered);
+        None
     }
 }
 
-/// Looks how a client reads. `None`: too much waits for it. Otherwise how long the others should wait for it.
-fn observe(client: &mut Client, public_bytes: usize, queue_max: usize, now: Duration) -> Option<Duration> {
-    if client.progress.is_due(queue_max) {
-        client.progress.observe(client.outbox.queued(), public_bytes, queue_max, now)
-    } else {
-        Some(Duration::ZERO)
+/// Who pays for what a client holds: its address; a trusted one, each connection for itself.
+pub(super) fn payer(id: ClientId, client: &Client) -> FlowKey {
+    if client.is_trusted { FlowKey::Client(id) } else { FlowKey::Network(Network::of(client.addr.ip())) }
+}
+
+/// Who pays for the next step of a client.
+pub(super) fn flow_key(id: ClientId, client: &Client) -> FlowKey {
+    match &client.stage {
+        Stage::Arriving => FlowKey::Arrivals,
+        Stage::Present => payer(id, client),
+        Stage::Broken(_) => FlowKey::Broken,
     }
 }

@@ -2,14 +2,20 @@
 //! event once per dialect, sends the results, and yields, so that every connection reads before the next turn begins. Under
 //! load turns grow by themselves. Knows no rules, and of sockets only that an outbox has one.
 
-mod backpressure;
+mod apply;
+mod broken;
 mod client;
 mod core;
+mod cost;
+mod flush;
+mod limits;
+mod memory;
 mod outbox;
 mod rate_limit;
+mod schedule;
 mod turn;
 
-use std::{net::SocketAddr, rc::Rc};
+use std::{future::poll_fn, hint::black_box, net::SocketAddr, rc::Rc, sync::Arc, task::Poll, time::Duration};
 
 use async_std::task;
 use futures::{
@@ -26,12 +32,30 @@ use crate::{
     reactor::{Clock, Poller, Timer, Wait},
 };
 
-pub use self::core::Broker;
+pub use self::{
+    broken::{BrokenBacklog, Taken},
+    core::Broker,
+    memory::{Level, Memory, Registration},
+};
 pub use outbox::{Inbox, Outbox, QUEUE_ITEM_OVERHEAD, QueueGauge, QueueItem, Queued, outbox};
 
-/// Inputs to the chat in one turn. Enough that a storm of arrivals is announced in few writes, few enough that nobody waits
-/// long.
-const TURN_INPUTS_MAX: usize = 4096;
+/// How long a turn may handle inputs before what came of them is sent.
+const TURN_TIME_MAX: Duration = Duration::from_millis(5);
+/// Inputs between two looks at the clock.
+const INPUTS_PER_CLOCK: usize = 8;
+
+/// How long after the last departure memory is given back.
+const GIVE_BACK_AFTER: Duration = Duration::from_secs(1);
+/// How often, so far apart: the allocator first notes what is free, and gives it back some time later.
+const GIVE_BACKS: u32 = 3;
+/// An allocation as large as those that the allocator takes from the kernel by themselves.
+const GIVE_BACK_BYTES: usize = 4 << 20;
+
+/// Has the allocator give the memory of clients that have left back to the kernel: it does so when it is next called for
+/// something large, and at rest nobody calls it.
+fn give_back() {
+    drop(black_box(Vec::<u8>::with_capacity(GIVE_BACK_BYTES)));
+}
 
 /// What connections ask of the broker. The queue needs no bound of its own: a connection has one batch of lines in it at
 /// most, and waits for its credit.
@@ -41,25 +65,40 @@ pub enum Request {
     Connect(ClientId, SocketAddr, Outbox),
     /// A connection has this to do.
     Batch(ClientId, Batch),
+    /// A connection is broken, and this was its last.
+    Broken(ClientId, Batch, Taken),
+    /// Much less waits for a client alone than when the broker asked for this.
+    Relieved(ClientId),
     /// The server shuts down.
     ShutDown,
 }
 
 /// Serves requests until the last sender of them is gone.
-pub(crate) async fn run(mut requests: UnboundedReceiver<Request>, poller: Rc<Poller>, config: Config, clock: Clock) {
+pub(crate) async fn run(
+    mut requests: UnboundedReceiver<Request>,
+    poller: Rc<Poller>,
+    config: Config,
+    memory: Arc<Memory>,
+    backlog: Rc<BrokenBacklog>,
+    clock: Clock,
+) {
     let mut chat = Chat::new(config.rules());
-    let mut broker = Broker::new(config);
+    let mut broker = Broker::new(config, Arc::clone(&memory), backlog);
     let mut timer = Timer::new(clock);
-    let mut out = Vec::new();
+    let (mut out, registration) = (Vec::new(), Registration::default());
+    let (mut give_back_at, mut give_backs) = (None, 0);
     loop {
         if !broker.has_work() {
-            if let Some(deadline) = chat.deadline() {
+            if let Some(deadline) = chat.deadline().into_iter().chain(broker.deadline()).chain(give_back_at).min() {
                 timer.set(deadline);
             }
-            match select(requests.next(), &mut timer).await {
+            // Where memory is tight, some of the chat's work waits for relief.
+            let relief =
+                poll_fn(|cx| if broker.is_tight() { memory.poll_relief(&registration, cx) } else { Poll::Pending });
+            match select(requests.next(), select(&mut timer, relief)).await {
                 Either::Left((Some(request), _)) => broker.accept(request, clock.now()),
                 Either::Left((None, _)) => return,
-                Either::Right(((), _)) => {}
+                Either::Right(_) => {}
             }
         }
         // What others have sent by now is in this turn too: larger turns are fewer writes.
@@ -70,16 +109,23 @@ pub(crate) async fn run(mut requests: UnboundedReceiver<Request>, poller: Rc<Pol
         while let Ok(request) = requests.try_recv() {
             broker.accept(request, now);
         }
-        for _ in 0..TURN_INPUTS_MAX {
+        for handled in 1.. {
             let Some(entry) = broker.next_entry(now, &chat) else { break };
             chat.handle(entry, &mut out);
             broker.apply(&mut out);
+            if handled % INPUTS_PER_CLOCK == 0 && clock.now() > now + TURN_TIME_MAX {
+                break;
+            }
         }
-        let pace = broker.flush(now).await;
+        broker.flush(now);
+        if broker.take_departed() {
+            (give_back_at, give_backs) = (Some(now + GIVE_BACK_AFTER), GIVE_BACKS);
+        } else if give_back_at.is_some_and(|at| at <= now) {
+            give_back();
+            give_backs -= 1;
+            give_back_at = (give_backs > 0).then_some(now + GIVE_BACK_AFTER);
+        }
         // Behind all connections that were woken: they read before the next turn begins.
         task::yield_now().await;
-        if !pace.is_zero() {
-            task::sleep(pace).await;
-        }
     }
 }

@@ -10,7 +10,7 @@ use std::{
     cell::Cell,
     pin::Pin,
     rc::Rc,
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -18,59 +18,24 @@ use std::{
 use bytes::Bytes;
 use futures::{
     Stream,
-    channel::mpsc::{self, UnboundedReceiver, UnboundedSender},
+    channel::mpsc::{self, TrySendError, UnboundedReceiver, UnboundedSender},
     stream::FusedStream,
 };
 
+use super::{memory::Memory, turn::Part};
 use crate::reactor::Socket;
 
 /// What a queued item takes beside its bytes: a node of the channel. Counted, so that a queue of many small items is
 /// bounded too.
 pub const QUEUE_ITEM_OVERHEAD: usize = 64;
 
-/// Bytes that wait for anyone, in all of this process, as memory is the process's. Those that wait for many count once.
-static TOTAL: AtomicUsize = AtomicUsize::new(0);
-
-/// Bytes that wait for anyone.
-pub(super) fn queued_total() -> usize {
-    TOTAL.load(Relaxed)
-}
-
-/// Bytes that can be queued for many, and count until the last of them has got them.
-pub(super) fn shared(bytes: Vec<u8>) -> Bytes {
-    struct Counted(Box<[u8]>);
-    impl AsRef<[u8]> for Counted {
-        fn as_ref(&self) -> &[u8] {
-            &self.0
-        }
-    }
-    impl Drop for Counted {
-        fn drop(&mut self) {
-            TOTAL.fetch_sub(self.0.len(), Relaxed);
-        }
-    }
-    if bytes.is_empty() {
-        return Bytes::new();
-    }
-    TOTAL.fetch_add(bytes.len(), Relaxed);
-    Bytes::from_owner(Counted(bytes.into()))
-}
-
-/// Bytes in the queue of one client, whose place in it counts too.
+/// Bytes in the queue of one client.
 #[derive(Debug)]
-pub struct Queued(pub Bytes);
-
-impl Queued {
-    fn new(bytes: Bytes) -> Self {
-        TOTAL.fetch_add(QUEUE_ITEM_OVERHEAD, Relaxed);
-        Self(bytes)
-    }
-}
-
-impl Drop for Queued {
-    fn drop(&mut self) {
-        TOTAL.fetch_sub(QUEUE_ITEM_OVERHEAD, Relaxed);
-    }
+pub struct Queued {
+    /// The bytes.
+    pub bytes: Bytes,
+    /// They are for this client alone.
+    pub is_private: bool,
 }
 
 /// What the broker hands to a connection.
@@ -79,13 +44,14 @@ pub enum QueueItem {
     /// Whole lines for the client; behind a write that was cut short, the rest of one.
     Bytes(Queued),
     /// The broker has done with the last batch. The next one must not come before this time, by the clock of the server.
-    Credit(Option<Duration>),
+    Credit(Duration),
 }
 
 /// The broker's end. Dropping it hangs up, after what is queued.
 #[derive(Debug)]
 pub struct Outbox {
-    items: UnboundedSender<QueueItem>,
+    /// None: the connection is over.
+    items: Option<UnboundedSender<QueueItem>>,
     gauge: Rc<QueueGauge>,
     socket: Option<Rc<Socket>>,
 }
@@ -97,68 +63,159 @@ pub struct Inbox {
     gauge: Rc<QueueGauge>,
 }
 
-/// What waits for one client, as both ends see it.
-#[derive(Debug, Default)]
+/// What is held for one client, as both ends see it.
+#[derive(Debug)]
 pub struct QueueGauge {
-    /// Bytes handed over and not yet written to the socket, with [`QUEUE_ITEM_OVERHEAD`] for each item.
+    memory: Arc<Memory>,
+    /// Bytes queued and not yet written to the socket, with [`QUEUE_ITEM_OVERHEAD`] for each item.
     queued: Cell<usize>,
+    /// Those of them that are for this client alone.
+    private: Cell<usize>,
+    /// Bytes that the connection holds of what the client has sent.
+    input: Cell<usize>,
+    /// Items in the queue.
+    items: Cell<u32>,
+    /// The broker wants to know when `private` is no more than this; 0 for nothing that it wants to know.
+    wanted: Cell<u32>,
     /// What is queued need not be sent any more, apart from the last item, which says why.
     is_cut: Cell<bool>,
 }
 
 impl QueueGauge {
-    /// This much was written or thrown away.
-    pub fn release(&self, size: usize) {
-        self.queued.update(|queued| queued - size);
+    fn new(memory: Arc<Memory>) -> Self {
+        Self {
+            memory,
+            queued: Cell::default(),
+            private: Cell::default(),
+            input: Cell::default(),
+            items: Cell::default(),
+            wanted: Cell::default(),
+            is_cut: Cell::default(),
+        }
+    }
+
+    /// So many bytes of an item were written or thrown away.
+    pub fn release(&self, bytes: usize, is_private: bool) {
+        self.queued.update(|queued| queued - bytes);
+        if is_private {
+            self.private.update(|private| private - bytes);
+        }
+    }
+
+    /// An item is through.
+    pub fn release_item(&self) {
+        self.queued.update(|queued| queued - QUEUE_ITEM_OVERHEAD);
+        self.items.update(|items| items - 1);
+        self.memory.release(QUEUE_ITEM_OVERHEAD);
+    }
+
+    /// The account of all that clients make the server hold.
+    #[must_use]
+    pub fn memory(&self) -> Arc<Memory> {
+        Arc::clone(&self.memory)
+    }
+
+    /// The connection holds so many bytes of input.
+    pub fn set_input(&self, bytes: usize) {
+        let before = self.input.replace(bytes);
+        self.memory.charge(bytes);
+        self.memory.release(before);
+    }
+
+    /// Whether the broker wants to know that little waits for the client now. To be told once.
+    pub fn take_relief(&self) -> bool {
+        let wanted = self.wanted.get();
+        let is_wanted = wanted > 0 && self.private.get() <= wanted as usize;
+        if is_wanted {
+            self.wanted.set(0);
+        }
+        is_wanted
+    }
+}
+
+impl Drop for QueueGauge {
+    fn drop(&mut self) {
+        self.memory.release(self.items.get() as usize * QUEUE_ITEM_OVERHEAD + self.input.get());
     }
 }
 
 /// The two ends of a new queue. Without a socket, all bytes are queued.
 #[must_use]
-pub fn outbox(socket: Option<Rc<Socket>>) -> (Outbox, Inbox) {
+pub fn outbox(socket: Option<Rc<Socket>>, memory: Arc<Memory>) -> (Outbox, Inbox) {
     let (sender, receiver) = mpsc::unbounded();
-    let gauge = Rc::<QueueGauge>::default();
-    (Outbox { items: sender, gauge: Rc::clone(&gauge), socket }, Inbox { items: receiver, gauge })
+    let gauge = Rc::new(QueueGauge::new(memory));
+    (Outbox { items: Some(sender), gauge: Rc::clone(&gauge), socket }, Inbox { items: receiver, gauge })
 }
 
 impl Outbox {
     /// Sends whole lines: as far as the socket takes them at once, while nothing else waits. The rest is the connection's,
-    /// which also finds out if the socket is broken. Answers how much that was, with [`QUEUE_ITEM_OVERHEAD`] for what is
-    /// queued.
-    pub(super) fn send(&self, parts: &[Bytes]) -> usize {
+    /// which also finds out if the socket is broken.
+    pub(super) fn send(&self, parts: &[Part]) {
         let mut written = 0;
         if let Some(socket) = &self.socket
             && self.queued() == 0
         {
-            written = socket.write(parts.iter().map(|part| &part[..])).unwrap_or(0);
+            written = socket.write(parts.iter().map(|part| &part.bytes[..])).unwrap_or(0);
         }
-        let mut sent = written;
-        for part in parts {
-            let taken = written.min(part.len());
+        for Part { bytes, is_private } in parts {
+            let taken = written.min(bytes.len());
             written -= taken;
-            if taken < part.len() {
-                sent += self.queue(part.slice(taken..));
+            if taken < bytes.len() {
+                self.queue(Queued { bytes: bytes.slice(taken..), is_private: *is_private });
             }
         }
-        sent
     }
 
-    fn queue(&self, bytes: Bytes) -> usize {
-        let size = bytes.len() + QUEUE_ITEM_OVERHEAD;
-        self.gauge.queued.update(|queued| queued + size);
-        // Fails only when the connection has ended, and then its last batch is on its way.
-        self.items.unbounded_send(QueueItem::Bytes(Queued::new(bytes))).ok();
-        size
+    fn queue(&self, item: Queued) {
+        let QueueGauge { memory, queued, private, items, .. } = &*self.gauge;
+        let (bytes, is_private) = (item.bytes.len(), item.is_private);
+        if self.push(QueueItem::Bytes(item)).is_err() {
+            return; // the connection has ended, and its last batch is on its way or in its turn
+        }
+        memory.charge(QUEUE_ITEM_OVERHEAD);
+        items.update(|items| items + 1);
+        queued.update(|queued| queued + bytes + QUEUE_ITEM_OVERHEAD);
+        if is_private {
+            private.update(|private| private + bytes);
+        }
+    }
+
+    /// The connection is broken: hangs up at once, so that its socket is closed.
+    pub(super) fn close(&mut self) {
+        self.socket = None;
+        self.items = None;
     }
 
     /// Lets the connection send its next batch, not before this time.
-    pub(super) fn credit(&self, not_before: Option<Duration>) {
-        self.items.unbounded_send(QueueItem::Credit(not_before)).ok();
+    pub(super) fn credit(&self, not_before: Duration) {
+        self.push(QueueItem::Credit(not_before)).ok();
+    }
+
+    fn push(&self, item: QueueItem) -> Result<(), QueueItem> {
+        match &self.items {
+            Some(items) => items.unbounded_send(item).map_err(TrySendError::into_inner),
+            None => Err(item),
+        }
     }
 
     /// Bytes that wait.
     pub(super) fn queued(&self) -> usize {
         self.gauge.queued.get()
+    }
+
+    /// Those of them that are for this client alone.
+    pub(super) fn private(&self) -> usize {
+        self.gauge.private.get()
+    }
+
+    /// Bytes that the connection holds of what the client has sent.
+    pub(super) fn input(&self) -> usize {
+        self.gauge.input.get()
+    }
+
+    /// Has the connection tell when no more than `private` bytes wait for this client alone.
+    pub(super) fn want_relief(&self, private: u32) {
+        self.gauge.wanted.set(private);
     }
 
     /// Has what is queued thrown away, apart from the last item.
@@ -178,6 +235,12 @@ impl Inbox {
     #[must_use]
     pub fn queued(&self) -> usize {
         self.gauge.queued.get()
+    }
+
+    /// Those of them that are for this client alone.
+    #[must_use]
+    pub fn private(&self) -> usize {
+        self.gauge.private.get()
     }
 
     /// Whether only the last item is to be sent.

@@ -1,21 +1,22 @@
 //! One turn of the broker: what is to be told, rendered once per dialect, in one order. Knows no queues and no sockets.
 
-use std::{mem, ops::Range};
+use std::{mem, ops::Range, sync::Arc};
 
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::outbox::shared;
+use super::memory::Memory;
 use crate::{
     chat::{Event, RoomId, Seq},
     protocol::{Dialect, Reply, Stamp, render, render_reply},
 };
 
-/// Public bytes of one turn, in the longest dialect, after which no further step is begun. Well below any sane queue limit:
-/// a turn alone must not make slow consumers of everybody.
+/// Public bytes of one turn, in the longest dialect, after which no further step is begun: 256 lines of 500 bytes.
 const PUBLIC_BYTES_MAX: usize = 128 << 10;
-/// The same, while a slow reader is waited for.
-const PACED_PUBLIC_BYTES_MAX: usize = 32 << 10;
+/// Bytes of one turn, each as often as it is delivered, after which no further step is begun: some milliseconds of copying.
+const DELIVERED_BYTES_MAX: usize = 32 << 20;
+/// Public bytes that a turn may have in any case: below this, it is the number of sends that takes the time.
+const PUBLIC_BYTES_MIN: usize = 32 << 10;
 /// The same for all private bytes together: a millisecond's work.
 const PRIVATE_BYTES_MAX: usize = 1 << 20;
 
@@ -32,10 +33,10 @@ pub(super) struct Turn {
     listeners: [usize; Dialect::COUNT],
     /// Public bytes so far, in the longest dialect.
     public_bytes: usize,
-    /// How many there may be.
-    public_bytes_max: usize,
     /// Private bytes so far.
     private_bytes: usize,
+    /// Bytes so far, each as often as it is delivered.
+    delivered_bytes: usize,
 }
 
 /// A stretch of public events of one room.
@@ -73,6 +74,14 @@ pub(super) struct Listener {
     private: Option<Box<PrivateOutput>>,
 }
 
+/// Bytes for one client.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) bytes: Bytes,
+    /// They are for this client alone.
+    pub(super) is_private: bool,
+}
+
 /// The public part of a turn that is over, to be shared by all who are told it.
 #[derive(Debug)]
 pub(super) struct PublicOutput {
@@ -89,8 +98,8 @@ impl Turn {
             segments: Vec::new(),
             listeners: [0; Dialect::COUNT],
             public_bytes: 0,
-            public_bytes_max: PUBLIC_BYTES_MAX,
             private_bytes: 0,
+            delivered_bytes: 0,
         }
     }
 
@@ -99,18 +108,21 @@ impl Turn {
         self.at = at;
     }
 
+    /// Whether no further step is to be begun.
     pub(super) fn is_full(&self) -> bool {
-        self.public_bytes >= self.public_bytes_max || self.private_bytes >= PRIVATE_BYTES_MAX
+        self.public_bytes >= PUBLIC_BYTES_MAX
+            || self.private_bytes >= PRIVATE_BYTES_MAX
+            || self.delivered_bytes >= DELIVERED_BYTES_MAX && self.public_bytes >= PUBLIC_BYTES_MIN
+    }
+
+    /// Bytes so far, each as often as it is delivered.
+    pub(super) fn delivered_bytes(&self) -> usize {
+        self.delivered_bytes
     }
 
     /// Whether there is anything to tell.
     pub(super) fn is_empty(&self) -> bool {
         self.public_bytes == 0 && self.private_bytes == 0
-    }
-
-    /// Whether the next turns are short, since a slow reader is waited for.
-    pub(super) fn set_paced(&mut self, is_paced: bool) {
-        self.public_bytes_max = if is_paced { PACED_PUBLIC_BYTES_MAX } else { PUBLIC_BYTES_MAX };
     }
 
     /// From here on the client is told public events.
@@ -152,6 +164,7 @@ impl Turn {
             }
         }
         self.public_bytes += longest;
+        self.delivered_bytes += longest * self.listeners.iter().sum::<usize>();
         let ends = self.public.each_ref().map(Vec::len);
         match self.segments.last_mut() {
             Some(last) if last.room == room => last.ends = ends,
@@ -162,31 +175,33 @@ impl Turn {
     /// Tells an event to one client.
     pub(super) fn tell(&mut self, listener: &mut Listener, event: &Event) {
         let stamp = Stamp { seq: None, at: self.at };
-        self.private_bytes += listener
-            .append(self.public[listener.dialect.index()].len(), |bytes, dialect| render(bytes, event, stamp, dialect));
+        self.append(listener, |bytes, dialect| render(bytes, event, stamp, dialect));
     }
 
     /// Answers one client.
     pub(super) fn reply(&mut self, listener: &mut Listener, reply: &Reply) {
         let at = self.at;
-        self.private_bytes += listener.append(self.public[listener.dialect.index()].len(), |bytes, dialect| {
-            render_reply(bytes, reply, at, dialect);
-        });
+        self.append(listener, |bytes, dialect| render_reply(bytes, reply, at, dialect));
+    }
+
+    fn append(&mut self, listener: &mut Listener, render: impl FnOnce(&mut Vec<u8>, Dialect)) {
+        let bytes = listener.append(self.public[listener.dialect.index()].len(), render);
+        self.private_bytes += bytes;
+        self.delivered_bytes += bytes;
     }
 
     /// Ends the turn.
-    pub(super) fn end(&mut self) -> PublicOutput {
-        self.public_bytes = 0;
-        self.private_bytes = 0;
-        let bytes = self.public.each_mut().map(|public| shared(mem::take(public)));
+    pub(super) fn end(&mut self, memory: &Arc<Memory>) -> PublicOutput {
+        (self.public_bytes, self.private_bytes, self.delivered_bytes) = (0, 0, 0);
+        let bytes = self.public.each_mut().map(|public| memory.share(mem::take(public)));
         PublicOutput { bytes, segments: mem::take(&mut self.segments) }
     }
 }
 
 impl PublicOutput {
-    /// Bytes in the longest dialect.
-    pub(super) fn len(&self) -> usize {
-        self.bytes.iter().map(Bytes::len).max().unwrap_or_default()
+    /// Whether there is nothing for any room.
+    pub(super) fn is_empty(&self) -> bool {
+        self.segments.is_empty()
     }
 
     /// Where the public events end that a client is told. Today all of them are of the lobby, where everybody is.
@@ -230,27 +245,32 @@ impl Listener {
         to - from
     }
 
+    /// Bytes that this turn has for the client alone so far.
+    pub(super) fn private_bytes(&self) -> usize {
+        self.private.as_ref().map_or(0, |private| private.bytes.len())
+    }
+
     /// Gives `send` what a turn that is over has for the client, in order, and is ready for the next turn.
-    pub(super) fn take(&mut self, public: &PublicOutput, send: impl FnOnce(&[Bytes])) {
+    pub(super) fn take(&mut self, public: &PublicOutput, memory: &Arc<Memory>, send: impl FnOnce(&[Part])) {
         let end = public.end(self.dialect);
         if self.private.is_some() {
             self.mark_public(end);
-            self.take_private(public, send);
+            self.take_private(public, memory, send);
         } else if let Some(from) = self.public_from
             && from < end
         {
-            send(&[public.slice(self.dialect, from..end)]);
+            send(&[Part { bytes: public.slice(self.dialect, from..end), is_private: false }]);
         }
         self.public_from = self.public_from.map(|_| 0);
     }
 
     /// The same for a client that has left: what came after that is not for it.
-    pub(super) fn take_private(&mut self, public: &PublicOutput, send: impl FnOnce(&[Bytes])) {
+    pub(super) fn take_private(&mut self, public: &PublicOutput, memory: &Arc<Memory>, send: impl FnOnce(&[Part])) {
         let Some(private) = self.private.take() else { return };
-        let bytes = shared(private.bytes);
+        let bytes = memory.share(private.bytes);
         let segments = private.segments.into_iter().map(|segment| match segment {
-            OutputSegment::Public(dialect, range) => public.slice(dialect, range),
-            OutputSegment::Private(range) => bytes.slice(range),
+            OutputSegment::Public(dialect, range) => Part { bytes: public.slice(dialect, range), is_private: false },
+            OutputSegment::Private(range) => Part { bytes: bytes.slice(range), is_private: true },
         });
         send(&segments.collect::<Vec<_>>());
     }

@@ -36,3 +36,16 @@ pub enum WaitFor {
     /// Somebody else's text that contains this has been delivered.
     Text(String),
 }
+
+impl Command {
+    /// Bytes of the texts in it.
+    #[must_use]
+    pub fn text_bytes(&self) -> usize {
+        match self {
+            Self::Say(text) | Self::Rename(text) | Self::Sync(text) => text.len(),
+            Self::Private { to, text } => to.len() + text.len(),
+            Self::Wait(_, WaitFor::User(text) | WaitFor::Gone(text) | WaitFor::Text(text)) => text.len(),
+            Self::Wait(_, WaitFor::Users(_)) | Self::Who => 0,
+        }
+    }
+}

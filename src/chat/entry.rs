@@ -7,35 +7,17 @@ use super::{
     event::{Audience, ClientId, Departure, Event, Seq},
 };
 
-/// How many clients may be here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Capacity {
-    /// Clients in all.
-    pub total: usize,
-    /// Clients from one IP address.
-    pub per_ip: usize,
-}
-
-impl Default for Capacity {
-    /// No limits.
-    fn default() -> Self {
-        Self { total: usize::MAX, per_ip: usize::MAX }
-    }
-}
-
 /// What an operator decides about the chat.
 #[derive(Debug, Clone)]
 pub struct Rules {
-    /// How many clients may be here.
-    pub capacity: Capacity,
     /// The longest wait.
     pub wait_max: Duration,
 }
 
 impl Default for Rules {
-    /// No limits but the longest wait: an hour.
+    /// The default of the flag: an hour.
     fn default() -> Self {
-        Self { capacity: Capacity::default(), wait_max: Duration::from_secs(3600) }
+        Self { wait_max: Duration::from_secs(3600) }
     }
 }
 
@@ -54,17 +36,41 @@ pub enum Input {
     /// A client has connected from this address.
     Arrive(ClientId, SocketAddr),
     /// A client asks for something. Comes when the one before is done: see [`Output::Ready`].
-    Command(ClientId, Command),
+    Command(ClientId, Load, Command),
     /// A client has sent its last command. May come while that is not done.
     Eof(ClientId),
     /// A client's connection is broken: it can be told nothing any more. Commands that it sent before may still come.
     Broken(ClientId),
     /// A client is gone, or is to go now, for this reason.
     End(ClientId, Departure),
+    /// How far a client is behind with what waits for it alone.
+    Congested(ClientId, Congestion),
+    /// Memory is tight, or it is no more: while it is, long answers pause.
+    Tight(bool),
     /// Go on with what is left to do. Comes when [`super::Chat::deadline`] has passed.
     Continue,
     /// The server shuts down: all clients are sent away, and nobody is told of the others.
     ShutDown,
+}
+
+/// How much the one who asks has been asking for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Load {
+    /// No more than its share.
+    Light,
+    /// More than its share.
+    Heavy,
+}
+
+/// How far a client is behind with what waits for it alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Congestion {
+    /// Not at all.
+    None,
+    /// Those whose load is heavy may send it nothing more in private, and its own long answers pause.
+    Behind,
+    /// Nobody may send it anything more in private.
+    FarBehind,
 }
 
 /// What the shell has to do.

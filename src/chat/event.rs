@@ -83,30 +83,39 @@ pub enum Event {
 }
 
 /// A user's mistake. Nothing has changed, and the next line works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// Somebody has this name, or one that is the same to the eye.
+    /// Somebody has this name.
     NameTaken,
+    /// Somebody has a name that this one looks like: that name.
+    NameConfusable(String),
     /// This can be nobody's name.
     NameInvalid(NameRule),
     /// Nobody here has this name.
     NoSuchUser,
     /// A private message without a text.
     EmptyText,
+    /// The one that a private message is for is behind with reading.
+    RecipientBehind,
     /// A wait of more than this.
     WaitTooLong(Duration),
+    /// A name or a part of a text that is waited for, of more bytes than this.
+    ArgumentTooLong(usize),
 }
 
 impl Refusal {
     /// A word for machines, which never changes.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
+            Self::NameConfusable(_) => "name-confusable",
             Self::NameTaken => "name-taken",
             Self::NameInvalid(_) => "name-invalid",
             Self::NoSuchUser => "no-such-user",
             Self::EmptyText => "empty-text",
+            Self::RecipientBehind => "recipient-behind",
             Self::WaitTooLong(_) => "wait-too-long",
+            Self::ArgumentTooLong(_) => "argument-too-long",
         }
     }
 }
@@ -132,8 +141,12 @@ pub enum Departure {
     Full,
     /// The server has as many clients from this address as it takes.
     FullForAddress,
-    /// The first line was an HTTP request.
+    /// New connections come from this address faster than the server takes them.
+    TooManyArrivals,
+    /// The first words were an HTTP request.
     Http,
+    /// The first words were those of another protocol.
+    OtherProtocol,
     /// The server shuts down.
     ShuttingDown,
 }
@@ -158,7 +171,9 @@ impl Departure {
             Self::WriteTimeout => "write-timeout",
             Self::Full => "full",
             Self::FullForAddress => "full-for-address",
+            Self::TooManyArrivals => "too-many-arrivals",
             Self::Http => "http",
+            Self::OtherProtocol => "other-protocol",
             Self::ShuttingDown => "shutting-down",
         }
     }

@@ -1,8 +1,8 @@
-//! Who is here: by id, by name and by address. Knows the rules of names, and nothing of waits and events.
+//! Who is here: by id and by name. Knows the rules of names, and nothing of waits and events.
 
 use std::{
-    collections::{BTreeMap, HashMap, hash_map},
-    net::{IpAddr, SocketAddr},
+    collections::{BTreeMap, HashMap},
+    net::SocketAddr,
     sync::Arc,
 };
 
@@ -20,15 +20,12 @@ pub(super) struct Members {
     by_key: HashMap<Box<str>, ClientId>,
     /// Mirrors `by_id` in the same way, by `confusable_skeleton(by_id[c].who.name)`.
     by_skeleton: HashMap<Box<str>, ClientId>,
-    /// How many members each address has; no zeros. Never iterated.
-    per_ip: HashMap<IpAddr, usize>,
 }
 
 /// One who is here.
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) who: Arc<Identity>,
-    ip: IpAddr,
     /// A command of the client is not done yet.
     pub(super) is_busy: bool,
     /// The client has sent its last command, and leaves when that is done.
@@ -48,10 +45,6 @@ pub(super) struct Renamed {
 impl Members {
     pub(super) fn len(&self) -> usize {
         self.by_id.len()
-    }
-
-    pub(super) fn count_from(&self, ip: IpAddr) -> usize {
-        self.per_ip.get(&ip).copied().unwrap_or(0)
     }
 
     pub(super) fn get(&self, client: ClientId) -> Option<&Member> {
@@ -78,7 +71,6 @@ impl Members {
 
     /// Takes in a client under its address. Answers how it is known, and the key of that.
     pub(super) fn insert(&mut self, client: ClientId, addr: SocketAddr) -> (Arc<Identity>, String) {
-        let ip = addr.ip();
         let addr = addr.to_string();
         let who = Arc::new(Identity { name: addr.clone(), addr });
         // An address never has to be refused: no name is one, and no two clients have the same at a time. If the kernel
@@ -86,8 +78,7 @@ impl Members {
         let key = name::key(&who.name);
         self.by_key.insert(key.as_str().into(), client);
         self.by_skeleton.insert(name::confusable_skeleton(&who.name).into(), client);
-        *self.per_ip.entry(ip).or_default() += 1;
-        let member = Member { who: Arc::clone(&who), ip, is_busy: false, input_closed: false, is_broken: false };
+        let member = Member { who: Arc::clone(&who), is_busy: false, input_closed: false, is_broken: false };
         self.by_id.insert(client, member);
         (who, key)
     }
@@ -101,24 +92,24 @@ impl Members {
     /// If the client is not here.
     pub(super) fn rename(&mut self, client: ClientId, text: &str) -> Result<Renamed, Refusal> {
         let new = Name::parse(text).map_err(Refusal::NameInvalid)?;
-        let member = self.by_id.get_mut(&client).expect("only members' commands are handled");
-        let (old_key, new_key) = (name::key(&member.who.name), name::key(new.as_str()));
-        let (old_skeleton, new_skeleton) =
-            (name::confusable_skeleton(&member.who.name), name::confusable_skeleton(new.as_str()));
-        if self.by_skeleton.get(new_skeleton.as_str()).is_some_and(|&bearer| bearer != client) {
+        let old = &self.by_id.get(&client).expect("only members' commands are handled").who.name;
+        let (old_key, new_key) = (name::key(old), name::key(new.as_str()));
+        let (old_skeleton, new_skeleton) = (name::confusable_skeleton(old), name::confusable_skeleton(new.as_str()));
+        if self.by_key.get(new_key.as_str()).is_some_and(|&bearer| bearer != client) {
             return Err(Refusal::NameTaken);
         }
-        let keys = match self.by_key.entry(new_key.as_str().into()) {
-            hash_map::Entry::Occupied(taken) if *taken.get() != client => return Err(Refusal::NameTaken),
-            hash_map::Entry::Occupied(_) => None, // the same name in another spelling
-            hash_map::Entry::Vacant(free) => {
-                free.insert(client);
-                remove_if_owner(&mut self.by_key, &old_key, client);
-                Some((old_key, new_key))
-            }
-        };
+        if let Some(bearer) = self.by_skeleton.get(new_skeleton.as_str()).filter(|&&bearer| bearer != client) {
+            let name = self.by_id.get(bearer).map_or_else(String::new, |bearer| bearer.who.name.clone());
+            return Err(Refusal::NameConfusable(name));
+        }
+        // The same key is the same name in another spelling.
+        let keys = (self.by_key.insert(new_key.as_str().into(), client) != Some(client)).then(|| {
+            remove_if_owner(&mut self.by_key, &old_key, client);
+            (old_key, new_key)
+        });
         remove_if_owner(&mut self.by_skeleton, &old_skeleton, client);
         self.by_skeleton.insert(new_skeleton.into(), client);
+        let member = self.by_id.get_mut(&client).expect("only members' commands are handled");
         member.who = Arc::new(Identity { name: new.as_str().to_owned(), addr: member.who.addr.clone() });
         Ok(Renamed { new: Arc::clone(&member.who), keys })
     }
@@ -129,12 +120,6 @@ impl Members {
         let key = name::key(&member.who.name);
         remove_if_owner(&mut self.by_key, &key, client);
         remove_if_owner(&mut self.by_skeleton, &name::confusable_skeleton(&member.who.name), client);
-        if let hash_map::Entry::Occupied(mut count) = self.per_ip.entry(member.ip) {
-            *count.get_mut() -= 1;
-            if *count.get() == 0 {
-                count.remove();
-            }
-        }
         Some((member, key))
     }
 }
@@ -150,14 +135,12 @@ fn remove_if_owner(index: &mut HashMap<Box<str>, ClientId>, key: &str, client: C
 impl Members {
     /// Checks that the indexes mirror the members.
     pub(super) fn assert_mirrors(&self) {
-        for (client, Member { who, ip, .. }) in &self.by_id {
+        for (client, Member { who, .. }) in &self.by_id {
             let found = self.by_key.get(name::key(&who.name).as_str()).expect("a member's name is known");
             let is_shadowed = found > client && who.name == who.addr && self.by_id[found].who.addr == who.addr;
             assert!(found == client || is_shadowed, "{} leads to {found}, not {client}", who.name);
-            assert_eq!(self.per_ip[ip], self.by_id.values().filter(|member| member.ip == *ip).count());
         }
         assert!(self.by_key.values().all(|client| self.by_id.contains_key(client)), "a name of nobody");
         assert!(self.by_skeleton.values().all(|client| self.by_id.contains_key(client)), "a skeleton of nobody");
-        assert_eq!(self.per_ip.values().sum::<usize>(), self.by_id.len());
     }
 }

@@ -10,8 +10,8 @@ mod wait;
 mod work;
 
 use std::{
-    collections::VecDeque,
-    net::{IpAddr, SocketAddr},
+    collections::{BTreeMap, VecDeque},
+    net::SocketAddr,
     sync::Arc,
     time::Duration,
 };
@@ -23,9 +23,13 @@ use self::{
 };
 
 pub use command::{Command, WaitFor};
-pub use entry::{Capacity, Entry, Input, Output, Rules};
+pub use entry::{Congestion, Entry, Input, Load, Output, Rules};
 pub use event::{Audience, ClientId, Departure, Event, Identity, Refusal, RoomId, Seq};
-pub use name::{NAME_CHARS_MAX, Name, NameRule};
+pub use name::{NAME_CHARS_MAX, NAME_MARKS_MAX, Name, NameRule, needs_isolate};
+
+/// The longest name or part of a text that is looked for, in bytes: names have at most 32 characters, and normalising a text
+/// or comparing with it must be cheap.
+pub const ARGUMENT_BYTES_MAX: usize = 256;
 
 /// Who is here, under which names, and what follows from what they do.
 #[derive(Debug)]
@@ -42,6 +46,11 @@ pub struct Chat {
     seq: Seq,
     /// The number of the last text that was said.
     texts: u64,
+    /// How far members are behind; no [`Congestion::None`].
+    congestion: BTreeMap<ClientId, Congestion>,
+    /// Tasks that wait until their client has read more, or memory is free.
+    paused: BTreeMap<ClientId, Task>,
+    is_tight: bool,
     is_closing: bool,
 }
 
@@ -57,6 +66,9 @@ impl Chat {
             tasks: VecDeque::new(),
             seq: 0,
             texts: 0,
+            congestion: BTreeMap::new(),
+            paused: BTreeMap::new(),
+            is_tight: false,
             is_closing: false,
         }
     }
@@ -66,7 +78,7 @@ impl Chat {
         self.now = self.now.max(entry.now);
         match entry.input {
             Input::Arrive(client, addr) => self.arrive(client, addr, out),
-            Input::Command(client, command) => self.command(client, command, out),
+            Input::Command(client, load, command) => self.command(client, load, command, out),
             Input::Eof(client) => match self.members.get_mut(client) {
                 Some(member) if member.is_busy => member.input_closed = true,
                 Some(_) | None => self.end(client, Departure::Left, out),
@@ -77,6 +89,8 @@ impl Chat {
                 None => {}
             },
             Input::End(client, departure) => self.end(client, departure, out),
+            Input::Congested(client, congestion) => self.set_congestion(client, congestion),
+            Input::Tight(is_tight) => self.set_tight(is_tight),
             Input::Continue => self.continue_work(out),
             Input::ShutDown => self.is_closing = true,
         }
@@ -96,9 +110,9 @@ impl Chat {
 
     fn arrive(&mut self, client: ClientId, addr: SocketAddr, out: &mut Vec<Output>) {
         let ip = addr.ip().to_canonical();
-        if let Some(departure) = self.refuses(ip) {
-            out.push(Output::tell(client, Event::Farewell(departure)));
-            out.push(Output::HangUp(client, departure));
+        if self.is_closing {
+            out.push(Output::tell(client, Event::Farewell(Departure::ShuttingDown)));
+            out.push(Output::HangUp(client, Departure::ShuttingDown));
             return;
         }
         let (who, key) = self.members.insert(client, SocketAddr::new(ip, addr.port()));
@@ -107,22 +121,8 @@ impl Chat {
         self.waits.meet_users(self.members.len());
     }
 
-    /// Why a client from this address can't come in.
-    fn refuses(&self, ip: IpAddr) -> Option<Departure> {
-        if self.is_closing {
-            Some(Departure::ShuttingDown)
-        } else if self.members.len() >= self.rules.capacity.total {
-            Some(Departure::Full)
-        } else if self.members.count_from(ip) >= self.rules.capacity.per_ip {
-            Some(Departure::FullForAddress)
-        } else {
-            None
-        }
-    }
-
-    fn command(&mut self, client: ClientId, command: Command, out: &mut Vec<Output>) {
-        let Some(member) = self.members.get_mut(client) else { return };
-        member.is_busy = true;
+    fn command(&mut self, client: ClientId, load: Load, command: Command, out: &mut Vec<Output>) {
+        let Some(member) = self.members.get(client) else { return };
         let from = Arc::clone(&member.who);
         match command {
             Command::Say(text) => {
@@ -131,17 +131,19 @@ impl Chat {
                 let search = self.waits.has_texts().then(|| TextSearch::new(text.clone(), self.texts));
                 self.tell_all(Event::Message { from, text }, out);
                 if let Some(search) = search {
-                    return self.work(Task::SearchText { from: client, search }, out);
+                    return self.begin(client, Task::SearchText { from: client, search }, out);
                 }
             }
-            Command::Private { to, text } => match self.recipient(&to, &text) {
+            Command::Private { to, text } => match self.recipient(&to, &text, load) {
                 Ok(to) => {
                     self.waits.meet_text(to, &text);
                     out.push(Output::tell(to, Event::Private { from, text }));
                 }
                 Err(refusal) => out.push(Output::tell(client, Event::Refused(refusal))),
             },
-            Command::Who => return self.work(Task::ListUsers { to: client, after: ClientId(0), told: 0 }, out),
+            Command::Who => {
+                return self.begin(client, Task::ListUsers { to: client, after: ClientId(0), told: 0 }, out);
+            }
             Command::Rename(name) => self.rename(client, from, &name, out),
             Command::Wait(timeout, _) if timeout > self.rules.wait_max => {
                 let refusal = Refusal::WaitTooLong(self.rules.wait_max);
@@ -150,7 +152,7 @@ impl Chat {
             Command::Wait(timeout, wait_for) => return self.wait(client, timeout, wait_for, out),
             Command::Sync(token) => out.push(Output::tell(client, Event::Synced(token))),
         }
-        self.finish(client, out);
+        out.push(Output::Ready(client));
     }
 
     fn rename(&mut self, client: ClientId, old: Arc<Identity>, name: &str, out: &mut Vec<Output>) {
@@ -165,40 +167,63 @@ impl Chat {
         }
     }
 
-    fn recipient(&self, to: &str, text: &str) -> Result<ClientId, Refusal> {
-        let to = self.members.with_key(&name::key(to)).ok_or(Refusal::NoSuchUser)?;
-        if text.is_empty() { Err(Refusal::EmptyText) } else { Ok(to) }
+    fn recipient(&self, to: &str, text: &str, load: Load) -> Result<ClientId, Refusal> {
+        let to = lookup_key(to).ok().and_then(|key| self.members.with_key(&key)).ok_or(Refusal::NoSuchUser)?;
+        let congestion = self.congestion_of(to);
+        match (congestion, load) {
+            _ if text.is_empty() => Err(Refusal::EmptyText),
+            (Congestion::FarBehind, _) | (Congestion::Behind, Load::Heavy) => Err(Refusal::RecipientBehind),
+            (Congestion::None, _) | (Congestion::Behind, Load::Light) => Ok(to),
+        }
     }
 
     fn wait(&mut self, client: ClientId, timeout: Duration, wait_for: WaitFor, out: &mut Vec<Output>) {
-        let (topic, arg, already_satisfied) = match wait_for {
-            WaitFor::User(name) => {
-                let key = name::key(&name);
-                let is_here = self.members.with_key(&key).is_some();
-                (Topic::Here(key.into()), name.into(), is_here)
-            }
-            WaitFor::Gone(name) => {
-                let key = name::key(&name);
-                let is_gone = self.members.with_key(&key).is_none();
-                (Topic::Gone(key.into()), name.into(), is_gone)
-            }
-            WaitFor::Users(users) => (Topic::Users(users), users.to_string().into(), self.members.len() >= users),
-            WaitFor::Text(part) => {
-                let part: Arc<str> = part.into();
-                (Topic::Text(Arc::clone(&part)), part, false)
+        let (topic, arg, already_satisfied) = match self.topic(wait_for) {
+            Ok(found) => found,
+            Err(refusal) => {
+                out.extend([Output::tell(client, Event::Refused(refusal)), Output::Ready(client)]);
+                return;
             }
         };
         if already_satisfied {
-            out.push(Output::tell(client, Event::WaitMet(arg.as_ref().to_owned())));
-            self.finish(client, out);
-        } else if self.members.get(client).is_some_and(|member| member.is_broken) {
+            out.extend([Output::tell(client, Event::WaitMet(arg.as_ref().to_owned())), Output::Ready(client)]);
+            return;
+        }
+        let Some(member) = self.members.get_mut(client) else { return };
+        if member.is_broken {
             self.end(client, Departure::Lost, out);
         } else {
+            member.is_busy = true;
             self.waits.begin(client, topic, self.now + timeout, arg, self.texts);
         }
     }
 
-    /// The command of the client is done.
+    /// What a wait is for, in a form that can be looked up and in the words of the one who waits; and whether it holds
+    /// already.
+    fn topic(&self, wait_for: WaitFor) -> Result<(Topic, Arc<str>, bool), Refusal> {
+        Ok(match wait_for {
+            WaitFor::User(name) => {
+                let key = lookup_key(&name)?;
+                let is_here = self.members.with_key(&key).is_some();
+                (Topic::Here(key.into()), name.into(), is_here)
+            }
+            WaitFor::Gone(name) => {
+                let key = lookup_key(&name)?;
+                let is_gone = self.members.with_key(&key).is_none();
+                (Topic::Gone(key.into()), name.into(), is_gone)
+            }
+            WaitFor::Users(users) => (Topic::Users(users), users.to_string().into(), self.members.len() >= users),
+            WaitFor::Text(part) if part.len() > ARGUMENT_BYTES_MAX => {
+                return Err(Refusal::ArgumentTooLong(ARGUMENT_BYTES_MAX));
+            }
+            WaitFor::Text(part) => {
+                let part: Arc<str> = part.into();
+                (Topic::Text(Arc::clone(&part)), part, false)
+            }
+        })
+    }
+
+    /// A command that took long is done.
     fn finish(&mut self, client: ClientId, out: &mut Vec<Output>) {
         let Some(member) = self.members.get_mut(client) else { return };
         if member.input_closed {
@@ -219,6 +244,8 @@ impl Chat {
     fn end(&mut self, client: ClientId, departure: Departure, out: &mut Vec<Output>) {
         let Some((member, key)) = self.members.remove(client) else { return };
         self.waits.end(client);
+        self.congestion.remove(&client);
+        self.paused.remove(&client);
         if departure.is_told() {
             out.push(Output::tell(client, Event::Farewell(departure)));
         }
@@ -234,6 +261,14 @@ impl Chat {
         self.seq += 1;
         out.push(Output::Tell(Audience::Room(RoomId::LOBBY), Some(self.seq), event));
     }
+}
+
+/// The key of a name as a user has written it. What can be nobody's name has the empty key, which nobody has.
+fn lookup_key(name: &str) -> Result<String, Refusal> {
+    if name.len() > ARGUMENT_BYTES_MAX {
+        return Err(Refusal::ArgumentTooLong(ARGUMENT_BYTES_MAX));
+    }
+    Ok(name::lookup_key(name).unwrap_or_default())
 }
 
 #[cfg(test)]

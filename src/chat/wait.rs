@@ -60,6 +60,9 @@ pub(super) struct Waits {
     met: VecDeque<ClientId>,
 }
 
+/// What a comparison costs beside its bytes: a step in the tree, and a lookup.
+const COMPARISON_BYTES: usize = 256;
+
 const FIRST: ClientId = ClientId(0);
 const LAST: ClientId = ClientId(u64::MAX);
 
@@ -125,7 +128,7 @@ impl Waits {
                 break;
             }
             let Topic::Text(part) = topic else { continue };
-            compared += search.text.len() + part.len();
+            compared += COMPARISON_BYTES + search.text.len() + part.len();
             last = Some(entry);
             if self.by_client[client].texts_before < search.number && search.text.contains(&**part) {
                 met.push(*client);
@@ -163,9 +166,11 @@ impl Waits {
 
     /// From here on the client is neither met again nor overdue.
     fn mark_met(&mut self, client: ClientId) {
-        let wait = &self.by_client[&client];
+        let Some(wait) = self.by_client.get(&client) else { return };
+        if !self.by_topic.remove(&(wait.topic.clone(), client)) {
+            return; // it is to be answered already
+        }
         self.by_deadline.remove(&(wait.until, client));
-        self.by_topic.remove(&(wait.topic.clone(), client));
         self.met.push_back(client);
     }
 }

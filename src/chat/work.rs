@@ -1,6 +1,8 @@
 //! Work that may be too long for one input: it is done in pieces, and other inputs come between them.
 
-use super::{Chat, ClientId, Departure, Event, Output, wait::TextSearch};
+use std::mem;
+
+use super::{Chat, ClientId, Departure, Event, Output, entry::Congestion, wait::TextSearch};
 
 /// Clients answered, listed or sent away in one piece: some ten microseconds of work.
 const PIECE_CLIENTS: usize = 64;
@@ -33,8 +35,19 @@ impl Chat {
         !self.tasks.is_empty() || self.waits.has_met() || self.is_closing && self.members.len() > 0
     }
 
-    /// Begins a task: does its first piece, which for most is all of it.
-    pub(super) fn work(&mut self, task: Task, out: &mut Vec<Output>) {
+    /// Begins a task of a client: does its first piece, which for most is all of it.
+    pub(super) fn begin(&mut self, client: ClientId, task: Task, out: &mut Vec<Output>) {
+        if let Some(member) = self.members.get_mut(client) {
+            member.is_busy = true;
+        }
+        // A long list begins in its turn: many clients may ask at once.
+        if matches!(task, Task::ListUsers { .. }) && self.members.len() > PIECE_CLIENTS {
+            return self.tasks.push_back(task);
+        }
+        self.work(task, out);
+    }
+
+    fn work(&mut self, task: Task, out: &mut Vec<Output>) {
         match task {
             Task::ListUsers { to, after, told } => self.list_users(to, after, told, out),
             Task::SearchText { from, mut search } => {
@@ -59,8 +72,14 @@ impl Chat {
 
     /// Lists those who are here when they are listed: some may come and go meanwhile.
     fn list_users(&mut self, to: ClientId, mut after: ClientId, mut told: usize, out: &mut Vec<Output>) {
-        if self.members.get(to).is_none() {
-            return;
+        match self.members.get(to) {
+            None => return,
+            Some(member) if member.is_broken => return self.finish(to, out),
+            Some(_) if self.is_tight || self.congestion_of(to) != Congestion::None => {
+                self.paused.insert(to, Task::ListUsers { to, after, told });
+                return;
+            }
+            Some(_) => {}
         }
         let mut piece = 0;
         for (client, member) in self.members.after(after).take(PIECE_CLIENTS) {
@@ -74,6 +93,31 @@ impl Chat {
         } else {
             out.push(Output::tell(to, Event::UsersEnd(told)));
             self.finish(to, out);
+        }
+    }
+
+    /// How far a client is behind has changed.
+    pub(super) fn set_congestion(&mut self, client: ClientId, congestion: Congestion) {
+        match congestion {
+            Congestion::None => self.congestion.remove(&client),
+            Congestion::Behind | Congestion::FarBehind if self.members.get(client).is_none() => return,
+            Congestion::Behind | Congestion::FarBehind => self.congestion.insert(client, congestion),
+        };
+        if congestion == Congestion::None {
+            self.tasks.extend(self.paused.remove(&client));
+        }
+    }
+
+    /// How far a client is behind.
+    pub(super) fn congestion_of(&self, client: ClientId) -> Congestion {
+        self.congestion.get(&client).copied().unwrap_or(Congestion::None)
+    }
+
+    /// Whether memory is tight has changed.
+    pub(super) fn set_tight(&mut self, is_tight: bool) {
+        self.is_tight = is_tight;
+        if !is_tight {
+            self.tasks.extend(mem::take(&mut self.paused).into_values()); // some may pause again
         }
     }
 

@@ -1,55 +1,75 @@
-//! The accept loop: owns the listener and gives out client ids.
+//! The accept loop: owns the listener, lets connections in or refuses them, and gives out client ids.
 
 use std::{
+    cell::RefCell,
     convert::Infallible,
     io,
     net::{SocketAddr, TcpStream},
+    pin::pin,
     rc::Rc,
     sync::Arc,
     time::Duration,
 };
 
 use async_std::{net::TcpListener, task};
-use futures::channel::mpsc::UnboundedSender;
+use futures::future::{Either, select};
 use rustix::net::{SocketFlags, acceptfrom_with};
 
-use super::connection::Connection;
+use super::{
+    connection::{Connection, Shared},
+    door::{Door, Place},
+    refusals::Refusals,
+};
 use crate::{
     Config,
     broker::{Request, outbox},
     chat::ClientId,
-    protocol::{Dialect, Format, Lang, Limits, Session},
-    reactor::{Clock, Executor, Poller, Socket, Token},
+    protocol::{Dialect, Format, Session},
+    reactor::{Executor, Poller, Socket, Timer, Token},
 };
 
 /// How long to wait after a failed `accept`, doubled each time. Errors pass: what is missing (descriptors, memory)
 /// comes back when connections end.
 const BACKOFF: Duration = Duration::from_millis(10);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
-/// Connections accepted before others have a turn, however many knock. Many, since each turn tells everyone who came.
+/// Connections accepted before others have a turn, however many knock: some ten milliseconds' work. Not fewer, since each
+/// turn tells everyone who came.
 const ACCEPTS_MAX: usize = 1024;
+/// Connections refused before others have a turn: about a millisecond's work, and nobody is told of it.
+const REFUSALS_MAX: usize = 64;
 
-/// Accepts connections for ever, and spawns a connection future for each.
+/// Accepts connections for ever, and spawns a connection future for each that may come in.
 pub(super) async fn run(
     listener: TcpListener,
-    broker: UnboundedSender<Request>,
     executor: Executor,
     poller: Rc<Poller>,
-    config: Config,
-    clock: Clock,
+    config: &Config,
+    shared: Rc<Shared>,
 ) -> Infallible {
-    let mut arrivals = Arrivals {
-        next: ClientId(1),
-        broker,
-        executor,
-        poller,
-        limits: Arc::new(config.limits),
-        lang: config.lang,
-        clock,
-    };
+    let clock = shared.clock;
+    let mut arrivals = Arrivals::new(executor, poller, config, shared);
+    let mut timer = Timer::new(clock);
     let mut backoff = BACKOFF;
     loop {
-        let Err(error) = accept_some(&listener, &mut arrivals, &mut backoff).await else { continue };
+        arrivals.refusals.timeout(clock.now());
+        if let Some(deadline) = arrivals.refusals.deadline() {
+            timer.set(deadline);
+        }
+        // Only async-std's `accept` can be waited for, but it registers the connection with async-std's reactor, and
+        // whoever takes it out has that undone. Those that have come with it cost one system call each.
+        let accepted = match select(pin!(listener.accept()), &mut timer).await {
+            Either::Left((accepted, _)) => accepted,
+            Either::Right(((), _)) => continue,
+        };
+        let accepted = accepted.and_then(|(stream, addr)| {
+            arrivals.admit(stream.try_into()?, addr)?;
+            backoff = BACKOFF;
+            accept_waiting(&listener, &mut arrivals)
+        });
+        let Err(error) = accepted else {
+            task::yield_now().await;
+            continue;
+        };
         if is_about_one_connection(&error) {
             log::debug!("accept: {error}");
             continue;
@@ -57,26 +77,25 @@ pub(super) async fn run(
         if backoff == BACKOFF {
             log::warn!("accept: {error}; trying again until it works");
         }
+        arrivals.refusals.close_all();
         task::sleep(backoff).await;
         backoff = (backoff * 2).min(BACKOFF_MAX);
     }
 }
 
-/// Waits for a connection, and accepts those that have come with it, [`ACCEPTS_MAX`] at the most. Only async-std's
-/// `accept` can be waited for, but it registers the connection with async-std's reactor, and whoever takes it out has
-/// that undone. The others cost one system call each.
-async fn accept_some(listener: &TcpListener, arrivals: &mut Arrivals, backoff: &mut Duration) -> io::Result<()> {
-    let (stream, addr) = listener.accept().await?;
-    arrivals.admit(stream.try_into()?, addr)?;
-    *backoff = BACKOFF;
+/// Accepts the connections that wait, but no more than one turn's.
+fn accept_waiting(listener: &TcpListener, arrivals: &mut Arrivals) -> io::Result<()> {
+    let mut refused = 0;
     for _ in 1..ACCEPTS_MAX {
         match accept_now(listener) {
-            Ok((stream, addr)) => arrivals.admit(stream, addr)?,
+            Ok((stream, addr)) => refused += usize::from(!arrivals.admit(stream, addr)?),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
             Err(error) => return Err(error),
         }
+        if refused == REFUSALS_MAX {
+            break;
+        }
     }
-    task::yield_now().await;
     Ok(())
 }
 
@@ -91,28 +110,46 @@ fn accept_now(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
 /// Makes clients of accepted connections.
 struct Arrivals {
     next: ClientId,
-    broker: UnboundedSender<Request>,
     executor: Executor,
     poller: Rc<Poller>,
-    limits: Arc<Limits>,
-    lang: Lang,
-    clock: Clock,
+    door: Rc<RefCell<Door>>,
+    refusals: Refusals,
+    /// What connections begin with.
+    dialect: Dialect,
+    shared: Rc<Shared>,
 }
 
 impl Arrivals {
+    fn new(executor: Executor, poller: Rc<Poller>, config: &Config, shared: Rc<Shared>) -> Self {
+        let door = Rc::new(RefCell::new(Door::new(config)));
+        let dialect = Dialect { format: Format::Text, lang: config.lang };
+        Self { next: ClientId(1), executor, poller, door, refusals: Refusals::new(dialect), dialect, shared }
+    }
+
+    /// Lets the connection in, if it may come in. Answers whether.
+    ///
     /// # Errors
     /// When the kernel has no memory to watch the connection with; it is closed then.
-    fn admit(&mut self, stream: TcpStream, addr: SocketAddr) -> io::Result<()> {
+    fn admit(&mut self, stream: TcpStream, addr: SocketAddr) -> io::Result<bool> {
+        let now = self.shared.clock.now();
+        match Place::take(&self.door, addr.ip(), now) {
+            Ok(place) => self.connect(stream, addr, place).map(|()| true),
+            Err(departure) => {
+                self.refusals.refuse(stream, addr, departure, now);
+                Ok(false)
+            }
+        }
+    }
+
+    fn connect(&mut self, stream: TcpStream, addr: SocketAddr, place: Place) -> io::Result<()> {
         let client = self.next;
         let socket = Rc::new(Socket::new(stream, Token(client.0), Rc::clone(&self.poller))?);
         self.next = ClientId(client.0 + 1);
-        let (outbox, inbox) = outbox(Some(Rc::clone(&socket)));
+        let (outbox, inbox) = outbox(Some(Rc::clone(&socket)), Arc::clone(&self.shared.memory));
         // Fails only when the broker is dead, and then the server is as good as ended.
-        self.broker.unbounded_send(Request::Connect(client, addr, outbox)).ok();
-        let dialect = Dialect { format: Format::Text, lang: self.lang };
-        let session = Session::new(Arc::clone(&self.limits), dialect, self.clock.now());
-        let (broker, congested_from) = (self.broker.clone(), self.limits.queue_max / 2);
-        let mut connection = Connection::new(client, socket, inbox, broker, session, self.clock, congested_from);
+        self.shared.broker.unbounded_send(Request::Connect(client, addr, outbox)).ok();
+        let session = Session::new(Arc::clone(&self.shared.limits), self.dialect);
+        let mut connection = Connection::new(client, socket, inbox, session, place, &self.shared);
         self.executor.spawn(async move { connection.run().await }).detach();
         Ok(())
     }

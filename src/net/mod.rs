@@ -3,9 +3,12 @@
 
 mod accept;
 mod connection;
+mod door;
+mod losses;
+mod refusals;
 mod writer;
 
-use std::{future::Future, io, net::SocketAddr, rc::Rc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
 
 use async_std::net::TcpListener;
 use futures::{
@@ -16,8 +19,10 @@ use futures::{
 use smol_timeout::TimeoutExt;
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
+use self::{connection::Shared, losses::Losses};
 use crate::{
-    Config, broker,
+    Config,
+    broker::{self, BrokenBacklog, Memory},
     reactor::{Clock, Executor, Poller},
 };
 
@@ -79,8 +84,23 @@ impl Server {
         let Self { listener, poller, config, .. } = self;
         let poller = Rc::new(poller);
         let executor = Executor::new(Rc::clone(&poller));
-        executor.run(serve(listener, config, stop, executor.clone(), poller));
+        let losses = Rc::<Losses>::default();
+        let end = executor.run(serve(listener, config, stop, executor.clone(), poller, Rc::clone(&losses)));
+        drop(executor); // and with it the connections that are left
+        match (losses.take(), end) {
+            ((0, _), End::Drained) => {}
+            ((0, _), End::TimedOut) => log::info!("the drain timeout is over, not all clients have closed"),
+            ((clients, bytes), _) => log::warn!("{bytes} bytes are lost, not taken in time (clients: {clients})"),
+        }
     }
+}
+
+/// How a shutdown ended.
+enum End {
+    /// Everyone was told everything, or given up.
+    Drained,
+    /// The drain timeout was over before.
+    TimedOut,
 }
 
 async fn serve(
@@ -89,25 +109,42 @@ async fn serve(
     stop: impl Future<Output = ()>,
     executor: Executor,
     poller: Rc<Poller>,
-) {
+    losses: Rc<Losses>,
+) -> End {
     let (requests, inbox) = mpsc::unbounded();
     let clock = Clock::start();
+    let memory = Memory::new(config.memory_max);
+    let backlog = Rc::<BrokenBacklog>::default();
     let drain_timeout = config.drain_timeout;
-    let broker = executor.spawn(broker::run(inbox, Rc::clone(&poller), config.clone(), clock));
-    let accepting = Box::pin(accept::run(listener, requests.clone(), executor, poller, config, clock));
+    let broker = executor.spawn(broker::run(
+        inbox,
+        Rc::clone(&poller),
+        config.clone(),
+        Arc::clone(&memory),
+        Rc::clone(&backlog),
+        clock,
+    ));
+    let shared = Rc::new(Shared {
+        broker: requests.clone(),
+        clock,
+        limits: Arc::new(config.limits),
+        losses: Rc::clone(&losses),
+        memory,
+        backlog,
+    });
+    let accepting = Box::pin(accept::run(listener, executor, poller, &config, shared));
     pin_mut!(stop);
     match select(broker, select(stop, accepting)).await {
         Either::Left(((), _)) => unreachable!("the broker ends after the last of its senders, and one is here"),
         Either::Right((Either::Left(((), accepting)), broker)) => {
             drop(accepting); // and with it its sender; the listener closes
             log::info!("shutting down");
+            losses.take(); // they have been logged
             // An error means that the broker is dead, which awaiting it tells.
             requests.unbounded_send(broker::Request::ShutDown).ok();
             drop(requests);
             // The broker ends when the last connection is through.
-            if broker.timeout(drain_timeout).await.is_none() {
-                log::warn!("the drain timeout is over, some clients did not take all that was sent to them");
-            }
+            broker.timeout(drain_timeout).await.map_or(End::TimedOut, |()| End::Drained)
         }
         Either::Right((Either::Right((never, _)), _)) => match never {},
     }

@@ -1,11 +1,11 @@
 //! What a socket has not taken yet. Knows bytes only.
 
-use std::{collections::VecDeque, io, rc::Rc};
+use std::{collections::VecDeque, io, mem, rc::Rc};
 
 use bytes::{Buf, Bytes};
 
 use crate::{
-    broker::{QUEUE_ITEM_OVERHEAD, QueueGauge, Queued},
+    broker::{QueueGauge, Queued},
     reactor::{Socket, is_transient},
 };
 
@@ -55,7 +55,7 @@ impl Writer {
         }
         self.state = State::Open;
         while !self.items.is_empty() {
-            match self.socket.write(self.items.iter().map(|item| &item.0[..])) {
+            match self.socket.write(self.items.iter().map(|item| &item.bytes[..])) {
                 Ok(written) => {
                     total += written;
                     self.written(written);
@@ -80,52 +80,58 @@ impl Writer {
         self.discard();
     }
 
-    /// Writes all that waits.
+    /// Writes what waits until the socket has taken at least `bytes`, or all. May be dropped at any time: what was written
+    /// stays written.
     ///
     /// # Errors
     /// When the connection has turned out to be broken.
-    pub(super) async fn flush(&mut self) -> io::Result<()> {
-        loop {
-            self.write()?;
-            if !self.is_blocked() {
-                return Ok(());
-            }
+    pub(super) async fn write_at_least(&mut self, bytes: usize) -> io::Result<()> {
+        let mut written = self.write()?;
+        while self.is_blocked() && written < bytes {
             self.socket.writable().await;
+            written += self.write()?;
         }
+        Ok(())
+    }
+
+    /// Bytes that wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.items.iter().map(|item| item.bytes.len()).sum()
     }
 
     /// Of all that waits, leaves the rest of a line that is half written, and the last item.
     pub(super) fn keep_last_item(&mut self) {
         let Some(last) = self.items.pop_back() else { return };
         let begun = self.items.pop_front().map(|mut first| {
-            let end = memchr::memchr(b'\n', &first.0).map_or(first.0.len(), |end| end + 1);
-            first.0 = Bytes::copy_from_slice(&first.0[..end]); // the rest is free
+            let end = memchr::memchr(b'\n', &first.bytes).map_or(first.bytes.len(), |end| end + 1);
+            self.gauge.release(first.bytes.len() - end, first.is_private);
+            first.bytes = Bytes::copy_from_slice(&first.bytes[..end]); // the rest is free
             first
         });
-        self.items.clear();
+        self.discard();
         self.items.extend(begun);
         self.items.push_back(last);
     }
 
     fn written(&mut self, mut bytes: usize) {
-        let mut released = bytes;
-        while let Some(first) = self.items.front_mut()
-            && bytes >= first.0.len()
-        {
-            bytes -= first.0.len();
-            released += QUEUE_ITEM_OVERHEAD;
+        while let Some(first) = self.items.front_mut() {
+            let written = bytes.min(first.bytes.len());
+            bytes -= written;
+            self.gauge.release(written, first.is_private);
+            if written < first.bytes.len() {
+                first.bytes.advance(written);
+                return;
+            }
+            self.gauge.release_item();
             self.items.pop_front();
         }
-        match self.items.front_mut() {
-            Some(first) => first.0.advance(bytes),
-            None => self.items = VecDeque::new(), // an idle connection holds nothing
-        }
-        self.gauge.release(released);
+        self.items = VecDeque::new(); // an idle connection holds nothing
     }
 
     fn discard(&mut self) {
-        let size = self.items.iter().map(|item| item.0.len() + QUEUE_ITEM_OVERHEAD).sum();
-        self.items = VecDeque::new();
-        self.gauge.release(size);
+        for item in mem::take(&mut self.items) {
+            self.gauge.release(item.bytes.len(), item.is_private);
+            self.gauge.release_item();
+        }
     }
 }

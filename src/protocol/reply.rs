@@ -106,13 +106,15 @@ pub struct Limits {
     pub line_max: usize,
     /// Bytes that may wait for one client; above it the client is disconnected.
     pub queue_max: usize,
+    /// Bytes that may wait for one client for a minute; after that the client is disconnected.
+    pub soft_queue_max: usize,
     /// How fast a client may send lines.
     pub rate: Rate,
     /// A client that sends no line for so long is disconnected. Zero: never.
     pub idle_timeout: Duration,
     /// No client may be exempt from the idle timeout.
     pub strict_idle: bool,
-    /// A client for which queued data could not be written for so long is disconnected.
+    /// A client for which queued data could not be written for so long is disconnected. Zero: never.
     pub write_timeout: Duration,
     /// The longest wait.
     pub wait_max: Duration,
@@ -125,7 +127,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             line_max: 4096, // the tutorial's read buffer
-            queue_max: 1 << 20,
+            queue_max: 32 << 20,
+            soft_queue_max: 8 << 20,
             rate: Rate { per_second: 1000, burst: 10_000 }, // a paste of this many lines is not slowed down
             idle_timeout: Duration::from_secs(300),
             strict_idle: false,

@@ -37,6 +37,8 @@ pub struct Client {
 pub enum Received {
     Line(String),
     Eof,
+    /// The connection has ended in the middle of this line.
+    Unfinished(String),
     /// Nothing came in time.
     Nothing,
     Reset,
@@ -163,6 +165,20 @@ impl Client {
         self.expect_among(self.texts.private_form)
     }
 
+    /// The same in any language and format: returns what comes before the line that has the answer in it.
+    #[track_caller]
+    pub fn fence_anywhere(&mut self) -> Vec<String> {
+        self.say("sync|fence");
+        let mut before = Vec::new();
+        loop {
+            let line = self.line();
+            if line.contains("fence") {
+                return before;
+            }
+            before.push(line);
+        }
+    }
+
     /// The server has sent nothing that this client has not read.
     #[track_caller]
     pub fn nothing(&mut self) {
@@ -241,7 +257,7 @@ impl Client {
             let mut bytes = [0; 16 << 10];
             match self.stream.read(&mut bytes) {
                 Ok(0) if self.buffer.is_empty() => return Received::Eof,
-                Ok(0) => panic!("{}: the last line has no ending; {}", self.name, self.so_far()),
+                Ok(0) => return Received::Unfinished(String::from_utf8_lossy(&self.buffer).into_owned()),
                 Ok(read) => self.buffer.extend_from_slice(&bytes[..read]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {

@@ -5,6 +5,8 @@
 //! what it waits for (`fence`), and fails with what came instead.
 
 mod client;
+mod crowd;
+mod innocent;
 mod rng;
 mod server;
 mod texts;
@@ -16,6 +18,8 @@ use std::{
 };
 
 pub use client::{Client, Received};
+pub use crowd::{Crowd, Reading};
+pub use innocent::{Innocent, Seen};
 pub use rng::Rng;
 pub use server::{Server, binary, program, run};
 pub use texts::{EN, LONG_NAME, PUNCTUATION, SPACE, Texts, ZH};

@@ -16,6 +16,7 @@ pub struct Texts {
     private: [&'static str; 2],
 
     pub name_taken: &'static str,
+    name_confusable: [&'static str; 2],
     name_invalid: &'static str,
     /// A name that breaks each rule, and what is said about it.
     pub name_rules: [(&'static str, &'static str); 6],
@@ -23,6 +24,8 @@ pub struct Texts {
     form: &'static str,
     pub no_such_user: &'static str,
     pub empty_text: &'static str,
+    pub recipient_behind: &'static str,
+    argument_too_long: [&'static str; 2],
     wait_too_long: [&'static str; 2],
     pub stay_forbidden: &'static str,
     line_too_long: [&'static str; 2],
@@ -35,7 +38,9 @@ pub struct Texts {
     pub write_timeout: &'static str,
     pub full: &'static str,
     pub full_for_address: &'static str,
+    pub too_many_arrivals: &'static str,
     pub http: &'static str,
+    pub other_protocol: &'static str,
     pub shutting_down: &'static str,
 
     pub set_stay: &'static str,
@@ -59,6 +64,7 @@ pub static ZH: Texts = Texts {
     renamed: "用户名修改成功,",
     private: ["来自:[", "]的消息,内容是:"],
     name_taken: "用户名已存在,修改失败",
+    name_confusable: ["与 ", " 过于相似"],
     name_invalid: "用户名无效,修改失败:",
     name_rules: [
         ("", "不能为空"),
@@ -72,6 +78,8 @@ pub static ZH: Texts = Texts {
     form: "格式错误,正确格式:",
     no_such_user: "目标对象不存在,请仔细检查",
     empty_text: "消息内容格式错误",
+    recipient_behind: "对方接收过慢,消息未送达",
+    argument_too_long: ["参数过长,最多", "字节"],
     wait_too_long: ["等待时间过长,最多", "秒"],
     stay_forbidden: "本服务器不允许stay",
     line_too_long: ["消息过长,一行最多", "字节,已丢弃"],
@@ -83,7 +91,9 @@ pub static ZH: Texts = Texts {
     write_timeout: "你长时间未接收数据,将被断开",
     full: "服务器已满,请稍后再试",
     full_for_address: "来自你的地址的连接过多,请稍后再试",
+    too_many_arrivals: "来自你的地址的新连接过于频繁,请稍后再试",
     http: "这里不是HTTP服务,连接关闭",
+    other_protocol: "这里是聊天服务,不支持其他协议,连接关闭",
     shutting_down: "服务器即将关闭,再见",
     set_stay: "已设置:不会因超时被踢出",
     set_format_text: "已设置:文本格式",
@@ -98,6 +108,7 @@ pub static EN: Texts = Texts {
     renamed: "renamed,",
     private: ["from:[", "] says:"],
     name_taken: "name taken, not renamed",
+    name_confusable: ["looks like ", ""],
     name_invalid: "invalid name, not renamed: ",
     name_rules: [
         ("", "it is empty"),
@@ -111,6 +122,8 @@ pub static EN: Texts = Texts {
     form: "malformed, the right form is: ",
     no_such_user: "no such user, please check the name",
     empty_text: "malformed private message, there is no text",
+    recipient_behind: "recipient is not keeping up, not delivered",
+    argument_too_long: ["argument too long: at most ", " bytes"],
     wait_too_long: ["wait too long: at most ", " seconds"],
     stay_forbidden: "this server does not allow stay",
     line_too_long: ["line too long, not sent: at most ", " bytes"],
@@ -122,7 +135,9 @@ pub static EN: Texts = Texts {
     write_timeout: "you have not read anything for too long and are disconnected",
     full: "the server is full, please try again later",
     full_for_address: "too many connections from your address, please try again later",
+    too_many_arrivals: "too many new connections from your address, please try again later",
     http: "this is not an HTTP server, closed",
+    other_protocol: "this is a chat server, other protocols are not supported, closed",
     shutting_down: "the server is shutting down, goodbye",
     set_stay: "set: no idle timeout",
     set_format_text: "set: format text",
@@ -141,6 +156,12 @@ impl Texts {
         format!("{before}{from}{after}{text}")
     }
 
+    /// The refusal of a name that looks like this one, which somebody has.
+    pub fn name_confusable(&self, taken: &str) -> String {
+        let [before, after] = self.name_confusable;
+        format!("{before}{taken}{after}")
+    }
+
     /// The refusal of a name that breaks this rule.
     pub fn name_invalid(&self, rule: &str) -> String {
         format!("{}{rule}", self.name_invalid)
@@ -154,6 +175,11 @@ impl Texts {
     pub fn wait_too_long(&self, seconds_max: u32) -> String {
         let [before, after] = self.wait_too_long;
         format!("{before}{seconds_max}{after}")
+    }
+
+    pub fn argument_too_long(&self, bytes_max: usize) -> String {
+        let [before, after] = self.argument_too_long;
+        format!("{before}{bytes_max}{after}")
     }
 
     pub fn line_too_long(&self, bytes_max: usize) -> String {

@@ -28,10 +28,12 @@ fn a_rename_is_confirmed_and_applies_from_the_next_line() {
 fn a_taken_name_is_refused_and_a_released_one_is_free() {
     in_both(&[], |server, texts| {
         let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
-        for taken in ["ann", "ANN", "ａｎｎ", "аnn"] {
+        for taken in ["ann", "ANN", "ａｎｎ"] {
             bob.say(&format!("rename|{taken}"));
             bob.expect(texts.name_taken);
         }
+        bob.say("rename|аnn"); // with a Cyrillic а
+        bob.expect(&texts.name_confusable("ann"));
         bob.say("who");
         bob.expect("[ann] is online");
         bob.expect("[bob] is online");
@@ -46,6 +48,26 @@ fn a_taken_name_is_refused_and_a_released_one_is_free() {
         bob.expect(&gone);
         bob.say("rename|zoe");
         bob.expect(&texts.renamed("ann", "zoe"));
+    });
+}
+
+#[test]
+fn what_runs_from_right_to_left_is_isolated() {
+    in_both(&[], |server, texts| {
+        let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
+        ann.say("rename|עומר");
+        ann.expect(&texts.renamed("ann", "\u{2068}עומר\u{2069}"));
+        ann.say("שלום 1");
+        let said = format!("[{}]\u{2068}עומר\u{2069}:\u{2068}שלום 1\u{2069}", ann.addr);
+        ann.expect(&said);
+        bob.expect(&said);
+        ann.say("to|bob|שלום 1");
+        bob.expect(&texts.private("\u{2068}עומר\u{2069}", "\u{2068}שלום 1\u{2069}"));
+        bob.say("to|עומר|hi"); // as it was written, without the isolates
+        ann.expect(&texts.private("bob", "hi"));
+        bob.say("who");
+        bob.expect("[\u{2068}עומר\u{2069}] is online");
+        bob.expect("[bob] is online");
     });
 }
 

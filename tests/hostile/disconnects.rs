@@ -1,7 +1,7 @@
 //! Port probes, resets, and clients that are killed.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     process::{Command, Stdio},
 };
 
@@ -14,32 +14,34 @@ use crate::MB;
 fn a_thousand_port_probes_leave_nothing_behind() {
     let server = Server::start_alone(&[]);
     let mut ann = server.join("ann");
-    let mut counts = BTreeMap::new();
-    let mut before = (0, 0);
+    let (files, mut before) = (server.open_files(), 0);
     for round in 0..10 {
+        let mut probes = BTreeMap::new();
         for number in 0..100 {
             let probe = server.dial();
-            *counts.entry(probe.online()).or_insert(0) += 1;
-            *counts.entry(probe.offline()).or_insert(0) += 1;
+            *probes.entry(probe.says("")).or_insert(0) += 1;
             if number % 2 == 0 {
                 probe.reset();
             }
         }
-        let mut left = 200;
-        while left > 0 {
-            let line = ann.line();
-            let count = counts.get_mut(&line).unwrap_or_else(|| panic!("{line} was announced and did not come"));
-            *count -= 1;
-            left -= 1;
+        let mut last = server.connect(); // all that came before have been accepted
+        last.half_close();
+        last.rest();
+        let announced_for_sure = last.says("");
+        *probes.entry(announced_for_sure.clone()).or_insert(0) += 1;
+        drop(last);
+        until("the probes' files are closed", || server.open_files() == files);
+        let announced = pairs(&ann.fence());
+        for (prefix, times) in &announced {
+            assert!(probes.get(prefix).is_some_and(|came| times <= came), "{prefix} {times} times of {probes:?}");
         }
-        assert!(counts.values().all(|left| *left == 0), "each once: {counts:?}");
+        assert!(announced.contains_key(&announced_for_sure), "{announced:?}");
         if round == 0 {
-            before = (server.rss(), server.open_files());
+            before = server.rss();
         }
     }
     ann.nothing();
-    until("the probes' files are closed", || server.open_files() <= before.1);
-    let grown = server.rss().saturating_sub(before.0);
+    let grown = server.rss().saturating_sub(before);
     assert!(grown < 2 * MB, "{grown} bytes more");
     server.signal(Signal::TERM);
     ann.expect_among(EN.shutting_down);
@@ -48,17 +50,62 @@ fn a_thousand_port_probes_leave_nothing_behind() {
     assert!(log.len() < 10, "probes are not worth a line: {log:#?}");
 }
 
+/// How often each has come and gone, by the beginning of its lines: first the one, then the other, and nothing else.
+fn pairs(notices: &[String]) -> BTreeMap<String, usize> {
+    let (mut pairs, mut here) = (BTreeMap::new(), BTreeSet::new());
+    for line in notices {
+        if let Some(prefix) = line.strip_suffix(EN.online) {
+            assert!(here.insert(prefix), "{line}: it was announced before");
+        } else {
+            let prefix = line.strip_suffix(EN.offline).unwrap_or_else(|| panic!("{line}: a probe says nothing"));
+            assert!(here.remove(prefix), "{line}: it was not announced");
+            *pairs.entry(prefix.to_owned()).or_insert(0) += 1;
+        }
+    }
+    assert!(here.is_empty(), "they have left: {here:?}");
+    pairs
+}
+
+#[test]
+fn who_is_gone_before_the_server_looks_leaves_no_more_than_a_pair_and_a_speaker_is_heard() {
+    const PROBES: usize = 40;
+    let server = Server::start(&[]);
+    let mut ann = server.join("ann");
+    let files = server.open_files();
+    // Everything has happened before the server sees any of it.
+    server.signal(Signal::STOP);
+    for number in 0..PROBES {
+        let probe = server.dial();
+        if number % 2 == 0 {
+            probe.reset();
+        }
+    }
+    let mut speaker = server.dial();
+    speaker.say("hi");
+    let lines = [speaker.online(), speaker.says("hi"), speaker.offline()];
+    drop(speaker);
+    server.signal(Signal::CONT);
+    let [online, hi, offline] = &lines;
+    let mut heard = ann.expect_among(online);
+    heard.extend(ann.expect_among(hi));
+    heard.extend(ann.expect_among(offline));
+    until("the probes' files are closed", || server.open_files() == files);
+    heard.extend(ann.fence());
+    let announced = pairs(&heard).len();
+    assert!(announced < PROBES / 2, "{announced} of {PROBES} were announced");
+}
+
 #[test]
 fn a_port_probe_is_logged_at_debug_level() {
     let mut command = binary();
     command.env("RUST_LOG", "pipechat=debug");
     let server = Server::start_with(command, &["--port", "0", "--lang", "en"]);
     let mut ann = server.join("ann");
-    let probe = server.dial();
-    let addr = probe.addr.clone();
+    let probe = server.connect();
+    let (addr, offline) = (probe.addr.clone(), probe.offline());
+    ann.expect(&probe.online());
     drop(probe);
-    ann.line();
-    ann.line();
+    ann.expect(&offline);
     let log = server.expect_log(2, &addr);
     assert!(log.iter().all(|line| line.contains("DEBUG")), "{log:#?}");
     assert!(log[1].contains("departed"), "{log:#?}");

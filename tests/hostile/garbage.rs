@@ -218,6 +218,39 @@ fn an_http_request_is_told_why_it_is_disconnected() {
 }
 
 #[test]
+fn nobody_hears_what_speaks_another_protocol() {
+    let server = Server::start(&[]);
+    let mut bob = server.join("bob");
+    let others: [(&[u8], &str); 13] = [
+        (b"patch / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer secret\r\n\r\nsecret\r\n", EN.http),
+        (b"GET /\r\nsecret\r\n", EN.http),
+        (b"\r\nGET / HTTP/1.1\r\nHost: x\r\nCookie: id=secret\r\n\r\n", EN.http),
+        (b"\xff\n\0\nPOST / HTTP/1.1\r\nCookie: id=secret\r\n\r\n", EN.http), // refused lines are no first words
+        (b"M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: \"ssdp:discover\"\r\n\r\n", EN.http),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nsecret\n", EN.http),
+        (b"DESCRIBE rtsp://camera/1 RTSP/1.0\r\nCSeq: 1\r\nAuthorization: Basic secret\r\n\r\n", EN.other_protocol),
+        (b"OPTIONS sip:nm SIP/2.0\r\nVia: SIP/2.0/TCP nm\r\nsecret\r\n\r\n", EN.other_protocol),
+        (b"SSH-2.0-OpenSSH_9.2p1\r\nsecret\n", EN.other_protocol),
+        (b"PROXY TCP4 10.0.0.1 10.0.0.2 56324 9999\r\nsecret\r\n", EN.other_protocol),
+        (b"PROXY UNKNOWN\r\nsecret\r\n", EN.other_protocol),
+        (b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x0a\0\0\x01\x0a\0\0\x02\xdc\x04\x27\x0fsecret\n", EN.other_protocol),
+        (b"\x16\x03\x01\0\xa5\x01\0\0\xa1\x03\x03\nsecret\nmore\n", EN.other_protocol),
+    ];
+    for (number, (bytes, told)) in others.into_iter().enumerate() {
+        for size in [bytes.len(), 1] {
+            let mut other = server.connect();
+            bob.expect(&other.online());
+            // Cut into packets. The server may close before the last of them.
+            bytes.chunks(size).for_each(|packet| drop(other.stream.write_all(packet)));
+            let heard: Vec<_> = other.rest().into_iter().filter(|line| line != EN.not_utf8 && line != EN.nul).collect();
+            assert_eq!(heard, [told], "number {number}");
+            bob.expect(&other.offline());
+        }
+    }
+    bob.nothing();
+}
+
+#[test]
 fn tls_hellos_and_random_bytes_take_neither_cpu_nor_memory() {
     let server = Server::start_alone(&["--rate", "0"]);
     let mut bob = server.join("bob");
@@ -234,7 +267,7 @@ fn tls_hellos_and_random_bytes_take_neither_cpu_nor_memory() {
         browser.send(&hello.iter().map(|b| if *b == b'\n' || *b == 0xff { b'x' } else { *b }).collect::<Vec<_>>());
         browser.half_close();
         let heard = browser.rest();
-        assert_eq!(heard, [EN.not_utf8]);
+        assert_eq!(heard, [EN.other_protocol]);
         bob.expect(&browser.offline());
     }
     // One client reads its answers. The other does not, so the server soon stops reading from it.

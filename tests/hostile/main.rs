@@ -1,8 +1,12 @@
 //! Hostile clients and failures, against the real binary over sockets: a client that is disconnected is told why, and
 //! no other client is affected. The tests that measure CPU or memory run alone.
 
+mod attacks;
+mod attacks_on_readers;
 mod capacity;
 mod disconnects;
+mod door;
+mod endings;
 mod floods;
 mod garbage;
 mod idle;
@@ -16,6 +20,16 @@ use common::Client;
 const MB: u64 = 1 << 20;
 /// The longest line that a server takes by default, in bytes.
 const LINE_MAX: usize = 4096;
+
+/// How many connections were refused for this reason, as the log has it.
+fn refused(log: &[String], code: &str) -> usize {
+    let (one, more) = (format!(" refused: {code}"), format!(" more refused: {code},"));
+    let count = |line: &String| match line.split_once(&more) {
+        Some((before, _)) => before.rsplit(' ').next().and_then(|number| number.parse().ok()).expect("a number"),
+        None => usize::from(line.ends_with(&one)),
+    };
+    log.iter().map(count).sum()
+}
 
 /// A numbered text of `size` bytes.
 fn numbered(number: usize, size: usize) -> String {

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use common::{EN, Server};
+use common::{Client, EN, Server};
 
 use crate::{
     README, ROOT, hear_object,
@@ -16,12 +16,19 @@ use crate::{
 
 #[test]
 fn refusals_read_as_in_the_table() {
-    let server = Server::start(&["--strict-idle"]);
-    let (_ann, mut bob) = (server.join("ann"), server.connect());
+    let server = Server::start(&["--strict-idle", "--write-timeout", "100"]);
+    let (mut ann, mut bob) = (server.connect_narrow(), server.connect());
+    ann.rename("ann");
     let mut code_of_rows = String::new();
     for row in table("### Refusals") {
         let example = match (code(&row[1]), &*row[1]) {
             (Some(line), cell) if cell.ends_with("zero-width space") => format!("{line}\u{200b}").into_bytes(),
+            (Some(line), cell) if cell.ends_with("combining accent") => format!("{line}\u{301}").into_bytes(),
+            (Some(line), cell) if cell.ends_with("257 letters") => (line + &"x".repeat(257)).into_bytes(),
+            (Some(line), cell) if cell.ends_with("more than 512 KiB wait for Ann alone") => {
+                fill_queue(&mut bob, "ann", 512 << 10);
+                line.into_bytes()
+            }
             (Some(line), _) => line.into_bytes(),
             (None, "a line of 4,097 bytes") => vec![b'x'; 4097],
             (None, "a byte 0xFF") => b"\xff\xff".to_vec(), // telnet's way to write it
@@ -41,6 +48,20 @@ fn refusals_read_as_in_the_table() {
         assert_eq!((&*object["event"], &*object["code"]), ("\"refused\"", &*format!("{code_of_rows:?}")));
         bob.say("format|text");
         bob.line();
+    }
+}
+
+/// Sends private messages to a client that reads nothing, up to the first that is refused. Most of them wait in its queue.
+fn fill_queue(sender: &mut Client, to: &str, bytes: usize) {
+    const SIZE: usize = 4000;
+    let line = format!("to|{to}|{}\nsync|sent", "x".repeat(SIZE));
+    for sent in 0.. {
+        sender.say(&line);
+        if sender.expect_among("sync|sent").last().is_some_and(|answer| *answer == EN.recipient_behind) {
+            assert!(sent * SIZE > bytes, "refused after {} bytes", sent * SIZE);
+            return;
+        }
+        assert!(sent * SIZE < 2 * bytes, "{} bytes wait", sent * SIZE);
     }
 }
 
@@ -92,16 +113,20 @@ fn a_forged_arrival_is_a_message_in_json() {
 }
 
 #[test]
-fn names_that_look_alike_are_taken() {
+fn names_are_taken_or_too_much_alike_as_it_says() {
     let server = Server::start(&[]);
-    let sentence = README.lines().skip_while(|line| !line.contains("are one name:")).take(2).collect::<String>();
-    let names = codes(sentence.split_once("one name:").expect("found by this").1);
-    assert!(names.len() == 6, "{names:?}");
-    for pair in names.chunks(2) {
-        let (_one, mut other) = (server.join(&pair[0]), server.connect());
-        other.say(&format!("rename|{}", pair[1]));
-        other.expect_among(EN.name_taken); // after the departures of the pair before
-    }
+    let (_, text) = README.split_once("A name is taken if ").expect("the README tells of names");
+    let (text, _) = text.split_once(" are different names.").expect("and which of them differ");
+    let names = codes(text);
+    let [wide, bob, cyrillic, admin, others @ ..] = &names[..] else { panic!("{names:?}") };
+    let _here = [server.join(bob), server.join(admin)];
+    let mut client = server.connect();
+    client.say(&format!("rename|{wide}"));
+    client.expect(EN.name_taken);
+    client.say(&format!("rename|{cyrillic}"));
+    client.expect(&EN.name_confusable(admin));
+    assert!(others.len() == 4, "{names:?}");
+    let _all: Vec<_> = others.iter().map(|name| server.join(name)).collect();
 }
 
 /// The values of a JSON line by their keys, which have to come in this order.

@@ -8,7 +8,7 @@ use pipechat::{
 };
 
 use super::{
-    reader::{Heard, read, read_object},
+    reader::{Heard, plain, read, read_object},
     words::{self, Words, form},
 };
 
@@ -81,6 +81,12 @@ impl Account {
         self.departure().is_some()
     }
 
+    /// It has ended without a word before anybody was told of it, and nobody is.
+    pub(crate) fn is_probe(&self) -> bool {
+        let mut steps = self.steps.clone();
+        self.presence == Presence::Coming && steps.pop_front() == Some(Step::Arrive) && all_silent(&steps)
+    }
+
     pub(crate) fn accept(&mut self, steps: &[Step]) {
         self.steps.extend(steps.iter().cloned());
         self.release();
@@ -90,12 +96,13 @@ impl Account {
     pub(crate) fn input(&mut self, input: &Input) {
         let step = match input {
             Input::Arrive(..) => Step::Arrive,
-            Input::Command(_, command) => Step::Command(command.clone()),
+            Input::Command(_, _, command) => Step::Command(command.clone()),
             Input::Eof(_) => Step::Eof,
             Input::Broken(_) => Step::Broken,
             Input::End(_, Departure::SlowConsumer) => return,
             Input::End(_, departure) => Step::Close(*departure),
-            Input::Continue | Input::ShutDown => panic!("{input:?} is of no client"),
+            Input::Congested(..) => return,
+            Input::Tight(_) | Input::Continue | Input::ShutDown => panic!("{input:?} is of no client"),
         };
         if self.is_gone() {
             return; // it was in the queue before others that have ended the client
@@ -105,7 +112,10 @@ impl Account {
             answer.until = Some(self.told.len());
         }
         match step {
-            Step::Arrive => self.presence = Presence::Here,
+            Step::Arrive => {
+                assert!(!all_silent(&self.steps), "nobody needs to be told of it: {:?}", self.steps);
+                self.presence = Presence::Here;
+            }
             Step::Command(_) => {
                 assert!(!self.is_busy, "the one before is not done");
                 self.is_busy = true;
@@ -137,7 +147,6 @@ impl Account {
 
     /// The broker says that all that it has accepted is done.
     pub(crate) fn assert_done(&self) {
-        let is_end = |step: &Step| matches!(step, Step::Broken | Step::Eof | Step::Close(_));
         assert!(!self.is_busy && self.steps.iter().all(is_end), "a credit before {:?}", self.steps);
     }
 
@@ -329,10 +338,20 @@ impl Answer {
     }
 }
 
+fn is_end(step: &Step) -> bool {
+    matches!(step, Step::Broken | Step::Eof | Step::Close(_))
+}
+
+/// The client is gone without a word: nobody is there to be told anything.
+fn all_silent(steps: &VecDeque<Step>) -> bool {
+    let is_silent = |step: &Step| matches!(step, Step::Broken | Step::Eof | Step::Close(Departure::Lost));
+    !steps.is_empty() && steps.iter().all(is_silent)
+}
+
 fn read_words(words: &Words, lines: &[&str], dialect: Dialect) -> Option<usize> {
     match (dialect.format, &words.line) {
         (Format::Text, None) => Some(0),
-        (Format::Text, Some(expected)) => (lines.first()? == expected).then_some(1),
+        (Format::Text, Some(expected)) => (plain(lines.first()?) == *expected).then_some(1),
         (Format::Json, _) => {
             let object = lines.first().filter(|line| line.starts_with('{')).map(|line| read_object(line))?;
             let has_text = words.text.is_none() || object.text == words.text;

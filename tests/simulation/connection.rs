@@ -6,12 +6,16 @@ use std::{collections::VecDeque, rc::Rc, sync::Arc, time::Duration};
 use bytes::{Buf, Bytes};
 use futures::stream::FusedStream;
 use pipechat::{
-    broker::{Inbox, QUEUE_ITEM_OVERHEAD, QueueGauge, QueueItem, Queued},
+    broker::{Inbox, Level, Memory, QueueGauge, QueueItem, Queued},
     protocol::{Batch, Dialect, Interest, Limits, Session},
 };
 
 /// How long the last bytes may take.
 const LINGER: Duration = Duration::from_secs(2);
+/// Bytes that wait for a client alone, from which on it is not to ask for more.
+const CONGESTED_BYTES: usize = 1 << 10;
+/// The most that is read of what a broken connection has sent: more than any client has under way.
+const LAST_READ_BYTES: usize = 64 << 10;
 
 /// A socket, as the two kernels hold its bytes. It tells of nothing: the connection looks.
 pub(crate) struct Socket {
@@ -72,7 +76,9 @@ pub(crate) enum Seen {
     /// It has a batch for the broker.
     Batch(Batch),
     /// It has got the credit for another.
-    Credit(Option<Duration>),
+    Credit(Duration),
+    /// The broker wanted to know that little waits for it alone.
+    Relieved,
     /// It has tried to write: so much was taken, and more waits or not.
     Wrote(usize, bool),
     /// It has found its peer gone.
@@ -95,11 +101,12 @@ pub(crate) struct Connection {
     session: Session,
     inbox: Inbox,
     gauge: Rc<QueueGauge>,
+    memory: Arc<Memory>,
     items: VecDeque<Queued>,
+    input: usize,
     is_blocked: bool,
     is_broken: bool,
-    /// From so many bytes in the queue on, it is congested.
-    congested_from: usize,
+    /// Much waits for the client alone, or memory is tight: it is not heard.
     pub(crate) is_congested: bool,
     /// Not all that was queued was to be written.
     pub(crate) is_cut: bool,
@@ -109,17 +116,18 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(limits: &Arc<Limits>, inbox: Inbox, outgoing_max: usize, now: Duration) -> Self {
+    pub(crate) fn new(limits: &Arc<Limits>, inbox: Inbox, outgoing_max: usize) -> Self {
         let (incoming, outgoing) = (VecDeque::new(), VecDeque::new());
         Self {
             socket: Socket { incoming, is_ended: false, is_reset: false, outgoing, outgoing_max },
-            session: Session::new(Arc::clone(limits), Dialect::default(), now),
+            session: Session::new(Arc::clone(limits), Dialect::default()),
             gauge: inbox.gauge(),
+            memory: inbox.gauge().memory(),
             inbox,
             items: VecDeque::new(),
+            input: 0,
             is_blocked: false,
             is_broken: false,
-            congested_from: limits.queue_max / 2,
             is_congested: false,
             is_cut: false,
             stage: Stage::Open,
@@ -130,20 +138,47 @@ impl Connection {
     /// Does what it wakes up for first, and answers whether there was anything.
     pub(crate) fn wake(&mut self, now: Duration, seen: &mut Vec<Seen>) -> bool {
         if self.stage == Stage::Open {
-            self.is_congested = self.is_blocked && self.inbox.queued() >= self.congested_from;
+            let is_behind = self.is_blocked && self.inbox.private() >= CONGESTED_BYTES;
+            let is_tight = self.memory.level() >= Level::Tight;
+            self.is_congested = is_behind || is_tight;
             self.session.set_congested(self.is_congested, now);
             while let Some(batch) = self.session.poll_batch(now) {
                 seen.push(Seen::Batch(batch));
             }
+            self.input = self.session.held_bytes();
+            self.gauge.set_input(self.input);
             if self.session.is_over() {
                 self.stage = Stage::Closed { is_complete: false };
+            } else if is_tight && self.memory.level() == Level::Free {
+                return true; // it has given that back itself
             }
         }
         match self.stage {
             Stage::Open => self.wake_open(now, seen),
             Stage::HungUp(until) => self.close(until, now),
-            Stage::Closed { .. } => false,
+            Stage::Closed { .. } => {
+                while let Some(item) = self.inbox.try_next() {
+                    self.items.extend(bytes_of(item));
+                }
+                self.discard(); // nobody is told any more
+                false
+            }
         }
+    }
+
+    /// Bytes that the connection holds of what the client has sent.
+    pub(crate) fn input(&self) -> usize {
+        self.input
+    }
+
+    /// Bytes that wait for the client, and those of them that are for it alone.
+    pub(crate) fn queued(&self) -> (usize, usize) {
+        (self.inbox.queued(), self.inbox.private())
+    }
+
+    /// The broker knows nothing of the client any more.
+    pub(crate) fn is_forgotten(&self) -> bool {
+        Rc::strong_count(&self.gauge) == 2 // the inbox's, and that of the connection
     }
 
     fn wake_open(&mut self, now: Duration, seen: &mut Vec<Seen>) -> bool {
@@ -171,7 +206,7 @@ impl Connection {
             match self.session.interest() {
                 Interest::Read if self.socket.is_readable() => self.read(now, seen),
                 Interest::HangUp if self.socket.has_end() => self.read(now, seen),
-                Interest::Broken if self.socket.is_reset => self.abort(seen),
+                Interest::Broken if self.socket.is_reset => self.abort(now, seen),
                 Interest::Read | Interest::HangUp | Interest::Broken | Interest::Nothing => return false,
             }
         }
@@ -193,10 +228,7 @@ impl Connection {
             Ok(Ok(bytes)) if bytes.is_empty() => self.session.eof(now),
             Ok(Ok(mut bytes)) => self.session.received(&mut bytes, now),
             Ok(Err(WouldBlock)) => {}
-            Err(Reset) => {
-                self.abort(seen);
-                self.session.eof(now);
-            }
+            Err(Reset) => self.abort(now, seen),
         }
     }
 
@@ -205,17 +237,25 @@ impl Connection {
             Ok(written) => {
                 seen.push(Seen::Wrote(written, self.is_blocked));
                 self.session.written(written, self.is_blocked, now);
+                if self.gauge.take_relief() {
+                    seen.push(Seen::Relieved);
+                }
             }
-            Err(Reset) => self.abort(seen),
+            Err(Reset) => self.abort(now, seen),
         }
     }
 
-    fn abort(&mut self, seen: &mut Vec<Seen>) {
+    fn abort(&mut self, now: Duration, seen: &mut Vec<Seen>) {
         seen.push(Seen::Aborted);
         self.is_broken = true;
         self.is_blocked = false;
         self.discard();
-        self.session.reset();
+        if let Ok(Ok(mut bytes)) = self.socket.read(LAST_READ_BYTES)
+            && !bytes.is_empty()
+        {
+            self.session.received(&mut bytes, now);
+        }
+        self.session.reset(usize::MAX, now);
     }
 
     fn close(&mut self, until: Duration, now: Duration) -> bool {
@@ -240,16 +280,16 @@ impl Connection {
         let mut total = 0;
         self.is_blocked = false;
         while let Some(first) = self.items.front_mut() {
-            let written = self.socket.write(&first.0)?;
+            let written = self.socket.write(&first.bytes)?;
             total += written;
-            first.0.advance(written);
-            self.gauge.release(written);
-            if !first.0.is_empty() {
+            first.bytes.advance(written);
+            self.gauge.release(written, first.is_private);
+            if !first.bytes.is_empty() {
                 self.is_blocked = true;
                 break;
             }
             self.items.pop_front();
-            self.gauge.release(QUEUE_ITEM_OVERHEAD);
+            self.gauge.release_item();
         }
         Ok(total)
     }
@@ -257,16 +297,24 @@ impl Connection {
     fn keep_last_item(&mut self) {
         let Some(last) = self.items.pop_back() else { return };
         let begun = self.items.pop_front().map(|mut first| {
-            let end = first.0.iter().position(|&byte| byte == b'\n').map_or(first.0.len(), |end| end + 1);
-            first.0 = Bytes::copy_from_slice(&first.0[..end]);
+            let end = first.bytes.iter().position(|&byte| byte == b'\n').map_or(first.bytes.len(), |end| end + 1);
+            first.bytes = Bytes::copy_from_slice(&first.bytes[..end]);
             first
         });
         self.items = begun.into_iter().chain([last]).collect();
     }
 
     fn discard(&mut self) {
-        let size = self.items.iter().map(|item| item.0.len() + QUEUE_ITEM_OVERHEAD).sum();
-        self.items.clear();
-        self.gauge.release(size);
+        for item in self.items.drain(..) {
+            self.gauge.release(item.bytes.len(), item.is_private);
+            self.gauge.release_item();
+        }
+    }
+}
+
+fn bytes_of(item: QueueItem) -> Option<Queued> {
+    match item {
+        QueueItem::Bytes(bytes) => Some(bytes),
+        QueueItem::Credit(_) => None,
     }
 }

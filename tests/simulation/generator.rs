@@ -10,17 +10,20 @@ use pipechat::{
 
 use super::{
     meaning::Meaning,
-    model::{NAMES, NO_NAMES},
+    names::{LOOK_ALIKES, NAMES, NO_NAMES},
 };
 
 /// The longest line, in bytes.
-pub(crate) const LINE_MAX: usize = 120;
+pub(crate) const LINE_MAX: usize = 400;
+/// About as long as a name may be that is looked for, in bytes.
+const ARGUMENT_MAX: usize = 256;
 /// The longest wait.
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(8);
 
 /// Pieces of texts: plain ones, and what might be taken for something else or obeyed by a terminal.
-const PIECES: [&str; 16] = [
+const PIECES: [&str; 17] = [
     "hi",
+    "שלום",
     " ",
     "你好",
     "🦀",
@@ -51,9 +54,10 @@ impl Speaker {
     /// A line without its ending, and its meaning. `n` is a number that no other text has. `others` are names and
     /// addresses of users.
     pub(crate) fn line(&mut self, rng: &mut Rng, n: usize, others: &[String], is_patient: bool) -> (Vec<u8>, Meaning) {
-        let to = match rng.below(4) {
-            0 => name(rng).to_owned(),
-            1 => "nobody".to_owned(),
+        let to = match rng.below(16) {
+            0..=3 => name(rng).to_owned(),
+            4..=6 => "nobody".to_owned(),
+            7 => "x".repeat(ARGUMENT_MAX + rng.below(2)),
             _ => others[rng.below(others.len())].clone(),
         };
         let (line, meaning) = match rng.below(if is_patient { 60 } else { 100 }) {
@@ -73,8 +77,8 @@ impl Speaker {
             95 => ("quit".to_owned(), Ok(Line::Quit)),
             96 | 97 => {
                 self.said += 1;
-                let line = format!("GET /{n} HTTP/1.1");
-                (line.clone(), Ok(Line::Http(line)))
+                let line = if n.is_multiple_of(2) { format!("GET /{n} HTTP/1.1") } else { format!("SSH-2.0-{n}") };
+                (line.clone(), Ok(Line::Command(Command::Say(line))))
             }
             _ => {
                 let text = text(rng, n);
@@ -155,7 +159,8 @@ fn text(rng: &mut Rng, n: usize) -> String {
 }
 
 fn name(rng: &mut Rng) -> &'static str {
-    let spellings = NAMES[rng.below(NAMES.len())];
+    let place = rng.below(NAMES.len() + LOOK_ALIKES.len());
+    let spellings = NAMES.get(place).copied().unwrap_or_else(|| LOOK_ALIKES[place - NAMES.len()].1);
     spellings[rng.below(spellings.len())]
 }
 

@@ -3,7 +3,7 @@
 use std::{fmt::Debug, net::SocketAddr, sync::Arc, time::Duration};
 
 use pipechat::{
-    chat::{ClientId, Command, Departure, Event, Identity, Input, NameRule, Refusal, WaitFor},
+    chat::{ClientId, Command, Congestion, Departure, Event, Identity, Input, Load, NameRule, Refusal, WaitFor},
     protocol::{FormError, Format, Lang, Limits, Reply, Setting, Verb},
 };
 
@@ -27,24 +27,29 @@ pub(crate) fn departures() -> Vec<Departure> {
         Idle,
         SlowConsumer,
         WriteTimeout,
+        OtherProtocol,
         Full,
         FullForAddress,
+        TooManyArrivals,
         Http,
         ShuttingDown,
     })
 }
 
 fn name_rules() -> Vec<NameRule> {
-    every!(NameRule { Empty, TooLong, Space, Invisible, Punctuation, Address })
+    every!(NameRule { Empty, TooLong, Space, Invisible, Marks, Punctuation, RoomSign, Address })
 }
 
 pub(crate) fn refusals() -> Vec<Refusal> {
     every!(Refusal {
         NameTaken: [Refusal::NameTaken],
+        NameConfusable: [Refusal::NameConfusable("ann".to_owned())],
         NameInvalid: name_rules().into_iter().map(Refusal::NameInvalid),
         NoSuchUser: [Refusal::NoSuchUser],
         EmptyText: [Refusal::EmptyText],
+        RecipientBehind: [Refusal::RecipientBehind],
         WaitTooLong: [Refusal::WaitTooLong(Duration::from_millis(1500))],
+        ArgumentTooLong: [Refusal::ArgumentTooLong(256)],
     })
 }
 
@@ -97,10 +102,12 @@ fn inputs() -> Vec<Input> {
     let (client, addr) = (ClientId(1), SocketAddr::from(([127, 0, 0, 1], 1)));
     every!(Input {
         Arrive: [Input::Arrive(client, addr)],
-        Command: [Input::Command(client, Command::Who)],
+        Command: every!(Load { Light, Heavy }).into_iter().map(|load| Input::Command(client, load, Command::Who)),
         Eof: [Input::Eof(client)],
         Broken: [Input::Broken(client)],
         End: [Input::End(client, Departure::Idle)],
+        Congested: [Input::Congested(client, Congestion::Behind)],
+        Tight: [Input::Tight(true)],
         Continue: [Input::Continue],
         ShutDown: [Input::ShutDown],
     })
@@ -136,12 +143,20 @@ pub(crate) fn things_that_happen() -> Vec<(&'static str, String)> {
         !matches!(reply, Reply::Refused(FormError::Usage(Verb::Rename | Verb::To | Verb::Say | Verb::Sync)))
     };
     let mut things = Vec::new();
-    things.extend(departures().iter().map(|departure| ("\tHangUp(", format!(", {departure:?})"))));
-    things.extend(refusals().iter().map(|refusal| ("\tTell(One(", format!("Refused({}", until_digit(refusal)))));
+    let of_the_door = |departure: &Departure| {
+        matches!(departure, Departure::Full | Departure::FullForAddress | Departure::TooManyArrivals)
+    };
+    let departures = departures().into_iter().filter(|departure| !of_the_door(departure));
+    things.extend(departures.map(|departure| ("\tHangUp(", format!(", {departure:?})"))));
+    // Nobody in the world gets so far behind; `behind` has it.
+    let refusals = refusals().into_iter().filter(|refusal| *refusal != Refusal::RecipientBehind);
+    things.extend(refusals.map(|refusal| ("\tTell(One(", format!("Refused({}", until_digit(&refusal)))));
     things.extend(events(&nobody, "").iter().map(|event| ("\tTell(", format!(", {}", kind(event)))));
     things.extend(replies().iter().filter(|reply| can_be_wrong(reply)).map(|reply| ("Reply(", until_digit(reply))));
-    things.extend(inputs().iter().map(|input| ("input: ", kind(input))));
-    things.extend(commands().iter().map(|command| ("input: Command(", format!("), {}", kind(command)))));
+    let inputs = inputs().into_iter().filter(|input| !matches!(input, Input::Congested(..)));
+    things.extend(inputs.map(|input| ("input: ", kind(&input))));
+    things.extend(every!(Load { Light, Heavy }).iter().map(|load| ("input: Command(", format!("), {load:?}, "))));
+    things.extend(commands().iter().map(|command| ("input: Command(", format!("t, {}", kind(command)))));
     things.extend(waits().iter().map(|wait| (", Wait(", format!("s, {}(", kind(wait)))));
     things
 }
@@ -152,8 +167,8 @@ fn kind(of: &impl Debug) -> String {
     shown.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned()
 }
 
-/// What it is called and what is in it, up to the first figure.
+/// What it is called and what is in it, up to the first figure or text.
 fn until_digit(of: &impl Debug) -> String {
     let shown = format!("{of:?}");
-    shown.split(|c: char| c.is_ascii_digit()).next().unwrap_or_default().to_owned()
+    shown.split(|c: char| c.is_ascii_digit() || c == '"').next().unwrap_or_default().to_owned()
 }

@@ -1,12 +1,11 @@
 //! Work that the chat does in pieces, as the broker schedules it. In the world there are too few clients for that.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
 
-use futures::executor::block_on;
 use jiff::Timestamp;
 use pipechat::{
     Config,
-    broker::{Broker, Request, outbox},
+    broker::{Broker, Memory, Request, outbox},
     chat::{Chat, ClientId, Command, Input, Output, WaitFor},
     protocol::{Batch, Step},
 };
@@ -15,7 +14,7 @@ const NOW: Duration = Duration::ZERO;
 const SPEAKER: ClientId = ClientId(1);
 const OTHER: ClientId = ClientId(2);
 /// So many clients wait for texts so long that one text is compared with all of them in several pieces.
-const WAITERS: u64 = 40;
+const WAITERS: u64 = 200;
 const TEXT_BYTES: usize = 4000;
 const TURNS_MAX: usize = 100;
 
@@ -23,7 +22,7 @@ fn say(text: &str) -> Step {
     Step::Command(Command::Say(text.to_owned()))
 }
 
-/// Has these done, and answers what went into the chat, and who was ready when.
+/// Has these done, and what the other says while the chat is at the long text, and answers what went into the chat, and who was ready when.
 fn serve(broker: &mut Broker, chat: &mut Chat, batches: Vec<(ClientId, Vec<Step>)>) -> Vec<String> {
     for (client, steps) in batches {
         broker.accept(Request::Batch(client, Batch { lines: steps.len(), steps }), NOW);
@@ -33,16 +32,19 @@ fn serve(broker: &mut Broker, chat: &mut Chat, batches: Vec<(ClientId, Vec<Step>
         broker.begin_turn(Timestamp::UNIX_EPOCH);
         while let Some(entry) = broker.next_entry(NOW, chat) {
             match &entry.input {
-                Input::Command(client, Command::Say(text)) if text.len() == TEXT_BYTES => {
+                Input::Command(client, _, Command::Say(text)) if text.len() == TEXT_BYTES => {
                     log.push(format!("{client}: much"));
+                    broker.accept(Request::Batch(OTHER, Batch { lines: 1, steps: vec![say("between")] }), NOW);
                 }
-                Input::Command(client, Command::Say(text)) => log.push(format!("{client}: {text}")),
+                Input::Command(client, _, Command::Say(text)) => log.push(format!("{client}: {text}")),
                 Input::Continue => log.push("continue".to_owned()),
                 Input::Command(..)
                 | Input::Arrive(..)
                 | Input::Eof(_)
                 | Input::Broken(_)
                 | Input::End(..)
+                | Input::Congested(..)
+                | Input::Tight(_)
                 | Input::ShutDown => {}
             }
             chat.handle(entry, &mut out);
@@ -53,7 +55,7 @@ fn serve(broker: &mut Broker, chat: &mut Chat, batches: Vec<(ClientId, Vec<Step>
             }
             broker.apply(&mut out);
         }
-        let _pace: Duration = block_on(broker.flush(NOW));
+        broker.flush(NOW);
         if !broker.has_work() && chat.deadline() != Some(Duration::ZERO) {
             return log;
         }
@@ -64,23 +66,23 @@ fn serve(broker: &mut Broker, chat: &mut Chat, batches: Vec<(ClientId, Vec<Step>
 #[test]
 fn long_work_holds_back_the_one_whose_it_is_and_nobody_else() {
     let config = Config::default();
-    let (mut chat, mut broker) = (Chat::new(config.rules()), Broker::new(config));
+    let memory = Memory::new(config.memory_max);
+    let (mut chat, mut broker) = (Chat::new(config.rules()), Broker::new(config, Arc::clone(&memory), Rc::default()));
     let mut inboxes = Vec::new();
     let mut arrivals = Vec::new();
     for client in (1..=2 + WAITERS).map(ClientId) {
         let port = 1000 + u16::try_from(client.0).expect("a port");
-        let (outbox, inbox) = outbox(None);
+        let (outbox, inbox) = outbox(None, Arc::clone(&memory));
         inboxes.push(inbox);
         broker.accept(Request::Connect(client, SocketAddr::from(([127, 0, 0, 1], port)), outbox), NOW);
-        let part = format!("{client}{}", "x".repeat(TEXT_BYTES));
+        let part = format!("{client}{}", "x".repeat(100));
         let wait = Step::Command(Command::Wait(Duration::from_secs(60), WaitFor::Text(part)));
         let steps = if client > OTHER { vec![Step::Arrive, wait] } else { vec![Step::Arrive] };
         arrivals.push((client, steps));
     }
     assert_eq!(serve(&mut broker, &mut chat, arrivals), Vec::<String>::new(), "all wait");
     let much = "y".repeat(TEXT_BYTES);
-    let batches = vec![(SPEAKER, vec![say(&much), say("more")]), (OTHER, vec![say("between")])];
-    let log = serve(&mut broker, &mut chat, batches);
+    let log = serve(&mut broker, &mut chat, vec![(SPEAKER, vec![say(&much), say("more")])]);
     let place = |what: &str| log.iter().position(|line| line == what).unwrap_or_else(|| panic!("no {what}: {log:?}"));
     assert!(place("#1: much") < place("continue") && place("continue") < place("#1 is ready"), "{log:?}");
     assert!(place("#2: between") < place("#1 is ready"), "the other waits for it: {log:?}");

@@ -1,10 +1,14 @@
 //! A seeded simulation of sessions, broker and chat in a faulty world, what a reader can make of any line, and what the
-//! server makes of any bytes.
+//! server makes of any bytes. What needs more clients, lines or bytes than the world has is tested on a stage (`stage`): who is
+//! served when many flood, who is behind with reading, and who has to go when memory runs out.
 //!
 //! `PIPECHAT_SEED` replays a seed, `PIPECHAT_STEPS` makes it shorter or longer.
 
 mod account;
+mod behind;
 mod connection;
+mod fair;
+mod full;
 mod fuzz;
 mod generator;
 mod kinds;
@@ -12,8 +16,10 @@ mod lines;
 mod long_work;
 mod meaning;
 mod model;
+mod names;
 mod peer;
 mod reader;
+mod stage;
 mod watch;
 mod wire;
 mod words;
@@ -70,7 +76,7 @@ fn the_same_seed_gives_the_same_transcript() {
 
 #[test]
 fn everything_happens_in_it() {
-    let transcripts: String = (5..=8).map(|seed| live(seed, STEPS)).collect();
+    let transcripts: String = (5..=10).map(|seed| live(seed, STEPS)).collect();
     let lines: Vec<_> = transcripts.lines().collect();
     for (one, other) in kinds::things_that_happen() {
         let is_it = |line: &&str| line.contains(one) && line.contains(&other);

@@ -1,40 +1,23 @@
 //! The rules once more, as plainly as can be: one list of guests and no index. It shares the vocabulary of `chat`, and none
-//! of its code; it knows which names are the same from a table of spellings.
+//! of its code; it knows names from tables of spellings (`names`).
 
-use std::{collections::VecDeque, mem, net::SocketAddr, sync::Arc, time::Duration};
-
-use pipechat::chat::{
-    Audience, ClientId, Command, Departure, Entry, Event, Identity, Input, NameRule, Output, Refusal, RoomId, Rules,
-    Seq, WaitFor,
+use std::{
+    collections::{BTreeSet, VecDeque},
+    mem,
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
 };
 
-/// Names that the simulation uses, each in all its spellings.
-pub(crate) const NAMES: [&[&str]; 6] = [
-    &["ann", "ANN", "ａｎｎ", "аnn", "аNN"],
-    &["张三"],
-    &["straße", "STRASSE", "Strasse"],
-    &["paypal", "pаypаl", "PAYPAL"],
-    &["bot1", "botl", "BOT1"],
-    &["é", "e\u{301}", "É"],
-];
+use pipechat::chat::{
+    Audience, ClientId, Command, Congestion, Departure, Entry, Event, Identity, Input, Load, Output, Refusal, RoomId,
+    Rules, Seq, WaitFor,
+};
 
-/// What is no name, and why.
-pub(crate) const NO_NAMES: [(&str, NameRule); 6] = [
-    ("", NameRule::Empty),
-    ("a b", NameRule::Space),
-    ("a|b", NameRule::Punctuation),
-    ("127.0.0.1", NameRule::Address),
-    ("a\u{202e}b", NameRule::Invisible),
-    ("looooooooooooooooooooooooooooooong", NameRule::TooLong),
-];
+use super::names::{NO_NAMES, look_alike, same};
 
-fn same(one: &str, other: &str) -> bool {
-    let row = |name| NAMES.iter().position(|spellings| spellings.contains(&name));
-    match (row(one), row(other)) {
-        (None, None) => one == other, // addresses
-        (one, other) => one == other,
-    }
-}
+/// The longest name or part of a text that anybody is asked about, in bytes.
+const ARGUMENT_MAX: usize = 256;
 
 pub(crate) struct Model {
     rules: Rules,
@@ -46,6 +29,12 @@ pub(crate) struct Model {
     is_closing: bool,
     /// Those whose wait is over, with what they waited for. They are answered behind all else that an entry comes to.
     met: VecDeque<(ClientId, String)>,
+    /// Those who have asked who is here and are to be told, in order.
+    asking: VecDeque<ClientId>,
+    /// Those who are told that when they, or the server, have more room.
+    paused: BTreeSet<ClientId>,
+    /// The server has little room.
+    is_tight: bool,
     /// What the entry comes to.
     out: Vec<Output>,
 }
@@ -53,9 +42,9 @@ pub(crate) struct Model {
 struct Guest {
     client: ClientId,
     who: Arc<Identity>,
-    addr: SocketAddr,
     wait: Wait,
-    /// It says no more, and leaves when its wait is answered.
+    congestion: Congestion,
+    /// It says no more, and leaves when it is answered.
     input_closed: bool,
     /// It hears nothing, so it waits for nothing.
     is_broken: bool,
@@ -67,6 +56,8 @@ enum Wait {
     Until(Duration, WaitFor),
     /// What it waited for has happened, and it is about to be told.
     Met,
+    /// It is to be told who is here.
+    Asking,
 }
 
 impl Model {
@@ -78,6 +69,9 @@ impl Model {
             seq: 0,
             is_closing: false,
             met: VecDeque::new(),
+            asking: VecDeque::new(),
+            paused: BTreeSet::new(),
+            is_tight: false,
             out: Vec::new(),
         }
     }
@@ -88,7 +82,7 @@ impl Model {
 
     /// When there is something to do without anybody's asking.
     pub(crate) fn deadline(&self) -> Option<Duration> {
-        if self.is_closing && !self.guests.is_empty() {
+        if self.is_closing && !self.guests.is_empty() || !self.asking.is_empty() {
             return Some(Duration::ZERO);
         }
         self.deadlines().map(|(until, _)| until).min()
@@ -99,17 +93,24 @@ impl Model {
         self.now = self.now.max(entry.now);
         match &entry.input {
             Input::Arrive(client, addr) => self.arrive(*client, *addr),
-            Input::Command(client, command) => self.command(*client, command),
+            Input::Command(client, load, command) => self.command(*client, *load, command),
             Input::Eof(client) => match self.guest(*client) {
                 Some(guest) if guest.wait != Wait::None => guest.input_closed = true,
                 Some(_) | None => self.end(*client, Departure::Left),
             },
             Input::Broken(client) => match self.guest(*client) {
-                Some(guest) if guest.wait != Wait::None => self.end(*client, Departure::Lost),
+                Some(guest) if matches!(guest.wait, Wait::Until(..)) => self.end(*client, Departure::Lost),
                 Some(guest) => guest.is_broken = true,
                 None => {}
             },
             Input::End(client, departure) => self.end(*client, *departure),
+            Input::Congested(client, congestion) => self.congested(*client, *congestion),
+            Input::Tight(is_tight) => {
+                self.is_tight = *is_tight;
+                if !is_tight {
+                    self.asking.extend(mem::take(&mut self.paused));
+                }
+            }
             Input::Continue => self.go_on(),
             Input::ShutDown => self.is_closing = true,
         }
@@ -120,7 +121,7 @@ impl Model {
     fn deadlines(&self) -> impl Iterator<Item = (Duration, ClientId)> {
         self.guests.iter().filter_map(|guest| match guest.wait {
             Wait::Until(until, _) => Some((until, guest.client)),
-            Wait::None | Wait::Met => None,
+            Wait::None | Wait::Met | Wait::Asking => None,
         })
     }
 
@@ -143,7 +144,17 @@ impl Model {
         }
     }
 
-    /// The waits of all are over in order of time; then, if the server shuts down, the lives of all.
+    /// Only whose congestion ends tries again.
+    fn congested(&mut self, client: ClientId, congestion: Congestion) {
+        let Some(guest) = self.guest(client) else { return };
+        guest.congestion = congestion;
+        if congestion == Congestion::None && self.paused.remove(&client) {
+            self.asking.push_back(client);
+        }
+    }
+
+    /// The waits of all are over in order of time; then, if the server shuts down, the lives of all. Then one who has asked
+    /// who is here is told.
     fn go_on(&mut self) {
         while let Some((_, client)) = self.deadlines().filter(|&(until, _)| until <= self.now).min() {
             self.tell(client, Event::WaitTimedOut);
@@ -154,33 +165,63 @@ impl Model {
         {
             self.end(guest.client, Departure::ShuttingDown);
         }
+        if let Some(client) = self.asking.pop_front() {
+            self.list(client);
+        }
+    }
+
+    fn list(&mut self, client: ClientId) {
+        let is_tight = self.is_tight;
+        let Some(guest) = self.guest(client) else { return };
+        guest.wait = Wait::Asking;
+        if !guest.is_broken && (is_tight || guest.congestion != Congestion::None) {
+            self.paused.insert(client);
+            return;
+        }
+        if !guest.is_broken {
+            let users: Vec<_> = self.members().map(|(_, who)| Arc::clone(who)).collect();
+            let count = users.len();
+            users.into_iter().for_each(|who| self.tell(client, Event::User(who)));
+            self.tell(client, Event::UsersEnd(count));
+        }
+        self.done(client);
+    }
+
+    /// What took long is done. One that says no more leaves.
+    fn done(&mut self, client: ClientId) {
+        let Some(guest) = self.guest(client) else { return };
+        guest.wait = Wait::None;
+        if guest.input_closed {
+            self.end(client, Departure::Left);
+        } else {
+            self.out.push(Output::Ready(client));
+        }
     }
 
     fn arrive(&mut self, client: ClientId, addr: SocketAddr) {
-        let neighbours = self.guests.iter().filter(|guest| guest.addr.ip() == addr.ip()).count();
-        let capacity = self.rules.capacity;
-        let refused = match self.guests.len() {
-            _ if self.is_closing => Some(Departure::ShuttingDown),
-            here if here >= capacity.total => Some(Departure::Full),
-            _ if neighbours >= capacity.per_ip => Some(Departure::FullForAddress),
-            _ => None,
-        };
-        if let Some(refused) = refused {
-            self.tell(client, Event::Farewell(refused));
-            self.out.push(Output::HangUp(client, refused));
+        if self.is_closing {
+            self.tell(client, Event::Farewell(Departure::ShuttingDown));
+            self.out.push(Output::HangUp(client, Departure::ShuttingDown));
             return;
         }
         let who = Arc::new(Identity { name: addr.to_string(), addr: addr.to_string() });
         self.tell_all(Event::Online(Arc::clone(&who)));
         let place = self.guests.iter().take_while(|guest| guest.client < client).count();
-        let guest = Guest { client, who, addr, wait: Wait::None, input_closed: false, is_broken: false };
+        let guest = Guest {
+            client,
+            who,
+            wait: Wait::None,
+            congestion: Congestion::None,
+            input_closed: false,
+            is_broken: false,
+        };
         self.guests.insert(place, guest);
         let users = self.guests.len();
         self.meet(|wait| matches!(wait, WaitFor::User(name) if *name == addr.to_string()));
         self.meet(|wait| matches!(wait, WaitFor::Users(n) if *n <= users));
     }
 
-    fn command(&mut self, client: ClientId, command: &Command) {
+    fn command(&mut self, client: ClientId, load: Load, command: &Command) {
         let wait_max = self.rules.wait_max;
         let Some(guest) = self.guest(client) else { return };
         let from = Arc::clone(&guest.who);
@@ -190,23 +231,22 @@ impl Model {
                 self.tell_all(Event::Message { from, text: text.clone() });
                 self.meet(|wait| matches!(wait, WaitFor::Text(part) if text.contains(part)));
             }
-            Command::Private { to, text } => match self.bearer(to) {
-                None => self.tell(client, Event::Refused(Refusal::NoSuchUser)),
-                Some(_) if text.is_empty() => self.tell(client, Event::Refused(Refusal::EmptyText)),
-                Some(to) => {
+            Command::Private { to, text } => match self.recipient(to, text, load) {
+                Ok(to) => {
                     self.tell(to, Event::Private { from, text: text.clone() });
                     self.meet_one(to, |wait| matches!(wait, WaitFor::Text(part) if text.contains(part)));
                 }
+                Err(refusal) => self.tell(client, Event::Refused(refusal)),
             },
-            Command::Who => {
-                let users: Vec<_> = self.members().map(|(_, who)| Arc::clone(who)).collect();
-                let count = users.len();
-                users.into_iter().for_each(|who| self.tell(client, Event::User(who)));
-                self.tell(client, Event::UsersEnd(count));
-            }
+            Command::Who => return self.list(client),
             Command::Rename(name) => self.rename(client, &from, name),
             Command::Wait(timeout, _) if *timeout > wait_max => {
                 self.tell(client, Event::Refused(Refusal::WaitTooLong(wait_max)));
+            }
+            Command::Wait(_, WaitFor::User(arg) | WaitFor::Gone(arg) | WaitFor::Text(arg))
+                if arg.len() > ARGUMENT_MAX =>
+            {
+                self.tell(client, Event::Refused(Refusal::ArgumentTooLong(ARGUMENT_MAX)));
             }
             Command::Wait(timeout, wait) if !self.holds(wait) => return self.wait(client, *timeout, wait),
             Command::Wait(_, wait) => self.tell(client, Event::WaitMet(arg(wait))),
@@ -215,12 +255,27 @@ impl Model {
         self.out.push(Output::Ready(client));
     }
 
+    fn recipient(&mut self, to: &str, text: &str, load: Load) -> Result<ClientId, Refusal> {
+        let to = self.bearer(to).ok_or(Refusal::NoSuchUser)?;
+        let congestion = self.guest(to).expect("a bearer is here").congestion;
+        if text.is_empty() {
+            Err(Refusal::EmptyText)
+        } else if congestion == Congestion::FarBehind || congestion == Congestion::Behind && load == Load::Heavy {
+            Err(Refusal::RecipientBehind)
+        } else {
+            Ok(to)
+        }
+    }
+
     fn rename(&mut self, client: ClientId, old: &Arc<Identity>, name: &str) {
         let rule = NO_NAMES.iter().find(|(no_name, _)| *no_name == name).map(|&(_, rule)| rule);
-        let refusal = match self.bearer(name) {
-            _ if rule.is_some() => rule.map(Refusal::NameInvalid),
-            Some(bearer) if bearer != client => Some(Refusal::NameTaken),
-            Some(_) | None => None,
+        let mut others = self.guests.iter().filter(|guest| guest.client != client).map(|guest| &guest.who.name);
+        let refusal = if rule.is_some() {
+            rule.map(Refusal::NameInvalid)
+        } else if others.clone().any(|other| same(other, name)) {
+            Some(Refusal::NameTaken)
+        } else {
+            others.find(|other| look_alike(other, name)).cloned().map(Refusal::NameConfusable)
         };
         if let Some(refusal) = refusal {
             return self.tell(client, Event::Refused(refusal));
@@ -263,7 +318,7 @@ impl Model {
                     WaitFor::Text(part) => (0, part.clone(), guest.client),
                     WaitFor::User(_) | WaitFor::Gone(_) => (0, String::new(), guest.client),
                 }),
-                Wait::Until(..) | Wait::None | Wait::Met => None,
+                Wait::Until(..) | Wait::None | Wait::Met | Wait::Asking => None,
             })
             .collect();
         met.sort();
@@ -284,14 +339,9 @@ impl Model {
     /// Answers them all. Who says no more leaves with the answer, and others may have waited for that.
     fn answer(&mut self) {
         while let Some((client, arg)) = self.met.pop_front() {
-            let Some(guest) = self.guest(client) else { continue };
-            guest.wait = Wait::None;
-            let input_closed = guest.input_closed;
-            self.tell(client, Event::WaitMet(arg));
-            if input_closed {
-                self.end(client, Departure::Left);
-            } else {
-                self.out.push(Output::Ready(client));
+            if self.guest(client).is_some() {
+                self.tell(client, Event::WaitMet(arg));
+                self.done(client);
             }
         }
     }

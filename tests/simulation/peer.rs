@@ -1,6 +1,6 @@
 //! One client: what it types and means, how it reads, and its connection.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
 
 use pipechat::{
     broker::{Inbox, Request},
@@ -20,7 +20,7 @@ use super::{
 /// Bytes that the kernels hold for a client that does not read.
 const OUTGOING_MAX: usize = 512;
 /// More than any connection has to do at one time.
-const WAKES_MAX: usize = 1000;
+const WAKES_MAX: usize = 100_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -47,13 +47,15 @@ pub(crate) enum Sending {
 struct Meant {
     /// As many bytes had been typed at its end.
     typed: usize,
-    /// None for the beginning of a line that was broken off: that may mean anything.
-    meaning: Option<Meaning>,
+    meaning: Meaning,
+    /// It has no ending: it is a line if the end of the input comes behind it, and none if that is a reset.
+    is_open: bool,
 }
 
 pub(crate) struct Peer {
     pub(crate) client: ClientId,
     pub(crate) kind: Kind,
+    pub(crate) addr: SocketAddr,
     pub(crate) speaker: Speaker,
 
     /// Typed, and on its way to the server.
@@ -79,11 +81,19 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    pub(crate) fn new(client: ClientId, kind: Kind, limits: &Arc<Limits>, inbox: Inbox, now: Duration) -> Self {
+    pub(crate) fn new(
+        client: ClientId,
+        kind: Kind,
+        addr: SocketAddr,
+        limits: &Arc<Limits>,
+        inbox: Inbox,
+        now: Duration,
+    ) -> Self {
         let outgoing_max = if kind == Kind::Witness { usize::MAX } else { OUTGOING_MAX };
         Self {
             client,
             kind,
+            addr,
             speaker: Speaker::default(),
             typed: VecDeque::new(),
             typed_total: 0,
@@ -95,7 +105,7 @@ impl Peer {
             has_arrived: false,
             end: None,
             is_unclear: kind == Kind::Fuzzer,
-            connection: Connection::new(limits, inbox, outgoing_max, now),
+            connection: Connection::new(limits, inbox, outgoing_max),
             watch: Watch::new(**limits, now),
             account: Account::default(),
         }
@@ -108,7 +118,7 @@ impl Peer {
 
     pub(crate) fn type_line(&mut self, line: &[u8], meaning: Meaning) {
         self.type_bytes(line);
-        self.meant.push_back(Meant { typed: self.typed_total, meaning: Some(meaning) });
+        self.meant.push_back(Meant { typed: self.typed_total, meaning, is_open: false });
     }
 
     pub(crate) fn type_bytes(&mut self, bytes: &[u8]) {
@@ -119,34 +129,20 @@ impl Peer {
 
     /// Its last line needs no ending, if it is one at all.
     pub(crate) fn leave_last_line_open(&mut self) {
-        let is_line = self.meant.back().is_some_and(|last| !matches!(last.meaning, None | Some(Ok(Line::Blank))));
-        while is_line && self.typed.pop_back_if(|byte| matches!(byte, b'\n' | b'\r' | b'\0')).is_some() {
+        let Some(last) = self.meant.back_mut().filter(|last| !matches!(last.meaning, Ok(Line::Blank))) else { return };
+        while self.typed.pop_back_if(|byte| matches!(byte, b'\n' | b'\r' | b'\0')).is_some() {
             self.typed_total -= 1;
+            last.is_open = true;
         }
-        if let Some(last) = self.meant.back_mut() {
-            last.typed = last.typed.min(self.typed_total);
-        }
+        last.typed = last.typed.min(self.typed_total);
     }
 
-    /// It breaks off, and all but so many of the bytes that are under way are lost.
+    /// It breaks off, and all but so many of the bytes that are under way are lost. What is left of a line is none.
     pub(crate) fn reset(&mut self, kept: usize) {
         self.sending = Sending::Resetting;
         let arrived = self.typed_total - self.typed.len();
-        let Some(place) = self.meant.iter().position(|meant| meant.typed > arrived + kept) else {
-            self.typed.truncate(kept);
-            return; // all lines arrive, or nobody knows what it means
-        };
-        let begin = place.checked_sub(1).map_or(0, |before| self.meant[before].typed);
-        // The model knows no halves of names. Where that line has begun to arrive, it goes on.
-        let is_rename = matches!(self.meant[place].meaning, Some(Ok(Line::Command(Command::Rename(_)))));
-        let end = match begin.max(arrived) {
-            end if is_rename && begin < arrived => self.meant[place].typed.max(end),
-            end if is_rename => end,
-            _ => arrived + kept,
-        };
-        self.typed.truncate(end - arrived);
-        self.meant.retain(|meant| meant.typed <= end);
-        self.meant.push_back(Meant { typed: end, meaning: None });
+        self.typed.truncate(kept);
+        self.meant.retain(|meant| meant.typed <= arrived + kept);
     }
 
     /// So many bytes reach the server.
@@ -204,30 +200,31 @@ impl Peer {
                 }
             }
             Seen::Wrote(written, is_blocked) => self.watch.wrote(written, is_blocked, now),
+            Seen::Relieved => requests.push_back(Request::Relieved(self.client)),
             Seen::Aborted => self.watch.aborted(),
         }
     }
 
-    /// The batch has to be what its next lines mean.
+    /// The batch has to be what its next lines mean. Where it says that the connection is broken, nobody reads replies any
+    /// more.
     fn understand(&mut self, batch: &Batch) {
-        if batch.steps.contains(&Step::Broken) {
-            assert!(self.connection.socket.is_reset, "{} is not broken", self.client);
-        }
-        let mut steps = batch.steps.iter().filter(|step| **step != Step::Broken);
+        let mut steps = batch.steps.iter().peekable();
         if !self.has_arrived {
             assert_eq!(steps.next(), Some(&Step::Arrive));
             self.has_arrived = true;
         }
         assert!(batch.lines == 0 || self.end.is_none(), "{} says something behind its end", self.client);
+        let mut is_broken = false;
         for _ in 0..batch.lines {
             if self.is_unclear {
                 break;
             }
-            let Some(meaning) = self.meant.pop_front().expect("no line is made up").meaning else {
-                self.is_unclear = true;
-                break;
-            };
+            let meaning = self.meant.pop_front().expect("no line is made up").meaning;
             for step in self.understanding.steps(&meaning) {
+                is_broken |= steps.next_if_eq(&&Step::Broken).is_some();
+                if is_broken && matches!(step, Step::Reply(_)) {
+                    continue;
+                }
                 assert_eq!(steps.next(), Some(&step), "{} was misunderstood: {meaning:?}", self.client);
                 self.end = Some(step).filter(|step| matches!(step, Step::Close(_)));
             }
@@ -239,10 +236,14 @@ impl Peer {
     fn understand_end(&mut self, step: &Step) {
         let client = self.client;
         let socket = &self.connection.socket;
-        let has_said_all = self.is_unclear || self.meant.iter().all(|meant| meant.meaning.is_none());
+        let has_said_lines = self.is_unclear || self.meant.iter().all(|meant| meant.is_open);
+        let has_said_all = self.is_unclear || self.meant.is_empty();
         match (&self.end, step) {
+            (_, Step::Broken) => assert!(socket.is_reset, "{client} is not broken"),
             (None, Step::Eof) => assert!(socket.is_ended && has_said_all, "the end of {client} before the end"),
-            (None, Step::Close(Departure::Lost)) => assert!(socket.is_reset && has_said_all, "{client} is not lost"),
+            (None, Step::Close(Departure::Lost)) => {
+                assert!(socket.is_reset && socket.incoming.is_empty() && has_said_lines, "{client} is not lost");
+            }
             (None, Step::Close(Departure::Idle | Departure::WriteTimeout)) => {} // the watch knows
             // It may still be stuck with the answer to its last line.
             (Some(Step::Eof), Step::Close(Departure::WriteTimeout)) => {}
@@ -254,10 +255,10 @@ impl Peer {
     }
 
     /// The broker has taken a batch.
-    pub(crate) fn accepted(&mut self, batch: &Batch, now: Duration) {
+    pub(crate) fn accepted(&mut self, batch: &Batch, of_address: Duration, now: Duration) {
         self.account.accept(&batch.steps);
         if batch.lines > 0 {
-            self.watch.accepted(batch.lines, now);
+            self.watch.accepted(batch, of_address, now);
         }
     }
 
@@ -265,14 +266,15 @@ impl Peer {
     pub(crate) fn is_quiet(&self, now: Duration) -> bool {
         let socket = &self.connection.socket;
         let says_nothing = self.typed.is_empty() && socket.incoming.is_empty() && self.watch.is_at_rest(now);
-        let is_up_to_date = socket.outgoing.is_empty() && self.sending == Sending::Open && !self.account.is_gone();
+        let has_read_all = socket.outgoing.is_empty() && self.connection.queued().0 == 0;
+        let is_up_to_date = has_read_all && self.sending == Sending::Open && !self.account.is_gone();
         self.account.is_here() && says_nothing && is_up_to_date
     }
 
     /// How many lines and how many waits are under way from it, at the most.
     pub(crate) fn unheard(&self) -> (usize, usize) {
         let bytes = self.typed.len() + self.connection.socket.incoming.len();
-        let is_wait = |meant: &&Meant| matches!(meant.meaning, Some(Ok(Line::Command(Command::Wait(..)))));
+        let is_wait = |meant: &&Meant| matches!(meant.meaning, Ok(Line::Command(Command::Wait(..))));
         match self.kind {
             Kind::Fuzzer => (1 + bytes, 1 + bytes / "wait|1|user|x".len()),
             Kind::Witness | Kind::Guest => (1 + self.meant.len(), 1 + self.meant.iter().filter(is_wait).count()),
@@ -282,7 +284,8 @@ impl Peer {
     /// It is gone, and has read what there is to read.
     pub(crate) fn is_over(&self) -> bool {
         let has_read = self.connection.socket.outgoing.is_empty() || self.sending == Sending::Resetting;
-        matches!(self.connection.stage, Stage::Closed { .. }) && self.account.is_gone() && has_read
+        let is_gone = self.account.is_gone() || self.account.is_probe();
+        matches!(self.connection.stage, Stage::Closed { .. }) && is_gone && self.connection.is_forgotten() && has_read
     }
 
     /// Checks all that it has read so far, and answers what was public in it.

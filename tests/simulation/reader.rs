@@ -78,21 +78,44 @@ fn read_text(line: &str, lang: Lang) -> Heard {
         Lang::En => ("from:[", "] says:", "is online", "is offline"),
     };
     if let Some((name, text)) = line.strip_prefix(private).and_then(|rest| rest.split_once(says)) {
-        return Heard::Private { name: name.to_owned(), text: text.to_owned() };
+        return Heard::Private { name: isolated(name), text: plain(text) };
     }
     if let Some((addr, name, text)) = read_public(line) {
-        let (addr, name) = (addr.to_owned(), name.to_owned());
+        let (addr, name) = (addr.to_owned(), isolated(name));
         return match text {
             // Nobody can say this in another's name, and who says it of itself fools nobody who has `format|json`.
             _ if text == online => Heard::Online { addr, name },
             _ if text == offline => Heard::Offline { addr, name },
-            _ => Heard::Message { addr, name, text: text.to_owned() },
+            _ => Heard::Message { addr, name, text: isolated(text) },
         };
     }
     match line.strip_prefix('[').and_then(|rest| rest.strip_suffix("] is online")) {
-        Some(name) => Heard::User { name: name.to_owned() },
+        Some(name) => Heard::User { name: isolated(name) },
         None => Heard::Other,
     }
+}
+
+/// What a user has written, as it stands among the server's words: all of it is isolated if it may run from right to left.
+fn isolated(part: &str) -> String {
+    let text = part.strip_prefix('\u{2068}').and_then(|rest| rest.strip_suffix('\u{2069}'));
+    let from_right = ['\u{5d0}'..='\u{5ea}', '\u{620}'..='\u{64a}', '\u{671}'..='\u{6d3}', '\u{710}'..='\u{72f}'];
+    let may_run_back = part.contains(|c| from_right.iter().any(|letters| letters.contains(&c)));
+    assert!(text.is_some() || !may_run_back, "{part:?} may turn the line around");
+    let text = text.unwrap_or(part);
+    assert!(!text.contains(['\u{2068}', '\u{2069}']), "{part:?} is isolated in parts");
+    text.to_owned()
+}
+
+/// A line of text without the isolates that stand in pairs, one after the other: those are the server's own.
+pub(crate) fn plain(line: &str) -> String {
+    let mut text = String::new();
+    let mut rest = line;
+    while let Some((before, inside)) = rest.split_once('\u{2068}') {
+        let Some((inside, after)) = inside.split_once('\u{2069}') else { break };
+        text.extend([before, inside]);
+        rest = after;
+    }
+    text + rest
 }
 
 /// `[ADDR]NAME:TEXT`. The address of IPv6 has brackets and colons of its own, and may stand in place of a name.

@@ -4,8 +4,33 @@ use std::time::Duration;
 
 use pipechat::{
     chat::Departure,
-    protocol::{Batch, Limits, Reply, Setting, Step},
+    protocol::{Batch, Limits, Rate, Reply, Setting, Step},
 };
+
+/// A bucket of tokens, one for each line.
+pub(crate) struct Tokens {
+    rate: Rate,
+    /// Lines that may still be said at once; less than none is a debt.
+    left: f64,
+    at: Duration,
+}
+
+impl Tokens {
+    pub(crate) fn new(rate: Rate, now: Duration) -> Self {
+        Self { rate, left: f64::from(rate.burst), at: now }
+    }
+
+    /// Takes so many, and answers when there is no debt.
+    pub(crate) fn take(&mut self, lines: usize, now: Duration) -> Duration {
+        let (per_second, burst) = (f64::from(self.rate.per_second), f64::from(self.rate.burst));
+        let fresh = (now - self.at).as_secs_f64() * per_second;
+        #[expect(clippy::cast_precision_loss, reason = "a few hundred lines")]
+        let lines = lines as f64;
+        self.left = burst.min(self.left + fresh) - lines;
+        self.at = now;
+        now + Duration::from_secs_f64((-self.left / per_second).max(0.0))
+    }
+}
 
 pub(crate) struct Watch {
     limits: Limits,
@@ -13,11 +38,9 @@ pub(crate) struct Watch {
     is_outstanding: bool,
     /// The client has sent faster than it may, and is not heard before this.
     not_before: Duration,
-    /// Lines that it may still say at once; less than none is a debt.
-    tokens: f64,
-    tokens_at: Duration,
-    /// What the credit for the last lines has to say.
-    credit_due: Option<Duration>,
+    tokens: Tokens,
+    /// What the credit for the last lines has to say, and when they were accepted.
+    credit_due: Option<(Duration, Duration)>,
     /// Much waited for it when it last did something.
     was_congested: bool,
     /// When it was last known to be held back, or began.
@@ -36,14 +59,13 @@ impl Watch {
     pub(crate) fn new(limits: Limits, now: Duration) -> Self {
         Self {
             limits,
-            is_outstanding: false,
+            is_outstanding: true, // until the client is announced
             not_before: Duration::ZERO,
-            tokens: f64::from(limits.rate.burst),
-            tokens_at: now,
-            credit_due: None,
+            tokens: Tokens::new(limits.rate, now),
+            credit_due: Some((Duration::ZERO, now)),
             was_congested: false,
             held_at: now,
-            free_at: Some(now),
+            free_at: None,
             is_exempt: false,
             has_ended: false,
             is_closed: false,
@@ -58,7 +80,8 @@ impl Watch {
 
     /// The connection hands over a batch.
     pub(crate) fn batch(&mut self, batch: &Batch, is_congested: bool, now: Duration) {
-        if batch.lines > 0 {
+        // What has come of a broken connection is heard at once.
+        if batch.lines > 0 && !batch.steps.contains(&Step::Broken) {
             assert!(!(is_congested && self.was_congested), "it asks for more, and does not read");
             assert!(!self.is_outstanding, "lines without a credit");
             assert!(now >= self.not_before, "too early: at {now:?}, not {:?}", self.not_before);
@@ -89,24 +112,19 @@ impl Watch {
         }
     }
 
-    /// The broker takes so many lines, and has to answer with the time that a counter of tokens says.
-    pub(crate) fn accepted(&mut self, lines: usize, now: Duration) {
-        let (per_second, burst) = (f64::from(self.limits.rate.per_second), f64::from(self.limits.rate.burst));
-        let fresh = (now - self.tokens_at).as_secs_f64() * per_second;
-        #[expect(clippy::cast_precision_loss, reason = "a few hundred lines")]
-        let lines = lines as f64;
-        self.tokens = burst.min(self.tokens + fresh) - lines;
-        self.tokens_at = now;
-        let pause = Duration::from_secs_f64((-self.tokens / per_second).max(0.0));
-        assert_eq!(self.credit_due.replace(now + pause), None, "two batches at once");
+    /// The broker takes so many lines, and has to answer with the time that the counters of tokens say: the client's, and
+    /// that of its address.
+    pub(crate) fn accepted(&mut self, batch: &Batch, of_address: Duration, now: Duration) {
+        let due = self.tokens.take(batch.lines, now).max(of_address);
+        let is_second = self.credit_due.replace((due, now)).is_some();
+        assert!(!is_second || batch.steps.contains(&Step::Broken), "two batches at once");
     }
 
     /// The connection gets its credit.
-    pub(crate) fn credited(&mut self, not_before: Option<Duration>, now: Duration) {
-        let due = self.credit_due.take().expect("one credit a batch");
-        let not_before = not_before.unwrap_or_default();
+    pub(crate) fn credited(&mut self, not_before: Duration, now: Duration) {
+        let (due, accepted_at) = self.credit_due.take().expect("one credit a batch");
         let is_exact = not_before.abs_diff(due) < Duration::from_micros(1);
-        let is_free = due == self.tokens_at && not_before <= due;
+        let is_free = due == accepted_at && not_before <= due;
         assert!(is_exact || is_free, "the next line not before {not_before:?}, not {due:?}");
         self.is_outstanding = false;
         self.not_before = not_before;

@@ -42,7 +42,7 @@ pub(crate) fn of_event(event: &Event, lang: Lang) -> Option<Words> {
             Words { event: "wait", text: Some(arg.clone()), line: Some(format!("wait|ok|{}", visible(arg))) }
         }
         Event::WaitTimedOut => Words { event: "wait", text: None, line: Some("wait|timeout".to_owned()) },
-        Event::Refused(refusal) => Words::same("refused", refused(*refusal, texts)),
+        Event::Refused(refusal) => Words::same("refused", refused(refusal, lang)),
         Event::Farewell(departure) => Words::same("farewell", farewell(*departure, texts).to_owned()),
     })
 }
@@ -68,24 +68,41 @@ fn texts(lang: Lang) -> &'static Texts {
     }
 }
 
-fn refused(refusal: Refusal, texts: &Texts) -> String {
+fn refused(refusal: &Refusal, lang: Lang) -> String {
+    let texts = texts(lang);
+    let in_lang = |zh: &str, en: &str| match lang {
+        Lang::Zh => zh.to_owned(),
+        Lang::En => en.to_owned(),
+    };
     match refusal {
         Refusal::NameTaken => texts.name_taken.to_owned(),
-        Refusal::NameInvalid(rule) => {
-            let place = match rule {
-                NameRule::Empty => 0,
-                NameRule::TooLong => 1,
-                NameRule::Space => 2,
-                NameRule::Invisible => 3,
-                NameRule::Punctuation => 4,
-                NameRule::Address => 5,
-            };
-            texts.name_invalid(texts.name_rules[place].1)
-        }
+        Refusal::NameConfusable(name) => in_lang(&format!("与 {name} 过于相似"), &format!("looks like {name}")),
+        Refusal::NameInvalid(rule) => name_invalid(*rule, texts, in_lang),
         Refusal::NoSuchUser => texts.no_such_user.to_owned(),
         Refusal::EmptyText => texts.empty_text.to_owned(),
+        Refusal::RecipientBehind => in_lang("对方接收过慢,消息未送达", "recipient is not keeping up, not delivered"),
         Refusal::WaitTooLong(max) => texts.wait_too_long(u32::try_from(max.as_secs()).expect("not so long")),
+        Refusal::ArgumentTooLong(max) => {
+            in_lang(&format!("参数过长,最多{max}字节"), &format!("argument too long: at most {max} bytes"))
+        }
     }
+}
+
+fn name_invalid(rule: NameRule, texts: &Texts, in_lang: impl Fn(&str, &str) -> String) -> String {
+    let place = match rule {
+        NameRule::Empty => 0,
+        NameRule::TooLong => 1,
+        NameRule::Space => 2,
+        NameRule::Invisible => 3,
+        NameRule::Punctuation => 4,
+        NameRule::Address => 5,
+        NameRule::Marks => {
+            let en = "no combining mark at the beginning, at most 4 on a character";
+            return texts.name_invalid(&in_lang("不能以组合符号开头,一个字符上最多4个", en));
+        }
+        NameRule::RoomSign => return texts.name_invalid(&in_lang("不能以 # 开头", "no # at the beginning")),
+    };
+    texts.name_invalid(texts.name_rules[place].1)
 }
 
 fn form_error(error: FormError, texts: &Texts) -> String {
@@ -124,7 +141,9 @@ fn farewell(departure: Departure, texts: &Texts) -> &'static str {
         Departure::WriteTimeout => texts.write_timeout,
         Departure::Full => texts.full,
         Departure::FullForAddress => texts.full_for_address,
+        Departure::TooManyArrivals => texts.too_many_arrivals,
         Departure::Http => texts.http,
+        Departure::OtherProtocol => texts.other_protocol,
         Departure::ShuttingDown => texts.shutting_down,
         Departure::Left | Departure::Lost | Departure::WaitTimedOut => panic!("nobody is told of {departure:?}"),
     }

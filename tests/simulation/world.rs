@@ -5,40 +5,49 @@
 
 mod actions;
 mod checks;
+mod slow;
 
 use std::{
     collections::{BTreeMap, VecDeque},
     fmt::Write as _,
     net::SocketAddr,
+    rc::Rc,
     sync::Arc,
     time::Duration,
 };
 
 use common::Rng;
-use futures::executor::block_on;
 use jiff::Timestamp;
 use pipechat::{
     Config,
-    broker::{Broker, Request, outbox},
-    chat::{Audience, Chat, ClientId, Entry, Input, Output},
-    protocol::{Limits, Rate, parse},
+    broker::{BrokenBacklog, Broker, Level, Memory, Request, outbox},
+    chat::{Audience, Chat, ClientId, Departure, Entry, Input, Output},
+    protocol::{Limits, Rate, Step, parse},
 };
 
 use super::{
     generator::{LINE_MAX, WAIT_MAX},
     model::Model,
     peer::{Kind, Peer},
+    watch::Tokens,
 };
+use slow::SlowReaders;
 
 /// Where clients come from.
-const NETWORKS: [&str; 3] = ["127.0.0.1", "10.1.2.3", "::1"];
+const NETWORKS: [&str; 3] = ["127.0.0.1", UNTRUSTED, "::1"];
+const UNTRUSTED: &str = "10.1.2.3";
 const CLIENTS_MAX: usize = 16;
-const CLIENTS_PER_IP_MAX: usize = 8;
 /// Those who come first and see it all: a text in Chinese, one in English, and JSON.
 const WITNESSES: usize = 3;
-/// Bytes that may wait for a client.
+/// Bytes that may wait for a client, at all and for long.
 const QUEUE_MAX: usize = 6 << 10;
+const SOFT_QUEUE_MAX: usize = 3 << 10;
+const SOFT_LIMIT_TIME: Duration = Duration::from_secs(60);
+/// Bytes that clients may make the server hold. Memory runs out in some worlds, and in others it does not.
+const MEMORY_MAX: [usize; 3] = [11 << 10, 15 << 10, 1 << 30];
 const RATE: Rate = Rate { per_second: 4, burst: 8 };
+/// Of all clients of the address that is not trusted. The burst is in proportion.
+const RATE_PER_IP: Rate = Rate { per_second: 6, burst: 12 };
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(12);
 /// The clock, the packets and the readers of a world without faults, in a step.
@@ -50,13 +59,16 @@ pub(crate) struct World {
     chat: Chat,
     model: Model,
     broker: Broker,
+    memory: Arc<Memory>,
+    backlog: Rc<BrokenBacklog>,
     limits: Arc<Limits>,
     /// Connected, or with something yet to read.
     peers: BTreeMap<ClientId, Peer>,
     /// On their way to the broker.
     requests: VecDeque<Request>,
-    /// The broker waits for slow readers until then.
-    paused_until: Duration,
+    /// What those may say at once who come from the address that is not trusted.
+    tokens: Tokens,
+    slow: SlowReaders,
     /// When the witnesses last gave a sign of life.
     awake_at: Duration,
     /// How many clients have come.
@@ -73,6 +85,7 @@ impl World {
         let limits = Limits {
             line_max: LINE_MAX,
             queue_max: QUEUE_MAX,
+            soft_queue_max: SOFT_QUEUE_MAX,
             rate: RATE,
             idle_timeout: IDLE_TIMEOUT,
             strict_idle: rng.one_in(4),
@@ -80,23 +93,22 @@ impl World {
             wait_max: WAIT_MAX,
             clients_max: CLIENTS_MAX,
         };
-        // The account of all queues is the process's, and so of all tests that run in it: here it has no limit.
-        let config = Config {
-            limits,
-            clients_per_ip_max: CLIENTS_PER_IP_MAX,
-            queued_total_max: usize::MAX,
-            ..Config::default()
-        };
+        let config = Config { limits, rate_per_ip: RATE_PER_IP.per_second, ..Config::default() };
+        let backlog = Rc::<BrokenBacklog>::default();
+        let memory = Memory::new(MEMORY_MAX[rng.below(MEMORY_MAX.len())]);
         let mut world = Self {
             rng,
             now: Duration::ZERO,
             chat: Chat::new(config.rules()),
             model: Model::new(config.rules()),
-            broker: Broker::new(config),
+            broker: Broker::new(config, Arc::clone(&memory), Rc::clone(&backlog)),
+            backlog,
+            memory,
             limits: Arc::new(limits),
             peers: BTreeMap::new(),
             requests: VecDeque::new(),
-            paused_until: Duration::ZERO,
+            tokens: Tokens::new(RATE_PER_IP, Duration::ZERO),
+            slow: SlowReaders::default(),
             awake_at: Duration::ZERO,
             connected: 0,
             texts: 0,
@@ -145,6 +157,7 @@ impl World {
         let bytes = self.rng.below(1500);
         self.peers.values_mut().for_each(|peer| peer.read(bytes));
         self.reap();
+        self.check_memory();
     }
 
     /// Nobody types any more, everyone reads, and the clock runs evenly, until nothing is under way. How long that takes is
@@ -157,7 +170,9 @@ impl World {
             let (lines, waits) = peer.unheard();
             10 + peer.typed() / packet + lines * of_a_line + (1 + waits) * of_a_wait + 2 * QUEUE_MAX / bytes
         };
-        let bound = self.peers.values().map(bound).max().unwrap_or(0);
+        let lines: usize = self.peers.values().map(|peer| peer.unheard().0).sum();
+        let of_all = lines * steps(Duration::from_secs(1) / RATE_PER_IP.per_second);
+        let bound = of_all + self.peers.values().map(bound).max().unwrap_or(0);
         self.peers.values_mut().for_each(|peer| peer.reads = usize::MAX);
         for _ in 0..bound {
             self.now += tick;
@@ -174,6 +189,8 @@ impl World {
             self.reap();
             let is_idle = !self.broker.has_work() && self.requests.is_empty();
             if is_idle && self.peers.values().all(|peer| peer.is_quiet(self.now)) {
+                let held: usize = self.peers.values().map(|peer| peer.connection.input()).sum();
+                assert_eq!(self.memory.used(), held, "nothing waits, and only the beginnings of lines are held");
                 return;
             }
         }
@@ -203,9 +220,9 @@ impl World {
         let ip = if kind == Kind::Witness { NETWORKS[0] } else { self.rng.pick(&NETWORKS) };
         let port = u16::try_from(1024 + self.connected % 60_000).expect("a port");
         let addr = SocketAddr::new(ip.parse().expect("an IP address"), port);
-        let (outbox, inbox) = outbox(None);
+        let (outbox, inbox) = outbox(None, Arc::clone(&self.memory));
         self.requests.push_back(Request::Connect(client, addr, outbox));
-        let mut peer = Peer::new(client, kind, &self.limits, inbox, self.now);
+        let mut peer = Peer::new(client, kind, addr, &self.limits, inbox, self.now);
         peer.connection.read_max = 1 + self.rng.below(200);
         self.peers.insert(client, peer);
         client
@@ -213,11 +230,10 @@ impl World {
 
     /// A turn of the broker, with so many inputs at the most.
     fn turn(&mut self, inputs_max: usize, chat_now: Duration) {
-        if self.now < self.paused_until {
-            return;
-        }
         let is_due = self.chat.deadline().is_some_and(|deadline| deadline <= chat_now);
-        let has_work = self.broker.has_work() || is_due || !self.requests.is_empty();
+        let is_tight = self.memory.level() >= Level::Tight;
+        let is_news = is_tight != self.broker.is_tight();
+        let has_work = self.broker.has_work() || is_due || is_news || !self.requests.is_empty();
         self.broker.begin_turn(Timestamp::UNIX_EPOCH);
         while let Some(request) = self.requests.pop_front() {
             self.accept(request);
@@ -227,7 +243,9 @@ impl World {
             assert!(has_work, "{entry:?} out of nothing");
             self.handle(entry);
         }
-        self.paused_until = self.now + block_on(self.broker.flush(self.now));
+        self.broker.flush(self.now);
+        let queues = self.peers.values().map(|peer| (peer.client, peer.connection.queued().0));
+        self.slow.look(queues, self.memory.level() == Level::Full, self.now);
     }
 
     fn accept(&mut self, request: Request) {
@@ -237,9 +255,19 @@ impl World {
             }
             // The broker may have hung up on it.
             if let Some(peer) = self.peers.get_mut(client).filter(|peer| !peer.account.is_gone()) {
-                peer.accepted(batch, self.now);
+                let is_trusted = peer.addr.ip().to_string() != UNTRUSTED;
+                let lines = if is_trusted { 0 } else { batch.lines };
+                let of_address = if lines > 0 { self.tokens.take(lines, self.now) } else { self.now };
+                peer.accepted(batch, of_address, self.now);
             }
         }
+        let request = match request {
+            Request::Batch(client, batch) if batch.steps.contains(&Step::Broken) => {
+                let taken = self.backlog.take(batch.lines, batch.bytes(), 0);
+                Request::Broken(client, batch, taken)
+            }
+            request => request,
+        };
         self.broker.accept(request, self.now);
     }
 
@@ -248,16 +276,19 @@ impl World {
         writeln!(self.transcript, "input: {:?}", entry.input).expect("a String takes all");
         match &entry.input {
             Input::Arrive(client, _)
-            | Input::Command(client, _)
+            | Input::Command(client, _, _)
+            | Input::Congested(client, _)
             | Input::Eof(client)
             | Input::Broken(client)
             | Input::End(client, _) => {
+                let is_cut = matches!(entry.input, Input::End(_, Departure::SlowConsumer));
+                assert!(!is_cut || self.slow.may_be_cut(*client), "{client} is not slow, and there is room");
                 if let Some(peer) = self.peers.get_mut(client) {
                     peer.account.input(&entry.input);
                 }
             }
             Input::ShutDown => self.peers.values_mut().for_each(|peer| peer.account.closing()),
-            Input::Continue => {}
+            Input::Tight(_) | Input::Continue => {}
         }
         let expected = self.model.handle(&entry);
         let (what, mut out) = (entry.clone(), Vec::new());

@@ -1,6 +1,7 @@
 //! Clients connect and vanish at random while others talk. Witnesses compare what they have read: all have the same
 //! public lines in the same order, every arrival and every departure is announced exactly once, and no message is lost,
-//! doubled or out of order.
+//! doubled or out of order. Only a client that ends without a word, before the server got to announce it, may come and go
+//! unnoticed.
 //!
 //! Two short rounds run with the other tests. `scripts/soak SECONDS` runs rounds of 5,000 clients for that long; the
 //! server's memory must then be what it was in the first rounds.
@@ -34,6 +35,8 @@ const CROWD: usize = 100;
 /// Clients that come and go in a round.
 const SHORT_ROUND: usize = 500;
 const LONG_ROUND: usize = 5000;
+/// The last line of a round.
+const END: &str = "that was all";
 
 fn median(bytes: &[u64]) -> u64 {
     let mut bytes = bytes.to_vec();
@@ -64,8 +67,7 @@ fn witnesses_of_a_crowd_hear_the_same() {
     while goes_on(round) {
         let begun = Instant::now();
         let clients = if duration.is_some() { LONG_ROUND } else { SHORT_ROUND };
-        let lines = play(&server, &mut witnesses, clients, seed.wrapping_add(round as u64));
-        until("the files of clients that have left are closed", || server.open_files() == files);
+        let lines = play(&server, files, &mut witnesses, clients, seed.wrapping_add(round as u64));
         rss.push(server.rss());
         round += 1;
         let (kb, took) = (rss[round - 1] >> 10, begun.elapsed());
@@ -90,77 +92,99 @@ fn witnesses_of_a_crowd_hear_the_same() {
     assert!(trouble.is_empty(), "{trouble:#?}");
 }
 
-/// One round: crowds and talkers come and go until only the witnesses are left. Returns the number of public lines.
-fn play(server: &Server, witnesses: &mut [Client; WITNESSES], clients: usize, seed: u64) -> usize {
-    // How often each address has connected: ports may be used again.
-    let came = Mutex::new(HashMap::new());
-    let enter =
-        |client: &Client| *came.lock().expect("nobody panics with it").entry(client.addr.clone()).or_insert(0) += 1;
+/// How often an address has connected, as ports may be used again, and how often it was not to be overlooked.
+#[derive(Debug, Default)]
+struct Came {
+    times: i64,
+    noticed: i64,
+}
+
+/// What all clients that come and go have done, by address.
+#[derive(Debug, Default)]
+struct Register(Mutex<HashMap<String, Came>>);
+
+impl Register {
+    fn enter(&self, client: &Client) {
+        self.note(client, |came| came.times += 1);
+    }
+
+    /// The client was told that it is here, or has said something. Once for a connection.
+    fn notice(&self, client: &Client) {
+        self.note(client, |came| came.noticed += 1);
+    }
+
+    fn note(&self, client: &Client, note: impl FnOnce(&mut Came)) {
+        note(self.0.lock().expect("nobody panics with it").entry(client.addr.clone()).or_default());
+    }
+}
+
+/// One round: crowds and talkers come and go until only the witnesses and `files` are left. Returns the number of public
+/// lines.
+fn play(server: &Server, files: usize, witnesses: &mut [Client; WITNESSES], clients: usize, seed: u64) -> usize {
+    let came = Register::default();
     let is_over = AtomicBool::new(false);
-    let expected = clients + TALKERS;
     let mut said = HashMap::new();
+    let mut speaker = witnesses[0].writer();
     let transcripts: Vec<_> = thread::scope(|scope| {
-        let watch = |(number, witness)| scope.spawn(move || watch(witness, number == 0, expected));
-        let watching: Vec<_> = witnesses.iter_mut().enumerate().map(watch).collect();
-        let (enter, is_over) = (&enter, &is_over);
+        let watch = |witness| scope.spawn(move || watch(witness));
+        let watching: Vec<_> = witnesses.iter_mut().map(watch).collect();
+        let (came, is_over) = (&came, &is_over);
         let talking: Vec<_> = (0..TALKERS)
             .map(|number| {
                 let rng = Rng(seed ^ (number as u64) << 32);
-                scope.spawn(move || talk(server, number, rng, enter, is_over))
+                scope.spawn(move || talk(server, number, rng, came, is_over))
             })
             .collect();
         let crowds: Vec<_> = (0..CROWDS)
             .map(|number| {
                 let rng = Rng(seed ^ (number as u64) << 48);
                 let share = (clients + number) / CROWDS;
-                scope.spawn(move || come_and_go(server, share, rng, enter))
+                scope.spawn(move || come_and_go(server, share, rng, came))
             })
             .collect();
         let crowds_end = crowds.into_iter().map(|crowd| crowd.join()).collect::<Result<Vec<_>, _>>();
         is_over.store(true, Relaxed);
         crowds_end.expect("the crowds are through");
         said.extend(talking.into_iter().map(|talker| talker.join().expect("the talkers are through")));
+        // Behind all others, so that none of them waits to be accepted any more.
+        let last = server.connect();
+        came.enter(&last);
+        came.notice(&last);
+        drop(last);
+        until("the files of clients that have left are closed", || server.open_files() == files);
+        speaker.write_all(format!("{END}\n").as_bytes()).expect("the server reads");
         watching.into_iter().map(|witness| witness.join().expect("the witnesses saw all")).collect()
     });
-    let came = came.into_inner().expect("nobody panics with it");
+    let came = came.0.into_inner().expect("nobody panics with it");
     agree(&transcripts);
     examine(&transcripts[0], &came, &said);
     transcripts[0].len()
 }
 
-/// Collects all lines of a round. One witness, the speaker, ends the round when all `expected` clients have left.
-fn watch(witness: &mut Client, is_speaker: bool, expected: usize) -> Vec<String> {
-    const END: &str = "that was all";
+/// Collects all lines of a round.
+fn watch(witness: &mut Client) -> Vec<String> {
     let (mut transcript, mut left, mut here) = (Vec::new(), 0, 0_i64);
     let end = format!(":{END}");
     loop {
         let line = match witness.receive(DEADLINE) {
             Received::Line(line) => line,
-            heard => panic!("{left} of {expected} have left, {here} are here, and then: {heard:?}"),
+            heard => panic!("{left} have left, {here} are here, and then: {heard:?}"),
         };
         if line.ends_with(&end) {
             return transcript;
         }
         here += i64::from(line.ends_with(":is online")) - i64::from(line.ends_with(":is offline"));
         left += usize::from(line.ends_with(":is offline"));
-        if is_speaker && left == expected && line.ends_with(":is offline") {
-            witness.say(END);
-        }
         transcript.push(line);
     }
 }
 
 /// Sends numbered lines and waits for each to come back. Returns the client's address and how many lines it sent.
-fn talk(
-    server: &Server,
-    number: usize,
-    mut rng: Rng,
-    enter: &impl Fn(&Client),
-    is_over: &AtomicBool,
-) -> (String, usize) {
+fn talk(server: &Server, number: usize, mut rng: Rng, came: &Register, is_over: &AtomicBool) -> (String, usize) {
     let mut client = server.dial();
-    enter(&client);
+    came.enter(&client);
     client.expect(&client.online());
+    came.notice(&client);
     let mut said = 0;
     while !is_over.load(Relaxed) {
         match rng.below(20) {
@@ -187,15 +211,16 @@ fn talk(
 }
 
 /// Lets `clients` connect, send something or nothing, and vanish in every possible way.
-fn come_and_go(server: &Server, clients: usize, mut rng: Rng, enter: &impl Fn(&Client)) {
-    let (mut crowd, mut left): (Vec<Client>, _) = (Vec::new(), clients);
+fn come_and_go(server: &Server, clients: usize, mut rng: Rng, came: &Register) {
+    // Each with whether it has said something.
+    let (mut crowd, mut left): (Vec<(Client, bool)>, _) = (Vec::new(), clients);
     while left > 0 || !crowd.is_empty() {
         if left > 0 && crowd.len() < CROWD && rng.below(3) == 0 {
             // From many addresses, because one may run out of ports.
             let client = server.dial_from([127, 0, 1, 1 + rng.below(250) as u8]);
-            enter(&client);
+            came.enter(&client);
             left -= 1;
-            crowd.push(client);
+            crowd.push((client, false));
             continue;
         }
         if crowd.is_empty() {
@@ -204,21 +229,26 @@ fn come_and_go(server: &Server, clients: usize, mut rng: Rng, enter: &impl Fn(&C
         let one = rng.below(crowd.len());
         let other = rng.below(crowd.len());
         // A write may fail: the client may have been disconnected.
-        let line = match rng.below(12) {
+        let what = rng.below(12);
+        let line = match what {
             0 => "hello\n".to_owned(),
             1 => "in two ".to_owned(),
             2 => format!("rename|guest{}\n", rng.below(50)),
             3 => "who\n".to_owned(),
-            4 => format!("to|{}|psst\n", crowd[other].addr),
+            4 => format!("to|{}|psst\n", crowd[other].0.addr),
             5 => "\n".to_owned(),
             6 => "\u{7f}\r\u{1b}\n".to_owned(),
             7 => "to|\nrename|\n".to_owned(),
             how => {
-                vanish(crowd.swap_remove(one), how + rng.below(2));
+                vanish(crowd.swap_remove(one).0, how + rng.below(2));
                 continue;
             }
         };
-        (&crowd[one].stream).write_all(line.as_bytes()).ok();
+        let (client, has_spoken) = &mut crowd[one];
+        if client.stream.write_all(line.as_bytes()).is_ok() && matches!(what, 0 | 3) && !*has_spoken {
+            *has_spoken = true;
+            came.notice(client);
+        }
     }
 }
 
@@ -234,7 +264,13 @@ fn vanish(mut client: Client, how: usize) {
         11 => {
             client.stream.write_all(b"who\nlast words").ok();
             client.stream.shutdown(Shutdown::Write).ok();
-            while let Received::Line(_) = client.receive(DEADLINE) {}
+            let end = loop {
+                match client.receive(DEADLINE) {
+                    Received::Line(_) => {}
+                    end => break end,
+                }
+            };
+            assert!(matches!(end, Received::Eof | Received::Reset), "{end:?}");
         }
         _ => drop(client),
     }
@@ -252,7 +288,7 @@ fn agree(transcripts: &[Vec<String>]) {
 }
 
 /// Every client was announced, and every message was delivered.
-fn examine(transcript: &[String], came: &HashMap<String, i64>, said: &HashMap<String, usize>) {
+fn examine(transcript: &[String], came: &HashMap<String, Came>, said: &HashMap<String, usize>) {
     let (mut arrived, mut departed): (HashMap<&str, i64>, HashMap<&str, i64>) = Default::default();
     let mut heard: HashMap<&str, usize> = HashMap::new();
     for line in transcript {
@@ -277,9 +313,10 @@ fn examine(transcript: &[String], came: &HashMap<String, i64>, said: &HashMap<St
             }
         }
     }
-    for (addr, &times) in came {
-        let counts = [&arrived, &departed].map(|counts| counts.get(&**addr).copied().unwrap_or(0));
-        assert_eq!(counts, [times; 2], "{addr} connected {times} times, and arrived and left this often");
+    for (addr, came) in came {
+        let [arrived, departed] = [&arrived, &departed].map(|counts| counts.get(&**addr).copied().unwrap_or(0));
+        assert_eq!(arrived, departed, "{addr} arrived and left this often");
+        assert!((came.noticed..=came.times).contains(&arrived), "{addr} arrived {arrived} times: {came:?}");
     }
     for (addr, count) in said {
         assert_eq!(heard.get(&**addr).copied().unwrap_or(0), *count, "the messages of {addr} were delivered");

@@ -60,7 +60,7 @@ impl Stage {
             "arrives" => vec![Input::Arrive(id, addr(client))],
             _ => match what.strip_prefix("arrives at @") {
                 Some(other) => vec![Input::Arrive(id, addr(number(other)))],
-                None => commands(&long(what)).map(|command| Input::Command(id, command)).collect(),
+                None => commands(&long(what)).map(|command| Input::Command(id, Load::Light, command)).collect(),
             },
         };
         let mut told = Vec::new();
@@ -149,6 +149,7 @@ fn shown(event: &Event) -> String {
         Event::Synced(token) => format!("sync {token}"),
         Event::WaitMet(arg) => format!("met {arg}"),
         Event::WaitTimedOut => "not met".to_owned(),
+        Event::Refused(Refusal::NameConfusable(name)) => format!("name-confusable({name})"),
         Event::Refused(refusal) => kebab(&format!("{refusal:?}")),
         Event::Farewell(departure) => format!("bye {}", departure.code()),
     }

@@ -37,7 +37,7 @@ fn input(step: &str) -> Input {
         "leaves" => Input::Eof(client),
         "breaks" => Input::Broken(client),
         line => match parse(line.as_bytes()) {
-            Ok(Line::Command(command)) => Input::Command(client, command),
+            Ok(Line::Command(command)) => Input::Command(client, Load::Light, command),
             other => panic!("{line:?} is no command: {other:?}"),
         },
     }

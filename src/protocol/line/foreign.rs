@@ -14,9 +14,8 @@
 //!
 //! - With a version that is one of `VERSIONS`, any word may be the method, for methods get invented. The target is a path,
 //!   `*`, a URI or an authority (`host:443`): `curl speaks HTTP/2` is chat.
-//! - Without a version, the method is a registered one, the target is a path or `*`, and nothing comes after it:
-//!   `get /tmp/x please`, `who /` and `GET me a drink` are chat. So is `merge https://example.com/pull/3`: no client sends
-//!   a URI without a version, and scripts that chat do.
+//! - Without a version, the method is a registered one, the target is a path, `*` or a URL, and nothing comes after it:
+//!   `get /tmp/x please`, `who /`, `post build:green` and `GET me a drink` are chat.
 
 /// What a connection speaks instead of chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,21 +47,22 @@ const TLS_HANDSHAKE: [u8; 2] = [0x16, 3];
 const TLS_MINOR_MAX: u8 = 4;
 
 /// The first bytes of a connection, however they are cut into packets.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Opening {
     bytes: [u8; OPENING_BYTES_MAX],
     /// How many of `bytes` have come.
-    len: usize,
+    len: u8,
 }
 
 impl Opening {
     /// Takes the next bytes of the connection, as they have come: telnet's commands are still in them. Once the verdict is
     /// not [`Verdict::NotYet`], it stays what it is.
     pub fn received(&mut self, bytes: &[u8]) -> Verdict {
-        let taken = bytes.len().min(OPENING_BYTES_MAX - self.len);
-        self.bytes[self.len..self.len + taken].copy_from_slice(&bytes[..taken]);
-        self.len += taken;
-        of_bytes(&self.bytes[..self.len])
+        let before = usize::from(self.len);
+        let taken = bytes.len().min(OPENING_BYTES_MAX - before);
+        self.bytes[before..before + taken].copy_from_slice(&bytes[..taken]);
+        self.len = u8::try_from(before + taken).expect("at most OPENING_BYTES_MAX");
+        of_bytes(&self.bytes[..before + taken])
     }
 }
 
@@ -121,7 +121,7 @@ fn request(line: &str) -> Option<Foreign> {
     if !method.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_')) {
         return None; // this leaves out our own verbs, which end in a |
     }
-    let is_path = target == "*" || target.starts_with('/');
+    let is_path = target == "*" || target.starts_with('/') || target.contains("://");
     match words.next_back() {
         None if is_path => registered(method),
         Some(last) if is_path || is_uri(target) || is_authority(target) => version(last),

@@ -63,6 +63,12 @@ impl Framer {
         if self.partial.is_empty() && !self.is_too_long { None } else { Some(self.complete(&[])) }
     }
 
+    /// Bytes that it holds of a line whose ending has not come.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.partial.capacity()
+    }
+
     /// Whether [`Self::finish`] has a line.
     #[must_use]
     pub fn is_within_line(&self) -> bool {

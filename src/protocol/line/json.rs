@@ -47,7 +47,7 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, stamp: Stamp,
         Event::WaitMet(arg) => Fields { event: "wait", text: Some(arg), code: Some("ok"), ..Fields::default() },
         Event::WaitTimedOut => Fields { event: "wait", code: Some("timeout"), ..Fields::default() },
         Event::Refused(refusal) => {
-            owned = refused(*refusal, lang);
+            owned = refused(refusal, lang);
             Fields { event: "refused", text: Some(&owned), code: Some(refusal.code()), ..Fields::default() }
         }
         Event::Farewell(departure) => Fields {

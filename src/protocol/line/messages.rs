@@ -1,16 +1,29 @@
 //! Every text that the server has for people, in each language.
 
 use crate::{
-    chat::{Departure, NAME_CHARS_MAX, NameRule, Refusal},
+    chat::{Departure, NAME_CHARS_MAX, NAME_MARKS_MAX, NameRule, Refusal},
     protocol::{FormError, Format, Lang, Limits, Setting, Verb},
 };
 
-pub(super) fn refused(refusal: Refusal, lang: Lang) -> String {
-    let texts = match refusal {
+pub(super) fn refused(refusal: &Refusal, lang: Lang) -> String {
+    let texts = match *refusal {
+        Refusal::NameConfusable(ref name) => {
+            return match lang {
+                Lang::Zh => format!("与 {name} 过于相似"),
+                Lang::En => format!("looks like {name}"),
+            };
+        }
         Refusal::NameTaken => ["用户名已存在,修改失败", "name taken, not renamed"],
         Refusal::NameInvalid(rule) => return name_invalid(rule, lang),
         Refusal::NoSuchUser => ["目标对象不存在,请仔细检查", "no such user, please check the name"],
         Refusal::EmptyText => ["消息内容格式错误", "malformed private message, there is no text"],
+        Refusal::RecipientBehind => ["对方接收过慢,消息未送达", "recipient is not keeping up, not delivered"],
+        Refusal::ArgumentTooLong(max) => {
+            return match lang {
+                Lang::Zh => format!("参数过长,最多{max}字节"),
+                Lang::En => format!("argument too long: at most {max} bytes"),
+            };
+        }
         Refusal::WaitTooLong(max) => {
             let max = max.as_secs_f64();
             return match lang {
@@ -57,6 +70,15 @@ fn name_invalid(rule: NameRule, lang: Lang) -> String {
         NameRule::Space => ["不能含有空白字符", "no white space"],
         NameRule::Invisible => ["不能含有控制字符或不可见字符", "no control or invisible characters"],
         NameRule::Punctuation => ["不能含有 | [ ] :", "none of | [ ] :"],
+        NameRule::Marks => {
+            return match lang {
+                Lang::Zh => format!("用户名无效,修改失败:不能以组合符号开头,一个字符上最多{NAME_MARKS_MAX}个"),
+                Lang::En => format!(
+                    "invalid name, not renamed: no combining mark at the beginning, at most {NAME_MARKS_MAX} on a character"
+                ),
+            };
+        }
+        NameRule::RoomSign => ["不能以 # 开头", "no # at the beginning"],
         NameRule::Address => ["不能是地址", "it is an address"],
     };
     let [before_zh, before_en] = ["用户名无效,修改失败:", "invalid name, not renamed: "];
@@ -79,7 +101,15 @@ pub(super) fn goodbye(departure: Departure, lang: Lang) -> &'static str {
         Departure::FullForAddress => {
             ["来自你的地址的连接过多,请稍后再试", "too many connections from your address, please try again later"]
         }
+        Departure::TooManyArrivals => [
+            "来自你的地址的新连接过于频繁,请稍后再试",
+            "too many new connections from your address, please try again later",
+        ],
         Departure::Http => ["这里不是HTTP服务,连接关闭", "this is not an HTTP server, closed"],
+        Departure::OtherProtocol => [
+            "这里是聊天服务,不支持其他协议,连接关闭",
+            "this is a chat server, other protocols are not supported, closed",
+        ],
         Departure::ShuttingDown => ["服务器即将关闭,再见", "the server is shutting down, goodbye"],
     };
     in_lang(texts, lang)

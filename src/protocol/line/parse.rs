@@ -23,8 +23,6 @@ pub enum Line {
     Help,
     /// Hang up.
     Quit,
-    /// An HTTP request line. Chat like any other, except as the first words of a connection.
-    Http(String),
 }
 
 /// Understands what a framer with this limit, in bytes, has found.
@@ -56,7 +54,6 @@ pub fn parse(line: &[u8]) -> Result<Line, FormError> {
             "help" => Line::Help,
             "quit" => Line::Quit,
             "stay" => Line::Set(Setting::Stay),
-            _ if is_http(line) => Line::Http(line.to_owned()),
             _ => Line::Command(Command::Say(line.to_owned())),
         });
     };
@@ -104,16 +101,6 @@ fn wait(rest: &str) -> Option<Command> {
         _ => return None,
     };
     Some(Command::Wait(timeout, wait_for))
-}
-
-/// `METHOD TARGET HTTP/…` (RFC 9112, section 3).
-fn is_http(line: &str) -> bool {
-    let mut words = line.split(' ');
-    matches!(
-        (words.next(), words.next(), words.next(), words.next()),
-        (Some(method), Some(_), Some(version), None)
-            if version.starts_with("HTTP/") && method.bytes().all(|b| b.is_ascii_uppercase())
-    )
 }
 
 #[cfg(test)]
@@ -183,7 +170,7 @@ mod tests {
             ("wait|9|users|x", Err(FormError::Usage(Verb::Wait))),
             ("wait|9|moon|full", Err(FormError::Usage(Verb::Wait))),
             ("wait|", Err(FormError::Usage(Verb::Wait))),
-            ("GET / HTTP/1.1", Ok(Line::Http("GET / HTTP/1.1".to_owned()))),
+            ("GET / HTTP/1.1", say("GET / HTTP/1.1")),
             ("GET me a drink", say("GET me a drink")),
             ("a\0b", Err(FormError::Nul)),
         ] {

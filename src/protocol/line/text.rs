@@ -5,7 +5,7 @@ use super::{
     messages::{form_error, goodbye, help, in_lang, refused, set},
 };
 use crate::{
-    chat::{Event, Identity},
+    chat::{Event, Identity, needs_isolate},
     protocol::{Lang, Reply},
 };
 
@@ -22,20 +22,30 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, lang: Lang) {
         }
         Event::Message { from, text } => {
             prefix(out, from);
-            push_escaped(out, text);
+            isolated(out, text, |out| push_escaped(out, text));
         }
         Event::Private { from, text } => {
             let [before, after] = match lang {
                 Lang::Zh => ["来自:[", "]的消息,内容是:"],
                 Lang::En => ["from:[", "] says:"],
             };
-            put(out, &[before, &from.name, after]);
-            push_escaped(out, text);
+            put(out, &[before]);
+            name(out, from);
+            put(out, &[after]);
+            isolated(out, text, |out| push_escaped(out, text));
         }
-        Event::User(who) => put(out, &["[", &who.name, "] is online"]),
+        Event::User(who) => {
+            put(out, &["["]);
+            name(out, who);
+            put(out, &["] is online"]);
+        }
         Event::UsersEnd(_) => return,
         Event::Renamed { old, new } => {
-            put(out, &[in_lang(["用户名修改成功,[", "renamed,["], lang), &old.name, "]->[", &new.name, "]"]);
+            put(out, &[in_lang(["用户名修改成功,[", "renamed,["], lang)]);
+            name(out, old);
+            put(out, &["]->["]);
+            name(out, new);
+            put(out, &["]"]);
         }
         Event::Synced(token) => {
             put(out, &["sync|"]);
@@ -46,7 +56,7 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, lang: Lang) {
             push_escaped(out, arg);
         }
         Event::WaitTimedOut => put(out, &["wait|timeout"]),
-        Event::Refused(refusal) => put(out, &[&refused(*refusal, lang)]),
+        Event::Refused(refusal) => put(out, &[&refused(refusal, lang)]),
         Event::Farewell(departure) => put(out, &[goodbye(*departure, lang)]),
     }
     out.push(b'\n');
@@ -63,7 +73,26 @@ pub(in crate::protocol) fn reply(out: &mut Vec<u8>, reply: &Reply, lang: Lang) {
 }
 
 fn prefix(out: &mut Vec<u8>, who: &Identity) {
-    put(out, &["[", &who.addr, "]", &who.name, ":"]);
+    put(out, &["[", &who.addr, "]"]);
+    name(out, who);
+    put(out, &[":"]);
+}
+
+fn name(out: &mut Vec<u8>, who: &Identity) {
+    isolated(out, &who.name, |out| put(out, &[&who.name]));
+}
+
+/// Appends a text of a user such that it cannot reorder what the server has written around it: right-to-left text stands
+/// between FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE (UAX 9).
+fn isolated(out: &mut Vec<u8>, text: &str, append: impl FnOnce(&mut Vec<u8>)) {
+    let is_isolated = needs_isolate(text);
+    if is_isolated {
+        put(out, &["\u{2068}"]);
+    }
+    append(out);
+    if is_isolated {
+        put(out, &["\u{2069}"]);
+    }
 }
 
 pub(super) fn put(out: &mut Vec<u8>, parts: &[&str]) {

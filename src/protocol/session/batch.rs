@@ -33,6 +33,23 @@ pub struct Batch {
     pub lines: usize,
 }
 
+impl Batch {
+    /// What it takes to hold it, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.steps.iter().map(|step| size_of::<Step>() + step.text_bytes()).sum()
+    }
+}
+
+impl Step {
+    fn text_bytes(&self) -> usize {
+        match self {
+            Self::Command(command) => command.text_bytes(),
+            Self::Arrive | Self::Reply(_) | Self::Speak(_) | Self::Broken | Self::Eof | Self::Close(_) => 0,
+        }
+    }
+}
+
 /// What a session wants to know of its socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interest {

@@ -8,20 +8,21 @@ use crate::{
     protocol::{
         dialect::Setting,
         line::{Line, parse_frame},
-        reply::{FormError, Reply},
+        reply::{FormError, Rate, Reply},
     },
 };
 
 /// Lines handed to the broker at once. Even lines of one letter, which become much longer with their sender before
 /// them, make a bounded turn.
 pub(super) const BATCH_LINES_MAX: usize = 256;
+
 impl Session {
     /// Parses what can be parsed now.
     pub(super) fn advance(&mut self, now: Duration) {
         if self.may_parse() && !self.unparsed.is_empty() {
             let unparsed = mem::take(&mut self.unparsed);
             let mut rest = &unparsed[..];
-            self.parse(&mut rest, now);
+            self.parse(&mut rest, self.batch_lines_max(), now);
             self.unparsed = rest.to_vec();
         }
         if self.input == InputState::Ended && self.unparsed.is_empty() {
@@ -32,14 +33,8 @@ impl Session {
     /// Hands on the last line, which needs no ending, and then the end. That is told also while the broker is not ready: the
     /// answer to a wait can then be the last line.
     fn finish(&mut self, now: Duration) {
-        if self.is_broken {
-            return self.close(Departure::Lost); // what was begun is no line
-        }
-        if self.may_parse()
-            && let Some(line) = self.framer.finish().map(|frame| parse_frame(&frame, self.limits.line_max))
-        {
-            let _: ControlFlow<()> = self.accept(line);
-            self.spend(1, now);
+        if self.may_parse() {
+            self.parse_last(now);
         }
         if self.input == InputState::Ended && !self.framer.is_within_line() {
             self.batch.steps.push(Step::Eof);
@@ -47,14 +42,35 @@ impl Session {
         }
     }
 
-    pub(super) fn parse(&mut self, input: &mut &[u8], now: Duration) {
+    /// Lines of the next batch: no more than the client may send at once.
+    pub(super) fn batch_lines_max(&self) -> usize {
+        let Rate { per_second, burst } = self.limits.rate;
+        if per_second == 0 { BATCH_LINES_MAX } else { BATCH_LINES_MAX.min(burst.max(1) as usize) }
+    }
+
+    /// Takes the last line, which needs no ending, if there is one.
+    pub(super) fn parse_last(&mut self, now: Duration) {
+        let Some(frame) = self.framer.finish() else { return };
+        if let Some(departure) = self.preface.check(&frame) {
+            return self.close(departure);
+        }
+        let line = parse_frame(&frame, self.limits.line_max);
+        let _: ControlFlow<()> = self.accept(line);
+        self.spend(1, now);
+    }
+
+    pub(super) fn parse(&mut self, input: &mut &[u8], lines_max: usize, now: Duration) {
         let mut lines = 0;
-        while lines < BATCH_LINES_MAX
+        while lines < lines_max
             && let Some(frame) = self.framer.next(input)
         {
-            let line = parse_frame(&frame, self.limits.line_max);
             lines += 1;
-            if self.accept(line).is_break() {
+            if let Some(departure) = self.preface.check(&frame) {
+                self.close(departure);
+                break;
+            }
+            let line = parse_frame(&frame, self.limits.line_max);
+            if self.accept(line).is_break() && (!self.is_broken || self.input == InputState::Closed) {
                 break;
             }
         }
@@ -69,16 +85,13 @@ impl Session {
     /// Takes one line. Breaks where the ones after it belong to another batch, since its answer may be long or late: one
     /// such line at a time bounds what a client can make the server hold for it.
     fn accept(&mut self, line: Result<Line, FormError>) -> ControlFlow<()> {
-        let is_first = !mem::replace(&mut self.has_spoken, true);
         match line {
             Err(error) => self.reply(Reply::Refused(error)),
             Ok(Line::Blank) => {}
-            Ok(Line::Http(_)) if is_first => {
-                self.close(Departure::Http);
-                return ControlFlow::Break(());
-            }
-            Ok(Line::Http(text)) => self.batch.steps.push(Step::Command(Command::Say(text))),
             Ok(Line::Command(command)) => {
+                if matches!(command, Command::Say(_)) {
+                    self.preface.said();
+                }
                 let may_take_long = matches!(command, Command::Who | Command::Wait(..));
                 self.batch.steps.push(Step::Command(command));
                 if may_take_long {
@@ -112,6 +125,9 @@ impl Session {
     }
 
     fn reply(&mut self, reply: Reply) {
+        if self.is_broken {
+            return; // nobody reads it
+        }
         self.batch.steps.push(Step::Reply(reply));
     }
 }

@@ -6,6 +6,7 @@
 
 mod batch;
 mod lines;
+mod preface;
 mod timers;
 
 #[cfg(test)]
@@ -13,7 +14,7 @@ mod tests;
 
 use std::{mem, sync::Arc, time::Duration};
 
-use self::timers::Timers;
+use self::{preface::Preface, timers::Timers};
 use super::{
     dialect::Dialect,
     line::{Framer, Telnet},
@@ -62,8 +63,7 @@ pub struct Session {
     credit: Credit,
     /// Much waits for the client: it is not to ask for more.
     is_congested: bool,
-    /// Whether a line has come.
-    has_spoken: bool,
+    preface: Preface,
     dialect: Dialect,
     timers: Timers,
     /// What [`Self::poll_batch`] has to give.
@@ -71,20 +71,20 @@ pub struct Session {
 }
 
 impl Session {
-    /// The session of a client that connects now.
+    /// The session of a client that connects. It may send when the broker has announced it.
     #[must_use]
-    pub fn new(limits: Arc<Limits>, dialect: Dialect, now: Duration) -> Self {
+    pub fn new(limits: Arc<Limits>, dialect: Dialect) -> Self {
         Self {
             input: InputState::Open,
             is_broken: false,
             telnet: Telnet::default(),
             framer: Framer::new(limits.line_max),
             unparsed: Vec::new(),
-            credit: Credit { outstanding: false, not_before: None },
+            credit: Credit { outstanding: true, not_before: None },
             is_congested: false,
-            has_spoken: false,
+            preface: Preface::new(),
             dialect,
-            timers: Timers::new((!limits.idle_timeout.is_zero()).then(|| now + limits.idle_timeout)),
+            timers: Timers::default(),
             batch: Batch { steps: vec![Step::Arrive], lines: 0 },
             limits,
         }
@@ -95,10 +95,13 @@ impl Session {
         if self.input != InputState::Open {
             return;
         }
+        if let Some(departure) = self.preface.received(bytes) {
+            return self.close(departure);
+        }
         let text = self.telnet.strip(bytes);
         let mut rest = &bytes[..text];
         if self.may_parse() && self.unparsed.is_empty() {
-            self.parse(&mut rest, now);
+            self.parse(&mut rest, self.batch_lines_max(), now);
         }
         self.unparsed.extend_from_slice(rest);
     }
@@ -112,18 +115,31 @@ impl Session {
         }
     }
 
-    /// The connection is broken: the client can be told nothing any more. What it has sent may still be read, until
-    /// [`Self::eof`].
-    pub fn reset(&mut self) {
-        if !mem::replace(&mut self.is_broken, true) {
-            self.timers.stop_write();
-            self.batch.steps.push(Step::Broken);
+    /// The connection is broken: the client can be told nothing any more. What it has sent by now is heard, whatever the
+    /// credit, up to so many lines. Answers how many were dropped.
+    pub fn reset(&mut self, lines_max: usize, now: Duration) -> usize {
+        if mem::replace(&mut self.is_broken, true) {
+            return 0;
         }
+        self.timers.stop_write();
+        self.batch.steps.push(Step::Broken);
+        let unparsed = mem::take(&mut self.unparsed);
+        let mut rest = &unparsed[..];
+        if matches!(self.input, InputState::Open | InputState::Ended) {
+            self.parse(&mut rest, lines_max, now);
+        }
+        if self.input == InputState::Ended && rest.is_empty() {
+            self.parse_last(now); // of a connection that has not ended, what was begun is no line
+        }
+        if matches!(self.input, InputState::Open | InputState::Ended) {
+            self.close(Departure::Lost);
+        }
+        memchr::memchr_iter(b'\n', rest).count()
     }
 
     /// The broker has done with the last batch; the next one must not come before `not_before`.
-    pub fn credited(&mut self, not_before: Option<Duration>, now: Duration) {
-        self.credit = Credit { outstanding: false, not_before: not_before.filter(|&at| at > now) };
+    pub fn credited(&mut self, not_before: Duration, now: Duration) {
+        self.credit = Credit { outstanding: false, not_before: Some(not_before).filter(|&at| at > now) };
         self.resume(now);
     }
 
@@ -138,7 +154,7 @@ impl Session {
     pub fn written(&mut self, written: usize, is_blocked: bool, now: Duration) {
         if !is_blocked || self.is_broken || self.input == InputState::Closed {
             self.timers.stop_write();
-        } else if written > 0 || !self.timers.is_writing() {
+        } else if (written > 0 || !self.timers.is_writing()) && !self.limits.write_timeout.is_zero() {
             self.timers.start_write(now + self.limits.write_timeout);
         }
     }
@@ -154,6 +170,13 @@ impl Session {
         } else if self.timers.idle_is_due(now) {
             self.close(Departure::Idle);
         }
+    }
+
+    /// The broker has hung up: what has come of the client and was not handled is thrown away, and so is what comes.
+    pub fn discard_input(&mut self) {
+        self.input = InputState::Closed;
+        self.unparsed = Vec::new();
+        self.framer = Framer::new(self.limits.line_max);
     }
 
     /// The next batch for the broker, if there is one.
@@ -179,6 +202,12 @@ impl Session {
             (false, _) if self.is_broken => Interest::Nothing,
             (false, _) => Interest::Broken,
         }
+    }
+
+    /// Bytes that the session holds of what the client has sent.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.unparsed.capacity() + self.framer.held_bytes()
     }
 
     /// Whether the broker knows that the connection has ended, and nobody can be told any more.

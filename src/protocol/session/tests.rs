@@ -1,15 +1,17 @@
 //! Sessions as transcripts in virtual time. Events are apart by `;`; after each, what the session has for the broker.
 
+mod ends;
+
 use super::{lines::BATCH_LINES_MAX, *};
 use crate::{
     chat::Command,
-    protocol::{Reply, Setting},
+    protocol::{Rate, Reply, Setting},
 };
 
 /// Events:
 ///
 /// - `+TEXT`: bytes arrive, `~` for a LF
-/// - `eof`, `reset`
+/// - `eof`, `reset`, `reset 3` (and no more lines than three are heard)
 /// - `credit`, `credit 7` (the next batch not before 7 s)
 /// - `congested`, `relieved`
 /// - `wrote 5`, `blocked 5`: a write took five bytes, and all is written, or more waits
@@ -20,6 +22,8 @@ struct Play {
     session: Session,
     now: Duration,
     seen: Vec<String>,
+    /// Lines dropped.
+    dropped: usize,
 }
 
 fn limits() -> Limits {
@@ -32,10 +36,11 @@ fn limits() -> Limits {
 }
 
 fn play(limits: Limits, script: &str) -> Play {
-    let session = Session::new(Arc::new(limits), Dialect::default(), Duration::ZERO);
-    let mut play = Play { session, now: Duration::ZERO, seen: Vec::new() };
+    let session = Session::new(Arc::new(limits), Dialect::default());
+    let mut play = Play { session, now: Duration::ZERO, seen: Vec::new(), dropped: 0 };
     play.poll();
     assert_eq!(mem::take(&mut play.seen), ["[arrive]"], "the first thing that a session has to say");
+    play.event("credit"); // the broker has announced it
     script.split("; ").filter(|event| !event.is_empty()).for_each(|event| play.event(event));
     play
 }
@@ -57,9 +62,11 @@ impl Play {
         let (session, now) = (&mut self.session, self.now);
         match what {
             "eof" => session.eof(now),
-            "reset" => session.reset(),
-            "credit" if arg.is_empty() => session.credited(None, now),
-            "credit" => session.credited(Some(seconds(arg)), now),
+            "reset" => {
+                self.dropped += session.reset(if arg.is_empty() { usize::MAX } else { arg.parse().unwrap() }, now);
+            }
+            "credit" if arg.is_empty() => session.credited(now, now),
+            "credit" => session.credited(seconds(arg), now),
             "congested" => session.set_congested(true, now),
             "relieved" => session.set_congested(false, now),
             "wrote" => session.written(arg.parse().unwrap(), false, now),
@@ -136,10 +143,13 @@ fn a_command_that_may_take_long_ends_a_batch() {
 
 #[test]
 fn a_batch_has_so_many_lines() {
-    let played = play(limits(), &format!("+{}", "x~".repeat(BATCH_LINES_MAX + 3)));
-    assert_eq!(played.seen, [format!("[{}]", ["x"; BATCH_LINES_MAX].join(" "))]);
     let played = play(limits(), &format!("+{}; credit", "x~".repeat(BATCH_LINES_MAX + 3)));
-    assert_eq!(played.seen[1..], ["[x x x]"]);
+    let sizes: Vec<_> = played.seen.iter().map(|batch| batch.split(' ').count()).collect();
+    assert_eq!(sizes, [BATCH_LINES_MAX, 3]);
+    let slow = Limits { rate: Rate { per_second: 1, burst: 2 }, ..limits() };
+    check_by(slow, "+a~b~c~", "[a b]");
+    let slowest = Limits { rate: Rate { per_second: 1, burst: 0 }, ..limits() };
+    check_by(slowest, "+a~b~c~", "[a]");
 }
 
 #[test]
@@ -180,14 +190,53 @@ fn telnet_commands_are_no_text() {
 }
 
 #[test]
-fn http_as_first_line_closes_and_later_is_chat() {
+fn another_protocol_is_told_by_its_first_words_and_nothing_of_it_is_said() {
     let long = || Limits { line_max: 99, ..limits() };
-    check_by(long(), "+GET / HTTP/1.1~Host: x~~", "[close-http]");
-    check_by(long(), "+GET / HTTP/1.1; eof", "[close-http]");
-    for first in ["hi", "", "to|"] {
-        let played = play(long(), &format!("+{first}~GET / HTTP/1.1~"));
-        assert!(played.seen.concat().ends_with("GET / HTTP/1.1]"), "{first:?}: {:?}", played.seen);
+    for (first, departure) in [
+        ("GET / HTTP/1.1~Host: x~~", "http"),
+        ("GET / HTTP/1.1~Host: x~Cookie: y~~who~", "http"),
+        ("patch / HTTP/1.1~", "http"),
+        ("GET /~", "http"),
+        ("~GET / HTTP/1.1~Cookie: secret~", "http"),
+        ("M-SEARCH * HTTP/1.1~", "http"),
+        ("Host: x~", "http"),
+        ("GET http://x/~", "http"),
+        ("DESCRIBE rtsp://x/y RTSP/1.0~", "other-protocol"),
+        ("OPTIONS sip:x SIP/2.0~", "other-protocol"),
+        ("SSH-2.0-OpenSSH_9.2~", "other-protocol"),
+        ("PROXY TCP4 1.2.3.4 5.6.7.8 1 2~", "other-protocol"),
+    ] {
+        check_by(long(), &format!("+{first}"), &format!("[close-{departure}]"));
+        let cut = first.split_inclusive(' ').map(|part| format!("+{part}")).collect::<Vec<_>>().join("; ");
+        let played = play(long(), &cut.replace("; ", "; credit; "));
+        assert_eq!(played.seen.concat().replace("[]", ""), format!("[close-{departure}]"), "{first}");
     }
+    check_by(long(), "+GET / HTTP/1.1; eof", "[close-http]");
+    // Commands are no chat.
+    check_by(long(), "+who~; credit; +GET / HTTP/1.1~", "[who?] [close-http]");
+    check_by(long(), "+rename|ann~sync|1~GET / HTTP/1.1~Cookie: x~", "[rename? sync-1 close-http]");
+    for bytes in [&b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03 hi\nho\n"[..], b"\r\n\r\n\0\r\nQUIT\n\x21\x11\nhi\n"] {
+        for cut in 1..bytes.len() {
+            let mut played = play(long(), "");
+            for packet in bytes.chunks(cut) {
+                played.session.received(&mut packet.to_vec(), Duration::ZERO);
+                played.poll();
+                played.event("credit");
+            }
+            let seen = played.seen.concat().replace("[]", "").replace("[!nul]", "");
+            assert_eq!(seen, "[close-other-protocol]", "{bytes:?} in packets of {cut}");
+        }
+    }
+}
+
+#[test]
+fn what_only_looks_like_another_protocol_is_chat() {
+    let long = || Limits { line_max: 99, ..limits() };
+    check_by(long(), "+GET me a drink~", "[GET me a drink]");
+    check_by(long(), "+hi~GET / HTTP/1.1~", "[hi GET / HTTP/1.1]");
+    check_by(long(), "+say|GET / HTTP/1.1~", "[GET / HTTP/1.1]");
+    check_by(long(), "+hi~ho~Host: x~", "[hi ho Host: x]");
+    check_by(long(), "+what is this~Host: x~", "[what is this close-http]");
 }
 
 #[test]
@@ -195,111 +244,6 @@ fn nothing_is_said_after_quit() {
     check("+hi~quit~ho~", "[hi close-quit]");
     check("+quit~; credit; +hi~; eof", "[close-quit]");
     check("+quit; eof", "[close-quit]");
-}
-
-#[test]
-fn the_end_of_input_comes_behind_all_lines() {
-    check("eof", "[eof]");
-    check("+hi~; eof", "[hi] [eof]");
-    check("+hi; eof", "[hi eof]"); // the last line needs no ending
-    check("+one~; +two~; eof", "[one]");
-    check("+one~; +two~; eof; credit", "[one] [two eof]");
-    check("+one~; +two; eof", "[one]");
-    check("+one~; +two; eof; credit", "[one] [two eof]");
-    check("+one~; credit 5; +two; eof; @4; @5", "[one] [two eof]");
-    check("+one~; congested; +two; eof; credit; relieved", "[one] [two eof]");
-    check("+1234567890123; eof", "[!line-too-long eof]");
-    check("eof; eof; +hi~", "[eof]");
-}
-
-#[test]
-fn the_end_of_input_is_told_while_a_wait_goes_on() {
-    let long = || Limits { line_max: 99, ..limits() };
-    check_by(long(), "+wait|9|text|x~; eof", "[wait?] [eof]");
-    check_by(long(), "+wait|9|text|x; eof", "[wait? eof]");
-    check_by(long(), "+wait|9|text|x~hi~; eof; credit", "[wait?] [hi eof]");
-}
-
-#[test]
-fn a_broken_connection_is_heard_to_its_last_line() {
-    check("reset", "[broken]");
-    check("reset; eof", "[broken] [close-lost]");
-    check("+hi~; reset; +ho~; eof", "[hi] [broken]");
-    check("+hi~; reset; +ho~; eof; credit", "[hi] [broken] [ho close-lost]");
-    check("+hi; reset; eof", "[broken] [close-lost]"); // a line that was begun is none
-    check("reset; reset", "[broken]");
-    check("+hi~; eof; reset", "[hi] [eof] [broken]"); // it may wait for an answer
-    assert!(play(limits(), "reset; eof").session.is_over());
-    assert!(!play(limits(), "eof").session.is_over(), "the answer to a wait may still come");
-    assert!(play(limits(), "eof; reset").session.is_over());
-}
-
-#[test]
-fn what_the_session_wants_of_its_socket() {
-    let interest = |script: &str| play(limits(), script).session.interest();
-    assert_eq!(interest(""), Interest::Read);
-    assert_eq!(interest("+hi~"), Interest::HangUp);
-    assert_eq!(interest("+hi~; credit"), Interest::Read);
-    assert_eq!(interest("+hi~; credit 5"), Interest::HangUp);
-    assert_eq!(interest("+hi~; credit 5; @5"), Interest::Read);
-    assert_eq!(interest("congested"), Interest::Broken);
-    assert_eq!(interest("congested; relieved"), Interest::Read);
-    assert_eq!(interest("eof"), Interest::Broken);
-    assert_eq!(interest("+quit~"), Interest::Broken);
-    assert_eq!(interest("reset"), Interest::Read);
-    assert_eq!(interest("reset; eof"), Interest::Nothing);
-    let full = format!("+x~; +{}", "y".repeat(UNPARSED_BYTES_MAX));
-    assert_eq!(interest(&full), Interest::Broken, "no more than a read is held");
-}
-
-#[test]
-fn a_client_that_sends_no_line_is_idle() {
-    check("@9.9", "");
-    check("@10", "[close-idle]");
-    check("=5; +h; @10", "[close-idle]"); // a part of a line is none
-    check("=5; +~; credit; @14.9", "[]");
-    check("=5; +~; credit; @15", "[] [close-idle]");
-    check("@10; +hi~; eof", "[close-idle]");
-    check_by(Limits { idle_timeout: Duration::ZERO, ..limits() }, "@99999", "");
-    assert_eq!(play(Limits { idle_timeout: Duration::ZERO, ..limits() }, "").session.deadline(), None);
-}
-
-#[test]
-fn a_client_is_not_idle_while_the_server_holds_it_back() {
-    check("+hi~; @99", "[hi]"); // no credit: it may wait for something
-    check("+hi~; =99; credit; @108", "[hi]");
-    check("+hi~; =99; credit; @109", "[hi] [close-idle]");
-    check("+hi~; credit 50; @50; @59", "[hi]");
-    check("+hi~; credit 50; @50; @60", "[hi] [close-idle]");
-    check("congested; @50; relieved; @59", "");
-    check("congested; @50; relieved; @60", "[close-idle]");
-    check("eof; @99", "[eof]"); // it can say nothing any more
-    check("+stay~; credit; @9999", "[!stay]");
-}
-
-#[test]
-fn what_came_while_the_process_stood_still_counts_before_time_does() {
-    check("=99; +hi~; @99", "[hi]");
-    check("=99; +hi~; credit; @99", "[hi]");
-    check("=99; eof; @99", "[eof]");
-    check("blocked 5; =99; +hi~; wrote 5; @99", "[hi]");
-    check("blocked 5; =99; +hi~; blocked 5; @99", "[hi]"); // there was progress just now
-}
-
-#[test]
-fn a_socket_that_takes_nothing_for_too_long_ends_the_connection() {
-    check("blocked 0; @3.9", "");
-    check("blocked 0; @4", "[close-write-timeout]");
-    check("blocked 0; =3; blocked 1; @6.9", "");
-    check("blocked 0; =3; blocked 1; @7", "[close-write-timeout]");
-    check("blocked 0; =3; blocked 0; @4", "[close-write-timeout]"); // no progress
-    check("blocked 0; =3; wrote 1; @9", "");
-    check("+hi~; blocked 0; @4", "[hi] [close-write-timeout]"); // whatever the broker is at
-    check("eof; blocked 0; @4", "[eof] [close-write-timeout]");
-    check("blocked 0; reset; @5", "[broken]"); // nothing is to be written any more
-    check("blocked 0; @4; +hi~; eof; @99", "[close-write-timeout]");
-    check("blocked 0; @4; blocked 1; @99", "[close-write-timeout]"); // once is enough
-    check("+quit~; blocked 1; @99", "[close-quit]");
 }
 
 #[test]

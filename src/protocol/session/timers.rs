@@ -3,27 +3,24 @@
 use std::time::Duration;
 
 /// The deadlines of a session. Each is absent while its clock stands still.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Timers {
     idle: Idle,
     write: Option<Duration>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 enum Idle {
     /// The client is disconnected then.
     At(Duration),
     /// The client is not silent by its own doing, or can say nothing any more.
+    #[default]
     Stopped,
     /// The client has asked to be exempt from the idle timeout.
     Exempt,
 }
 
 impl Timers {
-    pub(super) fn new(idle_at: Option<Duration>) -> Self {
-        Self { idle: idle_at.map_or(Idle::Stopped, Idle::At), write: None }
-    }
-
     pub(super) fn start_idle(&mut self, at: Duration) {
         match self.idle {
             Idle::At(_) | Idle::Stopped => self.idle = Idle::At(at),

@@ -48,7 +48,7 @@ fn lines() {
         ("GET / HTTP/x", CHAT),
         ("CONNECT host:443", CHAT),
         ("post build:green", CHAT),
-        ("merge https://example.com/pull/3", CHAT),
+        ("merge https://example.com/pull/3", HTTP),
         ("say /x", CHAT),
         ("who /", CHAT),
         ("say|GET / HTTP/1.1", CHAT),

@@ -14,7 +14,7 @@ use super::sockets::{Dial, in_parallel, push};
 
 pub(super) const ATTACKS: &[Attack] = &[
     Attack::new("arrival-storm", storm),
-    Attack::new("lingering", lingering).flags(&["--max-clients-per-ip", "5"]).open_files(1_064),
+    Attack::new("lingering", lingering).flags(&["--max-clients-per-ip", "5", "--trusted", ""]).open_files(1_064),
 ];
 
 const THREADS: usize = 4;

@@ -11,7 +11,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     Attack::new("reconnect-flood", flood),
     // What a dead client has sent is handled at its rate, so it stays long.
     Attack::new("reconnect-rate-10", flood).flags(&["--rate", "10"]),
-    Attack::new("reconnect-per-ip-5", flood_from_one_address).flags(&["--max-clients-per-ip", "5"]),
+    Attack::new("reconnect-per-ip-5", flood_from_one_address).flags(&["--max-clients-per-ip", "5", "--trusted", ""]),
 ];
 
 /// What the server reads at once.

@@ -1,0 +1,101 @@
+//! Networks of addresses: who counts as one, and who is trusted. Knows no sockets.
+
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    str::FromStr,
+};
+
+/// What counts as one address: an IPv4 address, or an IPv6 network of 64 bits, which is what one customer gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Network(IpAddr);
+
+impl Network {
+    /// The network that an address belongs to. IPv4 addresses in IPv6 form count as IPv4.
+    #[must_use]
+    pub fn of(ip: IpAddr) -> Self {
+        Self(match ip.to_canonical() {
+            IpAddr::V4(ip) => IpAddr::V4(ip),
+            IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),
+        })
+    }
+}
+
+/// A block of addresses, as `203.0.113.0/24`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cidr {
+    ip: IpAddr,
+    /// Bits that have to be the same.
+    bits: u32,
+}
+
+impl Cidr {
+    /// `127.0.0.0/8` and `::1`.
+    pub const LOOPBACK: [Self; 2] = [
+        Self { ip: IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 0)), bits: 8 },
+        Self { ip: IpAddr::V6(Ipv6Addr::LOCALHOST), bits: 128 },
+    ];
+
+    /// Whether the address is in it.
+    #[must_use]
+    pub fn contains(&self, ip: IpAddr) -> bool {
+        match (self.ip, ip.to_canonical()) {
+            (IpAddr::V4(one), IpAddr::V4(other)) => {
+                (one.to_bits() ^ other.to_bits()).checked_shr(32 - self.bits).unwrap_or(0) == 0
+            }
+            (IpAddr::V6(one), IpAddr::V6(other)) => {
+                (one.to_bits() ^ other.to_bits()).checked_shr(128 - self.bits).unwrap_or(0) == 0
+            }
+            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
+        }
+    }
+}
+
+impl FromStr for Cidr {
+    type Err = String;
+
+    /// An address alone is a block of one.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let error = || format!("expected ADDRESS or ADDRESS/BITS, such as 203.0.113.0/24, not {text:?}");
+        let (ip, bits) = text.split_once('/').map_or((text, None), |(ip, bits)| (ip, Some(bits)));
+        let ip: IpAddr = ip.parse().map_err(|_| error())?;
+        let max = if ip.is_ipv4() { 32 } else { 128 };
+        let bits = match bits {
+            None => max,
+            Some(bits) => bits.parse().ok().filter(|bits| *bits <= max).ok_or_else(error)?,
+        };
+        Ok(Self { ip, bits })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn what_counts_as_one_address() {
+        let is_one = |one, other| Network::of(ip(one)) == Network::of(ip(other));
+        assert!(is_one("10.0.0.1", "10.0.0.1") && is_one("10.0.0.1", "::ffff:10.0.0.1"));
+        assert!(!is_one("10.0.0.1", "10.0.0.2"));
+        assert!(is_one("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"));
+        assert!(!is_one("2001:db8:1:2::1", "2001:db8:1:3::1"));
+    }
+
+    #[test]
+    fn blocks_of_addresses() {
+        let contains = |block: &str, addr| block.parse::<Cidr>().unwrap().contains(ip(addr));
+        assert!(contains("127.0.0.0/8", "127.9.9.9") && contains("127.0.0.0/8", "::ffff:127.0.0.1"));
+        assert!(!contains("127.0.0.0/8", "128.0.0.1") && !contains("127.0.0.0/8", "::1"));
+        assert!(contains("10.0.0.1", "10.0.0.1") && !contains("10.0.0.1", "10.0.0.2"));
+        assert!(contains("0.0.0.0/0", "9.9.9.9") && contains("::/0", "::9") && !contains("::/0", "9.9.9.9"));
+        assert!(contains("2001:db8::/32", "2001:db8:ffff::1") && !contains("2001:db8::/32", "2001:db9::1"));
+        assert!(Cidr::LOOPBACK.iter().any(|block| block.contains(ip("127.0.0.1"))));
+        assert!(Cidr::LOOPBACK.iter().any(|block| block.contains(ip("::1"))));
+        for text in ["", "x", "10.0.0.1/33", "10.0.0.1/", "10.0.0.1/x", "::/129", "10.0.0/8", "10.0.0.1/-1"] {
+            assert!(text.parse::<Cidr>().is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What comes out of the chat: events are rendered, clients go on or are hung up on. Knows no rules.
+
+use std::mem;
+
+use log::Level as LogLevel;
+
+use super::{
+    client::Client,
+    core::{Broker, Current, flow_key},
+};
+use crate::chat::{Audience, ClientId, Congestion, Departure, Input, Output};
+
+impl Broker {
+    /// Does what follows from the rules.
+    pub fn apply(&mut self, out: &mut Vec<Output>) {
+        for output in out.drain(..) {
+            match output {
+                Output::Tell(Audience::Room(room), seq, event) => self.turn.publish(room, seq, &event),
+                Output::Tell(Audience::One(id), _, event) => {
+                    if let Some(client) = self.clients.get_mut(&id) {
+                        if client.listener.private_bytes() == 0 {
+                            self.addressed.push(id);
+                        }
+                        self.turn.tell(&mut client.listener, &event);
+                        if client.measure_congestion() > client.congestion {
+                            self.measure(id);
+                        }
+                    }
+                }
+                Output::Ready(id) => match &mut self.current {
+                    Some(current) if current.client == id => current.is_done = true,
+                    Some(_) | None => self.go_on(id),
+                },
+                Output::HangUp(id, departure) => self.remove(id, departure),
+            }
+        }
+        if let Some(Current { client, flow, delivered, is_done }) = self.current.take() {
+            self.schedule.charge(flow, self.turn.delivered_bytes() - delivered);
+            if !is_done && let Some(client) = self.clients.get_mut(&client) {
+                client.is_busy = true;
+            }
+        }
+    }
+
+    /// The chat has done with a command that took long; the client's next steps may come.
+    fn go_on(&mut self, id: ClientId) {
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        client.is_busy = false;
+        if !mem::replace(&mut client.is_queued, true) {
+            self.schedule.push(flow_key(id, client), id);
+        }
+    }
+
+    /// The client gets what this turn has for it so far, and nothing after that.
+    pub(super) fn remove(&mut self, id: ClientId, departure: Departure) {
+        let Some(client) = self.clients.remove(&id) else { return };
+        self.members.remove(&id);
+        self.has_departed = true;
+        let Client { addr, outbox, mut listener, has_spoken, .. } = *client;
+        // A client that comes and goes without a word is a probe, or might as well be one.
+        let is_probe = !has_spoken && matches!(departure, Departure::Left | Departure::Lost);
+        let level = if is_probe { LogLevel::Debug } else { LogLevel::Info };
+        log::log!(level, "{id} {addr} departed: {}", departure.code());
+        self.slow.remove(id);
+        self.turn.leave(&mut listener);
+        if departure != Departure::Lost {
+            self.leaving.push((outbox, listener));
+        }
+    }
+
+    /// Tells the chat how far a client is behind with what waits for it alone, where that has changed.
+    pub(super) fn measure(&mut self, id: ClientId) {
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        let congestion = client.measure_congestion();
+        let before = mem::replace(&mut client.congestion, congestion);
+        client.want_relief();
+        if congestion != before {
+            self.urgent.push_back(Input::Congested(id, congestion));
+        }
+        if before == Congestion::None && congestion != Congestion::None {
+            self.behind.insert(id);
+        }
+    }
+}

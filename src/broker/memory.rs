@@ -1,0 +1,176 @@
+//! The account of all memory that clients make the server hold: queued bytes (those that wait for many count once), unparsed
+//! input, and steps that wait for their turn. Knows sums, and nothing of what they are for.
+
+use std::{
+    cell::Cell,
+    mem,
+    sync::Arc,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed},
+    },
+    task::{Context, Poll, Waker},
+};
+
+use bytes::Bytes;
+
+/// Of how many hundredths of the account reading stops and long answers pause.
+const TIGHT_PERCENT: usize = 75;
+/// Of how many hundredths they go on.
+const RELIEF_PERCENT: usize = 65;
+
+/// The account. One for a server; what is charged to it is released when the thing that was charged is dropped.
+#[derive(Debug)]
+pub struct Memory {
+    used: AtomicUsize,
+    max: usize,
+    /// There is not enough: from [`TIGHT_PERCENT`] on, until there is relief.
+    is_tight: AtomicBool,
+    /// Those who wait for relief, each once.
+    waiting: Mutex<Vec<Waker>>,
+    /// How often there has been relief.
+    reliefs: AtomicU32,
+}
+
+/// For which relief a task waits already.
+#[derive(Debug, Default)]
+pub struct Registration(Cell<Option<u32>>);
+
+/// How much of the account is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// There is enough.
+    Free,
+    /// Nobody may make the server hold more.
+    Tight,
+    /// Somebody has to go.
+    Full,
+}
+
+impl Memory {
+    /// An account of at most `max` bytes.
+    #[must_use]
+    pub fn new(max: usize) -> Arc<Self> {
+        Arc::new(Self {
+            used: AtomicUsize::new(0),
+            max,
+            is_tight: AtomicBool::new(false),
+            waiting: Mutex::default(),
+            reliefs: AtomicU32::new(0),
+        })
+    }
+
+    /// Bytes in use.
+    #[must_use]
+    pub fn used(&self) -> usize {
+        self.used.load(Relaxed)
+    }
+
+    /// How much is used.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        let used = self.used();
+        if used >= self.max {
+            Level::Full
+        } else if self.is_tight.load(Relaxed) {
+            Level::Tight
+        } else {
+            Level::Free
+        }
+    }
+
+    /// Waits while there is not enough. A task that waits uses the same `registration` each time.
+    pub fn poll_relief(&self, registration: &Registration, cx: &Context<'_>) -> Poll<()> {
+        if !self.is_tight.load(Relaxed) {
+            return Poll::Ready(());
+        }
+        let current = Some(self.reliefs.load(Relaxed));
+        if registration.0.replace(current) != current {
+            self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// Bytes that may be queued for many, and count until the last of them has got them.
+    pub(super) fn share(self: &Arc<Self>, bytes: Vec<u8>) -> Bytes {
+        struct Counted(Box<[u8]>, Arc<Memory>);
+        impl AsRef<[u8]> for Counted {
+            fn as_ref(&self) -> &[u8] {
+                &self.0
+            }
+        }
+        impl Drop for Counted {
+            fn drop(&mut self) {
+                self.1.release(self.0.len());
+            }
+        }
+        if bytes.is_empty() {
+            return Bytes::new();
+        }
+        self.charge(bytes.len());
+        Bytes::from_owner(Counted(bytes.into(), Arc::clone(self)))
+    }
+
+    pub(super) fn charge(&self, bytes: usize) {
+        let used = self.used.fetch_add(bytes, Relaxed) + bytes;
+        if used >= percent(self.max, TIGHT_PERCENT) {
+            self.is_tight.store(true, Relaxed);
+        }
+    }
+
+    pub(super) fn release(&self, bytes: usize) {
+        let used = self.used.fetch_sub(bytes, Relaxed) - bytes;
+        if self.is_tight.load(Relaxed) && used < percent(self.max, RELIEF_PERCENT) {
+            self.is_tight.store(false, Relaxed);
+            self.reliefs.fetch_add(1, Relaxed);
+            let waiting = mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+            waiting.into_iter().for_each(Waker::wake);
+        }
+    }
+}
+
+fn percent(max: usize, hundredths: usize) -> usize {
+    max / 100 * hundredths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shared_bytes_count_once_until_the_last_of_them_is_gone() {
+        let memory = Memory::new(1000);
+        let bytes = memory.share(vec![0; 300]);
+        let copies = [bytes.clone(), bytes.slice(10..20)];
+        assert_eq!(memory.used(), 300);
+        drop(bytes);
+        assert_eq!(memory.used(), 300);
+        drop(copies);
+        assert_eq!(memory.used(), 0);
+        assert_eq!((memory.share(Vec::new()), memory.used()), (Bytes::new(), 0));
+    }
+
+    #[test]
+    fn there_is_enough_or_not() {
+        let memory = Memory::new(1000);
+        for (charge, level) in [(749, Level::Free), (1, Level::Tight), (249, Level::Tight), (1, Level::Full)] {
+            memory.charge(charge);
+            assert_eq!(memory.level(), level, "{} of 1000", memory.used());
+        }
+    }
+
+    #[test]
+    fn relief_comes_when_much_is_free_again() {
+        let (memory, cx) = (Memory::new(1000), &Context::from_waker(Waker::noop()));
+        let registration = Registration::default();
+        assert!(memory.poll_relief(&registration, cx).is_ready());
+        memory.charge(800);
+        (0..1000).for_each(|_| assert!(memory.poll_relief(&registration, cx).is_pending()));
+        assert_eq!(memory.waiting.lock().unwrap().len(), 1, "who asks again waits once");
+        memory.release(100);
+        assert!(memory.poll_relief(&registration, cx).is_pending() && memory.level() == Level::Tight);
+        memory.release(51);
+        assert!(memory.poll_relief(&registration, cx).is_ready() && memory.level() == Level::Free);
+        assert!(memory.waiting.lock().unwrap().is_empty());
+    }
+}

@@ -1,0 +1,186 @@
+//! Who may come in. Counts connections by their descriptors, in all and by address, and how fast new ones come from each
+//! address. Knows no sockets and no members of the chat; time is an argument.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeSet, HashMap},
+    net::IpAddr,
+    rc::Rc,
+    time::Duration,
+};
+
+use crate::address::{Cidr, Network};
+use crate::{Config, chat::Departure};
+
+/// How many seconds' worth of `arrivals_per_ip` may come from an address at once: a script that starts hundreds of
+/// clients, or a page of reloading browsers, is no flood.
+const ARRIVALS_BURST: Duration = Duration::from_secs(10);
+/// Addresses without a connection that are remembered for their rate: half a megabyte at the most. Each is forgotten by
+/// itself within [`ARRIVALS_BURST`], so that only a flood from more addresses than this reaches the bound.
+const IDLE_ADDRESSES_MAX: usize = 4096;
+
+/// The count of connections.
+#[derive(Debug)]
+pub(super) struct Door {
+    clients_max: usize,
+    per_address_max: usize,
+    /// How long one arrival takes to be paid for; zero where there is no limit on the rate.
+    arrival_cost: Duration,
+    /// Addresses to which no limit per address applies.
+    trusted: Vec<Cidr>,
+    /// Connections in all.
+    open: usize,
+    /// Of every address that is not trusted and has a connection or a debt.
+    accounts: HashMap<Network, Account>,
+    /// The addresses without a connection, by the time when their debt is paid.
+    idle: BTreeSet<(Duration, Network)>,
+}
+
+/// What is known of an address.
+#[derive(Debug, Clone, Copy, Default)]
+struct Account {
+    /// Its connections.
+    open: usize,
+    /// When all its arrivals are paid for: the "theoretical arrival time" of the generic cell rate algorithm, which is a
+    /// token bucket and needs no other state.
+    paid_at: Duration,
+}
+
+impl Door {
+    /// A door through which nobody has come yet.
+    pub(super) fn new(config: &Config) -> Self {
+        let arrival_cost = Duration::from_secs(1).checked_div(config.arrivals_per_ip).unwrap_or_default();
+        Self {
+            clients_max: config.limits.clients_max,
+            per_address_max: config.clients_per_ip_max,
+            arrival_cost,
+            trusted: config.trusted.clone(),
+            open: 0,
+            accounts: HashMap::new(),
+            idle: BTreeSet::new(),
+        }
+    }
+
+    /// A connection comes from this address. Counts it, until [`Self::leave`].
+    ///
+    /// # Errors
+    /// Why it can't come in. Then it is not counted, but it was an arrival all the same.
+    fn enter(&mut self, ip: IpAddr, now: Duration) -> Result<(), Departure> {
+        self.forget_paid(now);
+        let address = self.limited(ip);
+        let mut account = address.map(|address| self.take_account(address)).unwrap_or_default();
+        let is_in_time = account.arrive(self.arrival_cost, now);
+        let result = if self.open >= self.clients_max {
+            Err(Departure::Full)
+        } else if address.is_some() && account.open >= self.per_address_max {
+            Err(Departure::FullForAddress)
+        } else if address.is_some() && !is_in_time {
+            Err(Departure::TooManyArrivals)
+        } else {
+            self.open += 1;
+            account.open += 1;
+            Ok(())
+        };
+        if let Some(address) = address {
+            self.put_account(address, account);
+        }
+        result
+    }
+
+    /// A connection from this address was closed.
+    fn leave(&mut self, ip: IpAddr) {
+        self.open -= 1;
+        if let Some(address) = self.limited(ip) {
+            let mut account = self.take_account(address);
+            account.open -= 1;
+            self.put_account(address, account);
+        }
+    }
+
+    /// Whether more than three quarters of the places are taken, of all or of those that this address may have.
+    fn is_crowded(&self, ip: IpAddr) -> bool {
+        let is_over = |open: usize, max: usize| open.saturating_mul(4) > max.saturating_mul(3);
+        let account = self.limited(ip).and_then(|address| self.accounts.get(&address));
+        is_over(self.open, self.clients_max)
+            || account.is_some_and(|account| is_over(account.open, self.per_address_max))
+    }
+
+    /// What the limits per address count this address as; `None` when they don't apply to it.
+    fn limited(&self, ip: IpAddr) -> Option<Network> {
+        let is_trusted = self.trusted.iter().any(|block| block.contains(ip));
+        (!is_trusted).then(|| Network::of(ip))
+    }
+
+    fn take_account(&mut self, address: Network) -> Account {
+        let account = self.accounts.remove(&address).unwrap_or_default();
+        self.idle.remove(&(account.paid_at, address));
+        account
+    }
+
+    fn put_account(&mut self, address: Network, account: Account) {
+        self.accounts.insert(address, account);
+        if account.open == 0 {
+            self.idle.insert((account.paid_at, address));
+        }
+        if self.idle.len() > IDLE_ADDRESSES_MAX {
+            self.forget_first(); // the one that would be forgotten next, and is forgiven the least
+        }
+    }
+
+    /// Forgets the addresses without a connection whose arrivals are paid for: they are like new ones.
+    fn forget_paid(&mut self, now: Duration) {
+        while self.idle.first().is_some_and(|&(paid_at, _)| paid_at <= now) {
+            self.forget_first();
+        }
+    }
+
+    fn forget_first(&mut self) {
+        if let Some((_, address)) = self.idle.pop_first() {
+            self.accounts.remove(&address);
+        }
+    }
+}
+
+impl Account {
+    /// A connection comes. Whether that is within the rate; if not, it need not be paid for.
+    fn arrive(&mut self, cost: Duration, now: Duration) -> bool {
+        let paid_at = self.paid_at.max(now) + cost;
+        let is_in_time = paid_at - now <= ARRIVALS_BURST;
+        if is_in_time {
+            self.paid_at = paid_at;
+        }
+        is_in_time
+    }
+}
+
+/// The place of one connection, which is given back on drop. To be dropped when the descriptor is closed.
+#[derive(Debug)]
+pub(super) struct Place {
+    door: Rc<RefCell<Door>>,
+    ip: IpAddr,
+}
+
+impl Place {
+    /// Takes a place for a connection from this address.
+    ///
+    /// # Errors
+    /// Why it can't come in.
+    pub(super) fn take(door: &Rc<RefCell<Door>>, ip: IpAddr, now: Duration) -> Result<Self, Departure> {
+        door.borrow_mut().enter(ip, now)?;
+        Ok(Self { door: Rc::clone(door), ip })
+    }
+
+    /// Whether places like this one are scarce.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.door.borrow().is_crowded(self.ip)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.door.borrow_mut().leave(self.ip);
+    }
+}
+
+#[cfg(test)]
+mod tests;
