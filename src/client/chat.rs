@@ -32,7 +32,7 @@ use super::{
 };
 
 const PROMPT: &str = "> ";
-/// How long the server may take to answer `quit` when a person is_leaving.
+/// How long the server may take to answer `quit` when a person leaves.
 const GOODBYE_MAX: Duration = Duration::from_secs(2);
 
 impl ChatArgs {
