@@ -91,8 +91,8 @@ pub fn of_line(line: &str) -> Option<Foreign> {
 /// itself was not to be recognized. `Host: shall we begin?` is chat: a host has no spaces in it.
 #[must_use]
 pub fn is_host_header(line: &str) -> bool {
-    let Some((name, value)) = line.split_once(':') else { return false };
-    name.eq_ignore_ascii_case("Host") && value.trim_ascii().bytes().all(|byte| byte.is_ascii_graphic())
+    let Some((name, value)) = line.split_at_checked("Host:".len()) else { return false };
+    name.eq_ignore_ascii_case("Host:") && value.trim_ascii().bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// The names of versions that request lines end with, and what they tell.
@@ -113,14 +113,23 @@ const OTHER_METHODS: &str = "\
     DESCRIBE ANNOUNCE SETUP PLAY PAUSE TEARDOWN GET_PARAMETER SET_PARAMETER REDIRECT RECORD ACK BYE CANCEL INFO \
     INVITE MESSAGE PRACK PUBLISH REFER REGISTER";
 
+/// The longest method, in bytes: `UPDATEREDIRECTREF` has 17, and some private ones may be longer.
+const METHOD_BYTES_MAX: usize = 64;
+
 /// A request line of HTTP or one of those that took its form. Words may be separated by any of the white space that
 /// RFC 9112, 3 lets a server be lenient about.
 fn request(line: &str) -> Option<Foreign> {
-    let mut words = line.split([' ', '\t', '\x0b', '\x0c', '\r']).filter(|word| !word.is_empty());
-    let (method, target) = (words.next()?, words.next()?);
-    if !method.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_')) {
-        return None; // this leaves out our own verbs, which end in a |
+    let is_space = |c| matches!(c, ' ' | '\t' | '\x0b' | '\x0c' | '\r');
+    // Every line of chat comes here until one was said: most are told by their first few letters.
+    let line = line.trim_start_matches(is_space);
+    let of_method = |&byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_');
+    let method_len = line.bytes().take(METHOD_BYTES_MAX + 1).take_while(of_method).count();
+    if method_len == 0 || method_len > METHOD_BYTES_MAX {
+        return None;
     }
+    let (method, rest) = line.split_at(method_len);
+    let mut words = rest.strip_prefix(is_space)?.split(is_space).filter(|word| !word.is_empty());
+    let target = words.next()?;
     let is_path = target == "*" || target.starts_with('/') || target.contains("://");
     match words.next_back() {
         None if is_path => registered(method),

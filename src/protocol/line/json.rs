@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::{
-    escape::must_escape,
+    escape::{must_escape, push_hex, push_replaced},
     messages::{form_error, goodbye, help, refused, set},
     text::put,
 };
@@ -118,17 +118,22 @@ fn string(out: &mut Vec<u8>, text: Option<&str>) {
     if text.as_bytes().iter().all(is_plain) {
         out.extend_from_slice(text.as_bytes());
     } else {
-        for c in text.chars() {
-            match c {
+        push_replaced(
+            out,
+            text,
+            |c| matches!(c, '"' | '\\' | '\t') || must_escape(c),
+            |out, c| match c {
                 '"' => put(out, &["\\\""]),
                 '\\' => put(out, &["\\\\"]),
                 '\n' => put(out, &["\\n"]),
                 '\t' => put(out, &["\\t"]),
                 '\r' => put(out, &["\\r"]),
-                c if must_escape(c) => write!(out, "\\u{:04x}", u32::from(c)).expect("a Vec takes all"), // all in the BMP
-                c => put(out, &[c.encode_utf8(&mut [0; 4])]),
-            }
-        }
+                c => {
+                    put(out, &["\\u"]);
+                    push_hex(out, c, 4); // all that must be escaped is in the BMP
+                }
+            },
+        );
     }
     out.push(b'"');
 }

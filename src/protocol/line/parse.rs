@@ -85,11 +85,15 @@ pub fn parse(line: &[u8]) -> Result<Line, FormError> {
     }
 }
 
+/// The longest number of seconds, in characters: parsing one of 4,000 digits would take longer than all else with a line.
+const SECONDS_CHARS_MAX: usize = 20;
+
 /// `SECONDS|user|NAME` and its kin. Seconds may have a fraction.
 fn wait(rest: &str) -> Option<Command> {
     let mut parts = rest.splitn(3, '|');
     let (seconds, kind, arg) = (parts.next()?, parts.next()?, parts.next()?);
-    if !seconds.bytes().all(|b| b.is_ascii_digit() || b == b'.') || arg.is_empty() {
+    let is_number = seconds.len() <= SECONDS_CHARS_MAX && seconds.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    if !is_number || arg.is_empty() {
         return None;
     }
     let timeout = Duration::try_from_secs_f64(seconds.parse().ok()?).ok()?;
@@ -167,6 +171,11 @@ mod tests {
             ("wait|-1|user|bob", Err(FormError::Usage(Verb::Wait))),
             ("wait|nan|user|bob", Err(FormError::Usage(Verb::Wait))),
             ("wait|9999999999999999999999999|user|bob", Err(FormError::Usage(Verb::Wait))),
+            ("wait|0.0000000000000000000|user|bob", Err(FormError::Usage(Verb::Wait))),
+            (
+                "wait|0.000000000000000000|user|bob",
+                Ok(Line::Command(Command::Wait(Duration::ZERO, WaitFor::User("bob".to_owned())))),
+            ),
             ("wait|9|users|x", Err(FormError::Usage(Verb::Wait))),
             ("wait|9|moon|full", Err(FormError::Usage(Verb::Wait))),
             ("wait|", Err(FormError::Usage(Verb::Wait))),

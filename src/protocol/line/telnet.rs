@@ -29,48 +29,42 @@ impl Telnet {
         if *self == Self::Data && memchr::memchr(IAC, bytes).is_none() {
             return bytes.len();
         }
-        let mut kept = 0;
-        for i in 0..bytes.len() {
-            let byte = bytes[i];
-            let is_text = match (*self, byte) {
-                (Self::Data, IAC) => {
-                    *self = Self::Command;
-                    false
-                }
-                (Self::Data, _) => true,
-                (Self::Command, IAC) => {
-                    *self = Self::Data;
-                    true
-                }
-                (Self::Command, _) => {
-                    *self = match byte {
-                        WILL..=DONT => Self::Negotiation,
-                        SB => Self::Sub,
-                        _ => Self::Data,
-                    };
-                    false
-                }
-                (Self::Negotiation, _) => {
-                    *self = Self::Data;
-                    false
-                }
-                (Self::Sub, _) => {
-                    if byte == IAC {
-                        *self = Self::SubCommand;
-                    }
-                    false
-                }
-                (Self::SubCommand, _) => {
-                    *self = if byte == SE { Self::Data } else { Self::Sub };
-                    false
-                }
+        let (mut kept, mut at) = (0, 0);
+        while at < bytes.len() {
+            let rest = &bytes[at..];
+            // Text, and what is within a subnegotiation, is passed over as a whole.
+            let stretch = match self {
+                Self::Data | Self::Sub => memchr::memchr(IAC, rest).unwrap_or(rest.len()),
+                Self::Command | Self::Negotiation | Self::SubCommand => 0,
             };
+            if *self == Self::Data {
+                bytes.copy_within(at..at + stretch, kept);
+                kept += stretch;
+            }
+            at += stretch;
+            let Some(&byte) = bytes.get(at) else { break };
+            at += 1;
+            let (next, is_text) = self.after(byte);
+            *self = next;
             if is_text {
                 bytes[kept] = byte;
                 kept += 1;
             }
         }
         kept
+    }
+
+    /// Where a byte leads, and whether it is text.
+    fn after(self, byte: u8) -> (Self, bool) {
+        match (self, byte) {
+            (Self::Data, IAC) => (Self::Command, false),
+            (Self::Data, _) | (Self::Command, IAC) => (Self::Data, true),
+            (Self::Command, WILL..=DONT) => (Self::Negotiation, false),
+            (Self::Command, SB) => (Self::Sub, false),
+            (Self::Command | Self::Negotiation, _) | (Self::SubCommand, SE) => (Self::Data, false),
+            (Self::Sub, IAC) => (Self::SubCommand, false),
+            (Self::Sub | Self::SubCommand, _) => (Self::Sub, false),
+        }
     }
 }
 

@@ -13,6 +13,7 @@
 
 mod arena;
 mod arrivals;
+mod crowds;
 mod escapes;
 mod figure;
 mod floods;
@@ -56,6 +57,7 @@ const FAMILIES: &[&[Attack]] = &[
     log::ATTACKS,
     last_words::ATTACKS,
     escapes::ATTACKS,
+    crowds::ATTACKS,
 ];
 
 /// What is done to a server, and how that server is started.
