@@ -6,7 +6,7 @@ use log::Level as LogLevel;
 
 use super::{
     client::Client,
-    core::{Broker, Current, flow_key},
+    core::{Broker, Current, Leaving, flow_key, payer},
 };
 use crate::chat::{Audience, ClientId, Congestion, Departure, Input, Output};
 
@@ -22,7 +22,7 @@ impl Broker {
                             self.addressed.push(id);
                         }
                         self.turn.tell(&mut client.listener, &event);
-                        if client.measure_congestion() > client.congestion {
+                        if client.measure_congestion(self.is_tight) > client.congestion {
                             self.measure(id);
                         }
                     }
@@ -34,8 +34,8 @@ impl Broker {
                 Output::HangUp(id, departure) => self.remove(id, departure),
             }
         }
-        if let Some(Current { client, flow, delivered, is_done }) = self.current.take() {
-            self.schedule.charge(flow, self.turn.delivered_bytes() - delivered);
+        if let Some(Current { client, flow, delivered, work, is_done }) = self.current.take() {
+            self.schedule.charge(flow, work + self.turn.delivered_bytes() - delivered);
             if !is_done && let Some(client) = self.clients.get_mut(&client) {
                 client.is_busy = true;
             }
@@ -54,6 +54,7 @@ impl Broker {
     /// The client gets what this turn has for it so far, and nothing after that.
     pub(super) fn remove(&mut self, id: ClientId, departure: Departure) {
         let Some(client) = self.clients.remove(&id) else { return };
+        let payer = payer(id, &client);
         self.members.remove(&id);
         self.has_departed = true;
         let Client { addr, outbox, mut listener, has_spoken, .. } = *client;
@@ -64,16 +65,16 @@ impl Broker {
         self.slow.remove(id);
         self.turn.leave(&mut listener);
         if departure != Departure::Lost {
-            self.leaving.push((outbox, listener));
+            self.leaving.push(Leaving { client: id, payer, outbox, listener });
         }
     }
 
     /// Tells the chat how far a client is behind with what waits for it alone, where that has changed.
     pub(super) fn measure(&mut self, id: ClientId) {
         let Some(client) = self.clients.get_mut(&id) else { return };
-        let congestion = client.measure_congestion();
+        let congestion = client.measure_congestion(self.is_tight);
         let before = mem::replace(&mut client.congestion, congestion);
-        client.want_relief();
+        client.want_relief(self.is_tight);
         if congestion != before {
             self.urgent.push_back(Input::Congested(id, congestion));
         }

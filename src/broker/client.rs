@@ -4,19 +4,22 @@ use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
 
 use super::{
     broken::Taken,
+    cost::Cost,
     memory::Memory,
     outbox::Outbox,
     rate_limit::RateLimit,
     turn::{Listener, PublicOutput},
 };
 use crate::{
-    chat::{Command, Congestion, Departure},
+    chat::{Congestion, Departure},
     protocol::{Batch, Rate, Step},
 };
 
 /// Bytes that wait for one client alone, above which heavy flows may send it no private messages, and its own long answers
 /// pause.
 const BEHIND_BYTES: u32 = 256 << 10;
+/// The same while memory is tight.
+const BEHIND_BYTES_TIGHT: u32 = 4 << 10;
 /// Bytes that wait for one client alone, above which nobody may send it private messages.
 const FAR_BEHIND_BYTES: u32 = 512 << 10;
 
@@ -99,14 +102,8 @@ impl Client {
 
     /// The next step that can be done now. Behind a command that is not done, only the end of the client can be.
     pub(super) fn next_step(&mut self) -> Option<Step> {
+        self.peek()?;
         let pending = self.pending.as_mut()?;
-        let is_end = |step: &Step| match step {
-            Step::Broken | Step::Eof | Step::Close(_) => true,
-            Step::Arrive | Step::Command(_) | Step::Reply(_) | Step::Speak(_) => false,
-        };
-        if self.is_busy && !pending.steps.front().is_some_and(is_end) {
-            return None;
-        }
         let step = pending.steps.pop_front();
         if pending.steps.is_empty() {
             self.pending = None; // a client that says nothing holds nothing
@@ -114,21 +111,23 @@ impl Client {
         step
     }
 
-    /// Bytes of the text that the next step tells all.
-    pub(super) fn next_text_bytes(&self) -> usize {
-        match self.pending.as_ref().and_then(|pending| pending.steps.front()) {
-            Some(Step::Command(Command::Say(text))) => text.len(),
-            Some(
-                Step::Arrive
-                | Step::Command(_)
-                | Step::Reply(_)
-                | Step::Speak(_)
-                | Step::Broken
-                | Step::Eof
-                | Step::Close(_),
-            )
-            | None => 0,
+    /// What the next step will cost at least.
+    pub(super) fn next_cost(&self) -> Cost {
+        match self.peek() {
+            Some(Step::Command(command)) => Cost::of(command),
+            Some(Step::Arrive | Step::Reply(_) | Step::Speak(_) | Step::Broken | Step::Eof | Step::Close(_)) | None => {
+                Cost::default()
+            }
         }
+    }
+
+    fn peek(&self) -> Option<&Step> {
+        let step = self.pending.as_ref()?.steps.front()?;
+        let is_end = match step {
+            Step::Broken | Step::Eof | Step::Close(_) => true,
+            Step::Arrive | Step::Command(_) | Step::Reply(_) | Step::Speak(_) => false,
+        };
+        (is_end || !self.is_busy).then_some(step)
     }
 
     /// Whether the client has ended without a word before it was announced: nobody needs to be told that it was here.
@@ -151,16 +150,17 @@ impl Client {
     /// Bytes that the client makes the server hold for it alone.
     pub(super) fn own_bytes(&self) -> usize {
         let pending = self.pending.as_ref().map_or(0, |pending| pending.bytes);
-        self.outbox.private() + self.outbox.input() + pending
+        self.outbox.gauge().own_bytes() + pending
     }
 
     /// How far the client is behind with what waits for it alone. What it was counts too: it is free again at half.
-    pub(super) fn measure_congestion(&self) -> Congestion {
+    pub(super) fn measure_congestion(&self, is_tight: bool) -> Congestion {
         let private = self.outbox.private() + self.listener.private_bytes();
+        let behind_max = behind_max(is_tight);
         let (behind, far) = match self.congestion {
-            Congestion::None => (BEHIND_BYTES, FAR_BEHIND_BYTES),
-            Congestion::Behind => (BEHIND_BYTES / 2, FAR_BEHIND_BYTES),
-            Congestion::FarBehind => (BEHIND_BYTES / 2, FAR_BEHIND_BYTES / 2),
+            Congestion::None => (behind_max, FAR_BEHIND_BYTES),
+            Congestion::Behind => (behind_max / 2, FAR_BEHIND_BYTES),
+            Congestion::FarBehind => (behind_max / 2, FAR_BEHIND_BYTES / 2),
         };
         if private > far as usize {
             Congestion::FarBehind
@@ -172,19 +172,23 @@ impl Client {
     }
 
     /// Has the connection tell when the congestion gets less.
-    pub(super) fn want_relief(&self) {
+    pub(super) fn want_relief(&self, is_tight: bool) {
         match self.congestion {
             Congestion::None => self.outbox.want_relief(0),
-            Congestion::Behind => self.outbox.want_relief(BEHIND_BYTES / 2),
+            Congestion::Behind => self.outbox.want_relief(behind_max(is_tight) / 2),
             Congestion::FarBehind => self.outbox.want_relief(FAR_BEHIND_BYTES / 2),
         }
     }
 
     /// Sends what a turn that is over has for the client.
-    pub(super) fn send(&mut self, public: &PublicOutput, memory: &Arc<Memory>) {
+    pub(super) fn send(&mut self, public: &PublicOutput, memory: &Arc<Memory>, now: Duration) {
         let Self { outbox, listener, .. } = self;
-        listener.take(public, memory, |parts| outbox.send(parts));
+        listener.take(public, memory, |parts| outbox.send(parts, now));
     }
+}
+
+fn behind_max(is_tight: bool) -> u32 {
+    if is_tight { BEHIND_BYTES_TIGHT } else { BEHIND_BYTES }
 }
 
 impl Pending {

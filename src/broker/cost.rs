@@ -1,16 +1,46 @@
 //! What commands cost beside what is delivered for them.
 
-use crate::chat::{ARGUMENT_BYTES_MAX, Command, WaitFor};
+use crate::{
+    chat::{ARGUMENT_BYTES_MAX, Command, WaitFor},
+    protocol::escape::escaped_len_max,
+};
 
 /// The cost of each byte of a name that is not ASCII, in bytes delivered: normalising three takes up to a microsecond.
 const NAME_BYTE_COST: usize = 512;
 
-/// What a command costs beside what is delivered for it, in bytes delivered.
-pub(super) fn cost(command: &Command) -> usize {
-    match command {
-        Command::Rename(name) | Command::Private { to: name, .. } => name_cost(name),
-        Command::Wait(_, WaitFor::User(name) | WaitFor::Gone(name)) => name_cost(name),
-        Command::Wait(_, WaitFor::Users(_) | WaitFor::Text(_)) | Command::Say(_) | Command::Who | Command::Sync(_) => 0,
+/// The cost of each byte that is added to a text where it is escaped, in bytes delivered.
+const ESCAPE_BYTE_COST: usize = 2;
+
+/// A shorter text costs little, however much of it is escaped.
+const LONG_TEXT_BYTES: usize = 256;
+/// What stands before a text that is said: the sender's address and name, in the shortest dialect.
+const SENDER_BYTES: usize = 40;
+
+/// What a command costs at least, in bytes delivered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Cost {
+    /// Beside what is delivered for it.
+    pub(super) work: usize,
+    /// What each member is told.
+    pub(super) told: usize,
+}
+
+impl Cost {
+    pub(super) fn of(command: &Command) -> Self {
+        match command {
+            Command::Say(text) => {
+                let added = added_by_escaping(text);
+                Self { work: added * ESCAPE_BYTE_COST, told: SENDER_BYTES + text.len() + added }
+            }
+            Command::Sync(text) => Self { work: added_by_escaping(text) * ESCAPE_BYTE_COST, told: 0 },
+            Command::Private { to, text } => {
+                Self { work: name_cost(to) + added_by_escaping(text) * ESCAPE_BYTE_COST, told: 0 }
+            }
+            Command::Rename(name) | Command::Wait(_, WaitFor::User(name) | WaitFor::Gone(name)) => {
+                Self { work: name_cost(name), told: 0 }
+            }
+            Command::Wait(_, WaitFor::Users(_) | WaitFor::Text(_)) | Command::Who => Self::default(),
+        }
     }
 }
 
@@ -18,16 +48,39 @@ fn name_cost(name: &str) -> usize {
     if name.is_ascii() { 0 } else { name.len().min(ARGUMENT_BYTES_MAX) * NAME_BYTE_COST }
 }
 
+/// Bytes by which a text gets longer when it is escaped, if it is long.
+fn added_by_escaping(text: &str) -> usize {
+    if text.len() < LONG_TEXT_BYTES { 0 } else { escaped_len_max(text) - text.len() }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
     fn a_long_name_costs_more_than_a_short_one_or_one_of_ascii() {
-        let of = |name: &str| cost(&Command::Rename(name.to_owned()));
-        assert!(of("ann") == 0 && of("张三") < of(&"张".repeat(32)));
+        let of = |name: &str| Cost::of(&Command::Rename(name.to_owned()));
+        assert_eq!(of("ann"), Cost::default());
+        assert!(of("张三").work > 0 && of("张三").work < of(&"张".repeat(32)).work);
         assert_eq!(of(&"张".repeat(9999)), of(&"张".repeat(999)), "no more than that is normalised");
-        assert_eq!(cost(&Command::Private { to: "张三".to_owned(), text: "hi".to_owned() }), of("张三"));
-        assert_eq!(cost(&Command::Say("张三".to_owned())), 0);
+        let private = Command::Private { to: "张三".to_owned(), text: "hi".to_owned() };
+        assert_eq!(Cost::of(&private), of("张三"));
+        assert_eq!(Cost::of(&Command::Wait(Duration::ZERO, WaitFor::User("张三".to_owned()))), of("张三"));
+    }
+
+    #[test]
+    fn a_text_costs_as_often_as_it_is_told_and_more_where_much_of_it_is_escaped() {
+        let say = |text: &str| Cost::of(&Command::Say(text.to_owned()));
+        assert_eq!(say("hello"), Cost { work: 0, told: SENDER_BYTES + 5 });
+        assert_eq!(say("\x1b"), Cost { work: 0, told: SENDER_BYTES + 1 }, "too short to be looked at");
+        let long = "\x1b".repeat(4000);
+        assert_eq!(say(&long), Cost { work: 20_000 * ESCAPE_BYTE_COST, told: SENDER_BYTES + 24_000 });
+        let private = Command::Private { to: "ann".to_owned(), text: long.clone() };
+        for command in [Command::Sync(long), private] {
+            assert_eq!(Cost::of(&command), Cost { work: 20_000 * ESCAPE_BYTE_COST, told: 0 }, "{command:?}");
+        }
+        assert_eq!(Cost::of(&Command::Sync("x".repeat(4000))), Cost::default());
     }
 }

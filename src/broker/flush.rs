@@ -1,23 +1,35 @@
 //! The end of a turn: what it has to tell is sent, those go on whose batch is done, and the accounts are looked at. Knows no
 //! rules.
 
-use std::{collections::HashMap, mem, time::Duration};
+use std::{cmp::Reverse, collections::HashMap, mem, rc::Rc, time::Duration};
 
 use rustc_hash::FxHashSet;
 
 use super::{
-    core::{Broker, payer},
+    core::{Broker, Leaving, payer},
     memory::Level,
     schedule::FlowKey,
 };
 use crate::chat::{ClientId, Congestion, Departure, Input};
 
+/// A client for which memory is held.
+struct Holder {
+    client: ClientId,
+    payer: FlowKey,
+    own_bytes: usize,
+    /// If something is queued: since when its socket has taken nothing, in seconds, and how many bytes.
+    stuck: Option<(Reverse<u32>, usize)>,
+}
+
 impl Broker {
     /// Ends the turn: sends everyone what it has for them, lets those go on whose batch is done, and disconnects whom it must.
     pub fn flush(&mut self, now: Duration) {
         let public = self.turn.end(&self.memory);
-        for (outbox, mut listener) in self.leaving.drain(..) {
-            listener.take_private(&public, &self.memory, |parts| outbox.send(parts));
+        for Leaving { client, payer, outbox, mut listener } in self.leaving.drain(..) {
+            listener.take_private(&public, &self.memory, |parts| outbox.send(parts, now));
+            if outbox.queued() > 0 {
+                self.departed.insert(client, payer, Rc::clone(outbox.gauge()));
+            }
         }
         let mut too_slow = FxHashSet::default();
         let addressed = mem::take(&mut self.addressed);
@@ -32,7 +44,7 @@ impl Broker {
             if queued > 0 && self.slow.is_too_slow(id, queued, limits.soft_queue_max, limits.queue_max, now) {
                 too_slow.insert(id);
             }
-            client.send(&public, &self.memory);
+            client.send(&public, &self.memory, now);
         }
         drop(public); // what everybody has got waits for nobody
         self.give_credits();
@@ -75,8 +87,9 @@ impl Broker {
         // What the last one held is free when its connection has run, which is behind this turn.
         let has_made_room = mem::take(&mut self.makes_room);
         if too_slow.is_empty() && self.memory.level() == Level::Full && !has_made_room {
-            too_slow.extend(self.largest());
             self.makes_room = true;
+            // A client that has left is told nothing: what is queued for it is thrown away.
+            too_slow.extend(self.largest().filter(|&id| !self.departed.discard(id)));
         }
         for id in too_slow {
             self.slow.remove(id);
@@ -87,22 +100,34 @@ impl Broker {
         }
     }
 
-    /// Of the flow that holds most memory of its own, the client that holds most. Where nobody holds much of its own, the
-    /// client for which most waits: what waits for many is held by those that read last.
+    /// Who has to go when memory has run out: of the flow that holds most memory of its own, the client that holds most.
+    /// Where most memory is held for many together, the client whose socket has taken nothing for longest: it holds all that
+    /// was told since, and the others only what they have not read yet.
     fn largest(&self) -> Option<ClientId> {
-        let mut by_payer = HashMap::<FlowKey, usize>::new();
-        for (&id, client) in &self.clients {
-            *by_payer.entry(payer(id, client)).or_default() += client.own_bytes();
+        let mut holders = Vec::new();
+        for (&client, state) in &self.clients {
+            let gauge = state.outbox.gauge();
+            let stuck = gauge.stuck_since().map(|since| (Reverse(since), gauge.queued()));
+            holders.push(Holder { client, payer: payer(client, state), own_bytes: state.own_bytes(), stuck });
         }
-        let own: usize = by_payer.values().sum();
+        self.departed.for_each(|client, payer, gauge| {
+            let stuck = gauge.stuck_since().map(|since| (Reverse(since), gauge.queued()));
+            holders.push(Holder { client, payer, own_bytes: gauge.own_bytes(), stuck });
+        });
+        let mut by_payer = HashMap::<FlowKey, usize>::new();
+        for holder in &holders {
+            *by_payer.entry(holder.payer).or_default() += holder.own_bytes;
+        }
+        let own_bytes: usize = by_payer.values().sum();
         let (most, _) = by_payer.into_iter().max_by_key(|&(payer, bytes)| (bytes, payer))?;
-        let largest = if own >= self.memory.used() / 2 {
-            let of_flow = self.clients.iter().filter(|&(&id, client)| payer(id, client) == most);
-            of_flow.max_by_key(|&(id, client)| (client.own_bytes(), id))
+        let largest = if own_bytes >= self.memory.used() / 2 {
+            let of_payer = holders.iter().filter(|holder| holder.payer == most);
+            of_payer.max_by_key(|holder| (holder.own_bytes, holder.client))
         } else {
-            self.clients.iter().max_by_key(|&(id, client)| (client.outbox.queued(), id))
+            let stuck = holders.iter().filter(|holder| holder.stuck.is_some());
+            stuck.max_by_key(|holder| (holder.stuck, holder.client))
         };
-        largest.map(|(&id, _)| id)
+        largest.map(|holder| holder.client)
     }
 
     /// Logs what was left out.

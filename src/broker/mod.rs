@@ -3,13 +3,17 @@
 //! load turns grow by themselves. Knows no rules, and of sockets only that an outbox has one.
 
 mod apply;
+mod arrivals;
 mod broken;
 mod client;
 mod core;
 mod cost;
+mod departed;
 mod flush;
+mod gauge;
 mod limits;
 mod memory;
+mod next;
 mod outbox;
 mod rate_limit;
 mod schedule;
@@ -35,14 +39,16 @@ use crate::{
 pub use self::{
     broken::{BrokenBacklog, Taken},
     core::Broker,
+    departed::Departed,
     memory::{Level, Memory, Registration},
 };
-pub use outbox::{Inbox, Outbox, QUEUE_ITEM_OVERHEAD, QueueGauge, QueueItem, Queued, outbox};
+pub use gauge::{QUEUE_ITEM_OVERHEAD, QueueGauge};
+pub use outbox::{Inbox, Outbox, QueueItem, Queued, outbox};
 
 /// How long a turn may handle inputs before what came of them is sent.
 const TURN_TIME_MAX: Duration = Duration::from_millis(5);
 /// Inputs between two looks at the clock.
-const INPUTS_PER_CLOCK: usize = 8;
+const INPUTS_PER_CLOCK: usize = 32;
 
 /// How long after the last departure memory is given back.
 const GIVE_BACK_AFTER: Duration = Duration::from_secs(1);
@@ -80,17 +86,18 @@ pub(crate) async fn run(
     config: Config,
     memory: Arc<Memory>,
     backlog: Rc<BrokenBacklog>,
+    departed: Rc<Departed>,
     clock: Clock,
 ) {
     let mut chat = Chat::new(config.rules());
-    let mut broker = Broker::new(config, Arc::clone(&memory), backlog);
-    let mut timer = Timer::new(clock);
+    let mut broker = Broker::new(config, Arc::clone(&memory), backlog, departed);
+    let mut timer = Timer::new();
     let (mut out, registration) = (Vec::new(), Registration::default());
     let (mut give_back_at, mut give_backs) = (None, 0);
     loop {
         if !broker.has_work() {
             if let Some(deadline) = chat.deadline().into_iter().chain(broker.deadline()).chain(give_back_at).min() {
-                timer.set(deadline);
+                timer.set(deadline, clock);
             }
             // Where memory is tight, some of the chat's work waits for relief.
             let relief =

@@ -7,7 +7,6 @@
 //! Queues are bounded in bytes by the broker, which never waits: it counts, and disconnects a client whose queue is too long.
 
 use std::{
-    cell::Cell,
     pin::Pin,
     rc::Rc,
     sync::Arc,
@@ -22,12 +21,8 @@ use futures::{
     stream::FusedStream,
 };
 
-use super::{memory::Memory, turn::Part};
+use super::{gauge::QueueGauge, memory::Memory, turn::Part};
 use crate::reactor::Socket;
-
-/// What a queued item takes beside its bytes: a node of the channel. Counted, so that a queue of many small items is
-/// bounded too.
-pub const QUEUE_ITEM_OVERHEAD: usize = 64;
 
 /// Bytes in the queue of one client.
 #[derive(Debug)]
@@ -63,82 +58,6 @@ pub struct Inbox {
     gauge: Rc<QueueGauge>,
 }
 
-/// What is held for one client, as both ends see it.
-#[derive(Debug)]
-pub struct QueueGauge {
-    memory: Arc<Memory>,
-    /// Bytes queued and not yet written to the socket, with [`QUEUE_ITEM_OVERHEAD`] for each item.
-    queued: Cell<usize>,
-    /// Those of them that are for this client alone.
-    private: Cell<usize>,
-    /// Bytes that the connection holds of what the client has sent.
-    input: Cell<usize>,
-    /// Items in the queue.
-    items: Cell<u32>,
-    /// The broker wants to know when `private` is no more than this; 0 for nothing that it wants to know.
-    wanted: Cell<u32>,
-    /// What is queued need not be sent any more, apart from the last item, which says why.
-    is_cut: Cell<bool>,
-}
-
-impl QueueGauge {
-    fn new(memory: Arc<Memory>) -> Self {
-        Self {
-            memory,
-            queued: Cell::default(),
-            private: Cell::default(),
-            input: Cell::default(),
-            items: Cell::default(),
-            wanted: Cell::default(),
-            is_cut: Cell::default(),
-        }
-    }
-
-    /// So many bytes of an item were written or thrown away.
-    pub fn release(&self, bytes: usize, is_private: bool) {
-        self.queued.update(|queued| queued - bytes);
-        if is_private {
-            self.private.update(|private| private - bytes);
-        }
-    }
-
-    /// An item is through.
-    pub fn release_item(&self) {
-        self.queued.update(|queued| queued - QUEUE_ITEM_OVERHEAD);
-        self.items.update(|items| items - 1);
-        self.memory.release(QUEUE_ITEM_OVERHEAD);
-    }
-
-    /// The account of all that clients make the server hold.
-    #[must_use]
-    pub fn memory(&self) -> Arc<Memory> {
-        Arc::clone(&self.memory)
-    }
-
-    /// The connection holds so many bytes of input.
-    pub fn set_input(&self, bytes: usize) {
-        let before = self.input.replace(bytes);
-        self.memory.charge(bytes);
-        self.memory.release(before);
-    }
-
-    /// Whether the broker wants to know that little waits for the client now. To be told once.
-    pub fn take_relief(&self) -> bool {
-        let wanted = self.wanted.get();
-        let is_wanted = wanted > 0 && self.private.get() <= wanted as usize;
-        if is_wanted {
-            self.wanted.set(0);
-        }
-        is_wanted
-    }
-}
-
-impl Drop for QueueGauge {
-    fn drop(&mut self) {
-        self.memory.release(self.items.get() as usize * QUEUE_ITEM_OVERHEAD + self.input.get());
-    }
-}
-
 /// The two ends of a new queue. Without a socket, all bytes are queued.
 #[must_use]
 pub fn outbox(socket: Option<Rc<Socket>>, memory: Arc<Memory>) -> (Outbox, Inbox) {
@@ -150,12 +69,13 @@ pub fn outbox(socket: Option<Rc<Socket>>, memory: Arc<Memory>) -> (Outbox, Inbox
 impl Outbox {
     /// Sends whole lines: as far as the socket takes them at once, while nothing else waits. The rest is the connection's,
     /// which also finds out if the socket is broken.
-    pub(super) fn send(&self, parts: &[Part]) {
+    pub(super) fn send(&self, parts: &[Part], now: Duration) {
         let mut written = 0;
-        if let Some(socket) = &self.socket
-            && self.queued() == 0
-        {
-            written = socket.write(parts.iter().map(|part| &part.bytes[..])).unwrap_or(0);
+        if self.queued() == 0 {
+            self.gauge.progressed(now);
+            if let Some(socket) = &self.socket {
+                written = socket.write(parts.iter().map(|part| &part.bytes[..])).unwrap_or(0);
+            }
         }
         for Part { bytes, is_private } in parts {
             let taken = written.min(bytes.len());
@@ -167,17 +87,11 @@ impl Outbox {
     }
 
     fn queue(&self, item: Queued) {
-        let QueueGauge { memory, queued, private, items, .. } = &*self.gauge;
         let (bytes, is_private) = (item.bytes.len(), item.is_private);
         if self.push(QueueItem::Bytes(item)).is_err() {
             return; // the connection has ended, and its last batch is on its way or in its turn
         }
-        memory.charge(QUEUE_ITEM_OVERHEAD);
-        items.update(|items| items + 1);
-        queued.update(|queued| queued + bytes + QUEUE_ITEM_OVERHEAD);
-        if is_private {
-            private.update(|private| private + bytes);
-        }
+        self.gauge.queue(bytes, is_private);
     }
 
     /// The connection is broken: hangs up at once, so that its socket is closed.
@@ -200,53 +114,53 @@ impl Outbox {
 
     /// Bytes that wait.
     pub(super) fn queued(&self) -> usize {
-        self.gauge.queued.get()
+        self.gauge.queued()
     }
 
     /// Those of them that are for this client alone.
     pub(super) fn private(&self) -> usize {
-        self.gauge.private.get()
+        self.gauge.private()
     }
 
-    /// Bytes that the connection holds of what the client has sent.
-    pub(super) fn input(&self) -> usize {
-        self.gauge.input.get()
+    /// What is held for the client, as the connection sees it too.
+    pub(super) fn gauge(&self) -> &Rc<QueueGauge> {
+        &self.gauge
     }
 
     /// Has the connection tell when no more than `private` bytes wait for this client alone.
     pub(super) fn want_relief(&self, private: u32) {
-        self.gauge.wanted.set(private);
+        self.gauge.want_relief(private);
     }
 
     /// Has what is queued thrown away, apart from the last item.
     pub(super) fn cut(&self) {
-        self.gauge.is_cut.set(true);
+        self.gauge.cut();
     }
 }
 
 impl Inbox {
     /// What waits, for the one who writes it.
     #[must_use]
-    pub fn gauge(&self) -> Rc<QueueGauge> {
-        Rc::clone(&self.gauge)
+    pub fn gauge(&self) -> &Rc<QueueGauge> {
+        &self.gauge
     }
 
     /// Bytes that wait.
     #[must_use]
     pub fn queued(&self) -> usize {
-        self.gauge.queued.get()
+        self.gauge.queued()
     }
 
     /// Those of them that are for this client alone.
     #[must_use]
     pub fn private(&self) -> usize {
-        self.gauge.private.get()
+        self.gauge.private()
     }
 
     /// Whether only the last item is to be sent.
     #[must_use]
     pub fn is_cut(&self) -> bool {
-        self.gauge.is_cut.get()
+        self.gauge.is_cut()
     }
 
     /// The next item, if one is there already.

@@ -13,8 +13,11 @@ use crate::{address::Network, chat::ClientId};
 
 /// What a flow may use before the next one's turn, in bytes delivered: some fifty microseconds of work.
 const QUANTUM: i64 = 64 << 10;
+/// What a flow may use in its first turn, when it comes before heavy ones: thousands of flows may come at once.
+const FIRST_QUANTUM: i64 = 4 << 10;
 /// The cost of any step, whatever comes of it, in the same unit.
 const STEP_COST: usize = 256;
+
 /// Who pays for work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum FlowKey {
@@ -22,7 +25,7 @@ pub(super) enum FlowKey {
     Network(Network),
     /// One connection from a trusted address.
     Client(ClientId),
-    /// All connections that are not announced yet.
+    /// All connections from trusted addresses that are not announced yet.
     Arrivals,
     /// All connections that are broken: nobody waits for an answer there.
     Broken,
@@ -37,7 +40,7 @@ pub(super) struct FlowId(usize);
 pub(super) struct Schedule {
     flows: Slab<Flow>,
     by_key: HashMap<FlowKey, usize>,
-    /// Flows that have not used a quantum since they had nothing to do.
+    /// Flows that have not used their first quantum since they had nothing to do.
     sparse: VecDeque<usize>,
     /// The others.
     heavy: VecDeque<usize>,
@@ -72,7 +75,7 @@ impl Schedule {
     pub(super) fn push(&mut self, key: FlowKey, client: ClientId) {
         let Self { flows, by_key, sparse, heavy, .. } = self;
         let id = *by_key.entry(key).or_insert_with(|| {
-            let id = flows.insert(Flow { key, queue: VecDeque::new(), deficit: QUANTUM });
+            let id = flows.insert(Flow { key, queue: VecDeque::new(), deficit: FIRST_QUANTUM });
             // Nobody waits for what broken connections have said: it is never served first.
             if key == FlowKey::Broken { heavy } else { sparse }.push_back(id);
             id
@@ -226,7 +229,7 @@ mod tests {
                 passed += 1;
             }
         }
-        assert_eq!((served.as_slice(), passed), (&[3, 1, 2][..], 6));
+        assert_eq!((served.as_slice(), passed), (&[3, 1, 2][..], 7));
     }
 
     #[test]

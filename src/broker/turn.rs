@@ -13,10 +13,13 @@ use crate::{
 
 /// Public bytes of one turn, in the longest dialect, after which no further step is begun: 256 lines of 500 bytes.
 const PUBLIC_BYTES_MAX: usize = 128 << 10;
-/// Bytes of one turn, each as often as it is delivered, after which no further step is begun: some milliseconds of copying.
+/// Bytes of one turn, each as often as it is delivered, after which no further step is begun: ten milliseconds of copying, as
+/// much as two thousand sends take.
 const DELIVERED_BYTES_MAX: usize = 32 << 20;
-/// Public bytes that a turn may have in any case: below this, it is the number of sends that takes the time.
-const PUBLIC_BYTES_MIN: usize = 32 << 10;
+/// So many more for each listener above [`LISTENERS`]: with more of them, it is the number of sends that takes the time.
+const DELIVERED_BYTES_EACH: usize = 64 << 10;
+/// As many as are served within a fiftieth of a second.
+const LISTENERS: usize = 2048;
 /// The same for all private bytes together: a millisecond's work.
 const PRIVATE_BYTES_MAX: usize = 1 << 20;
 
@@ -110,9 +113,10 @@ impl Turn {
 
     /// Whether no further step is to be begun.
     pub(super) fn is_full(&self) -> bool {
+        let above = self.listeners.iter().sum::<usize>().saturating_sub(LISTENERS);
         self.public_bytes >= PUBLIC_BYTES_MAX
             || self.private_bytes >= PRIVATE_BYTES_MAX
-            || self.delivered_bytes >= DELIVERED_BYTES_MAX && self.public_bytes >= PUBLIC_BYTES_MIN
+            || self.delivered_bytes >= DELIVERED_BYTES_MAX.max(above * DELIVERED_BYTES_EACH)
     }
 
     /// Bytes so far, each as often as it is delivered.

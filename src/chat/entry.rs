@@ -45,8 +45,6 @@ pub enum Input {
     End(ClientId, Departure),
     /// How far a client is behind with what waits for it alone.
     Congested(ClientId, Congestion),
-    /// Memory is tight, or it is no more: while it is, long answers pause.
-    Tight(bool),
     /// Go on with what is left to do. Comes when [`super::Chat::deadline`] has passed.
     Continue,
     /// The server shuts down: all clients are sent away, and nobody is told of the others.

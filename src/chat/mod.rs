@@ -48,9 +48,8 @@ pub struct Chat {
     texts: u64,
     /// How far members are behind; no [`Congestion::None`].
     congestion: BTreeMap<ClientId, Congestion>,
-    /// Tasks that wait until their client has read more, or memory is free.
+    /// Tasks that wait until their client has read more.
     paused: BTreeMap<ClientId, Task>,
-    is_tight: bool,
     is_closing: bool,
 }
 
@@ -68,7 +67,6 @@ impl Chat {
             texts: 0,
             congestion: BTreeMap::new(),
             paused: BTreeMap::new(),
-            is_tight: false,
             is_closing: false,
         }
     }
@@ -90,7 +88,6 @@ impl Chat {
             },
             Input::End(client, departure) => self.end(client, departure, out),
             Input::Congested(client, congestion) => self.set_congestion(client, congestion),
-            Input::Tight(is_tight) => self.set_tight(is_tight),
             Input::Continue => self.continue_work(out),
             Input::ShutDown => self.is_closing = true,
         }

@@ -1,7 +1,5 @@
 //! Work that may be too long for one input: it is done in pieces, and other inputs come between them.
 
-use std::mem;
-
 use super::{Chat, ClientId, Departure, Event, Output, entry::Congestion, wait::TextSearch};
 
 /// Clients answered, listed or sent away in one piece: some ten microseconds of work.
@@ -75,7 +73,7 @@ impl Chat {
         match self.members.get(to) {
             None => return,
             Some(member) if member.is_broken => return self.finish(to, out),
-            Some(_) if self.is_tight || self.congestion_of(to) != Congestion::None => {
+            Some(_) if self.congestion_of(to) != Congestion::None => {
                 self.paused.insert(to, Task::ListUsers { to, after, told });
                 return;
             }
@@ -111,14 +109,6 @@ impl Chat {
     /// How far a client is behind.
     pub(super) fn congestion_of(&self, client: ClientId) -> Congestion {
         self.congestion.get(&client).copied().unwrap_or(Congestion::None)
-    }
-
-    /// Whether memory is tight has changed.
-    pub(super) fn set_tight(&mut self, is_tight: bool) {
-        self.is_tight = is_tight;
-        if !is_tight {
-            self.tasks.extend(mem::take(&mut self.paused).into_values()); // some may pause again
-        }
     }
 
     fn expire(&mut self, out: &mut Vec<Output>) {

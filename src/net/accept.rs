@@ -32,9 +32,8 @@ use crate::{
 /// comes back when connections end.
 const BACKOFF: Duration = Duration::from_millis(10);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
-/// Connections accepted before others have a turn, however many knock: some ten milliseconds' work. Not fewer, since each
-/// turn tells everyone who came.
-const ACCEPTS_MAX: usize = 1024;
+/// Connections accepted before others have a turn, however many knock: some milliseconds' work.
+const ACCEPTS_MAX: usize = 128;
 /// Connections refused before others have a turn: about a millisecond's work, and nobody is told of it.
 const REFUSALS_MAX: usize = 64;
 
@@ -48,12 +47,12 @@ pub(super) async fn run(
 ) -> Infallible {
     let clock = shared.clock;
     let mut arrivals = Arrivals::new(executor, poller, config, shared);
-    let mut timer = Timer::new(clock);
+    let mut timer = Timer::new();
     let mut backoff = BACKOFF;
     loop {
         arrivals.refusals.timeout(clock.now());
         if let Some(deadline) = arrivals.refusals.deadline() {
-            timer.set(deadline);
+            timer.set(deadline, clock);
         }
         // Only async-std's `accept` can be waited for, but it registers the connection with async-std's reactor, and
         // whoever takes it out has that undone. Those that have come with it cost one system call each.

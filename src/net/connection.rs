@@ -8,21 +8,25 @@ use std::{cell::RefCell, future::poll_fn, mem, rc::Rc, sync::Arc, task::Poll};
 use async_std::task;
 use futures::{FutureExt, StreamExt, channel::mpsc::UnboundedSender, select_biased, stream::FusedStream};
 
-use super::{door::Place, losses::Losses, writer::Writer};
+use super::{
+    door::Place,
+    losses::Losses,
+    turnstile::{READ_BYTES, Reading, Turnstile},
+    writer::Writer,
+};
 use crate::{
-    broker::{BrokenBacklog, Inbox, Level, Memory, QueueGauge, QueueItem, Registration, Request},
+    broker::{BrokenBacklog, Departed, Inbox, Level, Memory, QueueItem, Registration, Request},
     chat::ClientId,
-    protocol::{Batch, Interest, Limits, Session, Step},
+    protocol::{Batch, Intake, Interest, Limits, Session, Step},
     reactor::{Clock, Socket, Timer, is_transient},
 };
 
-/// Bytes read at once.
-const READ_BYTES: usize = 16 << 10;
 /// Reads of what a broken connection has sent: 64 KiB.
 const LAST_READS: usize = 4;
-/// Bytes that a client may hold of its own and still be read while memory is tight.
+/// Bytes that a client may hold of its own and still be read while memory is tight; and bytes that may wait for it alone then
+/// while it takes none, and it may still ask for more.
 const SMALL_BYTES: usize = 4 << 10;
-/// Bytes that wait for a client alone, from which on it is not to ask for more.
+/// The same while there is enough memory.
 const CONGESTED_BYTES: usize = 256 << 10;
 
 thread_local! {
@@ -38,6 +42,8 @@ pub(super) struct Shared {
     pub(super) losses: Rc<Losses>,
     pub(super) memory: Arc<Memory>,
     pub(super) backlog: Rc<BrokenBacklog>,
+    pub(super) departed: Rc<Departed>,
+    pub(super) turnstile: Turnstile,
 }
 
 /// A client's connection.
@@ -49,11 +55,11 @@ pub(super) struct Connection {
     session: Session,
     timer: Timer,
     writer: Writer,
-    gauge: Rc<QueueGauge>,
     stage: Stage,
+    reading: Reading,
     registration: Registration,
     /// Lines of the broken connection for which there was no room.
-    dropped: usize,
+    dropped: u32,
     /// Stands last, since fields are dropped in order: the place is free when the socket is closed.
     place: Place,
 }
@@ -87,16 +93,15 @@ impl Connection {
         place: Place,
         shared: &Rc<Shared>,
     ) -> Self {
-        let gauge = inbox.gauge();
         Self {
             client,
             session,
-            timer: Timer::new(shared.clock),
-            writer: Writer::new(Rc::clone(&socket), Rc::clone(&gauge)),
-            gauge,
+            timer: Timer::new(),
+            writer: Writer::new(Rc::clone(&socket), Rc::clone(inbox.gauge())),
             inbox,
             socket,
             stage: Stage::Open,
+            reading: Reading::new(),
             registration: Registration::default(),
             dropped: 0,
             place,
@@ -108,15 +113,13 @@ impl Connection {
     pub(super) async fn run(&mut self) {
         loop {
             let now = self.shared.clock.now();
-            // A client that holds little is not the one to wait for memory.
-            let own_bytes = self.inbox.private() + self.session.held_bytes();
-            let is_tight = own_bytes > SMALL_BYTES && self.shared.memory.level() >= Level::Tight;
-            let is_behind = self.writer.is_blocked() && self.inbox.private() >= CONGESTED_BYTES;
-            self.session.set_congested(is_tight || is_behind, now);
+            let is_tight = self.shared.memory.level() >= Level::Tight;
+            let intake = self.intake(is_tight);
+            self.session.set_intake(intake, now);
             while let Some(batch) = self.session.poll_batch(now) {
                 self.send(batch);
             }
-            self.gauge.set_input(self.session.held_bytes());
+            self.inbox.gauge().set_input(self.session.held_bytes());
             if self.session.is_over() {
                 self.stage = Stage::Gone;
             }
@@ -124,27 +127,43 @@ impl Connection {
                 break;
             }
             if let Some(deadline) = self.session.deadline() {
-                self.timer.set(deadline);
+                self.timer.set(deadline, self.shared.clock);
             }
-            let wake = self.wait(is_tight).await;
+            let wake = self.wait(is_tight && intake != Intake::All).await;
             self.wake(wake).await;
         }
         // It may take seconds to end, and holds none of the client's input meanwhile.
         self.session.discard_input();
-        self.gauge.set_input(0);
+        self.inbox.gauge().set_input(0);
         match self.stage {
-            Stage::HungUp => self.close().await,
+            // Boxed: an open connection has no room for what only its end needs.
+            Stage::HungUp => Box::pin(self.close()).await,
             Stage::Gone | Stage::Open => self.await_hang_up().await,
         }
         debug_assert_eq!(Rc::strong_count(&self.socket), 2, "its own share and its writer's");
     }
 
-    async fn wait(&mut self, is_tight: bool) -> Wake {
+    /// A client that holds little is not the one to wait for memory; and what another has sent by now takes less when it is
+    /// done.
+    fn intake(&self, is_tight: bool) -> Intake {
+        let private = self.inbox.private();
+        let private_max = if is_tight { SMALL_BYTES } else { CONGESTED_BYTES };
+        if self.writer.is_blocked() && private >= private_max {
+            Intake::Nothing
+        } else if is_tight && private + self.session.held_bytes() > SMALL_BYTES {
+            Intake::Held
+        } else {
+            Intake::All
+        }
+    }
+
+    async fn wait(&mut self, wants_relief: bool) -> Wake {
         let (memory, registration) = (&self.shared.memory, &self.registration);
         let (socket, interest, is_blocked) = (&self.socket, self.session.interest(), self.writer.is_blocked());
         let mut writable = poll_fn(|cx| if is_blocked { socket.poll_writable(cx) } else { Poll::Pending }).fuse();
+        let (reading, turnstile) = (&mut self.reading, &self.shared.turnstile);
         let mut readable = poll_fn(|cx| match interest {
-            Interest::Read => socket.poll_readable(cx).map(|()| Wake::Readable),
+            Interest::Read => reading.poll(socket, turnstile, cx).map(|()| Wake::Readable),
             Interest::HangUp => socket.poll_hang_up(cx).map(|()| Wake::Readable),
             Interest::Broken => socket.poll_broken(cx).map(|()| Wake::Broken),
             Interest::Nothing => Poll::Pending,
@@ -152,7 +171,7 @@ impl Connection {
         .fuse();
         let mut timer = (&mut self.timer).fuse();
         let mut relief =
-            poll_fn(|cx| if is_tight { memory.poll_relief(registration, cx) } else { Poll::Pending }).fuse();
+            poll_fn(|cx| if wants_relief { memory.poll_relief(registration, cx) } else { Poll::Pending }).fuse();
         // Reading comes last: a flood must not silence the timer.
         select_biased! {
             item = self.inbox.next() => Wake::Item(item),
@@ -184,7 +203,7 @@ impl Connection {
             Wake::Writable => self.write(),
             Wake::Readable => {
                 self.read();
-                if self.session.interest() == Interest::Read && self.socket.is_readable() {
+                if self.socket.is_readable() {
                     task::yield_now().await; // there is more, and others have a turn first
                 }
             }
@@ -214,9 +233,15 @@ impl Connection {
 
     fn read(&mut self) {
         let (now, mut is_broken) = (self.shared.clock.now(), false);
-        READ_BUFFER.with_borrow_mut(|buffer| match self.socket.read(buffer) {
+        // The last words of a peer that has hung up are read at once, so that its place is soon free.
+        let has_hung_up = self.session.interest() != Interest::Read;
+        let bytes_max = if has_hung_up { READ_BYTES } else { self.reading.bytes_max() };
+        READ_BUFFER.with_borrow_mut(|buffer| match self.socket.read(&mut buffer[..bytes_max]) {
             Ok(0) => self.session.eof(now),
-            Ok(read) => self.session.received(&mut buffer[..read], now),
+            Ok(read) => {
+                self.reading.has_read(read);
+                self.session.received(&mut buffer[..read], now);
+            }
             Err(error) if is_transient(&error) => {}
             Err(_) => is_broken = true,
         });
@@ -226,10 +251,10 @@ impl Connection {
     }
 
     fn write(&mut self) {
-        match self.writer.write() {
+        match self.writer.write(self.shared.clock) {
             Ok(written) => {
                 self.session.written(written, self.writer.is_blocked(), self.shared.clock.now());
-                if self.gauge.take_relief() {
+                if self.inbox.gauge().take_relief() {
                     self.shared.broker.unbounded_send(Request::Relieved(self.client)).ok();
                 }
             }
@@ -250,12 +275,13 @@ impl Connection {
                 }
             }
         });
-        self.dropped += self.session.reset(self.shared.backlog.room(), now);
+        let dropped = self.session.reset(self.shared.backlog.room(), now);
+        self.dropped += u32::try_from(dropped).unwrap_or(u32::MAX); // a few reads' worth
     }
 
     fn send(&mut self, batch: Batch) {
         let request = if batch.steps.contains(&Step::Broken) {
-            let taken = self.shared.backlog.take(batch.lines, batch.bytes(), mem::take(&mut self.dropped));
+            let taken = self.shared.backlog.take(batch.lines, batch.bytes(), mem::take(&mut self.dropped) as usize);
             Request::Broken(self.client, batch, taken)
         } else {
             Request::Batch(self.client, batch)

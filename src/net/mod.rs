@@ -6,6 +6,7 @@ mod connection;
 mod door;
 mod losses;
 mod refusals;
+mod turnstile;
 mod writer;
 
 use std::{future::Future, io, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
@@ -19,10 +20,10 @@ use futures::{
 use smol_timeout::TimeoutExt;
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
-use self::{connection::Shared, losses::Losses};
+use self::{connection::Shared, losses::Losses, turnstile::turnstile};
 use crate::{
     Config,
-    broker::{self, BrokenBacklog, Memory},
+    broker::{self, BrokenBacklog, Departed, Memory},
     reactor::{Clock, Executor, Poller},
 };
 
@@ -115,6 +116,9 @@ async fn serve(
     let clock = Clock::start();
     let memory = Memory::new(config.memory_max);
     let backlog = Rc::<BrokenBacklog>::default();
+    let departed = Rc::<Departed>::default();
+    let (turnstile, turning) = turnstile();
+    executor.spawn(turning).detach();
     let drain_timeout = config.drain_timeout;
     let broker = executor.spawn(broker::run(
         inbox,
@@ -122,6 +126,7 @@ async fn serve(
         config.clone(),
         Arc::clone(&memory),
         Rc::clone(&backlog),
+        Rc::clone(&departed),
         clock,
     ));
     let shared = Rc::new(Shared {
@@ -131,6 +136,8 @@ async fn serve(
         losses: Rc::clone(&losses),
         memory,
         backlog,
+        departed,
+        turnstile,
     });
     let accepting = Box::pin(accept::run(listener, executor, poller, &config, shared));
     pin_mut!(stop);

@@ -6,7 +6,7 @@ use bytes::{Buf, Bytes};
 
 use crate::{
     broker::{QueueGauge, Queued},
-    reactor::{Socket, is_transient},
+    reactor::{Clock, Socket, is_transient},
 };
 
 /// Writes to a client's socket, in order, as it takes it.
@@ -47,7 +47,7 @@ impl Writer {
     ///
     /// # Errors
     /// When the connection has turned out to be broken; then everything is thrown away, from here on.
-    pub(super) fn write(&mut self) -> io::Result<usize> {
+    pub(super) fn write(&mut self, clock: Clock) -> io::Result<usize> {
         let mut total = 0;
         if self.state == State::Broken {
             self.discard();
@@ -58,6 +58,7 @@ impl Writer {
             match self.socket.write(self.items.iter().map(|item| &item.bytes[..])) {
                 Ok(written) => {
                     total += written;
+                    self.gauge.progressed(clock.now());
                     self.written(written);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -85,11 +86,11 @@ impl Writer {
     ///
     /// # Errors
     /// When the connection has turned out to be broken.
-    pub(super) async fn write_at_least(&mut self, bytes: usize) -> io::Result<()> {
-        let mut written = self.write()?;
+    pub(super) async fn write_at_least(&mut self, bytes: usize, clock: Clock) -> io::Result<()> {
+        let mut written = self.write(clock)?;
         while self.is_blocked() && written < bytes {
             self.socket.writable().await;
-            written += self.write()?;
+            written += self.write(clock)?;
         }
         Ok(())
     }

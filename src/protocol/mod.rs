@@ -11,4 +11,4 @@ pub use line::{Frame, Framer, Line, Telnet, parse, parse_frame};
 pub use line::{escape, foreign};
 pub use render::{render, render_reply};
 pub use reply::{FormError, Limits, Rate, Reply, Verb};
-pub use session::{Batch, Interest, Session, Step};
+pub use session::{Batch, Intake, Interest, Session, Step};

@@ -17,21 +17,20 @@ pub(crate) struct Timer {
     timer: async_io::Timer,
     /// What `timer` is set to; `Duration::MAX` when it is not set.
     at: Duration,
-    clock: Clock,
 }
 
 impl Timer {
     /// A timer that is not set.
-    pub(crate) fn new(clock: Clock) -> Self {
-        Self { timer: async_io::Timer::never(), at: Duration::MAX, clock }
+    pub(crate) fn new() -> Self {
+        Self { timer: async_io::Timer::never(), at: Duration::MAX }
     }
 
-    /// Sets it to `at` by its clock; to `Duration::MAX` for never. If it is already set to an earlier time, it stays
+    /// Sets it to `at` by this clock, the same each time; to `Duration::MAX` for never. If it is already set to an earlier time, it stays
     /// so.
-    pub(crate) fn set(&mut self, at: Duration) {
+    pub(crate) fn set(&mut self, at: Duration, clock: Clock) {
         if at < self.at {
             self.at = at;
-            self.timer.set_at(self.clock.instant(at));
+            self.timer.set_at(clock.instant(at));
         }
     }
 }

@@ -12,7 +12,7 @@ use std::{
 
 use rustix::{
     event::{Timespec, epoll},
-    net::{RecvFlags, recv},
+    net::{RecvFlags, SendFlags, recv, send},
     process::{Resource, Rlimit, getrlimit, setrlimit},
 };
 
@@ -57,6 +57,13 @@ impl Crowd {
     pub fn send(&self, bytes: &[u8]) {
         for mut stream in &self.0 {
             stream.write_all(bytes).ok();
+        }
+    }
+
+    /// Each sends as much of these bytes as its kernel takes at once.
+    pub fn send_now(&self, bytes: &[u8]) {
+        for stream in &self.0 {
+            send(stream, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL).ok();
         }
     }
 

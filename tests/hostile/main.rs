@@ -2,6 +2,7 @@
 //! no other client is affected. The tests that measure CPU or memory run alone.
 
 mod attacks;
+mod attacks_of_crowds;
 mod attacks_on_readers;
 mod capacity;
 mod disconnects;

@@ -102,7 +102,7 @@ impl Account {
             Input::End(_, Departure::SlowConsumer) => return,
             Input::End(_, departure) => Step::Close(*departure),
             Input::Congested(..) => return,
-            Input::Tight(_) | Input::Continue | Input::ShutDown => panic!("{input:?} is of no client"),
+            Input::Continue | Input::ShutDown => panic!("{input:?} is of no client"),
         };
         if self.is_gone() {
             return; // it was in the queue before others that have ended the client

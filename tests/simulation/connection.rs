@@ -1,13 +1,20 @@
 //! A connection as `net` makes it: the same few calls on the real [`Session`] in the same order, on a socket made of two
 //! queues. Each [`Connection::wake`] is one time around its loop.
 
-use std::{collections::VecDeque, rc::Rc, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Waker},
+    time::Duration,
+};
 
 use bytes::{Buf, Bytes};
 use futures::stream::FusedStream;
 use pipechat::{
-    broker::{Inbox, Level, Memory, QueueGauge, QueueItem, Queued},
-    protocol::{Batch, Dialect, Interest, Limits, Session},
+    broker::{Departed, Inbox, Level, Memory, QueueGauge, QueueItem, Queued},
+    chat::ClientId,
+    protocol::{Batch, Dialect, Intake, Interest, Limits, Session},
 };
 
 /// How long the last bytes may take.
@@ -106,8 +113,8 @@ pub(crate) struct Connection {
     input: usize,
     is_blocked: bool,
     is_broken: bool,
-    /// Much waits for the client alone, or memory is tight: it is not heard.
-    pub(crate) is_congested: bool,
+    /// How much of what the client sends is taken.
+    pub(crate) intake: Intake,
     /// Not all that was queued was to be written.
     pub(crate) is_cut: bool,
     pub(crate) stage: Stage,
@@ -121,14 +128,14 @@ impl Connection {
         Self {
             socket: Socket { incoming, is_ended: false, is_reset: false, outgoing, outgoing_max },
             session: Session::new(Arc::clone(limits), Dialect::default()),
-            gauge: inbox.gauge(),
+            gauge: Rc::clone(inbox.gauge()),
             memory: inbox.gauge().memory(),
             inbox,
             items: VecDeque::new(),
             input: 0,
             is_blocked: false,
             is_broken: false,
-            is_congested: false,
+            intake: Intake::All,
             is_cut: false,
             stage: Stage::Open,
             read_max: 1,
@@ -138,10 +145,15 @@ impl Connection {
     /// Does what it wakes up for first, and answers whether there was anything.
     pub(crate) fn wake(&mut self, now: Duration, seen: &mut Vec<Seen>) -> bool {
         if self.stage == Stage::Open {
-            let is_behind = self.is_blocked && self.inbox.private() >= CONGESTED_BYTES;
             let is_tight = self.memory.level() >= Level::Tight;
-            self.is_congested = is_behind || is_tight;
-            self.session.set_congested(self.is_congested, now);
+            self.intake = if self.is_blocked && self.inbox.private() >= CONGESTED_BYTES {
+                Intake::Nothing
+            } else if is_tight {
+                Intake::Held
+            } else {
+                Intake::All
+            };
+            self.session.set_intake(self.intake, now);
             while let Some(batch) = self.session.poll_batch(now) {
                 seen.push(Seen::Batch(batch));
             }
@@ -256,6 +268,18 @@ impl Connection {
             self.session.received(&mut bytes, now);
         }
         self.session.reset(usize::MAX, now);
+    }
+
+    /// What is queued for a client that has left may have to be thrown away.
+    pub(crate) fn leave(&mut self, departed: &Departed, client: ClientId) {
+        let is_discarded = || departed.poll_discard(client, &Context::from_waker(Waker::noop())).is_ready();
+        if matches!(self.stage, Stage::HungUp(_)) && is_discarded() {
+            self.discard();
+            self.stage = Stage::Closed { is_complete: false };
+        }
+        if matches!(self.stage, Stage::Closed { .. }) {
+            departed.remove(client);
+        }
     }
 
     fn close(&mut self, until: Duration, now: Duration) -> bool {

@@ -1,11 +1,14 @@
 //! Queues and an account of memory that run full: who has to go, and who stays.
 
-use std::time::Duration;
+use std::{
+    task::{Context, Waker},
+    time::Duration,
+};
 
 use pipechat::{
     Config,
-    chat::{Command, Departure},
-    protocol::{Limits, Step},
+    chat::{ClientId, Command, Departure},
+    protocol::{Dialect, Format, Limits, Step},
 };
 
 use super::stage::Stage;
@@ -57,16 +60,67 @@ fn all_of_an_address_count_as_one_unless_it_is_trusted() {
 }
 
 #[test]
-fn while_memory_is_tight_long_answers_pause() {
+fn where_most_is_held_for_many_the_one_that_has_read_nothing_for_longest_goes() {
+    let mut stage = Stage::without_model(Config { memory_max: 400 * KIB, ..Config::default() });
+    (1..=4).for_each(|client| stage.connect(client, "127.0.0.1"));
+    stage.rest();
+    let mut gone = Vec::new();
+    // The first has taken nothing from the beginning; the second reads now and then; for the third, more waits than for
+    // any other, since its words are longer.
+    stage.send(3, 1, vec![Step::Speak(Dialect { format: Format::Json, ..Dialect::default() })]);
+    for second in 0..100 {
+        stage.now = Duration::from_secs(second);
+        if gone.is_empty() {
+            stage.send(4, 8, vec![say(KIB); 8]);
+        }
+        gone.extend(stage.turn().departures());
+        stage.reap();
+        stage.read(4, usize::MAX);
+        if second % 20 == 5 && gone.is_empty() {
+            [2, 3].into_iter().for_each(|client| stage.read(client, KIB));
+        }
+    }
+    assert_eq!(gone.first(), Some(&(1, Departure::SlowConsumer)), "{gone:?}");
+}
+
+#[test]
+fn what_is_queued_for_one_that_has_left_is_thrown_away_where_it_is_most() {
+    let mut stage = Stage::without_model(Config { memory_max: 270 * KIB, ..Config::default() });
+    (1..=3).for_each(|client| stage.connect(client, "127.0.0.1"));
+    stage.rest();
+    for (client, hoard) in [(1, 150), (2, 100)] {
+        stage.send(client, hoard, vec![sync(KIB); hoard]);
+        stage.rest();
+    }
+    stage.send(1, 0, vec![Step::Eof]);
+    stage.rest();
+    let cx = &Context::from_waker(Waker::noop());
+    let mut departures = Vec::new();
+    for _ in 0..10 {
+        if stage.departed.poll_discard(ClientId(1), cx).is_pending() {
+            stage.send(3, 8, vec![sync(4 * KIB); 8]);
+            departures.extend(stage.turn().departures());
+            stage.read(3, usize::MAX);
+        }
+    }
+    assert!(stage.departed.poll_discard(ClientId(1), cx).is_ready());
+    assert_eq!(departures, [], "those who are here stay");
+}
+
+#[test]
+fn while_memory_is_tight_long_answers_pause_for_whom_something_waits_already() {
     let mut stage = Stage::new(Config { memory_max: 100 * KIB, ..Config::default() });
     (1..=3).for_each(|client| stage.connect(client, "127.0.0.1"));
     stage.rest();
+    stage.send(2, 5, vec![sync(KIB); 5]);
+    stage.rest();
     stage.send(1, 78, vec![sync(KIB); 78]);
     stage.rest();
-    stage.send(2, 1, vec![Step::Command(Command::Who)]);
+    let who = || vec![Step::Command(Command::Who)];
+    stage.send(2, 1, who());
     assert!(stage.rest().told(2).is_empty() && !stage.has_credit(2));
-    stage.send(3, 1, vec![sync(1)]);
-    assert_eq!(stage.rest().told(3).len(), 1, "others are served");
+    stage.send(3, 1, who());
+    assert_eq!(stage.rest().told(3).len(), 4, "others are served");
     stage.read(1, usize::MAX);
     assert_eq!(stage.rest().told(2).len(), 4);
     assert!(stage.has_credit(2));

@@ -107,7 +107,6 @@ fn inputs() -> Vec<Input> {
         Broken: [Input::Broken(client)],
         End: [Input::End(client, Departure::Idle)],
         Congested: [Input::Congested(client, Congestion::Behind)],
-        Tight: [Input::Tight(true)],
         Continue: [Input::Continue],
         ShutDown: [Input::ShutDown],
     })

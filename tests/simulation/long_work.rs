@@ -44,7 +44,6 @@ fn serve(broker: &mut Broker, chat: &mut Chat, batches: Vec<(ClientId, Vec<Step>
                 | Input::Broken(_)
                 | Input::End(..)
                 | Input::Congested(..)
-                | Input::Tight(_)
                 | Input::ShutDown => {}
             }
             chat.handle(entry, &mut out);
@@ -67,7 +66,8 @@ fn serve(broker: &mut Broker, chat: &mut Chat, batches: Vec<(ClientId, Vec<Step>
 fn long_work_holds_back_the_one_whose_it_is_and_nobody_else() {
     let config = Config::default();
     let memory = Memory::new(config.memory_max);
-    let (mut chat, mut broker) = (Chat::new(config.rules()), Broker::new(config, Arc::clone(&memory), Rc::default()));
+    let (mut chat, mut broker) =
+        (Chat::new(config.rules()), Broker::new(config, Arc::clone(&memory), Rc::default(), Rc::default()));
     let mut inboxes = Vec::new();
     let mut arrivals = Vec::new();
     for client in (1..=2 + WAITERS).map(ClientId) {

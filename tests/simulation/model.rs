@@ -34,7 +34,6 @@ pub(crate) struct Model {
     /// Those who are told that when they, or the server, have more room.
     paused: BTreeSet<ClientId>,
     /// The server has little room.
-    is_tight: bool,
     /// What the entry comes to.
     out: Vec<Output>,
 }
@@ -71,7 +70,6 @@ impl Model {
             met: VecDeque::new(),
             asking: VecDeque::new(),
             paused: BTreeSet::new(),
-            is_tight: false,
             out: Vec::new(),
         }
     }
@@ -105,12 +103,6 @@ impl Model {
             },
             Input::End(client, departure) => self.end(*client, *departure),
             Input::Congested(client, congestion) => self.congested(*client, *congestion),
-            Input::Tight(is_tight) => {
-                self.is_tight = *is_tight;
-                if !is_tight {
-                    self.asking.extend(mem::take(&mut self.paused));
-                }
-            }
             Input::Continue => self.go_on(),
             Input::ShutDown => self.is_closing = true,
         }
@@ -171,10 +163,9 @@ impl Model {
     }
 
     fn list(&mut self, client: ClientId) {
-        let is_tight = self.is_tight;
         let Some(guest) = self.guest(client) else { return };
         guest.wait = Wait::Asking;
-        if !guest.is_broken && (is_tight || guest.congestion != Congestion::None) {
+        if !guest.is_broken && guest.congestion != Congestion::None {
             self.paused.insert(client);
             return;
         }

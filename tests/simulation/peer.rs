@@ -172,7 +172,7 @@ impl Peer {
                 self.see(seen, now, requests);
             }
             if self.connection.stage == Stage::Open {
-                self.watch.look(self.connection.is_congested, is_exhausted, now);
+                self.watch.look(self.connection.intake, is_exhausted, now);
             }
             if is_exhausted {
                 return;
@@ -189,7 +189,7 @@ impl Peer {
     fn see(&mut self, seen: Seen, now: Duration, requests: &mut VecDeque<Request>) {
         match seen {
             Seen::Batch(batch) => {
-                self.watch.batch(&batch, self.connection.is_congested, now);
+                self.watch.batch(&batch, self.connection.intake, now);
                 self.understand(&batch);
                 requests.push_back(Request::Batch(self.client, batch));
             }

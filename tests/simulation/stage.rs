@@ -14,7 +14,7 @@ use futures::stream::FusedStream;
 use jiff::Timestamp;
 use pipechat::{
     Config,
-    broker::{BrokenBacklog, Broker, Inbox, Memory, QueueItem, Queued, Request, outbox},
+    broker::{BrokenBacklog, Broker, Departed, Inbox, Memory, QueueItem, Queued, Request, outbox},
     chat::{Audience, Chat, ClientId, Departure, Entry, Event, Output},
     protocol::{Batch, Step},
 };
@@ -26,6 +26,7 @@ pub(crate) struct Stage {
     pub(crate) chat: Chat,
     pub(crate) memory: Arc<Memory>,
     backlog: Rc<BrokenBacklog>,
+    pub(crate) departed: Rc<Departed>,
     pub(crate) now: Duration,
     /// Says the same as the chat, where no work is so long that the chat does it in pieces.
     model: Option<Model>,
@@ -47,8 +48,9 @@ impl Stage {
         let memory = Memory::new(config.memory_max);
         let (chat, model) = (Chat::new(config.rules()), Some(Model::new(config.rules())));
         let backlog = Rc::<BrokenBacklog>::default();
-        let broker = Broker::new(config, Arc::clone(&memory), Rc::clone(&backlog));
-        Self { broker, chat, memory, backlog, now: Duration::ZERO, model, readers: BTreeMap::new() }
+        let departed = Rc::<Departed>::default();
+        let broker = Broker::new(config, Arc::clone(&memory), Rc::clone(&backlog), Rc::clone(&departed));
+        Self { broker, chat, memory, backlog, departed, now: Duration::ZERO, model, readers: BTreeMap::new() }
     }
 
     /// The same for so many clients, or so many entries, that the model is too slow or too simple.
@@ -126,14 +128,15 @@ impl Stage {
     /// The client reads so many bytes.
     pub(crate) fn read(&mut self, client: u64, bytes: usize) {
         let now = self.now;
-        if self.reader(client).read(bytes) {
+        if self.reader(client).read(bytes, now) {
             self.broker.accept(Request::Relieved(ClientId(client)), now);
         }
     }
 
     /// The connection is broken: what waits for it is thrown away.
     pub(crate) fn discard(&mut self, client: u64) {
-        self.reader(client).read(usize::MAX);
+        let now = self.now;
+        self.reader(client).read(usize::MAX, now);
     }
 
     /// The client reads until so much waits for it alone.
@@ -163,7 +166,7 @@ impl Stage {
 
     /// The broker knows nothing of the client any more.
     pub(crate) fn is_forgotten(&self, client: u64) -> bool {
-        self.readers.get(&ClientId(client)).is_none_or(|reader| Rc::strong_count(&reader.inbox.gauge()) == 2)
+        self.readers.get(&ClientId(client)).is_none_or(|reader| Rc::strong_count(reader.inbox.gauge()) == 1)
     }
 
     fn reader(&mut self, client: u64) -> &mut Reader {
@@ -182,8 +185,9 @@ impl Reader {
     }
 
     /// Answers whether the broker wanted to know.
-    fn read(&mut self, mut bytes: usize) -> bool {
-        let gauge = self.inbox.gauge();
+    fn read(&mut self, mut bytes: usize, now: Duration) -> bool {
+        let gauge = Rc::clone(self.inbox.gauge());
+        gauge.progressed(now);
         while let Some(first) = self.items.front_mut().filter(|_| bytes > 0) {
             let read = bytes.min(first.bytes.len());
             bytes -= read;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pipechat::{
     chat::Departure,
-    protocol::{Batch, Limits, Rate, Reply, Setting, Step},
+    protocol::{Batch, Intake, Limits, Rate, Reply, Setting, Step},
 };
 
 /// A bucket of tokens, one for each line.
@@ -42,7 +42,7 @@ pub(crate) struct Watch {
     /// What the credit for the last lines has to say, and when they were accepted.
     credit_due: Option<(Duration, Duration)>,
     /// Much waited for it when it last did something.
-    was_congested: bool,
+    intake: Intake,
     /// When it was last known to be held back, or began.
     held_at: Duration,
     /// When it was first known not to be held back any more.
@@ -63,7 +63,7 @@ impl Watch {
             not_before: Duration::ZERO,
             tokens: Tokens::new(limits.rate, now),
             credit_due: Some((Duration::ZERO, now)),
-            was_congested: false,
+            intake: Intake::All,
             held_at: now,
             free_at: None,
             is_exempt: false,
@@ -79,10 +79,11 @@ impl Watch {
     }
 
     /// The connection hands over a batch.
-    pub(crate) fn batch(&mut self, batch: &Batch, is_congested: bool, now: Duration) {
+    pub(crate) fn batch(&mut self, batch: &Batch, intake: Intake, now: Duration) {
         // What has come of a broken connection is heard at once.
         if batch.lines > 0 && !batch.steps.contains(&Step::Broken) {
-            assert!(!(is_congested && self.was_congested), "it asks for more, and does not read");
+            let is_behind = [intake, self.intake] == [Intake::Nothing; 2];
+            assert!(!is_behind, "it asks for more, and does not read");
             assert!(!self.is_outstanding, "lines without a credit");
             assert!(now >= self.not_before, "too early: at {now:?}, not {:?}", self.not_before);
             self.is_outstanding = true;
@@ -143,9 +144,9 @@ impl Watch {
     }
 
     /// A look at the connection, which may have more to do or not.
-    pub(crate) fn look(&mut self, is_congested: bool, is_exhausted: bool, now: Duration) {
-        self.was_congested = is_congested;
-        if self.is_outstanding || self.not_before > now || is_congested {
+    pub(crate) fn look(&mut self, intake: Intake, is_exhausted: bool, now: Duration) {
+        self.intake = intake;
+        if self.is_outstanding || self.not_before > now || intake != Intake::All {
             self.held_at = self.held_at.max(now);
             self.free_at = None;
         } else if is_exhausted {

@@ -20,7 +20,7 @@ use common::Rng;
 use jiff::Timestamp;
 use pipechat::{
     Config,
-    broker::{BrokenBacklog, Broker, Level, Memory, Request, outbox},
+    broker::{BrokenBacklog, Broker, Departed, Level, Memory, Request, outbox},
     chat::{Audience, Chat, ClientId, Departure, Entry, Input, Output},
     protocol::{Limits, Rate, Step, parse},
 };
@@ -61,6 +61,7 @@ pub(crate) struct World {
     broker: Broker,
     memory: Arc<Memory>,
     backlog: Rc<BrokenBacklog>,
+    departed: Rc<Departed>,
     limits: Arc<Limits>,
     /// Connected, or with something yet to read.
     peers: BTreeMap<ClientId, Peer>,
@@ -95,14 +96,16 @@ impl World {
         };
         let config = Config { limits, rate_per_ip: RATE_PER_IP.per_second, ..Config::default() };
         let backlog = Rc::<BrokenBacklog>::default();
+        let departed = Rc::<Departed>::default();
         let memory = Memory::new(MEMORY_MAX[rng.below(MEMORY_MAX.len())]);
         let mut world = Self {
             rng,
             now: Duration::ZERO,
             chat: Chat::new(config.rules()),
             model: Model::new(config.rules()),
-            broker: Broker::new(config, Arc::clone(&memory), Rc::clone(&backlog)),
+            broker: Broker::new(config, Arc::clone(&memory), Rc::clone(&backlog), Rc::clone(&departed)),
             backlog,
+            departed,
             memory,
             limits: Arc::new(limits),
             peers: BTreeMap::new(),
@@ -244,6 +247,9 @@ impl World {
             self.handle(entry);
         }
         self.broker.flush(self.now);
+        for peer in self.peers.values_mut() {
+            peer.connection.leave(&self.departed, peer.client);
+        }
         let queues = self.peers.values().map(|peer| (peer.client, peer.connection.queued().0));
         self.slow.look(queues, self.memory.level() == Level::Full, self.now);
     }
@@ -288,7 +294,7 @@ impl World {
                 }
             }
             Input::ShutDown => self.peers.values_mut().for_each(|peer| peer.account.closing()),
-            Input::Tight(_) | Input::Continue => {}
+            Input::Continue => {}
         }
         let expected = self.model.handle(&entry);
         let (what, mut out) = (entry.clone(), Vec::new());

@@ -1,9 +1,12 @@
 //! How a connection ends: what waits for the client is still sent, and its place is free when the socket is closed.
 
-use std::{future::poll_fn, io, time::Duration};
+use std::{future::poll_fn, io, pin::pin, rc::Rc, time::Duration};
 
 use async_std::task;
-use futures::StreamExt;
+use futures::{
+    StreamExt,
+    future::{Either, select},
+};
 use smol_timeout::TimeoutExt;
 
 use super::{Connection, READ_BUFFER, Stage};
@@ -36,11 +39,28 @@ impl Connection {
         }
     }
 
+    /// Writes all that waits, unless it is to be thrown away. Answers whether the peer has got all.
+    async fn flush(&mut self) -> bool {
+        let (shared, client) = (Rc::clone(&self.shared), self.client);
+        let discarded = poll_fn(|cx| shared.departed.poll_discard(client, cx));
+        let is_flushed = match select(pin!(self.write_all()), pin!(discarded)).await {
+            Either::Left((is_flushed, _)) => is_flushed,
+            Either::Right(((), _)) => false,
+        };
+        let lost = self.writer.waiting();
+        if lost > 0 {
+            log::info!("{client} did not take its last {lost} bytes");
+            self.shared.losses.add(lost);
+            self.writer.abort();
+        }
+        is_flushed
+    }
+
     /// Writes all that waits, however long it takes, as long as the peer takes some of it in each write timeout. Answers
     /// whether it has got all.
-    async fn flush(&mut self) -> bool {
+    async fn write_all(&mut self) -> bool {
         loop {
-            let write = self.writer.write_at_least(FLUSH_PROGRESS_BYTES);
+            let write = self.writer.write_at_least(FLUSH_PROGRESS_BYTES, self.shared.clock);
             let is_in_time = match self.shared.limits.write_timeout {
                 Duration::ZERO => Some(write.await),
                 timeout => write.timeout(timeout).await,
@@ -48,20 +68,15 @@ impl Connection {
             let has_progressed = match is_in_time {
                 Some(written) => written.map(|()| true),
                 // What it takes only now counts: the process may have stood still.
-                None => self.writer.write().map(|written| written >= FLUSH_PROGRESS_BYTES),
+                None => self.writer.write(self.shared.clock).map(|written| written >= FLUSH_PROGRESS_BYTES),
             };
             match has_progressed {
                 Err(_) => return false,
                 Ok(_) if !self.writer.is_blocked() => return true,
                 Ok(true) => {}
-                Ok(false) => break,
+                Ok(false) => return false,
             }
         }
-        let lost = self.writer.waiting();
-        log::info!("{} did not take its last {lost} bytes", self.client);
-        self.shared.losses.add(lost);
-        self.writer.abort();
-        false
     }
 
     /// The broker has a share in the socket until it has done with the client: the descriptor is open until then, so the
@@ -95,6 +110,7 @@ impl Drop for Connection {
         while let Some(item) = self.inbox.try_next() {
             self.take(item);
         }
+        self.shared.departed.remove(self.client);
         if self.stage != Stage::Gone {
             self.shared.losses.add(self.writer.waiting());
         }

@@ -50,6 +50,17 @@ impl Step {
     }
 }
 
+/// How much of what a client sends is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intake {
+    /// All that it sends.
+    All,
+    /// What it has sent by now, and no more.
+    Held,
+    /// Nothing: much waits for it, and it is not to ask for more.
+    Nothing,
+}
+
 /// What a session wants to know of its socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interest {

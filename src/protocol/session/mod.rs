@@ -22,7 +22,7 @@ use super::{
 };
 use crate::chat::Departure;
 
-pub use batch::{Batch, Interest, Step};
+pub use batch::{Batch, Intake, Interest, Step};
 
 /// Bytes that may be unparsed before the session wants no more: a read's worth. The last read may double it.
 const UNPARSED_BYTES_MAX: usize = 16 << 10;
@@ -61,8 +61,7 @@ pub struct Session {
     /// Read and not parsed, since the broker is not ready for it. At most two reads.
     unparsed: Vec<u8>,
     credit: Credit,
-    /// Much waits for the client: it is not to ask for more.
-    is_congested: bool,
+    intake: Intake,
     preface: Preface,
     dialect: Dialect,
     timers: Timers,
@@ -81,7 +80,7 @@ impl Session {
             framer: Framer::new(limits.line_max),
             unparsed: Vec::new(),
             credit: Credit { outstanding: true, not_before: None },
-            is_congested: false,
+            intake: Intake::All,
             preface: Preface::new(),
             dialect,
             timers: Timers::default(),
@@ -143,9 +142,9 @@ impl Session {
         self.resume(now);
     }
 
-    /// Whether much waits for the client.
-    pub fn set_congested(&mut self, is_congested: bool, now: Duration) {
-        if mem::replace(&mut self.is_congested, is_congested) != is_congested {
+    /// How much is taken of what the client sends, from now on.
+    pub fn set_intake(&mut self, intake: Intake, now: Duration) {
+        if mem::replace(&mut self.intake, intake) != intake {
             self.resume(now);
         }
     }
@@ -195,8 +194,8 @@ impl Session {
     /// What the session wants to know of its socket.
     #[must_use]
     pub fn interest(&self) -> Interest {
-        let has_room = self.input == InputState::Open && self.unparsed.len() < UNPARSED_BYTES_MAX && !self.is_congested;
-        match (has_room, self.may_parse()) {
+        let has_room = self.input == InputState::Open && self.unparsed.len() < UNPARSED_BYTES_MAX;
+        match (has_room && self.intake == Intake::All, self.may_parse()) {
             (true, true) => Interest::Read,
             (true, false) => Interest::HangUp,
             (false, _) if self.is_broken => Interest::Nothing,
@@ -218,7 +217,7 @@ impl Session {
 
     /// The broker has done with the last batch, and the client neither sends too fast nor reads too slowly.
     fn may_parse(&self) -> bool {
-        !self.credit.outstanding && self.credit.not_before.is_none() && !self.is_congested
+        !self.credit.outstanding && self.credit.not_before.is_none() && self.intake != Intake::Nothing
     }
 
     /// What kept the client from being heard is over: its silence counts from here.
@@ -245,7 +244,8 @@ impl Session {
 
     /// The client is silent from now on, if it can be: not while the broker works for it, or while it may not be heard.
     fn restart_idle(&mut self, now: Duration) {
-        if self.input == InputState::Open && self.may_parse() && !self.limits.idle_timeout.is_zero() {
+        let may_speak = self.may_parse() && self.intake == Intake::All;
+        if self.input == InputState::Open && may_speak && !self.limits.idle_timeout.is_zero() {
             self.timers.start_idle(now + self.limits.idle_timeout);
         } else {
             self.timers.stop_idle();

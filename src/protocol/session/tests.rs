@@ -13,7 +13,7 @@ use crate::{
 /// - `+TEXT`: bytes arrive, `~` for a LF
 /// - `eof`, `reset`, `reset 3` (and no more lines than three are heard)
 /// - `credit`, `credit 7` (the next batch not before 7 s)
-/// - `congested`, `relieved`
+/// - `congested`, `tight`, `relieved`: nothing is taken of what the client sends, what it has sent by now, all
 /// - `wrote 5`, `blocked 5`: a write took five bytes, and all is written, or more waits
 /// - `@7`: it is 7 s, and the timer goes off if it is due; `=7`: it is 7 s, and the timer has not gone off yet
 ///
@@ -67,8 +67,9 @@ impl Play {
             }
             "credit" if arg.is_empty() => session.credited(now, now),
             "credit" => session.credited(seconds(arg), now),
-            "congested" => session.set_congested(true, now),
-            "relieved" => session.set_congested(false, now),
+            "congested" => session.set_intake(Intake::Nothing, now),
+            "tight" => session.set_intake(Intake::Held, now),
+            "relieved" => session.set_intake(Intake::All, now),
             "wrote" => session.written(arg.parse().unwrap(), false, now),
             "blocked" => session.written(arg.parse().unwrap(), true, now),
             _ => match event.split_at(1) {

@@ -120,16 +120,16 @@ fn a_timer_goes_off_at_the_earliest_time_it_was_set_to_and_can_be_set_again() {
     const LATE: Duration = Duration::from_secs(3600);
     run(&executor().0, async {
         let clock = Clock::start();
-        let mut timer = Timer::new(clock);
+        let mut timer = Timer::new();
         let is_pending = |timer: &mut Timer| timer.poll_unpin(&mut Context::from_waker(noop_waker_ref())).is_pending();
         assert!(is_pending(&mut timer), "it is not set");
-        timer.set(LATE);
+        timer.set(LATE, clock);
         assert!(is_pending(&mut timer));
         for _ in 0..2 {
             let at = clock.now() + SOON;
-            timer.set(at);
-            timer.set(LATE);
-            timer.set(Duration::MAX);
+            timer.set(at, clock);
+            timer.set(LATE, clock);
+            timer.set(Duration::MAX, clock);
             (&mut timer).await;
             assert!(clock.now() >= at);
             assert!(is_pending(&mut timer), "it is not set any more");

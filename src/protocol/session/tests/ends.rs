@@ -21,6 +21,13 @@ fn the_end_of_input_comes_behind_all_lines() {
 }
 
 #[test]
+fn what_a_client_has_sent_is_heard_while_memory_is_tight() {
+    check("+one~; +two~; tight; credit", "[one] [two]");
+    check("+one~; +two~; congested; credit", "[one]");
+    check("+one~; +two~; congested; credit; tight", "[one] [two]");
+}
+
+#[test]
 fn the_end_of_input_is_told_while_a_wait_goes_on() {
     let long = || Limits { line_max: 99, ..limits() };
     check_by(long(), "+wait|9|text|x~; eof", "[wait?] [eof]");
@@ -61,6 +68,8 @@ fn what_the_session_wants_of_its_socket() {
     assert_eq!(interest("+hi~; credit 5; @5"), Interest::Read);
     assert_eq!(interest("congested"), Interest::Broken);
     assert_eq!(interest("congested; relieved"), Interest::Read);
+    assert_eq!(interest("tight"), Interest::Broken);
+    assert_eq!(interest("tight; relieved"), Interest::Read);
     assert_eq!(interest("eof"), Interest::Broken);
     assert_eq!(interest("+quit~"), Interest::Broken);
     assert_eq!(interest("reset"), Interest::Nothing);
@@ -89,6 +98,7 @@ fn a_client_is_not_idle_while_the_server_holds_it_back() {
     check("+hi~; credit 50; @50; @60", "[hi] [close-idle]");
     check("congested; @50; relieved; @59", "");
     check("congested; @50; relieved; @60", "[close-idle]");
+    check("tight; @50; relieved; @59", "");
     check("eof; @99", "[eof]"); // it can say nothing any more
     check("+stay~; credit; @9999", "[!stay]");
 }

@@ -1,0 +1,169 @@
+//! What is held for one client, counted: the broker's end of its queue and the connection's both see it. Knows figures alone.
+
+use std::{cell::Cell, sync::Arc, time::Duration};
+
+use super::memory::Memory;
+
+/// What a queued item takes beside its bytes: a node of the channel. Counted, so that a queue of many small items is
+/// bounded too.
+pub const QUEUE_ITEM_OVERHEAD: usize = 96;
+
+/// What is held for one client, as both ends see it.
+#[derive(Debug)]
+pub struct QueueGauge {
+    memory: Arc<Memory>,
+    /// Bytes queued and not yet written to the socket, with [`QUEUE_ITEM_OVERHEAD`] for each item.
+    queued: Cell<usize>,
+    /// Those of them that are for this client alone.
+    private: Cell<usize>,
+    /// Bytes that the connection holds of what the client has sent.
+    input: Cell<usize>,
+    /// Items in the queue.
+    items: Cell<u32>,
+    /// When the queue was last empty, or the socket took some of it, in seconds by the clock of the server.
+    progress_at: Cell<u32>,
+    /// The broker wants to know when `private` is no more than this; 0 for nothing that it wants to know.
+    wanted: Cell<u32>,
+    /// What is queued need not be sent any more, apart from the last item, which says why.
+    is_cut: Cell<bool>,
+}
+
+impl QueueGauge {
+    pub(super) fn new(memory: Arc<Memory>) -> Self {
+        Self {
+            memory,
+            queued: Cell::default(),
+            private: Cell::default(),
+            input: Cell::default(),
+            items: Cell::default(),
+            progress_at: Cell::default(),
+            wanted: Cell::default(),
+            is_cut: Cell::default(),
+        }
+    }
+
+    /// An item of so many bytes is queued.
+    pub(super) fn queue(&self, bytes: usize, is_private: bool) {
+        self.memory.charge(QUEUE_ITEM_OVERHEAD);
+        self.items.update(|items| items + 1);
+        self.queued.update(|queued| queued + bytes + QUEUE_ITEM_OVERHEAD);
+        if is_private {
+            self.private.update(|private| private + bytes);
+        }
+    }
+
+    /// The socket takes what is queued.
+    pub fn progressed(&self, now: Duration) {
+        self.progress_at.set(u32::try_from(now.as_secs()).unwrap_or(u32::MAX));
+    }
+
+    /// So many bytes of an item were written or thrown away.
+    pub fn release(&self, bytes: usize, is_private: bool) {
+        self.queued.update(|queued| queued - bytes);
+        if is_private {
+            self.private.update(|private| private - bytes);
+        }
+    }
+
+    /// An item is through.
+    pub fn release_item(&self) {
+        self.queued.update(|queued| queued - QUEUE_ITEM_OVERHEAD);
+        self.items.update(|items| items - 1);
+        self.memory.release(QUEUE_ITEM_OVERHEAD);
+    }
+
+    /// Those of the queued bytes that are for this client alone.
+    pub(super) fn private(&self) -> usize {
+        self.private.get()
+    }
+
+    /// Bytes that the server holds for this client alone.
+    pub(super) fn own_bytes(&self) -> usize {
+        self.private.get() + self.input.get() + self.items.get() as usize * QUEUE_ITEM_OVERHEAD
+    }
+
+    /// Bytes that wait.
+    pub(super) fn queued(&self) -> usize {
+        self.queued.get()
+    }
+
+    /// Since when the socket has taken nothing, in seconds, if something is queued.
+    pub(super) fn stuck_since(&self) -> Option<u32> {
+        (self.queued.get() > 0).then_some(self.progress_at.get())
+    }
+
+    /// The account of all that clients make the server hold.
+    #[must_use]
+    pub fn memory(&self) -> Arc<Memory> {
+        Arc::clone(&self.memory)
+    }
+
+    /// The connection holds so many bytes of input.
+    pub fn set_input(&self, bytes: usize) {
+        let before = self.input.replace(bytes);
+        self.memory.charge(bytes);
+        self.memory.release(before);
+    }
+
+    /// Has the connection tell when no more than `private` bytes wait for this client alone; 0 for not at all.
+    pub(super) fn want_relief(&self, private: u32) {
+        self.wanted.set(private);
+    }
+
+    /// What is queued need not be sent any more, apart from the last item.
+    pub(super) fn cut(&self) {
+        self.is_cut.set(true);
+    }
+
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut.get()
+    }
+
+    /// Whether the broker wants to know that little waits for the client now. To be told once.
+    pub fn take_relief(&self) -> bool {
+        let wanted = self.wanted.get();
+        let is_wanted = wanted > 0 && self.private.get() <= wanted as usize;
+        if is_wanted {
+            self.wanted.set(0);
+        }
+        is_wanted
+    }
+}
+
+impl Drop for QueueGauge {
+    fn drop(&mut self) {
+        self.memory.release(self.items.get() as usize * QUEUE_ITEM_OVERHEAD + self.input.get());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::broker::{QueueItem, outbox, turn::Part};
+
+    #[test]
+    fn what_is_held_for_one_client_alone_is_its_own_and_so_is_what_items_take() {
+        let memory = Memory::new(1000);
+        let (outbox, mut inbox) = outbox(None, Arc::clone(&memory));
+        let part = |bytes: &'static [u8], is_private| Part { bytes: Bytes::from_static(bytes), is_private };
+        outbox.send(&[part(b"to all", false), part(b"to you", true)], Duration::from_secs(7));
+        let gauge = Rc::clone(inbox.gauge());
+        gauge.set_input(5);
+        assert_eq!(gauge.own_bytes(), 6 + 5 + 2 * QUEUE_ITEM_OVERHEAD);
+        assert_eq!((gauge.queued(), gauge.stuck_since()), (12 + 2 * QUEUE_ITEM_OVERHEAD, Some(7)));
+        assert_eq!(memory.used(), 5 + 2 * QUEUE_ITEM_OVERHEAD, "shared bytes are charged where they are made");
+        outbox.send(&[part(b"more", false)], Duration::from_secs(8));
+        assert_eq!(gauge.stuck_since(), Some(7), "something was queued before");
+        gauge.progressed(Duration::from_millis(9500));
+        assert_eq!(gauge.stuck_since(), Some(9));
+        while let Some(QueueItem::Bytes(item)) = inbox.try_next() {
+            gauge.release(item.bytes.len(), item.is_private);
+            gauge.release_item();
+        }
+        assert_eq!((gauge.own_bytes(), gauge.queued(), gauge.stuck_since()), (5, 0, None));
+    }
+}

@@ -1,0 +1,113 @@
+//! What goes into the chat next: whose step it is, and what needs no chat. Knows no rules and no clock.
+
+use std::time::Duration;
+
+use super::{
+    client::Stage,
+    core::{Broker, Current, flow_key},
+    cost::Cost,
+    schedule::Next,
+};
+use crate::{
+    chat::{Chat, Departure, Entry, Input, Load},
+    protocol::Step,
+};
+
+/// How long a wait may be overdue while clients have something to do: what they have sent by then may still meet it.
+const OVERDUE_MAX: Duration = Duration::from_secs(1);
+/// Steps without an entry for the chat, or turns that flows let pass, after which others' lines are looked for: some tens of
+/// microseconds of work.
+const STEPS_MAX: usize = 1024;
+
+impl Broker {
+    /// The next entry for the chat in this turn, if there is one and the turn is not full. What needs no chat is done on
+    /// the way.
+    pub fn next_entry(&mut self, now: Duration, chat: &Chat) -> Option<Entry> {
+        if let Some(input) = self.urgent.pop_front() {
+            return Some(Entry { now, input });
+        }
+        // The chat's own work and that of clients take turns. A wait that is overdue may still be met by what clients have
+        // sent by now.
+        let due = chat.deadline();
+        let must_continue = due.is_some_and(|due| due.is_zero() || due + OVERDUE_MAX <= now);
+        let mut steps = 0;
+        while !self.turn.is_full() && steps < STEPS_MAX {
+            steps += 1;
+            if must_continue && !self.has_continued {
+                break;
+            }
+            let Some(next) = self.schedule.next() else { break };
+            if let Some((input, work)) = self.step(next) {
+                self.has_continued = false;
+                let is_done = !matches!(input, Input::Command(..));
+                let delivered = self.turn.delivered_bytes();
+                self.current = Some(Current { client: next.client, flow: next.flow, delivered, work, is_done });
+                return Some(Entry { now, input });
+            }
+        }
+        if self.turn.is_full() || due.is_none_or(|due| due > now) {
+            return None;
+        }
+        self.has_continued = true;
+        Some(Entry { now, input: Input::Continue })
+    }
+
+    /// Does the next step of a client. Answers it if it is for the chat, with what it costs beside what is delivered for it;
+    /// takes the client out of the queue if there is none.
+    fn step(&mut self, next: Next) -> Option<(Input, usize)> {
+        let id = next.client;
+        let Some(client) = self.clients.get_mut(&id).filter(|client| flow_key(id, client) == next.key) else {
+            self.schedule.done(next.flow);
+            return None;
+        };
+        let delivered = self.turn.delivered_bytes();
+        let Cost { work, told } = client.next_cost();
+        if !self.schedule.affords(next, work + told * self.members.len()) {
+            return None;
+        }
+        let is_heavy = next.is_heavy || client.has_sent_much();
+        match client.next_step() {
+            Some(Step::Arrive) if client.is_probe() => {
+                self.remove(id, Departure::Left);
+                return None;
+            }
+            Some(Step::Arrive) => {
+                if !matches!(client.stage, Stage::Broken(_)) {
+                    self.turn.listen(&mut client.listener);
+                    self.members.insert(id);
+                }
+                return Some((Input::Arrive(id, client.addr), 0));
+            }
+            Some(Step::Command(command)) => {
+                let load = if is_heavy { Load::Heavy } else { Load::Light };
+                return Some((Input::Command(id, load, command), work));
+            }
+            Some(Step::Broken) => return Some((Input::Broken(id), 0)),
+            Some(Step::Eof) => return Some((Input::Eof(id), 0)),
+            Some(Step::Close(departure)) => {
+                if departure == Departure::WriteTimeout {
+                    client.outbox.cut();
+                }
+                return Some((Input::End(id, departure), 0));
+            }
+            Some(Step::Reply(reply)) => {
+                if client.listener.private_bytes() == 0 {
+                    self.addressed.push(id);
+                }
+                self.turn.reply(&mut client.listener, &reply);
+            }
+            Some(Step::Speak(dialect)) => self.turn.speak(&mut client.listener, dialect),
+            None => {
+                self.schedule.done(next.flow);
+                client.is_queued = false;
+                if matches!(client.stage, Stage::Arriving) {
+                    client.stage = Stage::Present; // from now on it pays for itself
+                }
+                self.done.push(id);
+                return None;
+            }
+        }
+        self.schedule.charge(next.flow, self.turn.delivered_bytes() - delivered);
+        None
+    }
+}
