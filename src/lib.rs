@@ -13,6 +13,7 @@
 //! - [`protocol`]: bytes ↔ meaning, sans-IO. A [`protocol::Session`] is one connection's conversation; time is an argument.
 //! - [`chat`]: the rules. Synchronous and deterministic; no sockets, bytes, clocks or tasks.
 //! - [`reactor`]: the executor, readiness of sockets, timers and the clock. Knows nothing of the chat.
+//! - [`units`]: durations and sizes as people write them, for flags and for the wire.
 //!
 //! To follow one public line from socket to socket, read `net/connection.rs` (the pump), `protocol/session/mod.rs`,
 //! `broker/core.rs`, `chat/mod.rs` and `broker/turn.rs`.
@@ -27,6 +28,7 @@ pub mod chat;
 pub mod net;
 pub mod protocol;
 pub mod reactor;
+pub mod units;
 
 mod address;
 mod config;

@@ -1,13 +1,12 @@
 //! Commands out of lines.
 
-use std::time::Duration;
-
 use memchr::memchr;
 
 use super::Frame;
 use crate::{
     chat::{Command, WaitFor},
     protocol::{FormError, Format, Lang, Setting, Verb},
+    units::parse_duration,
 };
 
 /// One line, understood.
@@ -85,18 +84,14 @@ pub fn parse(line: &[u8]) -> Result<Line, FormError> {
     }
 }
 
-/// The longest number of seconds, in characters: parsing one of 4,000 digits would take longer than all else with a line.
-const SECONDS_CHARS_MAX: usize = 20;
-
-/// `SECONDS|user|NAME` and its kin. Seconds may have a fraction.
+/// `SECONDS|user|NAME` and its kin. Seconds may have a fraction, or another unit as in `5m`.
 fn wait(rest: &str) -> Option<Command> {
     let mut parts = rest.splitn(3, '|');
     let (seconds, kind, arg) = (parts.next()?, parts.next()?, parts.next()?);
-    let is_number = seconds.len() <= SECONDS_CHARS_MAX && seconds.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    if !is_number || arg.is_empty() {
+    if arg.is_empty() {
         return None;
     }
-    let timeout = Duration::try_from_secs_f64(seconds.parse().ok()?).ok()?;
+    let timeout = parse_duration(seconds)?;
     let wait_for = match kind {
         "user" => WaitFor::User(arg.to_owned()),
         "gone" => WaitFor::Gone(arg.to_owned()),
@@ -109,6 +104,8 @@ fn wait(rest: &str) -> Option<Command> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn say(text: &str) -> Result<Line, FormError> {
@@ -167,6 +164,16 @@ mod tests {
                 "wait|9|text|a|b",
                 Ok(Line::Command(Command::Wait(Duration::from_secs(9), WaitFor::Text("a|b".to_owned())))),
             ),
+            (
+                "wait|5m|user|bob",
+                Ok(Line::Command(Command::Wait(Duration::from_secs(300), WaitFor::User("bob".to_owned())))),
+            ),
+            (
+                "wait|250ms|user|bob",
+                Ok(Line::Command(Command::Wait(Duration::from_millis(250), WaitFor::User("bob".to_owned())))),
+            ),
+            ("wait|5w|user|bob", Err(FormError::Usage(Verb::Wait))),
+            ("wait|000000000000000000000|user|bob", Err(FormError::Usage(Verb::Wait))), // 21 digits
             ("wait|9|text|", Err(FormError::Usage(Verb::Wait))),
             ("wait|-1|user|bob", Err(FormError::Usage(Verb::Wait))),
             ("wait|nan|user|bob", Err(FormError::Usage(Verb::Wait))),
