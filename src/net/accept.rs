@@ -130,6 +130,8 @@ impl Arrivals {
     /// # Errors
     /// When the kernel has no memory to watch the connection with; it is closed then.
     fn admit(&mut self, stream: TcpStream, addr: SocketAddr) -> io::Result<bool> {
+        // A listener on `::` accepts IPv4 peers too, with IPv6 addresses; nothing else sees those.
+        let addr = SocketAddr::new(addr.ip().to_canonical(), addr.port());
         let now = self.shared.clock.now();
         match Place::take(&self.door, addr.ip(), now) {
             Ok(place) => self.connect(stream, addr, place).map(|()| true),

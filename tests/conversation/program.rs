@@ -41,6 +41,26 @@ fn the_server_can_listen_on_an_ipv6_address() {
 }
 
 #[test]
+fn ipv4_peers_of_a_listener_on_every_address_are_shown_as_ipv4() {
+    if let Err(error) = TcpListener::bind("[::1]:0") {
+        note(&format!("SKIPPED: a listener on ::, because this machine has no IPv6: {error}"));
+        return;
+    }
+    let server = Server::start(&["--host", "::", "--max-clients-per-ip", "1", "--trusted", ""]);
+    let mut ann = Client::dial_at(([127, 0, 0, 1], server.addr.port()).into(), &EN);
+    ann.expect(&format!("[{0}]{0}:is online", ann.addr));
+    assert!(ann.addr.starts_with("127.0.0.1:"), "{}", ann.addr);
+    let mut refused = Client::dial_at(([127, 0, 0, 1], server.addr.port()).into(), &EN);
+    refused.expect(EN.full_for_address);
+    ann.say("who");
+    ann.expect(&format!("[{}] is online", ann.addr));
+    drop(ann);
+    let log = server.expect_log(1, "departed");
+    assert!(log.iter().all(|line| line.contains(" 127.0.0.1:")), "{log:?}");
+    assert!(!server.log().iter().any(|line| line.contains("ffff")), "{:?}", server.log());
+}
+
+#[test]
 fn version_and_help() {
     let version = format!("pipechat {}\n", env!("CARGO_PKG_VERSION"));
     assert_eq!(run(&["--version"]), (0, version, String::new()));
