@@ -1,6 +1,7 @@
 //! Networks of addresses: who counts as one, and who is trusted. Knows no sockets.
 
 use std::{
+    fmt,
     net::{IpAddr, Ipv6Addr},
     str::FromStr,
 };
@@ -50,6 +51,14 @@ impl Cidr {
     }
 }
 
+impl fmt::Display for Cidr {
+    /// As it is parsed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let max = if self.ip.is_ipv4() { 32 } else { 128 };
+        if self.bits == max { self.ip.fmt(f) } else { write!(f, "{}/{}", self.ip, self.bits) }
+    }
+}
+
 impl FromStr for Cidr {
     type Err = String;
 
@@ -94,6 +103,9 @@ mod tests {
         assert!(contains("2001:db8::/32", "2001:db8:ffff::1") && !contains("2001:db8::/32", "2001:db9::1"));
         assert!(Cidr::LOOPBACK.iter().any(|block| block.contains(ip("127.0.0.1"))));
         assert!(Cidr::LOOPBACK.iter().any(|block| block.contains(ip("::1"))));
+        for text in ["10.0.0.1", "10.0.0.0/8", "::1", "2001:db8::/32"] {
+            assert_eq!(text.parse::<Cidr>().unwrap().to_string(), text);
+        }
         for text in ["", "x", "10.0.0.1/33", "10.0.0.1/", "10.0.0.1/x", "::/129", "10.0.0/8", "10.0.0.1/-1"] {
             assert!(text.parse::<Cidr>().is_err(), "{text:?}");
         }

@@ -13,12 +13,6 @@ use crate::{
     protocol::{Lang, Limits, Rate},
 };
 
-/// The longest line that can be allowed, in bytes. A connection holds one while it is incomplete, and a message of that size
-/// goes to everyone at once.
-const LINE_BYTES_MAX: usize = 1 << 20;
-/// What a count of bytes can be set to: no memory is larger, and sums of two do not overflow.
-const MEMORY_BYTES_MAX: usize = isize::MAX.unsigned_abs();
-
 /// What an operator can set. The defaults are those of the flags; [`Config::checked`] has the bounds.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -64,16 +58,21 @@ impl Config {
     /// The longest time that can be set: a year, which is as good as for ever. Sums with the time that the server has run do
     /// not overflow.
     pub const DURATION_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
+    /// The longest line that can be allowed, in bytes. A connection holds one while it is incomplete, and a message of that
+    /// size goes to everyone at once.
+    pub const LINE_BYTES_MAX: usize = 1 << 20;
+    /// What a count of bytes can be set to, which is no limit: no memory is larger, and sums of two do not overflow.
+    pub const MEMORY_BYTES_MAX: usize = isize::MAX.unsigned_abs();
 
     /// The same, if every setting is within its bounds.
     ///
     /// # Errors
     /// One sentence about the first that is not: its flag and field, its bounds, and what it was.
     pub fn checked(self) -> Result<Self, String> {
-        let memory = 1..=MEMORY_BYTES_MAX;
+        let memory = 1..=Self::MEMORY_BYTES_MAX;
         size("--max-clients (clients_max)", "clients", 1..=usize::MAX, self.limits.clients_max)?;
         size("--max-clients-per-ip (clients_per_ip_max)", "clients", 1..=usize::MAX, self.clients_per_ip_max)?;
-        size("--max-line (line_max)", "bytes", 1..=LINE_BYTES_MAX, self.limits.line_max)?;
+        size("--max-line (line_max)", "bytes", 1..=Self::LINE_BYTES_MAX, self.limits.line_max)?;
         size("--max-queue (queue_max)", "bytes", memory.clone(), self.limits.queue_max)?;
         size("--soft-queue (soft_queue_max)", "bytes", memory.clone(), self.limits.soft_queue_max)?;
         size("--max-memory (memory_max)", "bytes", memory, self.memory_max)?;

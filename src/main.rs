@@ -1,4 +1,4 @@
-//! The program: the first word to a subcommand; for the server, flags to a `Config`, run, exit code.
+//! The program: the first word to a subcommand; its arguments, run, exit code.
 
 mod args;
 mod client;
@@ -13,9 +13,9 @@ use std::{
 };
 
 use argh::FromArgs;
-use args::Args;
+use args::{CompletionsArgs, Parsed, ServeArgs, Subcommand};
 use async_signal::{Signal, Signals};
-use client::{ChatArgs, ListenArgs, Outcome, SendArgs, WaitArgs, complain, conclude};
+use client::{ChatArgs, Failure, ListenArgs, Outcome, SendArgs, WaitArgs, WhoArgs, complain, conclude};
 use futures::{StreamExt, channel::oneshot, executor::block_on};
 use pipechat::Server;
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -23,50 +23,75 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Bad flags.
+/// The command line, the environment or the configuration file makes no sense.
 const EXIT_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let words: Result<Vec<String>, _> = env::args_os().skip(1).map(OsString::into_string).collect();
     let words = match &words {
         Ok(words) => words.iter().map(String::as_str).collect::<Vec<_>>(),
-        Err(word) => return fail(EXIT_USAGE, &format!("{} is not UTF-8", word.display())),
+        Err(word) => return fail_usage("pipechat", &format!("{} is not UTF-8", word.display())),
     };
     match words.split_first() {
-        Some((&"send", rest)) => client("send", rest, SendArgs::run),
-        Some((&"listen", rest)) => client("listen", rest, |args: ListenArgs| args.run()),
-        Some((&"wait", rest)) => client("wait", rest, |args: WaitArgs| args.run()),
-        Some((&"chat", rest)) => client("chat", rest, |args: ChatArgs| args.run()),
-        Some((&"serve", rest)) => server(&["pipechat", "serve"], rest),
-        Some((word, _)) if !word.starts_with('-') && *word != "help" => {
-            fail(EXIT_USAGE, &format!("{word:?} is no subcommand; serve, send, listen, wait and chat are"))
-        }
-        Some(_) | None => server(&["pipechat"], &words),
+        Some((&"help", rest)) => match args::help(rest) {
+            Ok(text) => say(&text),
+            Err(sentence) => fail_usage("pipechat", &sentence),
+        },
+        Some((word, rest)) if !word.starts_with('-') => match Subcommand::named(word) {
+            Some(subcommand) => run(subcommand, &format!("pipechat {word}"), rest),
+            None => fail_usage("pipechat", &args::unknown_subcommand(word)),
+        },
+        Some(_) | None => run(Subcommand::Serve, "pipechat", &words),
     }
 }
 
-fn client<Args: FromArgs>(subcommand: &str, words: &[&str], run: impl FnOnce(Args) -> Outcome) -> ExitCode {
-    match Args::from_args(&["pipechat", subcommand], words) {
-        Ok(args) => ExitCode::from(conclude(run(args))),
-        Err(exit) => early_exit(&exit),
+/// Runs a subcommand that was called by this command, with these words after it.
+fn run(subcommand: Subcommand, command: &str, words: &[&str]) -> ExitCode {
+    match subcommand {
+        Subcommand::Serve => server(command, words),
+        Subcommand::Send => client(subcommand, command, words, SendArgs::run),
+        Subcommand::Listen => client(subcommand, command, words, |args: ListenArgs| args.run()),
+        Subcommand::Wait => client(subcommand, command, words, |args: WaitArgs| args.run()),
+        Subcommand::Who => client(subcommand, command, words, |args: WhoArgs| args.run()),
+        Subcommand::Chat => client(subcommand, command, words, |args: ChatArgs| args.run()),
+        Subcommand::Completions => match args::parse(subcommand, command, words) {
+            Ok(Parsed::Run(args, _)) => say(&CompletionsArgs::script(&args)),
+            Ok(Parsed::Print(text)) => say(&text),
+            Err(sentence) => fail_usage(command, &sentence),
+        },
     }
 }
 
-fn server(command: &[&str], words: &[&str]) -> ExitCode {
-    let args = match Args::from_args(command, words) {
-        Ok(args) => args,
-        Err(exit) => return early_exit(&exit),
+fn client<Args: FromArgs>(
+    subcommand: Subcommand,
+    command: &str,
+    words: &[&str],
+    run: impl FnOnce(Args) -> Outcome,
+) -> ExitCode {
+    match args::parse(subcommand, command, words) {
+        Ok(Parsed::Run(args, _)) => match run(args) {
+            Err(Failure::Usage(sentence)) => fail_usage(command, &sentence),
+            outcome => ExitCode::from(conclude(outcome)),
+        },
+        Ok(Parsed::Print(text)) => say(&text),
+        Err(sentence) => fail_usage(command, &sentence),
+    }
+}
+
+fn server(command: &str, words: &[&str]) -> ExitCode {
+    let (args, settings) = match args::parse::<ServeArgs>(Subcommand::Serve, command, words) {
+        Ok(Parsed::Run(args, settings)) => (args, settings),
+        Ok(Parsed::Print(text)) => return say(&text),
+        Err(sentence) => return fail_usage(command, &sentence),
     };
-    if args.version {
-        return say(&format!("pipechat {}\n", env!("CARGO_PKG_VERSION")));
-    }
     let _until_the_end = match logging::begin() {
         Ok(logging) => logging,
         Err(error) => return fail(1, &format!("can't log: {error}")),
     };
     match args.config(raise_open_files()) {
+        Ok(config) if args.check => say(&args::report(&config, &settings)),
         Ok(config) => serve(config),
-        Err(sentence) => fail(EXIT_USAGE, &sentence),
+        Err(sentence) => fail_usage(command, &sentence),
     }
 }
 
@@ -114,19 +139,17 @@ fn raise_open_files() -> usize {
     limit.current.and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX)
 }
 
-fn early_exit(exit: &argh::EarlyExit) -> ExitCode {
-    match exit.status {
-        Ok(()) => say(&exit.output),
-        Err(()) => fail(EXIT_USAGE, &exit.output.split_whitespace().collect::<Vec<_>>().join(" ")),
-    }
-}
-
 fn say(text: &str) -> ExitCode {
     let mut stdout = io::stdout();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE, // nobody listens
     }
+}
+
+/// A usage error: the sentence, and the command to ask for help.
+fn fail_usage(command: &str, sentence: &str) -> ExitCode {
+    fail(EXIT_USAGE, &format!("{sentence}; see {command} --help"))
 }
 
 fn fail(code: u8, sentence: &str) -> ExitCode {

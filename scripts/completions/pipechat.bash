@@ -1,49 +1,98 @@
-# Completion of pipechat's command line in bash. Source it, or put it into
-# ~/.local/share/bash-completion/completions/pipechat
+# Completion of pipechat's command line in bash, made by `pipechat completions bash`.
+# Source it, or put it into ~/.local/share/bash-completion/completions/pipechat
 
 _pipechat() {
-    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} subcommand=serve flags
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words='' flags i
+    local subcommand=serve first=1 position=0
     COMPREPLY=()
+    # `--flag=value` is three words to bash.
+    if [[ $word == = ]]; then
+        word=''
+    elif [[ $before == = ]]; then
+        before=${COMP_WORDS[COMP_CWORD - 2]}
+    fi
+    if ((COMP_CWORD == 1)) && [[ $word != -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "serve send listen wait who chat completions help" -- "$word")
+        return
+    fi
     case ${COMP_WORDS[1]} in
-        send | listen | wait | chat) ((COMP_CWORD == 1)) || subcommand=${COMP_WORDS[1]} ;;
+        serve | send | listen | wait | who | chat | completions | help) subcommand=${COMP_WORDS[1]} first=2 ;;
     esac
-    case $subcommand in
-        serve) # serve:
-            flags="--host --port --idle-timeout --lang --max-clients --max-clients-per-ip --max-line --rate --burst
-                --max-queue --soft-queue --max-memory --rate-per-ip --arrivals-per-ip --trusted --write-timeout --max-wait --strict-idle --drain-timeout --version
-                --help" # end
-            ;;
-        send) # send:
-            flags="--host --port --name --to --timeout --lang --help" # end
-            ;;
-        listen) # listen:
-            flags="--host --port --name --json --match --count --timeout --lang --help" # end
-            ;;
-        wait) # wait:
-            flags="--host --port --timeout --lang --help" # end
-            ;;
-        chat) # chat:
-            flags="--host --port --name --lang --help" # end
-            ;;
-    esac
-    case $before in
-        --lang) flags="zh en" ;;
-        --json | --strict-idle | --version | --help) ;;
-        --*) return ;; # takes a value that nobody can guess
-        *)
-            if ((COMP_CWORD == 1)) && [[ $word != -* ]]; then
-                flags="serve send listen wait chat"
-            elif [[ $subcommand == wait && $word != -* ]]; then
-                flags="user gone users text"
-            elif [[ $word != -* && $subcommand != serve ]]; then
-                return
-            fi
-            ;;
-    esac
-    local match
-    for match in $flags; do
-        [[ $match == "$word"* ]] && COMPREPLY+=("$match")
+    for ((i = first; i < COMP_CWORD; i++)); do
+        # What follows an option is taken for its value.
+        [[ ${COMP_WORDS[i]} == -* || ${COMP_WORDS[i]} == = || ${COMP_WORDS[i - 1]} == -* ]] || ((++position))
     done
+    case $subcommand in
+        serve)
+            flags="--host --port --lang --max-clients --max-clients-per-ip --arrivals-per-ip --trusted --idle-timeout --strict-idle --max-wait --rate --burst --rate-per-ip --max-line --max-queue --soft-queue --max-memory --write-timeout --drain-timeout --config --check --help --version"
+            case $before in
+                --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
+                --lang) words="zh en" ;;
+                --config) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
+                --port | --max-clients | --max-clients-per-ip | --arrivals-per-ip | --trusted | --idle-timeout | --max-wait | --rate | --burst | --rate-per-ip | --max-line | --max-queue | --soft-queue | --max-memory | --write-timeout | --drain-timeout) return ;;
+                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
+            esac
+            ;;
+        send)
+            flags="--host --port --name --lang --timeout --reconnect --to --help --version"
+            case $before in
+                --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
+                --lang) words="zh en" ;;
+                --port | --name | --timeout | --to) return ;;
+                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
+            esac
+            ;;
+        listen)
+            flags="--host --port --name --lang --timeout --reconnect --json --match --from --event --no-presence --count --help --version"
+            case $before in
+                --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
+                --lang) words="zh en" ;;
+                --event) words="online offline message private" ;;
+                --port | --name | --timeout | --match | --from | --count) return ;;
+                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
+            esac
+            ;;
+        wait)
+            flags="--host --port --lang --timeout --help --version"
+            case $before in
+                --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
+                --lang) words="zh en" ;;
+                --port | --timeout) return ;;
+                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="user gone users text"; fi ;;
+            esac
+            ;;
+        who)
+            flags="--host --port --lang --timeout --json --count --help --version"
+            case $before in
+                --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
+                --lang) words="zh en" ;;
+                --port | --timeout) return ;;
+                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
+            esac
+            ;;
+        chat)
+            flags="--host --port --name --lang --help --version"
+            case $before in
+                --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
+                --lang) words="zh en" ;;
+                --port | --name) return ;;
+                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
+            esac
+            ;;
+        completions)
+            flags="--help --version"
+            case $before in
+                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="bash zsh fish"; fi ;;
+            esac
+            ;;
+        help)
+            flags=""
+            case $before in
+                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="serve send listen wait who chat completions"; fi ;;
+            esac
+            ;;
+    esac
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 }
 
 complete -F _pipechat pipechat

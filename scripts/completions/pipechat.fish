@@ -1,72 +1,106 @@
-# Completion of pipechat's command line in fish. Put it into ~/.config/fish/completions/
+# Completion of pipechat's command line in fish, made by `pipechat completions fish`.
+# Put it into ~/.config/fish/completions/
 
-set -l subcommands serve send listen wait chat
+# Whether the words belong to this subcommand; those without one are the server's.
+function __pipechat_in
+    set -l words (commandline -opc)
+    set -l subcommand serve
+    if set -q words[2]; and contains -- $words[2] serve send listen wait who chat completions help
+        set subcommand $words[2]
+    end
+    test $subcommand = $argv[1]
+end
+
+# Whether there is no word yet that a subcommand could follow.
+function __pipechat_bare
+    test (count (commandline -opc)) = 1
+end
+
 complete -c pipechat -f
-complete -c pipechat -n "not __fish_seen_subcommand_from $subcommands" -a serve -d 'serve, as without a subcommand'
-complete -c pipechat -n "not __fish_seen_subcommand_from $subcommands" -a send -d 'say something, confirmed'
-complete -c pipechat -n "not __fish_seen_subcommand_from $subcommands" -a listen -d 'print what comes'
-complete -c pipechat -n "not __fish_seen_subcommand_from $subcommands" -a wait -d 'until a user is here or gone, for a number of users, or for a text'
-complete -c pipechat -n "not __fish_seen_subcommand_from $subcommands" -a chat -d 'for a person at a terminal'
-complete -c pipechat -n '__fish_seen_subcommand_from wait' -a 'user gone users text'
+complete -c pipechat -n __pipechat_bare -a serve -d 'run the server, as without a command'
+complete -c pipechat -n __pipechat_bare -a send -d 'send messages, and confirm that they were delivered'
+complete -c pipechat -n __pipechat_bare -a listen -d 'print messages, arrivals and departures'
+complete -c pipechat -n __pipechat_bare -a wait -d 'wait until a user is here or gone, or a text is said'
+complete -c pipechat -n __pipechat_bare -a who -d 'print who is online'
+complete -c pipechat -n __pipechat_bare -a chat -d 'interactive client'
+complete -c pipechat -n __pipechat_bare -a completions -d 'print completions for bash, zsh or fish'
+complete -c pipechat -n __pipechat_bare -a help -d 'print help on a command'
 
-# serve:
-complete -c pipechat -n "not __fish_seen_subcommand_from send listen wait chat" -l host -x -d 'address to listen on'
-complete -c pipechat -n "not __fish_seen_subcommand_from send listen wait chat" -l port -x -d 'port to listen on; 0 takes a free one'
-complete -c pipechat -n "not __fish_seen_subcommand_from send listen wait chat" -l idle-timeout -x -d 'seconds of silence after which a client is disconnected'
-complete -c pipechat -n "not __fish_seen_subcommand_from send listen wait chat" -l lang -x -a 'zh en' -d 'language that connections begin with'
-complete -c pipechat -n "not __fish_seen_subcommand_from send listen wait chat" -l max-clients -x -d 'most clients at a time'
-complete -c pipechat -n "not __fish_seen_subcommand_from send listen wait chat" -l max-clients-per-ip -x -d 'most clients at a time from one address'
-complete -c pipechat -n "not __fish_seen_subcommand_from send listen wait chat" -l max-line -x -d 'longest line, in bytes'
-complete -c pipechat -n "not __fish_seen_subcommand_from send listen wait chat" -l rate -x -d 'lines per second that a client may send'
-complete -c pipechat -n "not __fish_seen_subcommand_from send listen wait chat" -l burst -x -d 'lines that a client may send at once'
-complete -c pipechat -n "not __fish_seen_subcommand_from send listen wait chat" -l max-queue -x -d 'bytes that may wait for one client'
-complete -c pipechat -n "not __fish_seen_subcommand_from send listen wait chat" -l soft-queue -x -d 'output queue limit per client for 60 seconds, in bytes'
-complete -c pipechat -n "not __fish_seen_subcommand_from send listen wait chat" -l max-memory -x -d 'bytes that clients may make the server hold'
-complete -c pipechat -n "not __fish_seen_subcommand_from send listen wait chat" -l rate-per-ip -x -d 'lines per second from one address'
-complete -c pipechat -n "not __fish_seen_subcommand_from send listen wait chat" -l arrivals-per-ip -x -d 'new connections per second from one address'
-complete -c pipechat -n "not __fish_seen_subcommand_from send listen wait chat" -l trusted -x -d 'addresses without the limits for one address'
-complete -c pipechat -n "not __fish_seen_subcommand_from send listen wait chat" -l write-timeout -x -d 'seconds that a client may take no bytes'
-complete -c pipechat -n "not __fish_seen_subcommand_from send listen wait chat" -l max-wait -x -d 'longest wait that a client may ask for, in seconds'
-complete -c pipechat -n "not __fish_seen_subcommand_from send listen wait chat" -l strict-idle -d 'exempt no client from the idle timeout'
-complete -c pipechat -n "not __fish_seen_subcommand_from send listen wait chat" -l drain-timeout -x -d 'seconds to wait at the end for queues to empty'
-complete -c pipechat -n "not __fish_seen_subcommand_from send listen wait chat" -l version -d 'print the version'
-complete -c pipechat -n "not __fish_seen_subcommand_from send listen wait chat" -l help -d 'help'
-# end
+complete -c pipechat -n '__pipechat_in serve' -l host -x -a '(__fish_print_hostnames)' -d 'address or name to listen on, or HOST:PORT (127.0.0.1)'
+complete -c pipechat -n '__pipechat_in serve' -l port -x -d 'port to listen on; 0 picks a free port (9999)'
+complete -c pipechat -n '__pipechat_in serve' -l lang -x -a 'zh en' -d 'language that connections begin with (zh)'
+complete -c pipechat -n '__pipechat_in serve' -l max-clients -x -d 'maximum number of clients; 0 is what the limit on open files allows (what the limit on open files allows)'
+complete -c pipechat -n '__pipechat_in serve' -l max-clients-per-ip -x -d 'maximum number of clients from one address; 0 is no limit (no limit)'
+complete -c pipechat -n '__pipechat_in serve' -l arrivals-per-ip -x -d 'new connections per second from one address, ten seconds\' worth at once; 0 is no limit (50)'
+complete -c pipechat -n '__pipechat_in serve' -l trusted -x -d 'addresses without the limits for one address: ADDRESS or ADDRESS/BITS, separated by commas; \'\' is none (127.0.0.0/8,::1)'
+complete -c pipechat -n '__pipechat_in serve' -l idle-timeout -x -d 'disconnect a client that sends nothing for this long; 0 is never (5m)'
+complete -c pipechat -n '__pipechat_in serve' -l strict-idle -d 'exempt no client from the idle timeout: refuse `stay`'
+complete -c pipechat -n '__pipechat_in serve' -l max-wait -x -d 'longest `wait` that a client may ask for (1h)'
+complete -c pipechat -n '__pipechat_in serve' -l rate -x -d 'lines per second that a client may send; 0 is no limit (1000)'
+complete -c pipechat -n '__pipechat_in serve' -l burst -x -d 'lines that a client may send at once after a silence (10000)'
+complete -c pipechat -n '__pipechat_in serve' -l rate-per-ip -x -d 'lines per second that all clients from one address may send; 0 is no limit (ten times the rate)'
+complete -c pipechat -n '__pipechat_in serve' -l max-line -x -d 'longest line (4K)'
+complete -c pipechat -n '__pipechat_in serve' -l max-queue -x -d 'output queue limit per client; above it the client is disconnected; 0 is no limit (32M)'
+complete -c pipechat -n '__pipechat_in serve' -l soft-queue -x -d 'output queue limit per client; above it for 60 seconds the client is disconnected; 0 is no limit (8M)'
+complete -c pipechat -n '__pipechat_in serve' -l max-memory -x -d 'memory that all clients together may make the server hold; 0 is no limit (256M)'
+complete -c pipechat -n '__pipechat_in serve' -l write-timeout -x -d 'disconnect a client after this long without write progress; 0 is never (10s)'
+complete -c pipechat -n '__pipechat_in serve' -l drain-timeout -x -d 'maximum time to flush queues at shutdown (5s)'
+complete -c pipechat -n '__pipechat_in serve' -l config -r -F -d 'read options from this TOML file'
+complete -c pipechat -n '__pipechat_in serve' -l check -d 'print the options in force and where each value comes from, and exit'
+complete -c pipechat -n '__pipechat_in serve' -l help -d 'print help'
+complete -c pipechat -n '__pipechat_in serve' -l version -d 'print the version'
 
-# send:
-complete -c pipechat -n '__fish_seen_subcommand_from send' -l host -x -d 'host of the server'
-complete -c pipechat -n '__fish_seen_subcommand_from send' -l port -x -d 'port of the server'
-complete -c pipechat -n '__fish_seen_subcommand_from send' -l name -x -d 'name to take first'
-complete -c pipechat -n '__fish_seen_subcommand_from send' -l to -x -d 'user to say it to'
-complete -c pipechat -n '__fish_seen_subcommand_from send' -l timeout -x -d 'seconds'
-complete -c pipechat -n '__fish_seen_subcommand_from send' -l lang -x -a 'zh en' -d 'language of the server\'s texts'
-complete -c pipechat -n '__fish_seen_subcommand_from send' -l help -d 'help'
-# end
+complete -c pipechat -n '__pipechat_in send' -l host -x -a '(__fish_print_hostnames)' -d 'host of the server, or HOST:PORT (127.0.0.1)'
+complete -c pipechat -n '__pipechat_in send' -l port -x -d 'port of the server (9999)'
+complete -c pipechat -n '__pipechat_in send' -l name -x -d 'name to take first; one that is taken is refused'
+complete -c pipechat -n '__pipechat_in send' -l lang -x -a 'zh en' -d 'language of the server\'s texts (the server\'s)'
+complete -c pipechat -n '__pipechat_in send' -l timeout -x -d 'how long to try to connect, and to wait for the confirmation of TEXT, or with - of each line; 0 is no limit (30s)'
+complete -c pipechat -n '__pipechat_in send' -l reconnect -d 'connect again when the connection is lost, however often; lines that were not confirmed are sent again, so some may be delivered twice'
+complete -c pipechat -n '__pipechat_in send' -l to -x -d 'user to send to, instead of everyone'
+complete -c pipechat -n '__pipechat_in send' -l help -d 'print help'
+complete -c pipechat -n '__pipechat_in send' -l version -d 'print the version'
 
-# listen:
-complete -c pipechat -n '__fish_seen_subcommand_from listen' -l host -x -d 'host of the server'
-complete -c pipechat -n '__fish_seen_subcommand_from listen' -l port -x -d 'port of the server'
-complete -c pipechat -n '__fish_seen_subcommand_from listen' -l name -x -d 'name to take first'
-complete -c pipechat -n '__fish_seen_subcommand_from listen' -l json -d 'print JSON, an object a line'
-complete -c pipechat -n '__fish_seen_subcommand_from listen' -l match -x -d 'print only lines that contain this'
-complete -c pipechat -n '__fish_seen_subcommand_from listen' -l count -x -d 'end well after so many lines'
-complete -c pipechat -n '__fish_seen_subcommand_from listen' -l timeout -x -d 'seconds after which to give up'
-complete -c pipechat -n '__fish_seen_subcommand_from listen' -l lang -x -a 'zh en' -d 'language of the server\'s texts'
-complete -c pipechat -n '__fish_seen_subcommand_from listen' -l help -d 'help'
-# end
+complete -c pipechat -n '__pipechat_in listen' -l host -x -a '(__fish_print_hostnames)' -d 'host of the server, or HOST:PORT (127.0.0.1)'
+complete -c pipechat -n '__pipechat_in listen' -l port -x -d 'port of the server (9999)'
+complete -c pipechat -n '__pipechat_in listen' -l name -x -d 'name to take first; one that is taken is refused'
+complete -c pipechat -n '__pipechat_in listen' -l lang -x -a 'zh en' -d 'language of the server\'s texts (the server\'s)'
+complete -c pipechat -n '__pipechat_in listen' -l timeout -x -d 'how long to listen, connecting included; 0 is no limit, but 30s for connecting (0)'
+complete -c pipechat -n '__pipechat_in listen' -l reconnect -d 'connect again when the connection is lost, however often'
+complete -c pipechat -n '__pipechat_in listen' -l json -d 'print JSON, an object a line'
+complete -c pipechat -n '__pipechat_in listen' -l match -x -d 'print only lines that contain this'
+complete -c pipechat -n '__pipechat_in listen' -l from -x -d 'print only what is about this user'
+complete -c pipechat -n '__pipechat_in listen' -l event -x -a 'online offline message private' -d 'print only these kinds: online, offline, message, private (all)'
+complete -c pipechat -n '__pipechat_in listen' -l no-presence -d 'print nothing about who arrives and leaves'
+complete -c pipechat -n '__pipechat_in listen' -l count -x -d 'exit 0 after N lines; 0 is no limit (0)'
+complete -c pipechat -n '__pipechat_in listen' -l help -d 'print help'
+complete -c pipechat -n '__pipechat_in listen' -l version -d 'print the version'
 
-# wait:
-complete -c pipechat -n '__fish_seen_subcommand_from wait' -l host -x -d 'host of the server'
-complete -c pipechat -n '__fish_seen_subcommand_from wait' -l port -x -d 'port of the server'
-complete -c pipechat -n '__fish_seen_subcommand_from wait' -l timeout -x -d 'seconds to wait at the most'
-complete -c pipechat -n '__fish_seen_subcommand_from wait' -l lang -x -a 'zh en' -d 'language of the server\'s texts'
-complete -c pipechat -n '__fish_seen_subcommand_from wait' -l help -d 'help'
-# end
+complete -c pipechat -n '__pipechat_in wait' -l host -x -a '(__fish_print_hostnames)' -d 'host of the server, or HOST:PORT (127.0.0.1)'
+complete -c pipechat -n '__pipechat_in wait' -l port -x -d 'port of the server (9999)'
+complete -c pipechat -n '__pipechat_in wait' -l lang -x -a 'zh en' -d 'language of the server\'s texts (the server\'s)'
+complete -c pipechat -n '__pipechat_in wait' -l timeout -x -d 'how long to wait, connecting included; 0 is no limit (60s)'
+complete -c pipechat -n '__pipechat_in wait' -l help -d 'print help'
+complete -c pipechat -n '__pipechat_in wait' -l version -d 'print the version'
+complete -c pipechat -n '__pipechat_in wait' -a 'user gone users text'
 
-# chat:
-complete -c pipechat -n '__fish_seen_subcommand_from chat' -l host -x -d 'host of the server'
-complete -c pipechat -n '__fish_seen_subcommand_from chat' -l port -x -d 'port of the server'
-complete -c pipechat -n '__fish_seen_subcommand_from chat' -l name -x -d 'name to take first'
-complete -c pipechat -n '__fish_seen_subcommand_from chat' -l lang -x -a 'zh en' -d 'language of the server\'s texts'
-complete -c pipechat -n '__fish_seen_subcommand_from chat' -l help -d 'help'
-# end
+complete -c pipechat -n '__pipechat_in who' -l host -x -a '(__fish_print_hostnames)' -d 'host of the server, or HOST:PORT (127.0.0.1)'
+complete -c pipechat -n '__pipechat_in who' -l port -x -d 'port of the server (9999)'
+complete -c pipechat -n '__pipechat_in who' -l lang -x -a 'zh en' -d 'language of the server\'s texts (the server\'s)'
+complete -c pipechat -n '__pipechat_in who' -l timeout -x -d 'how long the server may take to answer; 0 is no limit (30s)'
+complete -c pipechat -n '__pipechat_in who' -l json -d 'print JSON, an object a line'
+complete -c pipechat -n '__pipechat_in who' -l count -d 'print only how many there are'
+complete -c pipechat -n '__pipechat_in who' -l help -d 'print help'
+complete -c pipechat -n '__pipechat_in who' -l version -d 'print the version'
+
+complete -c pipechat -n '__pipechat_in chat' -l host -x -a '(__fish_print_hostnames)' -d 'host of the server, or HOST:PORT (127.0.0.1)'
+complete -c pipechat -n '__pipechat_in chat' -l port -x -d 'port of the server (9999)'
+complete -c pipechat -n '__pipechat_in chat' -l name -x -d 'name to take first; one that is taken is refused'
+complete -c pipechat -n '__pipechat_in chat' -l lang -x -a 'zh en' -d 'language of the server\'s texts (the server\'s)'
+complete -c pipechat -n '__pipechat_in chat' -l help -d 'print help'
+complete -c pipechat -n '__pipechat_in chat' -l version -d 'print the version'
+
+complete -c pipechat -n '__pipechat_in completions' -l help -d 'print help'
+complete -c pipechat -n '__pipechat_in completions' -l version -d 'print the version'
+complete -c pipechat -n '__pipechat_in completions' -a 'bash zsh fish'
+
+complete -c pipechat -n '__pipechat_in help' -a 'serve send listen wait who chat completions'

@@ -1,99 +1,140 @@
 #compdef pipechat
-# Completion of pipechat's command line in zsh. Put it as _pipechat into a directory of $fpath.
+# Completion of pipechat's command line in zsh, made by `pipechat completions zsh`.
+# Put it as _pipechat into a directory of $fpath.
 
 _pipechat() {
-    local -a server=(
-        # serve:
-        '--host[address to listen on]:address:'
-        '--port[port to listen on; 0 takes a free one]:port:'
-        '--idle-timeout[seconds of silence after which a client is disconnected]:seconds:'
-        '--lang[language that connections begin with]:language:(zh en)'
-        '--max-clients[most clients at a time]:number:'
-        '--max-clients-per-ip[most clients at a time from one address]:number:'
-        '--max-line[longest line]:bytes:'
-        '--rate[lines per second that a client may send]:number:'
-        '--burst[lines that a client may send at once]:number:'
-        '--max-queue[bytes that may wait for one client]:bytes:'
-        '--soft-queue[output queue limit per client for 60 seconds, in bytes]:bytes:'
-        '--max-memory[bytes that clients may make the server hold]:bytes:'
-        '--rate-per-ip[lines per second from one address]:lines:'
-        '--arrivals-per-ip[new connections per second from one address]:connections:'
-        '--trusted[addresses without the limits for one address]:addresses:'
-        '--write-timeout[seconds that a client may take no bytes]:seconds:'
-        '--max-wait[longest wait that a client may ask for]:seconds:'
-        '--strict-idle[exempt no client from the idle timeout]'
-        '--drain-timeout[seconds to wait at the end for queues to empty]:seconds:'
-        '--version[print the version]'
-        '--help[help]'
-        # end
-    )
-    local -a sender=(
-        # send:
-        '--host[host of the server]:host:_hosts'
-        '--port[port of the server]:port:'
-        '--name[name to take first]:name:'
-        '--to[user to say it to]:user:'
-        '--timeout[seconds]:seconds:'
-        "--lang[language of the server's texts]:language:(zh en)"
-        '--help[help]'
-        # end
-        '*:text:'
-    )
-    local -a listener=(
-        # listen:
-        '--host[host of the server]:host:_hosts'
-        '--port[port of the server]:port:'
-        '--name[name to take first]:name:'
-        '--json[print JSON, an object a line]'
-        '--match[print only lines that contain this]:text:'
-        '--count[end well after so many lines]:number:'
-        '--timeout[seconds after which to give up]:seconds:'
-        "--lang[language of the server's texts]:language:(zh en)"
-        '--help[help]'
-        # end
-    )
-    local -a waiter=(
-        # wait:
-        '--host[host of the server]:host:_hosts'
-        '--port[port of the server]:port:'
-        '--timeout[seconds to wait at the most]:seconds:'
-        "--lang[language of the server's texts]:language:(zh en)"
-        '--help[help]'
-        # end
-        '1:what to wait for:(user gone users text)'
-        '2:name, number or part of a text:'
-    )
-    local -a chatter=(
-        # chat:
-        '--host[host of the server]:host:_hosts'
-        '--port[port of the server]:port:'
-        '--name[name to take first]:name:'
-        "--lang[language of the server's texts]:language:(zh en)"
-        '--help[help]'
-        # end
-    )
     local -a subcommands=(
-        'serve:serve, as without a subcommand'
-        'send:say something, confirmed'
-        'listen:print what comes'
-        'wait:until a user is here or gone, for a number of users, or for a text'
-        'chat:for a person at a terminal'
+        'serve:run the server, as without a command'
+        'send:send messages, and confirm that they were delivered'
+        'listen:print messages, arrivals and departures'
+        'wait:wait until a user is here or gone, or a text is said'
+        'who:print who is online'
+        'chat:interactive client'
+        'completions:print completions for bash, zsh or fish'
+        'help:print help on a command'
     )
     if ((CURRENT == 2)) && [[ $words[2] != -* ]]; then
         _describe subcommand subcommands
         return
     fi
-    local subcommand=$words[2]
-    if [[ $subcommand != -* ]]; then
+    local subcommand=serve
+    if [[ $words[2] != -* ]]; then
+        subcommand=$words[2]
         words=("${(@)words[2,-1]}")
         ((CURRENT--))
     fi
     case $subcommand in
-        send) _arguments $sender ;;
-        listen) _arguments $listener ;;
-        wait) _arguments $waiter ;;
-        chat) _arguments $chatter ;;
-        serve | -*) _arguments $server ;;
+        serve)
+            _arguments \
+                '--host=[address or name to listen on, or HOST:PORT (127.0.0.1)]:host:_hosts' \
+                '--port=[port to listen on; 0 picks a free port (9999)]:port:' \
+                '--lang=[language that connections begin with (zh)]:value:(zh en)' \
+                '--max-clients=[maximum number of clients; 0 is what the limit on open files allows (what the limit on open files allows)]:n:' \
+                '--max-clients-per-ip=[maximum number of clients from one address; 0 is no limit (no limit)]:n:' \
+                '--arrivals-per-ip=[new connections per second from one address, ten seconds'\'' worth at once; 0 is no limit (50)]:n:' \
+                '--trusted=[addresses without the limits for one address: ADDRESS or ADDRESS/BITS, separated by commas; '\'''\'' is none (127.0.0.0/8,::1)]:addresses:' \
+                '--idle-timeout=[disconnect a client that sends nothing for this long; 0 is never (5m)]:duration:' \
+                '--strict-idle[exempt no client from the idle timeout: refuse `stay`]' \
+                '--max-wait=[longest `wait` that a client may ask for (1h)]:duration:' \
+                '--rate=[lines per second that a client may send; 0 is no limit (1000)]:n:' \
+                '--burst=[lines that a client may send at once after a silence (10000)]:n:' \
+                '--rate-per-ip=[lines per second that all clients from one address may send; 0 is no limit (ten times the rate)]:n:' \
+                '--max-line=[longest line (4K)]:size:' \
+                '--max-queue=[output queue limit per client; above it the client is disconnected; 0 is no limit (32M)]:size:' \
+                '--soft-queue=[output queue limit per client; above it for 60 seconds the client is disconnected; 0 is no limit (8M)]:size:' \
+                '--max-memory=[memory that all clients together may make the server hold; 0 is no limit (256M)]:size:' \
+                '--write-timeout=[disconnect a client after this long without write progress; 0 is never (10s)]:duration:' \
+                '--drain-timeout=[maximum time to flush queues at shutdown (5s)]:duration:' \
+                '--config=[read options from this TOML file]:file:_files' \
+                '--check[print the options in force and where each value comes from, and exit]' \
+                '--help[print help]' \
+                '--version[print the version]' \
+                '*: :' \
+                && return
+            ;;
+        send)
+            _arguments \
+                '--host=[host of the server, or HOST:PORT (127.0.0.1)]:host:_hosts' \
+                '--port=[port of the server (9999)]:port:' \
+                '--name=[name to take first; one that is taken is refused]:name:' \
+                '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
+                '--timeout=[how long to try to connect, and to wait for the confirmation of TEXT, or with - of each line; 0 is no limit (30s)]:duration:' \
+                '--reconnect[connect again when the connection is lost, however often; lines that were not confirmed are sent again, so some may be delivered twice]' \
+                '--to=[user to send to, instead of everyone]:name:' \
+                '--help[print help]' \
+                '--version[print the version]' \
+                '*: :' \
+                && return
+            ;;
+        listen)
+            _arguments \
+                '--host=[host of the server, or HOST:PORT (127.0.0.1)]:host:_hosts' \
+                '--port=[port of the server (9999)]:port:' \
+                '--name=[name to take first; one that is taken is refused]:name:' \
+                '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
+                '--timeout=[how long to listen, connecting included; 0 is no limit, but 30s for connecting (0)]:duration:' \
+                '--reconnect[connect again when the connection is lost, however often]' \
+                '--json[print JSON, an object a line]' \
+                '--match=[print only lines that contain this]:text:' \
+                '--from=[print only what is about this user]:name:' \
+                '--event=[print only these kinds: online, offline, message, private (all)]:value:_values -s , value online offline message private' \
+                '--no-presence[print nothing about who arrives and leaves]' \
+                '--count=[exit 0 after N lines; 0 is no limit (0)]:n:' \
+                '--help[print help]' \
+                '--version[print the version]' \
+                '*: :' \
+                && return
+            ;;
+        wait)
+            _arguments \
+                '--host=[host of the server, or HOST:PORT (127.0.0.1)]:host:_hosts' \
+                '--port=[port of the server (9999)]:port:' \
+                '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
+                '--timeout=[how long to wait, connecting included; 0 is no limit (60s)]:duration:' \
+                '--help[print help]' \
+                '--version[print the version]' \
+                '1:what:(user gone users text)' \
+                '*: :' \
+                && return
+            ;;
+        who)
+            _arguments \
+                '--host=[host of the server, or HOST:PORT (127.0.0.1)]:host:_hosts' \
+                '--port=[port of the server (9999)]:port:' \
+                '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
+                '--timeout=[how long the server may take to answer; 0 is no limit (30s)]:duration:' \
+                '--json[print JSON, an object a line]' \
+                '--count[print only how many there are]' \
+                '--help[print help]' \
+                '--version[print the version]' \
+                '*: :' \
+                && return
+            ;;
+        chat)
+            _arguments \
+                '--host=[host of the server, or HOST:PORT (127.0.0.1)]:host:_hosts' \
+                '--port=[port of the server (9999)]:port:' \
+                '--name=[name to take first; one that is taken is refused]:name:' \
+                '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
+                '--help[print help]' \
+                '--version[print the version]' \
+                '*: :' \
+                && return
+            ;;
+        completions)
+            _arguments \
+                '--help[print help]' \
+                '--version[print the version]' \
+                '1:what:(bash zsh fish)' \
+                '*: :' \
+                && return
+            ;;
+        help)
+            _arguments \
+                '1:what:(serve send listen wait who chat completions)' \
+                '*: :' \
+                && return
+            ;;
     esac
 }
 

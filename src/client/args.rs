@@ -1,112 +1,135 @@
 //! The command lines of the subcommands. Refuses arguments that would be something else on the wire.
 
-use std::time::Duration;
+use std::str::FromStr;
 
-use argh::FromArgs;
+use argh::{ArgsInfo, FromArgs};
 use pipechat::protocol::Lang;
 
 use super::Failure;
-use crate::args::{lang, seconds};
+use crate::args::{Timeout, client_port, lang, one_of, unlimited_count};
 
-/// Say something, and return when the server has confirmed it. Without TEXT, each line of stdin is said.
-#[derive(FromArgs, Debug)]
+/// Send messages, and return when the server has confirmed that they were delivered.
+#[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(
     help_triggers("-h", "--help"),
-    example = "{command_name} --name ci build 42 is green\nmake 2>&1 | {command_name} --name make\n\
-               {command_name} --to deployer --timeout 5 go || echo \"not delivered\"",
-    error_code(1, "the server refused the name or a line; why is on stderr"),
-    error_code(2, "usage"),
+    example = "{command_name} --name ci build 42 is green",
+    example = "make 2>&1 | {command_name} --name make -",
+    example = "{command_name} --to deployer --timeout 5 go || echo 'not delivered'",
+    error_code(0, "every line was delivered"),
+    error_code(1, "the server refused the name or a line, or is full"),
+    error_code(2, "usage error"),
     error_code(3, "cannot connect, or the connection was lost"),
     error_code(124, "timed out")
 )]
 pub(crate) struct SendArgs {
-    /// host of the server (127.0.0.1)
-    #[argh(option, default = "HOST.to_owned()")]
+    /// host of the server, or HOST:PORT (127.0.0.1)
+    #[argh(option, arg_name = "HOST", default = "HOST.to_owned()")]
     pub(super) host: String,
     /// port of the server (9999)
-    #[argh(option, default = "PORT")]
+    #[argh(option, arg_name = "PORT", default = "PORT", from_str_fn(client_port))]
     pub(super) port: u16,
     /// name to take first; one that is taken is refused
-    #[argh(option)]
+    #[argh(option, arg_name = "NAME")]
     pub(super) name: Option<String>,
-    /// user to say it to, instead of to everyone
-    #[argh(option)]
-    pub(super) to: Option<String>,
-    /// seconds that connecting and saying TEXT may take; with stdin, that the server may take to answer (30)
-    #[argh(option, default = "30.0")]
-    pub(super) timeout: f64,
-    /// language of the server's texts, zh or en (the server's)
-    #[argh(option, from_str_fn(lang))]
+    /// language of the server's texts (the server's)
+    #[argh(option, arg_name = "zh|en", from_str_fn(lang))]
     pub(super) lang: Option<Lang>,
-    /// what to say, verbatim: words are joined by a space, each line is said by itself
+    /// how long to try to connect, and to wait for the confirmation of TEXT, or with - of each line; 0 is no limit (30s)
+    #[argh(option, arg_name = "DURATION", default = "Timeout::seconds(30)")]
+    pub(super) timeout: Timeout,
+    /// connect again when the connection is lost, however often; lines that were not confirmed are sent again, so some may be
+    /// delivered twice
+    #[argh(switch)]
+    pub(super) reconnect: bool,
+    /// user to send to, instead of everyone
+    #[argh(option, arg_name = "NAME")]
+    pub(super) to: Option<String>,
+    /// what to send, verbatim: words are joined by a space, and each line is a message; - is each line of stdin
     #[argh(positional, arg_name = "TEXT")]
     pub(super) text: Vec<String>,
 }
 
-/// Print what comes: others who arrive and leave, and all that is said.
-#[derive(FromArgs, Debug)]
+/// Print messages, and who arrives and leaves, a line each.
+#[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(
     help_triggers("-h", "--help"),
-    example = "{command_name} --match deploy --count 1 --timeout 60 && echo \"somebody deploys\"\n\
-               {command_name} --json | jq -r 'select(.event == \"message\").text'",
-    error_code(1, "the server refused the name; why is on stderr"),
-    error_code(2, "usage"),
+    example = "{command_name} --match deploy --count 1 --timeout 60 && make deploy",
+    example = "{command_name} --from ci --event message,private",
+    example = "{command_name} --json --reconnect | jq -r 'select(.event == \"message\").text'",
+    error_code(0, "as many lines as asked for were printed, or stdout was closed"),
+    error_code(1, "the server refused the name, or is full"),
+    error_code(2, "usage error"),
     error_code(3, "cannot connect, or the connection was lost"),
     error_code(124, "timed out")
 )]
 pub(crate) struct ListenArgs {
-    /// host of the server (127.0.0.1)
-    #[argh(option, default = "HOST.to_owned()")]
+    /// host of the server, or HOST:PORT (127.0.0.1)
+    #[argh(option, arg_name = "HOST", default = "HOST.to_owned()")]
     pub(super) host: String,
     /// port of the server (9999)
-    #[argh(option, default = "PORT")]
+    #[argh(option, arg_name = "PORT", default = "PORT", from_str_fn(client_port))]
     pub(super) port: u16,
     /// name to take first; one that is taken is refused
-    #[argh(option)]
+    #[argh(option, arg_name = "NAME")]
     pub(super) name: Option<String>,
+    /// language of the server's texts (the server's)
+    #[argh(option, arg_name = "zh|en", from_str_fn(lang))]
+    pub(super) lang: Option<Lang>,
+    /// how long to listen, connecting included; 0 is no limit, but 30s for connecting (0)
+    #[argh(option, arg_name = "DURATION", default = "Timeout::NEVER")]
+    pub(super) timeout: Timeout,
+    /// connect again when the connection is lost, however often
+    #[argh(switch)]
+    pub(super) reconnect: bool,
     /// print JSON, an object a line
     #[argh(switch)]
     pub(super) json: bool,
     /// print only lines that contain this
     #[argh(option, long = "match", arg_name = "TEXT")]
     pub(super) part: Option<String>,
-    /// end well after so many lines have been printed
-    #[argh(option)]
-    pub(super) count: Option<u64>,
-    /// seconds after which to give up, whatever has come (never)
-    #[argh(option)]
-    pub(super) timeout: Option<f64>,
-    /// language of the server's texts, zh or en (the server's)
-    #[argh(option, from_str_fn(lang))]
-    pub(super) lang: Option<Lang>,
+    /// print only what is about this user
+    #[argh(option, arg_name = "NAME")]
+    pub(super) from: Option<String>,
+    /// print only these kinds: online, offline, message, private (all)
+    #[argh(option, arg_name = "KIND[,KIND]")]
+    pub(super) event: Option<EventKinds>,
+    /// print nothing about who arrives and leaves
+    #[argh(switch)]
+    pub(super) no_presence: bool,
+    /// exit 0 after N lines; 0 is no limit (0)
+    #[argh(option, arg_name = "N", default = "usize::MAX", from_str_fn(unlimited_count))]
+    pub(super) count: usize,
 }
 
 /// Wait until a user is here (user NAME) or not here (gone NAME), until at least so many users are online, this one counted
 /// (users N), or until a text is said that contains PART (text PART).
-#[derive(FromArgs, Debug)]
+#[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(
     help_triggers("-h", "--help"),
-    example = "{command_name} user deployer --timeout 600\n{command_name} gone deployer\n{command_name} users 3\n\
-               {command_name} text \"build done\" && make deploy",
-    error_code(1, "the server refused: the timeout is longer than it allows"),
-    error_code(2, "usage"),
+    example = "{command_name} user deployer --timeout 10m",
+    example = "{command_name} gone deployer",
+    example = "{command_name} users 3",
+    example = "{command_name} text 'build done' && make deploy",
+    error_code(0, "the condition holds"),
+    error_code(1, "the server refused: it allows no such timeout, or is full"),
+    error_code(2, "usage error"),
     error_code(3, "cannot connect, or the connection was lost"),
     error_code(124, "timed out")
 )]
 pub(crate) struct WaitArgs {
-    /// host of the server (127.0.0.1)
-    #[argh(option, default = "HOST.to_owned()")]
+    /// host of the server, or HOST:PORT (127.0.0.1)
+    #[argh(option, arg_name = "HOST", default = "HOST.to_owned()")]
     pub(super) host: String,
     /// port of the server (9999)
-    #[argh(option, default = "PORT")]
+    #[argh(option, arg_name = "PORT", default = "PORT", from_str_fn(client_port))]
     pub(super) port: u16,
-    /// seconds to wait at the most (60)
-    #[argh(option, default = "60.0")]
-    pub(super) timeout: f64,
-    /// language of the server's texts, zh or en (the server's)
-    #[argh(option, from_str_fn(lang))]
+    /// language of the server's texts (the server's)
+    #[argh(option, arg_name = "zh|en", from_str_fn(lang))]
     pub(super) lang: Option<Lang>,
-    /// user, gone, users or text
+    /// how long to wait, connecting included; 0 is no limit (60s)
+    #[argh(option, arg_name = "DURATION", default = "Timeout::seconds(60)")]
+    pub(super) timeout: Timeout,
+    /// what to wait for
     #[argh(positional, arg_name = "user|gone|users|text")]
     pub(super) kind: String,
     /// the name, the number or the part of a text
@@ -114,28 +137,62 @@ pub(crate) struct WaitArgs {
     pub(super) arg: String,
 }
 
-/// Chat: what you type is said, the server's verbs work (type help), Ctrl-D leaves.
-#[derive(FromArgs, Debug)]
+/// Print the names of the users who are online, a line each, in order of arrival.
+#[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(
     help_triggers("-h", "--help"),
-    example = "{command_name} --name ann\nprintf 'who\\n' | {command_name}",
-    error_code(1, "the server refused the name; why is on stderr"),
-    error_code(2, "usage"),
+    example = "{command_name} | grep -qxF deployer && echo 'deployer is here'",
+    example = "{command_name} --json | jq -r .from.addr",
+    error_code(0, "printed"),
+    error_code(1, "the server is full"),
+    error_code(2, "usage error"),
+    error_code(3, "cannot connect, or the connection was lost"),
+    error_code(124, "timed out")
+)]
+pub(crate) struct WhoArgs {
+    /// host of the server, or HOST:PORT (127.0.0.1)
+    #[argh(option, arg_name = "HOST", default = "HOST.to_owned()")]
+    pub(super) host: String,
+    /// port of the server (9999)
+    #[argh(option, arg_name = "PORT", default = "PORT", from_str_fn(client_port))]
+    pub(super) port: u16,
+    /// language of the server's texts (the server's)
+    #[argh(option, arg_name = "zh|en", from_str_fn(lang))]
+    pub(super) lang: Option<Lang>,
+    /// how long the server may take to answer; 0 is no limit (30s)
+    #[argh(option, arg_name = "DURATION", default = "Timeout::seconds(30)")]
+    pub(super) timeout: Timeout,
+    /// print JSON, an object a line
+    #[argh(switch)]
+    pub(super) json: bool,
+    /// print only how many there are
+    #[argh(switch)]
+    pub(super) count: bool,
+}
+
+/// Chat: what you type is said, the server's verbs work (type help), Ctrl-D leaves.
+#[derive(FromArgs, ArgsInfo, Debug)]
+#[argh(
+    help_triggers("-h", "--help"),
+    example = "{command_name} --name ann",
+    example = "printf 'who\\n' | {command_name}",
+    error_code(1, "the server refused the name, or is full"),
+    error_code(2, "usage error"),
     error_code(3, "cannot connect, or the connection was lost"),
     error_code(124, "a wait timed out")
 )]
 pub(crate) struct ChatArgs {
-    /// host of the server (127.0.0.1)
-    #[argh(option, default = "HOST.to_owned()")]
+    /// host of the server, or HOST:PORT (127.0.0.1)
+    #[argh(option, arg_name = "HOST", default = "HOST.to_owned()")]
     pub(super) host: String,
     /// port of the server (9999)
-    #[argh(option, default = "PORT")]
+    #[argh(option, arg_name = "PORT", default = "PORT", from_str_fn(client_port))]
     pub(super) port: u16,
     /// name to take first; one that is taken is refused
-    #[argh(option)]
+    #[argh(option, arg_name = "NAME")]
     pub(super) name: Option<String>,
-    /// language of the server's texts, zh or en (the server's)
-    #[argh(option, from_str_fn(lang))]
+    /// language of the server's texts (the server's)
+    #[argh(option, arg_name = "zh|en", from_str_fn(lang))]
     pub(super) lang: Option<Lang>,
 }
 
@@ -143,22 +200,53 @@ pub(crate) struct ChatArgs {
 const HOST: &str = "127.0.0.1";
 const PORT: u16 = 9999;
 
+/// Kinds of events, as `--event` takes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct EventKinds(pub(super) Vec<EventKind>);
+
+/// A kind of event that a listener can choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EventKind {
+    Online,
+    Offline,
+    Message,
+    Private,
+}
+
+impl EventKind {
+    pub(crate) const ALL: [Self; 4] = [Self::Online, Self::Offline, Self::Message, Self::Private];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Online => "online",
+            Self::Offline => "offline",
+            Self::Message => "message",
+            Self::Private => "private",
+        }
+    }
+}
+
+impl FromStr for EventKinds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let kind = |name: &str| EventKind::ALL.into_iter().find(|kind| kind.name() == name);
+        let unknown =
+            |name| format!("unknown event {name:?}; expected {}", one_of(&EventKind::ALL.map(EventKind::name)));
+        text.split(',').map(|name| kind(name).ok_or_else(|| unknown(name))).collect::<Result<_, _>>().map(Self)
+    }
+}
+
 /// Checks that `text` can be a field of a line.
 ///
 /// # Errors
 /// [`Failure::Usage`] if it is empty, or would end the field or the line.
 pub(super) fn field<'a>(what: &str, text: &'a str) -> Result<&'a str, Failure> {
     if text.is_empty() {
-        Err(Failure::Usage(format!("{what} is empty")))
+        Err(Failure::Usage(format!("{what} must not be empty")))
     } else if text.contains('|') || text.contains(char::is_control) {
-        Err(Failure::Usage(format!("{what} can have no | and no control character in it: {text:?}")))
+        Err(Failure::Usage(format!("{what} must not contain | or control characters, as {text:?} does")))
     } else {
         Ok(text)
     }
-}
-
-/// # Errors
-/// [`Failure::Usage`]
-pub(super) fn timeout(value: f64) -> Result<Duration, Failure> {
-    seconds("--timeout", value).map_err(Failure::Usage)
 }

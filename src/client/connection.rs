@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write},
-    net::{TcpStream, ToSocketAddrs},
+    net::{SocketAddr, TcpStream, ToSocketAddrs},
     sync::mpsc::{RecvTimeoutError, channel},
     thread,
     time::Duration,
@@ -15,7 +15,7 @@ use super::{
     args::field,
     complain,
     early::EarlyNews,
-    message::{ServerMessage, lang_of_set},
+    message::{ServerMessage, is_refusal_to_let_in, lang_of_set},
     reader::{Reader, Received},
 };
 
@@ -37,6 +37,16 @@ pub(super) struct ConnectOptions<'a> {
     pub(super) keeps_news: bool,
 }
 
+impl ConnectOptions<'_> {
+    /// Checks what can be checked without a server.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`]
+    pub(super) fn check(&self) -> Outcome {
+        self.name.map_or(Ok(()), |name| field("--name", name).map(|_| ()))
+    }
+}
+
 /// A connection on which the server sends JSON.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -55,6 +65,17 @@ impl Connection {
     /// # Errors
     /// The server refuses the name, ends the connection, or has not confirmed all of that by the deadline.
     pub(super) fn open(options: &ConnectOptions<'_>, deadline: Deadline) -> Result<Self, Failure> {
+        options.check()?;
+        let deadline = deadline.or_after(super::ANSWER_MAX);
+        Self::set_up(connect(options.host, options.port, deadline)?, options, deadline)
+    }
+
+    /// As [`Self::open`], from the point where there is a connection.
+    ///
+    /// # Errors
+    /// As those of [`Self::open`].
+    pub(super) fn set_up(stream: TcpStream, options: &ConnectOptions<'_>, deadline: Deadline) -> Result<Self, Failure> {
+        let deadline = deadline.or_after(super::ANSWER_MAX);
         let mut lines = "format|json\n".to_owned();
         if let Some(lang) = options.lang {
             lines.push_str(match lang {
@@ -66,11 +87,9 @@ impl Connection {
             lines.push_str("stay\n");
         }
         if let Some(name) = options.name {
-            lines.push_str(&format!("rename|{}\n", field("--name", name)?));
+            lines.push_str(&format!("rename|{name}\n"));
         }
         lines.push_str(&format!("sync|{READY}\n"));
-        let deadline = deadline.sooner(Deadline::after(super::ANSWER_MAX));
-        let stream = connect(options.host, options.port, deadline)?;
         let lost = |error: io::Error| Failure::Lost(format!("connection lost: {error}"));
         stream.set_nodelay(true).map_err(lost)?;
         let reader = Reader::new(stream.try_clone().map_err(lost)?);
@@ -96,6 +115,9 @@ impl Connection {
                     Some(ServerMessage::Set(text)) => self.lang = lang_of_set(&text).unwrap_or(self.lang),
                     Some(ServerMessage::Refused { code, .. }) if code == "stay-forbidden" => {}
                     Some(ServerMessage::Refused { text, .. }) => return Err(Failure::Refused(Some(text))),
+                    Some(ServerMessage::Farewell { text, .. }) if is_refusal_to_let_in(&text) => {
+                        return Err(Failure::Refused(Some(text)));
+                    }
                     Some(ServerMessage::Farewell { text, .. }) => return Err(Failure::Lost(text)),
                     Some(news @ ServerMessage::News(_)) => {
                         if let Some(early) = &mut early {
@@ -105,7 +127,12 @@ impl Connection {
                     Some(ServerMessage::Answer(_) | ServerMessage::Help(_)) | None => {}
                 },
                 Received::Line(line) => last_text = Some(line).filter(|line| !line.starts_with('[')),
-                Received::Ended(reason) => return Err(Failure::Lost(last_text.unwrap_or(reason))),
+                Received::Ended(reason) => {
+                    return Err(match last_text {
+                        Some(text) if is_refusal_to_let_in(&text) => Failure::Refused(Some(text)),
+                        text => Failure::Lost(text.unwrap_or(reason)),
+                    });
+                }
                 Received::TooLong => return Err(Received::too_long()),
                 Received::TimedOut => {
                     return Err(Failure::TimedOut("timed out: the server does not answer".to_owned()));
@@ -129,6 +156,11 @@ impl Connection {
         self.reader.next_answer(deadline)
     }
 
+    /// The address that the server calls this client by, if there is no network address translation between them.
+    pub(super) fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.stream.local_addr()
+    }
+
     /// The half that reads, and the one that writes.
     pub(super) fn split(self) -> (Reader, TcpStream) {
         (self.reader, self.stream)
@@ -144,7 +176,10 @@ impl Connection {
 }
 
 /// Connects in a thread of its own, because nothing limits how long the lookup of a host takes.
-fn connect(host: &str, port: u16, deadline: Deadline) -> Result<TcpStream, Failure> {
+///
+/// # Errors
+/// [`Failure::Lost`] if nobody answers there, [`Failure::TimedOut`] at the deadline.
+pub(super) fn connect(host: &str, port: u16, deadline: Deadline) -> Result<TcpStream, Failure> {
     let (sender, connected) = channel();
     let target = (host.to_owned(), port);
     thread::spawn(move || {

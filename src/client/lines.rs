@@ -27,8 +27,6 @@ impl Lines {
     }
 
     pub(super) fn of_text(text: String) -> Self {
-        // No text at all is one empty line.
-        let text = if text.is_empty() { "\n".to_owned() } else { text };
         Self::of(Box::new(io::Cursor::new(text)))
     }
 

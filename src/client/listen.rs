@@ -1,20 +1,20 @@
 //! `pipechat listen`: prints the news, a line each, as they come.
 
 use super::{
-    Deadline, Failure, ListenArgs, Outcome,
-    args::timeout,
+    ANSWER_MAX, Deadline, Failure, ListenArgs, Outcome,
     connection::{ConnectOptions, Connection},
+    filter::Filter,
     message::{ServerMessage, escaped_json},
     print,
+    retry::{open_when_up, reopen},
+    stdout,
 };
 
 impl ListenArgs {
     /// Runs the subcommand.
     pub(crate) fn run(&self) -> Outcome {
-        let deadline = match self.timeout {
-            Some(seconds) => Deadline::after(timeout(seconds)?),
-            None => Deadline::NEVER,
-        };
+        stdout::exit_when_unread();
+        let deadline = Deadline::of(self.timeout);
         let options = ConnectOptions {
             host: &self.host,
             port: self.port,
@@ -23,19 +23,36 @@ impl ListenArgs {
             idle_exempt: true,
             keeps_news: true,
         };
-        let mut connection = Connection::open(&options, deadline)?;
-        let mut left = self.count.unwrap_or(u64::MAX);
+        let (filter, mut left) = (Filter::of(self), self.count);
+        let patience = if self.reconnect { deadline } else { deadline.or_after(ANSWER_MAX) };
+        let mut connection = open_when_up(&options, patience)?;
+        loop {
+            match self.follow(&mut connection, &filter, &mut left, deadline) {
+                Ok(()) => break,
+                Err(Failure::Lost(reason)) if self.reconnect => connection = reopen(&options, &reason, deadline)?,
+                Err(failure) => return Err(failure),
+            }
+        }
+        connection.close();
+        Ok(())
+    }
+
+    /// Prints what comes on this connection, until no more lines are `left` to print.
+    fn follow(&self, connection: &mut Connection, filter: &Filter, left: &mut usize, deadline: Deadline) -> Outcome {
         let mut early = std::mem::take(&mut connection.early).into_iter();
-        while left > 0 {
+        while *left > 0 {
             let (line, message) = match early.next() {
                 Some(news) => news,
                 None => connection.next(deadline)?,
             };
-            if matches!(message, ServerMessage::News(_)) && self.print(&line, &message, &connection)? {
-                left -= 1;
+            if let ServerMessage::News(event) = &message
+                && filter.admits(event)
+                && self.print(&line, &message, connection)?
+                && self.count < usize::MAX
+            {
+                *left -= 1;
             }
         }
-        connection.close();
         Ok(())
     }
 

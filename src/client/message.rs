@@ -5,7 +5,7 @@ use std::{fmt::Write, sync::Arc};
 
 use jiff::Timestamp;
 use pipechat::{
-    chat::{Departure, Event, Identity},
+    chat::{Departure, Event, Identity, NameRule, Refusal},
     protocol::{
         Dialect, Format, Lang, Reply, Setting, Stamp,
         escape::{escaped, must_escape},
@@ -158,6 +158,21 @@ pub(super) fn lang_of_set(text: &str) -> Option<Lang> {
         let settings = [Setting::Format(Format::Json), Setting::Lang(lang), Setting::Stay];
         settings.into_iter().any(|setting| confirmation(setting, lang).trim_ascii_end() == text.as_bytes())
     })
+}
+
+/// Whether with this text, in either language, the server refuses a connection because it has too many.
+pub(super) fn is_refusal_to_let_in(text: &str) -> bool {
+    [Departure::Full, Departure::FullForAddress, Departure::TooManyArrivals].into_iter().any(|departure| {
+        let farewell = Event::Farewell(departure);
+        [Lang::Zh, Lang::En].into_iter().any(|lang| in_text(&farewell, lang).trim_ascii_end() == text.as_bytes())
+    })
+}
+
+/// Why a text is no name, as the server would say it in English.
+pub(super) fn rule_of_names(rule: NameRule) -> String {
+    let refusal = in_text(&Event::Refused(Refusal::NameInvalid(rule)), Lang::En);
+    let refusal = String::from_utf8_lossy(&refusal).trim_end().to_owned();
+    refusal.split_once(": ").map_or(refusal.clone(), |(_, rule)| rule.to_owned())
 }
 
 fn confirmation(setting: Setting, lang: Lang) -> Vec<u8> {

@@ -8,12 +8,16 @@ mod args;
 mod chat;
 mod connection;
 mod early;
+mod filter;
 mod lines;
 mod listen;
 mod message;
 mod reader;
+mod retry;
 mod send;
+mod stdout;
 mod wait;
+mod who;
 
 use std::{
     io::{self, Write},
@@ -22,7 +26,9 @@ use std::{
 
 use pipechat::protocol::escape::escaped;
 
-pub(crate) use args::{ChatArgs, ListenArgs, SendArgs, WaitArgs};
+pub(crate) use args::{ChatArgs, EventKind, ListenArgs, SendArgs, WaitArgs, WhoArgs};
+
+use crate::args::Timeout;
 
 /// How a subcommand ends.
 pub(crate) type Outcome = Result<(), Failure>;
@@ -44,10 +50,10 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// The exit code, and a sentence for stderr.
-    fn exit(self) -> (u8, Option<String>) {
+    fn exit(&self) -> (u8, Option<&str>) {
         match self {
             Self::Unread => (0, None),
-            Self::Refused(text) => (1, text),
+            Self::Refused(text) => (1, text.as_deref()),
             Self::Usage(text) => (2, Some(text)),
             Self::Lost(text) => (3, Some(text)),
             Self::TimedOut(text) => (124, Some(text)), // timeout(1)'s
@@ -69,6 +75,15 @@ impl Deadline {
 
     fn after(timeout: Duration) -> Self {
         Self(Instant::now().checked_add(timeout))
+    }
+
+    fn of(timeout: Timeout) -> Self {
+        timeout.0.map_or(Self::NEVER, Self::after)
+    }
+
+    /// This one, or if it is never, one after so long.
+    fn or_after(self, timeout: Duration) -> Self {
+        if self.0.is_some() { self } else { Self::after(timeout) }
     }
 
     fn sooner(self, other: Self) -> Self {
@@ -110,7 +125,7 @@ pub(crate) fn conclude(outcome: Outcome) -> u8 {
     let Err(failure) = outcome else { return 0 };
     let (code, sentence) = failure.exit();
     if let Some(sentence) = sentence {
-        complain(&sentence);
+        complain(sentence);
     }
     code
 }

@@ -18,7 +18,7 @@ use crate::{DONE, LOST, REFUSED, TIMED_OUT, process::Cli};
 const READY: &str = "{\"event\":\"sync\",\"text\":\"ready\"}\n";
 /// The timeout that is given to the subcommands, in seconds.
 const TIMEOUT: &str = "0.3";
-/// What a loaded machine may need beyond that, and `wait` for its grace period.
+/// What a loaded machine may need beyond that.
 const SLACK: Duration = Duration::from_secs(10);
 /// The limits of the client, see `src/client`.
 const EARLY_COUNT_MAX: usize = 10_000;
@@ -90,12 +90,20 @@ fn read_to_end(stream: &mut TcpStream) -> io::Result<()> {
     io::copy(stream, &mut io::sink()).map(|_| ())
 }
 
-/// Runs a subcommand with an empty stdin.
+/// Starts a subcommand: `send -` with a line on stdin, any other with an empty one.
+#[track_caller]
+fn start_at(port: u16, flags: &[&str]) -> Cli {
+    let mut cli = Cli::spawn_at(port, flags);
+    if flags.last() == Some(&"-") {
+        cli.type_in("hi\n");
+    }
+    cli.close_stdin();
+    cli
+}
+
 #[track_caller]
 fn run_at(port: u16, flags: &[&str]) -> (i32, Vec<String>, String) {
-    let mut cli = Cli::spawn_at(port, flags);
-    cli.close_stdin();
-    cli.exit()
+    start_at(port, flags).exit()
 }
 
 fn message(name: &str, text: &str) -> String {
@@ -108,11 +116,7 @@ fn all_time_out(port: u16, subcommands: &[&[&str]]) {
     let start = Instant::now();
     let mut clis: Vec<_> = subcommands
         .iter()
-        .map(|flags| {
-            let mut cli = Cli::spawn_at(port, &[&flags[..1], &["--timeout", TIMEOUT], &flags[1..]].concat());
-            cli.close_stdin();
-            cli
-        })
+        .map(|flags| start_at(port, &[&flags[..1], &["--timeout", TIMEOUT], &flags[1..]].concat()))
         .collect();
     for (cli, flags) in clis.iter_mut().zip(subcommands) {
         let (code, _, stderr) = cli.exit();
@@ -122,7 +126,8 @@ fn all_time_out(port: u16, subcommands: &[&[&str]]) {
     assert!(start.elapsed() < SLACK, "{:?}", start.elapsed());
 }
 
-const ALL: &[&[&str]] = &[&["listen"], &["listen", "--json"], &["send", "hi"], &["send"], &["wait", "user", "ann"]];
+const ALL: &[&[&str]] =
+    &[&["listen"], &["listen", "--json"], &["send", "hi"], &["send", "-"], &["wait", "user", "ann"], &["who"]];
 
 fn assert_shown(what: &str, text: &str) {
     let raw = text.chars().find(|&c| c != '\n' && must_escape(c));
@@ -241,20 +246,19 @@ fn early_news_are_dropped_beyond_a_limit() {
 fn a_server_that_sends_without_end_does_not_postpone_the_timeout() {
     all_time_out(serve_without_end("", &message("n", "x"), 400), ALL);
     all_time_out(serve_without_end(READY, &message("n", "x"), 400), ALL);
-    let quick = &ALL[..4]; // `wait` reads as `send` does, and has a grace period
     let refused = "{\"event\":\"refused\",\"code\":\"stay-forbidden\",\"text\":\"no\"}\n";
-    all_time_out(serve_without_end("", refused, 400), quick);
-    all_time_out(serve_without_end(READY, refused, 400), &[&["send", "hi"], &["send"]]);
-    all_time_out(serve_without_end(READY, "\n", 4000), quick);
-    all_time_out(serve_without_end(READY, "{\"event\":\"set\",\"text\":\"x\"}\n", 400), quick);
-    all_time_out(serve_without_end(READY, READY, 400), quick);
+    all_time_out(serve_without_end("", refused, 400), ALL);
+    all_time_out(serve_without_end(READY, refused, 400), &[&["send", "hi"], &["send", "-"]]);
+    all_time_out(serve_without_end(READY, "\n", 4000), ALL);
+    all_time_out(serve_without_end(READY, "{\"event\":\"set\",\"text\":\"x\"}\n", 400), ALL);
+    all_time_out(serve_without_end(READY, READY, 400), ALL);
 }
 
 #[test]
 fn a_server_that_answers_what_was_not_asked_does_not_keep_send() {
-    let port = serve_without_end(READY, "{\"event\":\"sync\",\"text\":\"fence\"}\n", 400);
+    let port = serve_without_end(READY, "{\"event\":\"sync\",\"text\":\"1\"}\n", 400);
     let start = Instant::now();
-    for flags in [&["send", "hi"][..], &["send"]] {
+    for flags in [&["send", "hi"][..], &["send", "-"]] {
         let (code, _, stderr) = run_at(port, flags);
         assert_eq!((code, &*stderr), (DONE, ""), "{flags:?}");
     }

@@ -44,30 +44,54 @@ fn a_refusal_is_printed_and_exits_1() {
 #[test]
 fn a_usage_error_exits_2() {
     for (flags, part) in [
-        (&["shout"][..], "\"shout\" is no subcommand"),
-        (&["send", "--bogus"], "--bogus"),
-        (&["send", "--name", "a|b", "hi"], "--name can have no |"),
-        (&["send", "--name", "a\nquit", "hi"], "--name can have no |"),
-        (&["send", "--to", "a|b", "hi"], "--to can have no |"),
-        (&["send", "--to", "", "hi"], "--to is empty"),
-        (&["send", "--timeout", "-1", "hi"], "--timeout takes seconds"),
-        (&["send", "--port", "x", "hi"], "--port"),
-        (&["send", "--lang", "fr", "hi"], "no language"),
-        (&["listen", "--count", "x"], "--count"),
-        (&["listen", "--name", "a\rb"], "--name can have no |"),
-        (&["listen", "x"], "x"),
-        (&["wait"], "user|gone|users|text"),
-        (&["wait", "user"], "ARG"),
-        (&["wait", "moon", "full"], "not for \"moon\""),
-        (&["wait", "users", "x"], "users takes a number"),
-        (&["wait", "text", "a\nb"], "one line"),
-        (&["wait", "user", ""], "NAME is empty"),
-        (&["chat", "--bogus"], "--bogus"),
+        (&["shout"][..], "unknown subcommand \"shout\"; expected serve, send, "),
+        (&["help", "shout"], "unknown subcommand \"shout\"; expected serve, send, "),
+        (&["stray", "--port", "0"], "unknown subcommand \"stray\"; "),
+        (&["serve", "stray"], "unexpected argument \"stray\""),
+        (&["send", "--bogus"], "unknown option \"--bogus\""),
+        (&["send", "-x"], "unknown option \"-x\""),
+        (&["send", "--port"], "--port needs a value"),
+        (&["send", "--port=0", "hi"], "--port: expected a port from 1 to 65535, not \"0\""),
+        (&["send", "--port", "1", "--port", "2", "hi"], "--port: duplicate values"),
+        (&["send", "--host", "a:1", "--port", "2", "hi"], "--host says port 1, --port says 2"),
+        (&["send", "--host", "[a", "hi"], "--host: expected HOST, HOST:PORT or [IPV6]:PORT, not \"[a\""),
+        (&["send", "--name", "a|b", "hi"], "--name must not contain | or control characters"),
+        (&["send", "--name", "a\nquit", "hi"], "--name must not contain | or control characters"),
+        (&["send", "--to", "a|b", "hi"], "--to must not contain |"),
+        (&["send", "--to", "", "hi"], "--to must not be empty"),
+        (&["send", "--timeout", "-1", "hi"], "--timeout: expected a duration"),
+        (&["send", "--lang", "fr", "hi"], "--lang: unknown language \"fr\"; expected zh or en"),
+        (&["send"], "use - to send each line of stdin"),
+        (&["send", ""], "TEXT must not be empty"),
+        (&["listen", "--count", "x"], "--count: expected a number"),
+        (&["listen", "--name", "a\rb"], "--name must not contain |"),
+        (
+            &["listen", "--event", "message,moon"],
+            "unknown event \"moon\"; expected online, offline, message or private",
+        ),
+        (&["listen", "--json=maybe"], "--json: expected true or false, not \"maybe\""),
+        (&["listen", "x"], "unexpected argument \"x\""),
+        (&["who", "x"], "unexpected argument \"x\""),
+        (&["wait"], "missing user|gone|users|text ARG"),
+        (&["wait", "user"], "missing ARG"),
+        (&["wait", "moon", "full"], "unknown condition \"moon\"; expected user, gone, users or text"),
+        (&["wait", "users", "x"], "wait users needs a number"),
+        (&["wait", "text", ""], "wait text needs a non-empty argument"),
+        (&["wait", "text", "a\nb"], "wait text needs a single line"),
+        (&["wait", "user", ""], "NAME must not be empty"),
+        (&["wait", "user", "a b"], "no user can be called \"a b\": "),
+        (&["wait", "gone", "#room"], "no user can be called \"#room\": "),
+        (&["chat", "--bogus"], "unknown option \"--bogus\""),
+        (&["completions", "tcsh"], "unknown shell \"tcsh\"; expected bash, zsh or fish"),
     ] {
         let (code, stdout, stderr) = run(flags);
         assert_eq!((code, &*stdout), (USAGE, ""), "{flags:?} {stderr}");
         assert!(stderr.starts_with("pipechat: ") && stderr.contains(part), "{flags:?} {stderr}");
         assert_eq!(stderr.lines().count(), 1, "{stderr}");
+        let is_named = ["serve", "send", "listen", "wait", "who", "chat", "completions"].contains(&flags[0]);
+        let help =
+            if is_named { format!("; see pipechat {} --help\n", flags[0]) } else { "; see pipechat --help\n".into() };
+        assert!(stderr.ends_with(&help), "{flags:?} {stderr}");
     }
 }
 
@@ -75,10 +99,19 @@ fn a_usage_error_exits_2() {
 fn an_unreachable_server_exits_3() {
     let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port").local_addr().expect("bound");
     let port = free.port().to_string();
-    for flags in [&["send", "hi"][..], &["listen"], &["wait", "user", "ann"], &["chat"]] {
-        let (code, stdout, stderr) = run(&[flags, &["--port", &port]].concat());
+    let short: &[&str] = &["--timeout", "0.2"];
+    for (flags, timeout) in [
+        (&["send", "hi"][..], short),
+        (&["send", "-"], short),
+        (&["listen"], short),
+        (&["wait", "user", "ann"], short),
+        (&["who"], &[]),
+        (&["chat"], &[]),
+    ] {
+        let (code, stdout, stderr) = run(&[flags, timeout, &["--port", &port]].concat());
         assert_eq!((code, &*stdout), (LOST, ""), "{flags:?}");
         assert!(stderr.contains("can't connect to 127.0.0.1 port"), "{flags:?} {stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
     }
 }
 
@@ -87,7 +120,7 @@ fn a_lost_connection_exits_3() {
     let server = Server::start(&[]);
     let [mut ann] = server.join_all(["ann"]);
     let mut clis = [
-        Cli::spawn(&server, &["send", "--name", "sender"]),
+        Cli::spawn(&server, &["send", "--name", "sender", "-"]),
         Cli::spawn(&server, &["listen", "--name", "listener"]),
         Cli::spawn(&server, &["chat", "--name", "chatter"]),
         Cli::spawn(&server, &["wait", "user", "godot"]),
@@ -108,13 +141,15 @@ fn a_lost_connection_exits_3() {
 }
 
 #[test]
-fn a_disconnect_reason_is_printed_and_exits_3() {
+fn a_full_server_exits_1_and_a_disconnect_3() {
     let server = Server::start(&["--max-clients", "1"]);
     let mut listener = Cli::spawn(&server, &["listen"]);
     listener.close_stdin();
     server.expect_log(1, "arrived");
-    let (code, _, stderr) = cli(&server, &["send", "hi"]);
-    assert_eq!((code, stderr), (LOST, format!("pipechat: {}\n", EN.full)));
+    for flags in [&["send", "hi"][..], &["listen"], &["wait", "users", "1"], &["who"], &["chat"]] {
+        let (code, _, stderr) = cli(&server, flags);
+        assert_eq!((code, stderr), (REFUSED, format!("pipechat: {}\n", EN.full)), "a refusal: {flags:?}");
+    }
     server.signal(Signal::TERM);
     let (code, _, stderr) = listener.exit();
     assert_eq!((code, stderr), (LOST, format!("pipechat: {}\n", EN.shutting_down)));
@@ -124,8 +159,8 @@ fn a_disconnect_reason_is_printed_and_exits_3() {
 fn a_silent_server_exits_124() {
     let mute = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let port = mute.local_addr().expect("bound").port().to_string();
-    for flags in [&["send", "hi"][..], &["send"], &["listen"]] {
-        let (code, _, stderr) = run(&[flags, &["--port", &port, "--timeout", "0.1"]].concat());
+    for flags in [&["send", "hi"][..], &["send", "-"], &["listen"], &["wait", "user", "ann"], &["who"]] {
+        let (code, _, stderr) = run(&[flags, &["--port", &port, "--timeout", "100ms"]].concat());
         assert_eq!((code, stderr.contains("timed out")), (TIMED_OUT, true), "{flags:?} {stderr}");
     }
 }

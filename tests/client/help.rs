@@ -1,62 +1,129 @@
 //! What helps a user type: `--help`, and the completions of three shells.
 
-use std::{fs, process::Command};
+use std::{
+    collections::BTreeSet,
+    fs,
+    process::{Command, Stdio},
+};
 
-use common::run;
+use common::{note, program, run};
 
-use crate::DONE;
+use crate::{DONE, USAGE};
 
-#[test]
-fn help_shows_examples_and_exit_codes() {
-    for subcommand in ["serve", "send", "listen", "wait", "chat"] {
-        let (code, help, _) = run(&[subcommand, "--help"]);
-        assert_eq!(code, DONE);
-        assert!(help.contains("Examples:\n  pipechat "), "{help}");
-        assert!(subcommand == "serve" || help.contains("  124 "), "{help}");
-    }
+const SUBCOMMANDS: [&str; 7] = ["serve", "send", "listen", "wait", "who", "chat", "completions"];
+const COMPLETIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/completions/pipechat");
+
+/// The options in a help text.
+fn options(help: &str) -> BTreeSet<String> {
+    let rows = help.lines().filter_map(|line| line.strip_prefix("  ")).filter(|row| row.starts_with('-'));
+    let options = rows.filter_map(|row| row.split([' ', ',']).find(|word| word.starts_with("--")));
+    options.map(str::to_owned).collect()
 }
 
 #[test]
-fn completions_have_every_flag() {
-    let scripts = ["bash", "zsh", "fish"].map(|shell| {
-        let path = format!("{}/scripts/completions/pipechat.{shell}", env!("CARGO_MANIFEST_DIR"));
-        (shell, fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}")))
-    });
-    for subcommand in ["serve", "send", "listen", "wait", "chat"] {
-        let (_, help, _) = run(&[subcommand, "--help"]);
-        let options = help.split_once("\nOptions:\n").expect("options").1.split("\n\n").next().expect("a part");
-        let flags: Vec<_> = options.split_whitespace().filter_map(|word| word.strip_prefix("--")).collect();
-        assert!(flags.len() >= 4, "{options}");
-        for (shell, script) in &scripts {
-            // Each script has a part for each subcommand, between marks.
-            let part = script.split_once(&format!("# {subcommand}:")).map(|(_, rest)| rest);
-            let part = part.and_then(|rest| rest.split_once("# end")).map(|(part, _)| part);
-            let part = part.unwrap_or_else(|| panic!("no part {subcommand} for {shell}"));
-            for flag in flags.iter().map(|flag| flag.trim_end_matches(',')) {
-                let is_here = part
-                    .split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
-                    .any(|word| word == format!("--{flag}") || (*shell == "fish" && word == flag));
-                assert!(is_here, "{shell} does not know {subcommand} --{flag}");
-            }
+fn help_is_everywhere_and_fits_a_terminal() {
+    for subcommand in SUBCOMMANDS {
+        let (code, help, stderr) = run(&[subcommand, "--help"]);
+        assert_eq!((code, &*stderr), (DONE, ""), "{subcommand}");
+        assert!(help.starts_with(&format!("Usage: pipechat {subcommand} [OPTIONS]")), "{help}");
+        assert!(help.contains("\nExamples:\n"), "{help}");
+        assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
+        assert!(options(&help).len() >= 2, "{help}");
+        let is_client = !["serve", "completions"].contains(&subcommand);
+        assert!(!is_client || help.contains("  124 ") && help.contains("PIPECHAT_HOST, PIPECHAT_PORT"), "{help}");
+        for same in [&[subcommand, "-h"][..], &["help", subcommand], &[subcommand, "--port", "7", "-h"]] {
+            let is_known = subcommand != "completions" || same.len() == 2;
+            assert!(!is_known || run(same).1 == help, "{same:?}");
+        }
+    }
+    let (code, help, _) = run(&["--help"]);
+    assert!(code == DONE && help.starts_with("Usage: pipechat [OPTIONS]\n"), "{help}");
+    assert!(SUBCOMMANDS.iter().all(|name| help.contains(&format!("\n  {name} "))), "{help}");
+    assert!(help.contains("\nClients:\n  --max-clients N "), "in groups: {help}");
+    assert!(run(&["-h"]).1 == help && run(&["help"]).1 == help && run(&["--port=1", "-h"]).1 == help);
+    assert_eq!(run(&["send", "--bogus", "-h"]).0, USAGE, "the first mistake counts");
+}
+
+#[test]
+fn every_subcommand_has_the_version() {
+    for subcommand in SUBCOMMANDS {
+        for flag in ["-V", "--version"] {
+            let version = concat!("pipechat ", env!("CARGO_PKG_VERSION"), "\n").to_owned();
+            assert_eq!(run(&[subcommand, flag]), (DONE, version, String::new()));
         }
     }
 }
 
 #[test]
-fn completions_complete_in_bash() {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/completions/pipechat.bash");
-    let complete = |words: &str| {
-        let code = format!(
-            "source {script}; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _pipechat; \
+fn completions_are_those_of_the_flags() {
+    for shell in ["bash", "zsh", "fish"] {
+        let (code, script, _) = run(&["completions", shell]);
+        assert_eq!(code, DONE);
+        let path = format!("{COMPLETIONS}.{shell}");
+        let stored = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert!(script == stored, "out of date: pipechat completions {shell} > {path}");
+    }
+}
+
+/// What a shell offers for these words, the last of which is being typed.
+fn complete(shell: &str, words: &str) -> Option<BTreeSet<String>> {
+    let code = match shell {
+        "bash" => format!(
+            "source {COMPLETIONS}.bash; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _pipechat; \
              printf '%s\\n' \"${{COMPREPLY[@]}}\""
-        );
-        let output = Command::new("bash").args(["-c", &code]).output().expect("bash");
-        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
-        String::from_utf8(output.stdout).expect("text").split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+        ),
+        // Without a terminal there is no completion system: its functions print what they are given, and what of that
+        // begins as the last word does is taken.
+        "zsh" => format!(
+            "compdef() {{ }}; _describe() {{ print -l -- ${{subcommands%%:*}} }}; \
+             _arguments() {{ for spec; do case $spec in --*) print -- ${{spec%%[=\\[]*}};; \
+             1:*) print -l -- ${{${{(s: :)spec}}//(1:what:\\(|\\))/}};; esac; done }}; \
+             source {COMPLETIONS}.zsh; words=({words}); CURRENT=$#words; last=$words[-1]; \
+             _pipechat | grep -e \"^$last\""
+        ),
+        "fish" => format!("source {COMPLETIONS}.fish; complete -C {words:?} | string split -f 1 \\t"),
+        _ => panic!("no shell: {shell}"),
     };
-    assert_eq!(complete("pipechat s"), ["serve", "send"]);
-    assert_eq!(complete("pipechat --max-l"), ["--max-line"]);
-    assert_eq!(complete("pipechat send --t"), ["--to", "--timeout"]);
-    assert_eq!(complete("pipechat wait u"), ["user", "users"]);
-    assert_eq!(complete("pipechat listen --lang ''"), ["zh", "en"]);
+    let mut command = Command::new(shell);
+    let path =
+        format!("{}:{}", program().parent().expect("a file").display(), std::env::var("PATH").unwrap_or_default());
+    command.args(["-c", &code]).env("PATH", path).stdin(Stdio::null());
+    let Ok(output) = command.output() else {
+        note(&format!("SKIPPED: the completions of {shell}: it is not installed"));
+        return None;
+    };
+    assert!(output.stderr.is_empty(), "{shell} {words}: {output:?}");
+    Some(String::from_utf8(output.stdout).expect("text").split_whitespace().map(str::to_owned).collect())
+}
+
+#[test]
+fn completions_complete() {
+    let expect = |shell: &str, words: &str, expected: &[&str]| {
+        if let Some(offered) = complete(shell, words) {
+            assert_eq!(offered, expected.iter().map(|&word| word.to_owned()).collect(), "{shell}: {words}");
+        }
+    };
+    for shell in ["bash", "zsh", "fish"] {
+        expect(shell, "pipechat s", &["send", "serve"]);
+        expect(shell, "pipechat --max-l", &["--max-line"]);
+        expect(shell, "pipechat serve --max-l", &["--max-line"]);
+        expect(shell, "pipechat send --t", &["--timeout", "--to"]);
+        expect(shell, "pipechat wait u", &["user", "users"]);
+        expect(shell, "pipechat completions b", &["bash"]);
+        // Every option of every subcommand, and no other.
+        for subcommand in SUBCOMMANDS {
+            let expected = options(&run(&[subcommand, "--help"]).1);
+            if let Some(offered) = complete(shell, &format!("pipechat {subcommand} --")) {
+                assert_eq!(offered, expected, "{shell}: {subcommand}");
+            }
+        }
+    }
+    for shell in ["bash", "fish"] {
+        expect(shell, "pipechat listen --lang z", &["zh"]);
+        expect(shell, "pipechat listen --event pri", &["private"]);
+        expect(shell, "pipechat listen --name z", &[]);
+    }
+    expect("bash", "pipechat listen --lang = z", &["zh"]); // `--lang=z` is three words to bash
+    expect("bash", "pipechat --lang en --max-l", &["--max-line"]);
+    expect("fish", "pipechat listen --lang=z", &["--lang=zh"]);
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use common::{DEADLINE, EN, Server, binary};
 
-use crate::{DONE, TIMED_OUT, cli, process::Cli};
+use crate::{DONE, TIMED_OUT, cli, free_port, process::Cli};
 
 #[test]
 fn listen_prints_what_happens_and_stops_at_count() {
@@ -107,4 +107,91 @@ fn listen_exits_quietly_when_its_output_is_closed() {
     listener.close_stdout(&mut ann);
     let (code, _, stderr) = listener.exit();
     assert_eq!((code, &*stderr), (DONE, ""));
+}
+
+#[test]
+fn listen_exits_at_once_when_nobody_reads_its_output_any_more() {
+    let server = Server::start(&[]);
+    let mut listener = Cli::spawn(&server, &["listen", "--name", "ear", "--match", "only this"]);
+    listener.is_listening(&server, "ear");
+    let mut ann = server.join("ann");
+    listener.close_stdout_after(|| ann.say("only this"));
+    let (code, _, stderr) = listener.exit(); // although nothing more is said
+    assert_eq!((code, &*stderr), (DONE, ""));
+}
+
+#[test]
+fn listen_filters_by_kind_and_by_user() {
+    let server = Server::start(&[]);
+    let listen = |name: &str, flags: &[&str]| {
+        let mut listener = Cli::spawn(&server, &[&["listen", "--name", name], flags].concat());
+        listener.is_listening(&server, name);
+        listener
+    };
+    let mut listeners = [
+        ("everything", listen("a", &["--match", "ann", "--no-presence", "--count", "2"])),
+        ("public", listen("b", &["--event", "message", "--count", "2"])),
+        ("of one", listen("c", &["--from", "ＡＮＮ", "--count", "2"])),
+        ("departures", listen("d", &["--event", "offline,private", "--from", "ann", "--count", "1"])),
+        ("json", listen("e", &["--json", "--from", "ann", "--event", "message", "--count", "2"])),
+    ];
+    let mut bob = server.join("bob");
+    let mut ann = server.join("ann");
+    ann.say("one");
+    ann.fence();
+    bob.say("hi, ann");
+    bob.fence();
+    ann.say("two");
+    ann.fence();
+    let (one, hi, two, gone) = (ann.says("one"), bob.says("hi, ann"), ann.says("two"), ann.offline());
+    drop(ann);
+    for (what, listener) in &mut listeners {
+        let (code, lines, stderr) = listener.exit();
+        assert_eq!((code, &*stderr), (DONE, ""), "{what}");
+        let expected: &[&String] = match *what {
+            "everything" | "public" => &[&one, &hi],
+            "of one" => &[&one, &two],
+            "departures" => &[&gone],
+            _ => {
+                assert!(lines[0].contains("\"text\":\"one\"") && lines[1].contains("\"text\":\"two\""), "{lines:?}");
+                continue;
+            }
+        };
+        assert_eq!(lines.iter().collect::<Vec<_>>(), expected, "{what}");
+    }
+}
+
+#[test]
+fn listen_connects_as_soon_as_there_is_a_server() {
+    let port = free_port();
+    let mut listener = Cli::spawn_at(port, &["listen", "--name", "ear", "--match", ":hi", "--count", "1"]);
+    let mut waiter = Cli::spawn_at(port, &["wait", "user", "ear"]);
+    let mut sender = Cli::spawn_at(port, &["send", "--name", "early", "first"]);
+    let server = Server::start_with(binary(), &["--lang", "en", "--port", &port.to_string()]);
+    assert_eq!(sender.exit(), (DONE, vec![], String::new()));
+    assert_eq!(waiter.exit(), (DONE, vec![], String::new()));
+    let mut ann = server.join("ann");
+    ann.say("hi");
+    assert_eq!(listener.exit(), (DONE, vec![ann.says("hi")], String::new()));
+}
+
+#[test]
+fn listen_reconnects() {
+    let server = Server::start(&[]);
+    let port = server.addr.port().to_string();
+    let mut listener =
+        Cli::spawn(&server, &["listen", "--reconnect", "--name", "ear", "--event", "message", "--count", "2"]);
+    listener.is_listening(&server, "ear");
+    let mut ann = server.join("ann");
+    ann.say("one");
+    assert_eq!(listener.line(), ann.says("one"));
+    drop(server); // kills it
+    let server = Server::start_with(binary(), &["--lang", "en", "--port", &port]);
+    listener.is_listening(&server, "ear");
+    let mut ann = server.join("ann");
+    ann.say("two");
+    let (code, lines, stderr) = listener.exit();
+    assert_eq!((code, lines), (DONE, vec![ann.says("two")]));
+    assert!(stderr.contains("connection lost") && stderr.contains("; reconnecting\n"), "{stderr}");
+    assert!(stderr.ends_with("pipechat: connected again\n"), "{stderr}");
 }

@@ -7,8 +7,12 @@ mod help;
 mod listen;
 mod process;
 mod send;
+mod settings;
 mod terminal;
 mod wait;
+mod who;
+
+use std::net::{Ipv4Addr, TcpListener};
 
 use common::{Server, run};
 
@@ -23,6 +27,12 @@ const TIMED_OUT: i32 = 124;
 fn cli(server: &Server, flags: &[&str]) -> (i32, String, String) {
     let (subcommand, rest) = flags.split_first().expect("a subcommand");
     run(&[&[*subcommand, "--port", &server.addr.port().to_string()], rest].concat())
+}
+
+/// A port that nobody listens on, or has listened on lately.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    listener.local_addr().expect("bound").port()
 }
 
 /// The texts of the public messages among these lines.

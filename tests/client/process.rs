@@ -83,8 +83,15 @@ impl Cli {
     /// Closes the reading end of stdout, which takes a line, and sends another one that nobody reads.
     #[track_caller]
     pub(crate) fn close_stdout(&mut self, sender: &mut Client) {
+        self.close_stdout_after(|| sender.say("read"));
+        sender.say("not read");
+    }
+
+    /// Closes the reading end of stdout after the line that comes of this.
+    #[track_caller]
+    pub(crate) fn close_stdout_after(&mut self, print_a_line: impl FnOnce()) {
         self.hold = None;
-        sender.say("read");
+        print_a_line();
         let end = Instant::now() + DEADLINE;
         loop {
             match self.stdout.recv_timeout(end.saturating_duration_since(Instant::now())) {
@@ -93,7 +100,6 @@ impl Cli {
                 Err(RecvTimeoutError::Timeout) => panic!("it prints nothing"),
             }
         }
-        sender.say("not read");
     }
 
     #[track_caller]

@@ -1,6 +1,7 @@
 //! `pipechat send`.
 
-use common::{EN, Server};
+use common::{EN, Server, binary};
+use rustix::process::Signal;
 
 use crate::{DONE, REFUSED, cli, process::Cli, said_by_others};
 
@@ -27,7 +28,6 @@ fn send_sends_text_verbatim_line_by_line() {
         (&["help"], &["help"]),
         (&["rename|bob"], &["rename|bob"]),
         (&["a\nquit\n\nb"], &["a", "quit", "", "b"]),
-        (&[""], &[""]),
         (&["--", "--name", "x"], &["--name x"]),
     ] {
         assert_eq!(cli(&server, &[&["send"], words].concat()).0, DONE);
@@ -39,7 +39,7 @@ fn send_sends_text_verbatim_line_by_line() {
 fn send_forwards_each_line_of_stdin_at_once() {
     let server = Server::start(&[]);
     let [mut ann] = server.join_all(["ann"]);
-    let mut cli = Cli::spawn(&server, &["send", "--name", "log"]);
+    let mut cli = Cli::spawn(&server, &["send", "--name", "log", "-"]);
     cli.type_in("one\n");
     while !ann.line().ends_with("]log:one") {}
     cli.type_in("who\r\ntwo\nthree without end");
@@ -52,7 +52,7 @@ fn send_forwards_each_line_of_stdin_at_once() {
 fn send_confirms_thousands_of_lines() {
     let server = Server::start(&["--rate", "0"]);
     let [mut ann] = server.join_all(["ann"]);
-    let mut cli = Cli::spawn(&server, &["send"]);
+    let mut cli = Cli::spawn(&server, &["send", "-"]);
     let lines: Vec<String> = (0..3000).map(|i| i.to_string()).collect();
     cli.type_in(&(lines.join("\n") + "\n"));
     cli.close_stdin();
@@ -73,11 +73,68 @@ fn send_to_a_user_is_private() {
 fn a_refused_line_does_not_stop_the_next() {
     let server = Server::start(&[]);
     let [mut ann] = server.join_all(["ann"]);
-    let mut cli = Cli::spawn(&server, &["send"]);
+    let mut cli = Cli::spawn(&server, &["send", "-"]);
     cli.type_bytes(b"one\n\xff\xfa\na\r\0quit\ntwo\n");
     cli.close_stdin();
     let (code, _, stderr) = cli.exit();
-    assert_eq!((code, stderr.lines().count()), (REFUSED, 2), "{stderr}");
-    assert!(stderr.contains("not valid UTF-8") && stderr.contains("NUL"), "{stderr}");
+    let refused = [format!("pipechat: line 2: {}", EN.not_utf8), format!("pipechat: line 3: {}", EN.nul)];
+    assert_eq!((code, stderr.lines().collect::<Vec<_>>()), (REFUSED, refused.iter().map(String::as_str).collect()));
     assert_eq!(said_by_others(&ann.fence()), ["one", "two"]);
+}
+
+#[test]
+fn send_names_the_line_that_is_refused() {
+    let server = Server::start(&["--max-line", "300"]);
+    let [mut ann] = server.join_all(["ann"]);
+    let mut cli = Cli::spawn(&server, &["send", "-"]);
+    let lines: Vec<String> =
+        (1..=1500).map(|n| if n == 700 || n == 1500 { "x".repeat(400) } else { n.to_string() }).collect();
+    cli.type_in(&lines.join("\n"));
+    cli.close_stdin();
+    let (code, _, stderr) = cli.exit();
+    let refused = [700, 1500].map(|n| format!("pipechat: line {n}: {}", EN.line_too_long(300)));
+    assert_eq!((code, stderr.lines().collect::<Vec<_>>()), (REFUSED, refused.iter().map(String::as_str).collect()));
+    assert_eq!(said_by_others(&ann.fence()).len(), 1498);
+    let (_, _, stderr) = crate::cli(&server, &["send", &format!("one\n{}\nthree", "x".repeat(400))]);
+    assert_eq!(stderr, format!("pipechat: line 2: {}\n", EN.line_too_long(300)));
+    let (_, _, stderr) = crate::cli(&server, &["send", "--to", "nobody", "hi"]);
+    assert_eq!(stderr, format!("pipechat: {}\n", EN.no_such_user), "there is but one line");
+}
+
+#[test]
+fn send_reads_stdin_only_if_told_to() {
+    let server = Server::start(&[]);
+    let [mut ann] = server.join_all(["ann"]);
+    let mut cli = Cli::spawn(&server, &["send", "-", "x"]);
+    cli.type_in("secret\n");
+    cli.close_stdin();
+    assert_eq!(cli.exit().0, DONE);
+    assert_eq!(said_by_others(&ann.fence()), ["- x"]);
+}
+
+#[test]
+fn send_reconnects_and_sends_again_what_was_not_confirmed() {
+    let server = Server::start(&[]);
+    let port = server.addr.port().to_string();
+    let [mut ann] = server.join_all(["ann"]);
+    let mut cli = Cli::spawn(&server, &["send", "--reconnect", "--name", "log", "-"]);
+    cli.type_in("one\n");
+    while !ann.line().ends_with("]log:one") {}
+    server.signal(Signal::STOP); // what is sent from now on is not read
+    cli.type_in("two\nthree\n");
+    drop(server); // kills it
+    let server = Server::start_with(binary(), &["--lang", "en", "--port", &port]);
+    let [mut ann] = server.join_all(["ann"]);
+    cli.type_in("four\n");
+    let mut said = Vec::new();
+    while said.last().is_none_or(|last| last != "four") {
+        if let Some((_, text)) = ann.line().split_once("]log:") {
+            said.push(text.to_owned());
+        }
+    }
+    said.retain(|text| !matches!(&**text, "one" | "is online")); // it may come twice
+    assert_eq!(said, ["two", "three", "four"]);
+    cli.close_stdin();
+    let (code, _, stderr) = cli.exit();
+    assert!(code == DONE && stderr.ends_with("pipechat: connected again\n"), "{code} {stderr}");
 }

@@ -51,3 +51,12 @@ fn wait_times_out() {
         assert_eq!((code, &*stdout, &*stderr), (TIMED_OUT, "", "pipechat: timed out\n"), "{args:?}");
     }
 }
+
+#[test]
+fn wait_without_a_limit_asks_again() {
+    let server = Server::start(&["--max-wait", "1"]);
+    let mut cli = Cli::spawn(&server, &["wait", "--timeout", "0", "user", "bob"]);
+    server.expect_log(2, "arrived"); // the first connection has timed out
+    let _bob = server.join("bob");
+    assert_eq!(cli.exit(), (DONE, vec![], String::new()));
+}

@@ -21,7 +21,7 @@ pub use client::{Client, Received};
 pub use crowd::{Crowd, Reading};
 pub use innocent::{Innocent, Seen};
 pub use rng::Rng;
-pub use server::{Server, binary, program, run};
+pub use server::{Server, binary, program, run, run_with};
 pub use texts::{EN, LONG_NAME, PUNCTUATION, SPACE, Texts, ZH};
 
 /// How long an immediate answer may take, on a busy machine and in a debug build.

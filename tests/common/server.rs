@@ -293,17 +293,25 @@ pub fn program() -> PathBuf {
     env::var_os("CARGO_BIN_EXE_pipechat").expect("cargo sets it for the tests that it runs").into()
 }
 
-/// The program, without the log level of the tests' environment.
+/// The program, without the log level and the settings of the tests' environment.
 pub fn binary() -> Command {
     let mut command = Command::new(program());
     command.env_remove("RUST_LOG");
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PIPECHAT_")) {
+        command.env_remove(name);
+    }
     command
 }
 
 /// Runs the program until it exits by itself. Returns the exit code, stdout and stderr.
 #[track_caller]
 pub fn run(flags: &[&str]) -> (i32, String, String) {
-    let mut command = binary();
+    run_with(binary(), flags)
+}
+
+/// The same, of this command.
+#[track_caller]
+pub fn run_with(mut command: Command, flags: &[&str]) -> (i32, String, String) {
     command.args(flags).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the binary runs");
     let (mut stdout, mut stderr) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));

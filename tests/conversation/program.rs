@@ -73,7 +73,7 @@ fn version_and_help() {
 
 #[test]
 fn a_bad_flag_fails_with_one_sentence() {
-    let bad: [&[&str]; 14] = [
+    let bad: [&[&str]; 17] = [
         &["--nonsense"],
         &["stray"],
         &["--port"],
@@ -86,7 +86,10 @@ fn a_bad_flag_fails_with_one_sentence() {
         &["--idle-timeout", "soon"],
         &["--idle-timeout", "NaN"],
         &["--max-line", "0"],
-        &["--max-clients", "0"],
+        &["--burst", "0"],
+        &["--max-line", "2M"],
+        &["--max-queue", "1T"],
+        &["--trusted", "localhost"],
         &["--drain-timeout", "inf"],
     ];
     for flags in bad {

@@ -74,6 +74,9 @@ pub(crate) fn shell(script: &str) -> Command {
     for name in ["RUST_LOG", "NC"] {
         command.env_remove(name);
     }
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PIPECHAT_")) {
+        command.env_remove(name);
+    }
     command
 }
 

@@ -1,0 +1,75 @@
+//! `serve --check`: the options in force, as a configuration file that says where each value comes from.
+
+use std::fmt::Write;
+
+use pipechat::{
+    Config,
+    protocol::Lang,
+    units::{format_duration, format_size},
+};
+
+use super::Settings;
+
+/// The column of the comments, so that they stand below each other.
+const COMMENT_COLUMN: usize = 40;
+
+/// The options in force, a line each. As a configuration file, it means the same again.
+pub(crate) fn report(config: &Config, settings: &Settings) -> String {
+    let mut out = String::new();
+    for (key, value) in in_force(config) {
+        let source = match settings.source(&format!("--{key}")) {
+            Some(source) => source.to_string(),
+            None => "default".to_owned(),
+        };
+        let setting = format!("{key} = {value}");
+        writeln!(out, "{setting:COMMENT_COLUMN$} # {source}").expect("a String takes all");
+    }
+    out
+}
+
+/// Each option's name and its value in TOML, in the order of help.
+fn in_force(config: &Config) -> [(&'static str, String); 19] {
+    let limits = &config.limits;
+    let trusted: Vec<String> = config.trusted.iter().map(|block| quoted(&block.to_string())).collect();
+    [
+        ("host", quoted(&config.addr.ip().to_string())),
+        ("port", config.addr.port().to_string()),
+        (
+            "lang",
+            quoted(match config.lang {
+                Lang::Zh => "zh",
+                Lang::En => "en",
+            }),
+        ),
+        ("max-clients", limits.clients_max.to_string()),
+        ("max-clients-per-ip", limited(config.clients_per_ip_max, usize::MAX).to_string()),
+        ("arrivals-per-ip", config.arrivals_per_ip.to_string()),
+        ("trusted", format!("[{}]", trusted.join(", "))),
+        ("idle-timeout", quoted(&format_duration(limits.idle_timeout))),
+        ("strict-idle", limits.strict_idle.to_string()),
+        ("max-wait", quoted(&format_duration(limits.wait_max))),
+        ("rate", limits.rate.per_second.to_string()),
+        ("burst", limits.rate.burst.to_string()),
+        ("rate-per-ip", config.rate_per_ip.to_string()),
+        ("max-line", size(limits.line_max)),
+        ("max-queue", size(limits.queue_max)),
+        ("soft-queue", size(limits.soft_queue_max)),
+        ("max-memory", size(config.memory_max)),
+        ("write-timeout", quoted(&format_duration(limits.write_timeout))),
+        ("drain-timeout", quoted(&format_duration(config.drain_timeout))),
+    ]
+}
+
+/// A TOML string. No value has anything in it to escape.
+fn quoted(text: &str) -> String {
+    format!("\"{text}\"")
+}
+
+/// A maximum, or 0 if that is no limit.
+fn limited(max: usize, unlimited: usize) -> usize {
+    if max == unlimited { 0 } else { max }
+}
+
+fn size(bytes: usize) -> String {
+    quoted(&format_size(limited(bytes, Config::MEMORY_BYTES_MAX)))
+}

@@ -1,0 +1,188 @@
+//! The command line: words in, a subcommand's arguments out. argh parses them and describes them. What argh lacks stands
+//! around it: `words` takes `--flag=value`, `-h` and `-V` apart, `sources` puts in what the environment and the
+//! configuration file say, and `help` and `completions` are written from argh's descriptions. Knows no socket.
+
+mod check;
+mod completions;
+mod file;
+mod help;
+mod serve;
+mod sources;
+mod values;
+mod words;
+
+use std::env;
+
+use argh::{ArgsInfo, CommandInfoWithArgs, FlagInfo, FromArgs};
+
+pub(crate) use check::report;
+pub(crate) use completions::CompletionsArgs;
+pub(crate) use serve::ServeArgs;
+pub(crate) use sources::Settings;
+pub(crate) use values::{Timeout, client_port, lang, one_of, unlimited_count};
+
+use self::{sources::Setting, words::Words};
+use crate::client::{ChatArgs, ListenArgs, SendArgs, WaitArgs, WhoArgs};
+
+/// What the program can be asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subcommand {
+    Serve,
+    Send,
+    Listen,
+    Wait,
+    Who,
+    Chat,
+    Completions,
+}
+
+impl Subcommand {
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Serve, Self::Send, Self::Listen, Self::Wait, Self::Who, Self::Chat, Self::Completions];
+
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|subcommand| subcommand.name() == word)
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Serve => "serve",
+            Self::Send => "send",
+            Self::Listen => "listen",
+            Self::Wait => "wait",
+            Self::Who => "who",
+            Self::Chat => "chat",
+            Self::Completions => "completions",
+        }
+    }
+
+    /// What it does, in a few words.
+    fn summary(self) -> &'static str {
+        match self {
+            Self::Serve => "run the server, as without a command",
+            Self::Send => "send messages, and confirm that they were delivered",
+            Self::Listen => "print messages, arrivals and departures",
+            Self::Wait => "wait until a user is here or gone, or a text is said",
+            Self::Who => "print who is online",
+            Self::Chat => "interactive client",
+            Self::Completions => "print completions for bash, zsh or fish",
+        }
+    }
+
+    /// Its options and more, as argh knows them.
+    fn info(self) -> CommandInfoWithArgs {
+        match self {
+            Self::Serve => ServeArgs::get_args_info(),
+            Self::Send => SendArgs::get_args_info(),
+            Self::Listen => ListenArgs::get_args_info(),
+            Self::Wait => WaitArgs::get_args_info(),
+            Self::Who => WhoArgs::get_args_info(),
+            Self::Chat => ChatArgs::get_args_info(),
+            Self::Completions => CompletionsArgs::get_args_info(),
+        }
+    }
+
+    /// The groups of its options in help: the title of each, and the option that it begins with.
+    fn groups(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Serve => &[
+                ("Listening", "--host"),
+                ("Clients", "--max-clients"),
+                ("Rates", "--rate"),
+                ("Memory", "--max-line"),
+                ("Operation", "--drain-timeout"),
+            ],
+            Self::Send => &[("Connection", "--host"), ("Messages", "--to")],
+            Self::Listen => &[("Connection", "--host"), ("Output", "--json")],
+            Self::Who => &[("Connection", "--host"), ("Output", "--json")],
+            Self::Wait | Self::Chat => &[("Connection", "--host")],
+            Self::Completions => &[],
+        }
+    }
+
+    /// Whether an environment variable can stand for this option: for the server every one that sets something, for the
+    /// client where to connect, as whom, and for how long.
+    fn takes_variable(self, flag: &str) -> bool {
+        match self {
+            Self::Serve => flag != "--check",
+            Self::Send | Self::Listen | Self::Wait | Self::Who | Self::Chat => {
+                ["--host", "--port", "--name", "--lang", "--timeout"].contains(&flag)
+            }
+            Self::Completions => false,
+        }
+    }
+}
+
+/// What a command line comes to.
+#[derive(Debug)]
+pub(crate) enum Parsed<Args> {
+    /// To be run with these arguments; they come from these settings.
+    Run(Args, Settings),
+    /// Only to be printed: help, or the version.
+    Print(String),
+}
+
+/// Parses the words after `command`, which is `pipechat` alone or with the name of this subcommand.
+///
+/// # Errors
+/// One sentence about what is wrong with them, with the environment, or with the configuration file.
+pub(crate) fn parse<Args: FromArgs>(
+    subcommand: Subcommand,
+    command: &str,
+    words: &[&str],
+) -> Result<Parsed<Args>, String> {
+    let info = subcommand.info();
+    let (given, positionals) = match words::read(words, &info)? {
+        Words::Help => return Ok(Parsed::Print(help::render(subcommand, command))),
+        Words::Version => return Ok(Parsed::Print(concat!("pipechat ", env!("CARGO_PKG_VERSION"), "\n").to_owned())),
+        Words::Run { given, positionals } => (given, positionals),
+    };
+    let takes_variable = |flag: &str| subcommand.takes_variable(flag);
+    let settings = Settings::collect(given, &options(&info), takes_variable, |name| env::var(name).ok())?;
+    let mut words = settings.words();
+    if !positionals.is_empty() {
+        words.push("--"); // to argh, a `-` would be an option
+        words.extend(positionals.iter().map(String::as_str));
+    }
+    match Args::from_args(&["pipechat"], &words) {
+        Ok(args) => Ok(Parsed::Run(args, settings)),
+        Err(exit) => Err(explain(&exit.output, settings.all())),
+    }
+}
+
+/// The options of a subcommand, without `--help` and `--version`, which every one has.
+fn options(info: &CommandInfoWithArgs) -> Vec<&FlagInfo<'static>> {
+    info.flags.iter().filter(|flag| flag.long != "--help").collect()
+}
+
+/// What argh says about words that it refuses, as one sentence that names where they come from.
+fn explain(output: &str, settings: &[Setting]) -> String {
+    let about_value = settings.iter().find_map(|Setting { flag, value, source }| {
+        let sentence = output.strip_prefix(&format!("Error parsing option '{flag}' with value '{value}': "))?;
+        Some(format!("{source}: {}", sentence.trim_end()))
+    });
+    about_value.unwrap_or_else(|| {
+        let words = output.split_whitespace().collect::<Vec<_>>().join(" ");
+        words.replacen("Required positional arguments not provided:", "missing", 1)
+    })
+}
+
+/// What `pipechat help` prints, or `pipechat help SUBCOMMAND`.
+///
+/// # Errors
+/// One sentence, if there is no such subcommand.
+pub(crate) fn help(words: &[&str]) -> Result<String, String> {
+    match words {
+        [] | ["-h" | "--help"] => Ok(help::render(Subcommand::Serve, "pipechat")),
+        [word, ..] => {
+            let subcommand = Subcommand::named(word).ok_or_else(|| unknown_subcommand(word))?;
+            Ok(help::render(subcommand, &format!("pipechat {word}")))
+        }
+    }
+}
+
+/// The sentence about a first word that is no subcommand.
+pub(crate) fn unknown_subcommand(word: &str) -> String {
+    let names = Subcommand::ALL.map(Subcommand::name);
+    format!("unknown subcommand {word:?}; expected {}", one_of(&names))
+}

@@ -1,0 +1,257 @@
+//! The options of the server, and the `Config` that they make.
+
+use std::{
+    net::{SocketAddr, ToSocketAddrs},
+    time::Duration,
+};
+
+use argh::{ArgsInfo, FromArgs};
+use pipechat::{
+    Config,
+    protocol::{Lang, Limits, Rate},
+};
+
+use super::values::{
+    Trusted, at_once, duration, lang, line_size, per_second, server_port, unlimited_count, unlimited_size,
+};
+
+/// A chat server you can use from a shell: talk to it with nc.
+#[derive(FromArgs, ArgsInfo, Debug)]
+#[argh(
+    example = "{command_name} --host 0.0.0.0 --lang en",
+    example = "nc -N 127.0.0.1 9999",
+    example = "{command_name} --config chat.toml --check",
+    note = "DURATION is 5 or 5s, 250ms, 5m, 1h or 2d; SIZE is a number of bytes, 64K or 1M. Each option can also be set by an \
+            environment variable (--max-clients by PIPECHAT_MAX_CLIENTS) and, but for --config and --check, in the file \
+            (max-clients = 100). An option comes before a variable, and a variable before the file.",
+    error_code(0, "ended by a signal"),
+    error_code(1, "cannot listen"),
+    error_code(2, "usage error"),
+    error_code(130, "ended by a second signal")
+)]
+pub(crate) struct ServeArgs {
+    /// address or name to listen on, or HOST:PORT (127.0.0.1)
+    #[argh(option, arg_name = "HOST", default = "Config::default().addr.ip().to_string()")]
+    host: String,
+    /// port to listen on; 0 picks a free port (9999)
+    #[argh(option, arg_name = "PORT", default = "Config::default().addr.port()", from_str_fn(server_port))]
+    port: u16,
+    /// language that connections begin with (zh)
+    #[argh(option, arg_name = "zh|en", default = "Config::default().lang", from_str_fn(lang))]
+    lang: Lang,
+
+    /// maximum number of clients; 0 is what the limit on open files allows (what the limit on open files allows)
+    #[argh(option, arg_name = "N", default = "usize::MAX", from_str_fn(unlimited_count))]
+    max_clients: usize,
+    /// maximum number of clients from one address; 0 is no limit (no limit)
+    #[argh(option, arg_name = "N", default = "usize::MAX", from_str_fn(unlimited_count))]
+    max_clients_per_ip: usize,
+    /// new connections per second from one address, ten seconds' worth at once; 0 is no limit (50)
+    #[argh(option, arg_name = "N", default = "Config::default().arrivals_per_ip", from_str_fn(per_second))]
+    arrivals_per_ip: u32,
+    /// addresses without the limits for one address: ADDRESS or ADDRESS/BITS, separated by commas; '' is none (127.0.0.0/8,::1)
+    #[argh(option, arg_name = "ADDRESSES", default = "Trusted(Config::default().trusted)")]
+    trusted: Trusted,
+    /// disconnect a client that sends nothing for this long; 0 is never (5m)
+    #[argh(option, arg_name = "DURATION", default = "Limits::default().idle_timeout", from_str_fn(duration))]
+    idle_timeout: Duration,
+    /// exempt no client from the idle timeout: refuse `stay`
+    #[argh(switch)]
+    strict_idle: bool,
+    /// longest `wait` that a client may ask for (1h)
+    #[argh(option, arg_name = "DURATION", default = "Limits::default().wait_max", from_str_fn(duration))]
+    max_wait: Duration,
+
+    /// lines per second that a client may send; 0 is no limit (1000)
+    #[argh(option, arg_name = "N", default = "Limits::default().rate.per_second", from_str_fn(per_second))]
+    rate: u32,
+    /// lines that a client may send at once after a silence (10000)
+    #[argh(option, arg_name = "N", default = "Limits::default().rate.burst", from_str_fn(at_once))]
+    burst: u32,
+    /// lines per second that all clients from one address may send; 0 is no limit (ten times the rate)
+    #[argh(option, arg_name = "N", from_str_fn(per_second))]
+    rate_per_ip: Option<u32>,
+
+    /// longest line (4K)
+    #[argh(option, arg_name = "SIZE", default = "Limits::default().line_max", from_str_fn(line_size))]
+    max_line: usize,
+    /// output queue limit per client; above it the client is disconnected; 0 is no limit (32M)
+    #[argh(option, arg_name = "SIZE", default = "Limits::default().queue_max", from_str_fn(unlimited_size))]
+    max_queue: usize,
+    /// output queue limit per client; above it for 60 seconds the client is disconnected; 0 is no limit (8M)
+    #[argh(option, arg_name = "SIZE", default = "Limits::default().soft_queue_max", from_str_fn(unlimited_size))]
+    soft_queue: usize,
+    /// memory that all clients together may make the server hold; 0 is no limit (256M)
+    #[argh(option, arg_name = "SIZE", default = "Config::default().memory_max", from_str_fn(unlimited_size))]
+    max_memory: usize,
+    /// disconnect a client after this long without write progress; 0 is never (10s)
+    #[argh(option, arg_name = "DURATION", default = "Limits::default().write_timeout", from_str_fn(duration))]
+    write_timeout: Duration,
+
+    /// maximum time to flush queues at shutdown (5s)
+    #[argh(option, arg_name = "DURATION", default = "Config::default().drain_timeout", from_str_fn(duration))]
+    drain_timeout: Duration,
+    /// read options from this TOML file
+    #[argh(option, arg_name = "FILE")]
+    #[expect(dead_code, reason = "read before argh parses, by `Settings`")]
+    config: Option<String>,
+    /// print the options in force and where each value comes from, and exit
+    #[argh(switch)]
+    pub(crate) check: bool,
+}
+
+impl ServeArgs {
+    /// The configuration, on a machine that allows so many open files. Looks up the host.
+    ///
+    /// # Errors
+    /// One sentence, where the host has no address.
+    pub(crate) fn config(&self, open_files: usize) -> Result<Config, String> {
+        let limits = Limits {
+            line_max: self.max_line,
+            queue_max: self.max_queue,
+            soft_queue_max: self.soft_queue,
+            rate: Rate { per_second: self.rate, burst: self.burst },
+            idle_timeout: self.idle_timeout,
+            strict_idle: self.strict_idle,
+            write_timeout: self.write_timeout,
+            wait_max: self.max_wait,
+            clients_max: match self.max_clients {
+                usize::MAX => open_files.saturating_sub(FILES_RESERVED).max(1),
+                clients => clients,
+            },
+        };
+        let config = Config {
+            addr: self.addr()?,
+            lang: self.lang,
+            limits,
+            clients_per_ip_max: self.max_clients_per_ip,
+            rate_per_ip: self.rate_per_ip.unwrap_or_else(|| self.rate.saturating_mul(10)),
+            trusted: self.trusted.0.clone(),
+            arrivals_per_ip: self.arrivals_per_ip,
+            memory_max: self.max_memory,
+            drain_timeout: self.drain_timeout,
+        };
+        config.checked()
+    }
+
+    /// The first address of the host.
+    fn addr(&self) -> Result<SocketAddr, String> {
+        let addrs = (&*self.host, self.port).to_socket_addrs();
+        let first = addrs.map(|mut addrs| addrs.next());
+        first
+            .map_err(|error| format!("can't find host {:?}: {error}", self.host))?
+            .ok_or_else(|| format!("host {:?} has no address", self.host))
+    }
+}
+
+/// Open files that are no client's: 13 at rest (the standard three, the listener, two epolls with what wakes them, the
+/// signals'), 32 refused connections (`REFUSED_MAX`), the one just accepted, and some to spare.
+const FILES_RESERVED: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::{super::values::DURATION_MIN, *};
+    use pipechat::Cidr;
+
+    /// What comes of a command line of just this flag.
+    fn config(flag: &str, value: &str) -> Result<Config, String> {
+        let args = ServeArgs::from_args(&["pipechat"], &[flag, value]).map_err(|exit| exit.output)?;
+        args.config(1024)
+    }
+
+    /// These values are taken.
+    fn takes(flag: &str, values: &[&str]) {
+        for value in values {
+            assert!(config(flag, value).is_ok(), "{flag} {value}: {:?}", config(flag, value));
+        }
+    }
+
+    /// These values are refused, before they reach the configuration, in a sentence that names the flag.
+    fn refuses(flag: &str, values: &[&str]) {
+        for value in values {
+            let sentence = config(flag, value).unwrap_err();
+            assert!(sentence.starts_with(&format!("Error parsing option '{flag}'")), "{flag} {value}: {sentence}");
+            assert!(sentence.contains("expected "), "{flag} {value}: {sentence}");
+        }
+    }
+
+    const NO_NUMBERS: &[&str] = &["-1", "NaN", "inf", "1e-10", "1e300", "18446744073709551616", "", "many"];
+    const USIZE_MAX: &str = "18446744073709551615";
+    const ISIZE_MAX: &str = "9223372036854775807";
+
+    #[test]
+    fn the_flags_for_sizes_have_bounds() {
+        for (flag, least, max, over) in [
+            ("--max-clients", "0", USIZE_MAX, None),
+            ("--max-clients-per-ip", "0", USIZE_MAX, None),
+            ("--max-line", "1", "1M", Some("1048577")),
+            ("--max-queue", "0", ISIZE_MAX, Some("9223372036854775808")),
+            ("--soft-queue", "0", ISIZE_MAX, Some("9223372036854775808")),
+            ("--max-memory", "0", ISIZE_MAX, Some("9223372036854775808")),
+        ] {
+            takes(flag, &[least, "1", max]);
+            refuses(flag, NO_NUMBERS);
+            if let Some(over) = over {
+                refuses(flag, &[over, USIZE_MAX]);
+            }
+        }
+        refuses("--max-line", &["0"]);
+    }
+
+    #[test]
+    fn the_flags_for_rates_and_ports_take_what_fits_their_type() {
+        for (flag, least, max, over) in [
+            ("--rate", "0", "4294967295", "4294967296"),
+            ("--burst", "1", "4294967295", "4294967296"),
+            ("--rate-per-ip", "0", "4294967295", "4294967296"),
+            ("--arrivals-per-ip", "0", "4294967295", "4294967296"),
+            ("--port", "0", "65535", "65536"),
+        ] {
+            takes(flag, &[least, "1", max]);
+            refuses(flag, &[over]);
+            refuses(flag, NO_NUMBERS);
+        }
+        refuses("--burst", &["0"]);
+    }
+
+    #[test]
+    fn the_flags_for_times_have_bounds() {
+        for flag in ["--idle-timeout", "--write-timeout", "--max-wait", "--drain-timeout"] {
+            takes(flag, &["0", "0.001", "1", "5m", "365d", "31536000"]);
+            refuses(flag, &["31536001", "366d", "31536000.001", "-1", "1e-10", "NaN", "inf", "1e300", "", "soon"]);
+        }
+    }
+
+    #[test]
+    fn zero_is_no_limit() {
+        assert_eq!(config("--max-clients", "0").unwrap().limits.clients_max, 1024 - FILES_RESERVED);
+        assert_eq!(config("--max-clients-per-ip", "0").unwrap().clients_per_ip_max, usize::MAX);
+        assert_eq!(config("--max-queue", "0").unwrap().limits.queue_max, Config::MEMORY_BYTES_MAX);
+        assert_eq!(config("--soft-queue", "0").unwrap().limits.soft_queue_max, Config::MEMORY_BYTES_MAX);
+        assert_eq!(config("--max-memory", "0").unwrap().memory_max, Config::MEMORY_BYTES_MAX);
+    }
+
+    #[test]
+    fn a_tiny_time_is_not_never() {
+        let idle_timeout = |value| config("--idle-timeout", value).unwrap().limits.idle_timeout;
+        for (value, expected) in [
+            ("0", Duration::ZERO),
+            ("0.0", Duration::ZERO),
+            ("0.0000000001", DURATION_MIN),
+            ("0.01ms", DURATION_MIN),
+            ("0.001", DURATION_MIN),
+        ] {
+            assert_eq!(idle_timeout(value), expected, "{value}");
+        }
+        assert_eq!(idle_timeout("0.0015"), Duration::from_micros(1500));
+    }
+
+    #[test]
+    fn trusted_addresses_are_a_list_that_may_be_empty() {
+        let trusted = |text| config("--trusted", text).unwrap().trusted;
+        assert_eq!(trusted(""), []);
+        assert_eq!(trusted("127.0.0.0/8,::1"), Cidr::LOOPBACK);
+        assert_eq!(trusted("10.0.0.1, 2001:db8::/32"), ["10.0.0.1", "2001:db8::/32"].map(|text| text.parse().unwrap()));
+        refuses("--trusted", &["localhost", "10.0.0.0/33", "10.0.0.1;10.0.0.2"]);
+    }
+}

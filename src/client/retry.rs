@@ -1,0 +1,89 @@
+//! Connecting as often as it takes: at the start, where nobody answers yet, and after a connection was lost.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{
+    ANSWER_MAX, Deadline, Failure, complain,
+    connection::{ConnectOptions, Connection, connect},
+};
+
+/// Between attempts at the start: a server that is being started is there within a second.
+const START_DELAYS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+/// Between attempts after a connection was lost.
+const RECONNECT_DELAYS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+/// How long nobody has to answer at the start until the user is told.
+const SILENT_TIME: Duration = Duration::from_secs(1);
+
+/// Opens a connection. Goes on trying to connect until the deadline while nobody answers; what a server that answers says,
+/// counts.
+///
+/// # Errors
+/// As those of [`Connection::open`].
+pub(super) fn open_when_up(options: &ConnectOptions<'_>, deadline: Deadline) -> Result<Connection, Failure> {
+    options.check()?;
+    let (start, mut is_told) = (Instant::now(), false);
+    let mut delay = Delay::new(START_DELAYS);
+    let stream = loop {
+        let failure = match connect(options.host, options.port, deadline.sooner(Deadline::after(ANSWER_MAX))) {
+            Ok(stream) => break stream,
+            Err(failure) => failure,
+        };
+        if let (_, Some(why)) = failure.exit()
+            && start.elapsed() >= SILENT_TIME
+            && !is_told
+        {
+            complain(&format!("{why}; trying again"));
+            is_told = true;
+        }
+        if !delay.wait(deadline) {
+            return Err(failure);
+        }
+    };
+    Connection::set_up(stream, options, deadline)
+}
+
+/// Opens a connection in place of one that was lost for this reason, however often that has to be tried. A refusal is a reason
+/// to try again, too: the server may still hold the name for the connection that was lost.
+///
+/// # Errors
+/// [`Failure::TimedOut`] at the deadline.
+pub(super) fn reopen(options: &ConnectOptions<'_>, lost: &str, deadline: Deadline) -> Result<Connection, Failure> {
+    complain(&format!("{lost}; reconnecting"));
+    let mut delay = Delay::new(RECONNECT_DELAYS);
+    loop {
+        match Connection::open(options, deadline.sooner(Deadline::after(ANSWER_MAX))) {
+            Ok(connection) => {
+                complain("connected again");
+                return Ok(connection);
+            }
+            Err(failure @ (Failure::Usage(_) | Failure::Unread)) => return Err(failure),
+            Err(Failure::Refused(_) | Failure::Lost(_) | Failure::TimedOut(_)) => {}
+        }
+        if !delay.wait(deadline) {
+            return Err(Failure::TimedOut("timed out: not connected again".to_owned()));
+        }
+    }
+}
+
+/// The time between two attempts, doubled each time.
+struct Delay {
+    next: Duration,
+    max: Duration,
+}
+
+impl Delay {
+    fn new((first, max): (Duration, Duration)) -> Self {
+        Self { next: first, max }
+    }
+
+    /// Waits until the next attempt, or until the deadline: then there is none, and this returns false.
+    fn wait(&mut self, deadline: Deadline) -> bool {
+        let time = deadline.left().map_or(self.next, |left| left.min(self.next));
+        thread::sleep(time);
+        self.next = (self.next * 2).min(self.max);
+        deadline.left().is_none_or(|left| !left.is_zero())
+    }
+}

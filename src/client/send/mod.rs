@@ -1,0 +1,227 @@
+//! `pipechat send`: sends lines as messages, and returns when they have taken effect. After each line goes a `sync` with the
+//! number of the line, so that the answers tell which lines are delivered and which one is refused.
+//!
+//! One thread reads the input. Each connection has one that writes and one that reads, so that neither waits for the other.
+//! The main thread keeps lines until they are confirmed, and waits for what the others report, by a deadline.
+
+mod input;
+mod link;
+
+use std::{
+    collections::VecDeque,
+    sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel},
+    thread,
+    time::Duration,
+};
+
+use self::{
+    input::{Line, PERMITS, read_lines},
+    link::Link,
+};
+use super::{
+    Deadline, Failure, Outcome, SendArgs,
+    args::field,
+    complain,
+    connection::{ConnectOptions, Connection},
+    lines::{LINE_BYTES_MAX, Lines},
+    retry::{open_when_up, reopen},
+};
+use crate::args::Timeout;
+
+/// Reports that may wait for the main thread; the other threads wait if there are more.
+const REPORTS_MAX: usize = 64;
+/// How long the server may take to answer `quit`.
+const GOODBYE_MAX: Duration = Duration::from_secs(2);
+
+/// What the other threads tell the main one.
+enum Report {
+    /// The next line of the input.
+    Line(Line),
+    /// The line of this number is longer than any that is sent.
+    TooLong(u64),
+    /// There are no more lines.
+    InputEnded,
+    /// The input cannot be read, for this reason.
+    InputFailed(String),
+    /// What has come on the connection of this number.
+    Answer(u64, Answer),
+}
+
+/// What comes on a connection.
+enum Answer {
+    /// The server has answered the `sync` with this token.
+    Synced(String),
+    /// The server has refused a line, for this reason.
+    Refused(String),
+    /// The connection has ended, or the server does not read.
+    Ended(Failure),
+}
+
+/// Whether there may be more input.
+#[derive(PartialEq, Eq)]
+enum Input {
+    Open,
+    Ended,
+}
+
+impl SendArgs {
+    /// Runs the subcommand.
+    pub(crate) fn run(self) -> Outcome {
+        if self.text.iter().all(String::is_empty) {
+            return Err(Failure::Usage("TEXT must not be empty; use - to send each line of stdin".to_owned()));
+        }
+        let prefix = match &self.to {
+            Some(to) => format!("to|{}|", field("--to", to)?),
+            None => "say|".to_owned(),
+        };
+        let text = self.text.join(" ");
+        let from_stdin = text == "-";
+        let options = ConnectOptions {
+            host: &self.host,
+            port: self.port,
+            name: self.name.as_deref(),
+            lang: self.lang,
+            idle_exempt: from_stdin,
+            keeps_news: false,
+        };
+        let whole = Deadline::of(self.timeout);
+        let connection = open_when_up(&options, if self.reconnect { Deadline::NEVER } else { whole })?;
+        let (sender, reports) = sync_channel(REPORTS_MAX);
+        let (permits, permitted) = channel();
+        (0..PERMITS).for_each(|_| permits.send(()).expect("the receiver is here"));
+        let mut delivery = Delivery {
+            link: Link::start(0, connection, self.timeout.0, &sender)?,
+            unconfirmed: VecDeque::new(),
+            input: Input::Open,
+            all_accepted: true,
+            numbers_lines: from_stdin || text.trim_end().contains('\n'),
+            // Stdin may take any time, so only the answers have a deadline then.
+            deadline: if from_stdin { Deadline::NEVER } else { whole },
+            per_answer: from_stdin.then_some(self.timeout),
+            reports,
+            sender: sender.clone(),
+            permits,
+        };
+        let lines = if from_stdin { Lines::of_stdin() } else { Lines::of_text(text) };
+        thread::spawn(move || read_lines(lines, &prefix, &permitted, &sender));
+        while let Err(failure) = delivery.run() {
+            let reason = match failure {
+                Failure::Lost(reason) if self.reconnect => reason,
+                Failure::TimedOut(reason) if self.reconnect && from_stdin => reason,
+                failure => return Err(failure),
+            };
+            let connection = reopen(&options, &reason, if from_stdin { Deadline::NEVER } else { whole })?;
+            delivery.resume(connection, self.timeout)?;
+        }
+        delivery.finish()
+    }
+}
+
+/// Lines on their way from the input to the server.
+struct Delivery {
+    link: Link,
+    /// Lines that were sent and neither confirmed nor refused, oldest first.
+    unconfirmed: VecDeque<Line>,
+    input: Input,
+    all_accepted: bool,
+    /// Whether the number of a line says more than the line.
+    numbers_lines: bool,
+    /// When the next report must have come.
+    deadline: Deadline,
+    /// How long each answer may take, counted from the one before it; `None` if the deadline is for all of them.
+    per_answer: Option<Timeout>,
+    reports: Receiver<Report>,
+    sender: SyncSender<Report>,
+    /// Lets the input be read.
+    permits: Sender<()>,
+}
+
+impl Delivery {
+    /// Sends what is read until all of it is confirmed.
+    ///
+    /// # Errors
+    /// The connection has ended, or an answer has not come by the deadline.
+    fn run(&mut self) -> Outcome {
+        while self.input == Input::Open || !self.unconfirmed.is_empty() {
+            match next(&self.reports, self.deadline)? {
+                Report::Line(line) => {
+                    self.link.send(&line);
+                    self.unconfirmed.push_back(line);
+                    if self.unconfirmed.len() == 1 {
+                        self.restart_clock();
+                    }
+                }
+                Report::TooLong(number) => {
+                    self.refuse(Some(number), &format!("line too long, not sent: at most {LINE_BYTES_MAX} bytes"));
+                    self.permits.send(()).ok(); // fails if the input has ended
+                }
+                Report::InputEnded => self.input = Input::Ended,
+                Report::InputFailed(error) => return Err(Failure::Lost(format!("can't read stdin: {error}"))),
+                Report::Answer(link, _) if link != self.link.number => {}
+                Report::Answer(_, Answer::Synced(token)) => self.confirm(&token),
+                Report::Answer(_, Answer::Refused(text)) => {
+                    self.refuse(self.unconfirmed.front().map(|line| line.number), &text);
+                }
+                Report::Answer(_, Answer::Ended(failure)) => return Err(failure),
+            }
+        }
+        Ok(())
+    }
+
+    /// The server has handled the first unconfirmed line, if this is its token.
+    fn confirm(&mut self, token: &str) {
+        if let Some(line) = self.unconfirmed.pop_front_if(|line| line.number.to_string() == token) {
+            (0..line.permits()).for_each(|_| self.permits.send(()).unwrap_or_default()); // fails if the input has ended
+            self.restart_clock();
+        }
+    }
+
+    /// A line is not delivered, for this reason.
+    fn refuse(&mut self, number: Option<u64>, why: &str) {
+        self.all_accepted = false;
+        match number.filter(|_| self.numbers_lines) {
+            Some(number) => complain(&format!("line {number}: {why}")),
+            None => complain(why),
+        }
+    }
+
+    fn restart_clock(&mut self) {
+        if let Some(timeout) = self.per_answer {
+            self.deadline = if self.unconfirmed.is_empty() { Deadline::NEVER } else { Deadline::of(timeout) };
+        }
+    }
+
+    /// Goes on with this connection, with the lines that the one before has not confirmed.
+    fn resume(&mut self, connection: Connection, timeout: Timeout) -> Outcome {
+        self.link = Link::start(self.link.number + 1, connection, timeout.0, &self.sender)?;
+        self.unconfirmed.iter().for_each(|line| self.link.send(line));
+        self.restart_clock();
+        Ok(())
+    }
+
+    /// Quits, and waits until the server has closed the connection: then the name is free.
+    fn finish(mut self) -> Outcome {
+        if self.link.quit().is_ok() {
+            let deadline = Deadline::after(GOODBYE_MAX);
+            while let Ok(report) = next(&self.reports, deadline) {
+                if matches!(report, Report::Answer(link, Answer::Ended(_)) if link == self.link.number) {
+                    break;
+                }
+            }
+        }
+        if self.all_accepted { Ok(()) } else { Err(Failure::Refused(None)) }
+    }
+}
+
+fn next(reports: &Receiver<Report>, deadline: Deadline) -> Result<Report, Failure> {
+    let report = match deadline.left() {
+        // Even if there is a report: a server can see to it that there always is one.
+        Some(Duration::ZERO) => Err(RecvTimeoutError::Timeout),
+        Some(left) => reports.recv_timeout(left),
+        None => reports.recv().map_err(RecvTimeoutError::from),
+    };
+    report.map_err(|error| match error {
+        RecvTimeoutError::Timeout => Failure::TimedOut("timed out: not confirmed".to_owned()),
+        RecvTimeoutError::Disconnected => Failure::Lost("connection lost".to_owned()),
+    })
+}

@@ -1,0 +1,54 @@
+//! `pipechat who`: the server's `who`, for scripts.
+
+use pipechat::chat::Event;
+
+use super::{
+    Deadline, Outcome, WhoArgs,
+    connection::{ConnectOptions, Connection},
+    message::{ServerMessage, escaped_json},
+    print,
+};
+
+impl WhoArgs {
+    /// Runs the subcommand. Does not count itself.
+    pub(crate) fn run(&self) -> Outcome {
+        let deadline = Deadline::of(self.timeout);
+        let options = ConnectOptions {
+            host: &self.host,
+            port: self.port,
+            name: None,
+            lang: self.lang,
+            idle_exempt: false,
+            keeps_news: false,
+        };
+        let mut connection = Connection::open(&options, deadline)?;
+        let own_addr = connection.local_addr().map(|addr| addr.to_string()).unwrap_or_default();
+        connection.send("who\n").ok(); // if that fails, reading tells why
+        let mut count = 0_usize;
+        loop {
+            let (line, message) = connection.next(deadline.or_after(super::ANSWER_MAX))?;
+            match message {
+                ServerMessage::Answer(Event::User(who)) if who.addr == own_addr => {}
+                ServerMessage::Answer(Event::User(who)) => {
+                    count += 1;
+                    if !self.count {
+                        let shown = if self.json { escaped_json(&line) } else { who.name.clone() };
+                        print(format!("{shown}\n").as_bytes())?;
+                    }
+                }
+                ServerMessage::Answer(Event::UsersEnd(_)) => break,
+                ServerMessage::News(_)
+                | ServerMessage::Answer(_)
+                | ServerMessage::Set(_)
+                | ServerMessage::Help(_)
+                | ServerMessage::Refused { .. }
+                | ServerMessage::Farewell { .. } => {}
+            }
+        }
+        if self.count {
+            print(format!("{count}\n").as_bytes())?;
+        }
+        connection.close();
+        Ok(())
+    }
+}
