@@ -6,7 +6,7 @@ use super::{
     filter::Filter,
     message::{ServerMessage, escaped_json},
     print,
-    retry::{open_when_up, reopen},
+    retry::{open_persistently, open_when_up, reopen},
     stdout,
 };
 
@@ -24,8 +24,11 @@ impl ListenArgs {
             keeps_news: true,
         };
         let (filter, mut left) = (Filter::of(self), self.count);
-        let patience = if self.reconnect { deadline } else { deadline.or_after(ANSWER_MAX) };
-        let mut connection = open_when_up(&options, patience)?;
+        let mut connection = if self.reconnect {
+            open_persistently(&options, deadline)?
+        } else {
+            open_when_up(&options, deadline.or_after(ANSWER_MAX))?
+        };
         loop {
             match self.follow(&mut connection, &filter, &mut left, deadline) {
                 Ok(()) => break,

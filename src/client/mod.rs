@@ -93,6 +93,10 @@ impl Deadline {
         }
     }
 
+    fn has_passed(self) -> bool {
+        self.left().is_some_and(|left| left.is_zero())
+    }
+
     /// The time that is left; `None` means no limit.
     fn left(self) -> Option<Duration> {
         self.0.map(|at| at.saturating_duration_since(Instant::now()))

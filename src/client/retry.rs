@@ -45,6 +45,19 @@ pub(super) fn open_when_up(options: &ConnectOptions<'_>, deadline: Deadline) -> 
     Connection::set_up(stream, options, deadline)
 }
 
+/// Opens a connection, however often that has to be tried. Only what the server refuses at the start is an end.
+///
+/// # Errors
+/// As those of [`open_when_up`], at the deadline.
+pub(super) fn open_persistently(options: &ConnectOptions<'_>, deadline: Deadline) -> Result<Connection, Failure> {
+    match open_when_up(options, deadline) {
+        Err(Failure::Lost(reason) | Failure::TimedOut(reason)) if !deadline.has_passed() => {
+            reopen(options, &reason, deadline)
+        }
+        outcome => outcome,
+    }
+}
+
 /// Opens a connection in place of one that was lost for this reason, however often that has to be tried. A refusal is a reason
 /// to try again, too: the server may still hold the name for the connection that was lost.
 ///
@@ -84,6 +97,6 @@ impl Delay {
         let time = deadline.left().map_or(self.next, |left| left.min(self.next));
         thread::sleep(time);
         self.next = (self.next * 2).min(self.max);
-        deadline.left().is_none_or(|left| !left.is_zero())
+        !deadline.has_passed()
     }
 }

@@ -4,6 +4,10 @@
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -350,4 +354,22 @@ fn random_bytes_do_no_harm() {
         assert!(stderr.lines().count() <= 1 && stderr.len() < 10 * SENTENCE_CHARS_MAX, "{flags:?}");
         assert!(lines.is_empty() || flags == chat, "{flags:?}");
     }
+}
+
+#[test]
+fn with_reconnect_a_server_that_hangs_up_is_tried_again() {
+    let (connections, count) =
+        (Arc::new(AtomicUsize::new(0)), |count: &AtomicUsize| count.fetch_add(1, Ordering::SeqCst));
+    let port = serve({
+        let connections = Arc::clone(&connections);
+        move |stream| match count(&connections) {
+            0 => Ok(()), // as a proxy does whose server is not there yet
+            _ => stream
+                .write_all(format!("{READY}{}", message("n", "end")).as_bytes())
+                .and_then(|()| read_to_end(stream)),
+        }
+    });
+    let (code, lines, stderr) = run_at(port, &["listen", "--reconnect", "--count", "1"]);
+    assert_eq!((code, &*lines), (DONE, &["[a]n:end".to_owned()][..]), "{stderr}");
+    assert_eq!(stderr, "pipechat: connection lost; reconnecting\npipechat: connected again\n");
 }

@@ -97,6 +97,12 @@ fn send_names_the_line_that_is_refused() {
     assert_eq!(said_by_others(&ann.fence()).len(), 1498);
     let (_, _, stderr) = crate::cli(&server, &["send", &format!("one\n{}\nthree", "x".repeat(400))]);
     assert_eq!(stderr, format!("pipechat: line 2: {}\n", EN.line_too_long(300)));
+    // Lines that are hardly ever refused are confirmed together.
+    let tiny = server.start_another(&["--max-line", "30"]);
+    let mut cli = Cli::spawn(&tiny, &["send", "-"]);
+    cli.type_in("1\n2\n3 is a line of more than thirty bytes\n4\n5\n");
+    cli.close_stdin();
+    assert_eq!(cli.exit().2, format!("pipechat: one of lines 1 to 5: {}\n", EN.line_too_long(30)));
     let (_, _, stderr) = crate::cli(&server, &["send", "--to", "nobody", "hi"]);
     assert_eq!(stderr, format!("pipechat: {}\n", EN.no_such_user), "there is but one line");
 }

@@ -1,5 +1,5 @@
-//! `pipechat send`: sends lines as messages, and returns when they have taken effect. After each line goes a `sync` with the
-//! number of the line, so that the answers tell which lines are delivered and which one is refused.
+//! `pipechat send`: sends lines as messages, and returns when they have taken effect. Among the lines it sends fences: `sync`
+//! with the number of a line, so that the answers tell which lines are delivered and which one is refused.
 //!
 //! One thread reads the input. Each connection has one that writes and one that reads, so that neither waits for the other.
 //! The main thread keeps lines until they are confirmed, and waits for what the others report, by a deadline.
@@ -24,7 +24,7 @@ use super::{
     complain,
     connection::{ConnectOptions, Connection},
     lines::{LINE_BYTES_MAX, Lines},
-    retry::{open_when_up, reopen},
+    retry::{open_persistently, open_when_up, reopen},
 };
 use crate::args::Timeout;
 
@@ -85,7 +85,11 @@ impl SendArgs {
             keeps_news: false,
         };
         let whole = Deadline::of(self.timeout);
-        let connection = open_when_up(&options, if self.reconnect { Deadline::NEVER } else { whole })?;
+        let connection = match (self.reconnect, from_stdin) {
+            (false, _) => open_when_up(&options, whole)?,
+            (true, false) => open_persistently(&options, whole)?,
+            (true, true) => open_persistently(&options, Deadline::NEVER)?,
+        };
         let (sender, reports) = sync_channel(REPORTS_MAX);
         let (permits, permitted) = channel();
         (0..PERMITS).for_each(|_| permits.send(()).expect("the receiver is here"));
@@ -152,36 +156,44 @@ impl Delivery {
                     }
                 }
                 Report::TooLong(number) => {
-                    self.refuse(Some(number), &format!("line too long, not sent: at most {LINE_BYTES_MAX} bytes"));
+                    self.all_accepted = false;
+                    complain(&format!("line {number}: too long, not sent: at most {LINE_BYTES_MAX} bytes"));
                     self.permits.send(()).ok(); // fails if the input has ended
                 }
                 Report::InputEnded => self.input = Input::Ended,
                 Report::InputFailed(error) => return Err(Failure::Lost(format!("can't read stdin: {error}"))),
                 Report::Answer(link, _) if link != self.link.number => {}
                 Report::Answer(_, Answer::Synced(token)) => self.confirm(&token),
-                Report::Answer(_, Answer::Refused(text)) => {
-                    self.refuse(self.unconfirmed.front().map(|line| line.number), &text);
-                }
+                Report::Answer(_, Answer::Refused(text)) => self.refuse(&text),
                 Report::Answer(_, Answer::Ended(failure)) => return Err(failure),
             }
         }
         Ok(())
     }
 
-    /// The server has handled the first unconfirmed line, if this is its token.
+    /// The server has handled the line of which this is the token, and those before it.
     fn confirm(&mut self, token: &str) {
-        if let Some(line) = self.unconfirmed.pop_front_if(|line| line.number.to_string() == token) {
+        let number = token.parse();
+        let Some(last) = self.unconfirmed.iter().position(|line| Ok(line.number) == number) else {
+            return; // the answer to nothing
+        };
+        for line in self.unconfirmed.drain(..=last) {
             (0..line.permits()).for_each(|_| self.permits.send(()).unwrap_or_default()); // fails if the input has ended
-            self.restart_clock();
         }
+        self.restart_clock();
     }
 
-    /// A line is not delivered, for this reason.
-    fn refuse(&mut self, number: Option<u64>, why: &str) {
+    /// Tells that a line is not delivered: one of those that the server confirms next.
+    fn refuse(&mut self, why: &str) {
         self.all_accepted = false;
-        match number.filter(|_| self.numbers_lines) {
-            Some(number) => complain(&format!("line {number}: {why}")),
-            None => complain(why),
+        let first = self.unconfirmed.front().map(|line| line.number);
+        let last = self.unconfirmed.iter().find(|line| line.is_fenced).map(|line| line.number);
+        match (first, last) {
+            (Some(first), Some(last)) if self.numbers_lines && first < last => {
+                complain(&format!("one of lines {first} to {last}: {why}"));
+            }
+            (Some(number), _) if self.numbers_lines => complain(&format!("line {number}: {why}")),
+            (Some(_) | None, _) => complain(why),
         }
     }
 
