@@ -132,13 +132,19 @@ pub(crate) fn parse<Args: FromArgs>(
     words: &[&str],
 ) -> Result<Parsed<Args>, String> {
     let info = subcommand.info();
-    let (given, positionals) = match words::read(words, &info)? {
+    let read = words::read(words, &info).map_err(|sentence| {
+        let misplaced = words.iter().find(|word| command == "pipechat" && Subcommand::named(word).is_some());
+        misplaced.map_or(sentence.clone(), |word| format!("{sentence}; the subcommand {word:?} must come first"))
+    });
+    let (given, positionals) = match read? {
         Words::Help => return Ok(Parsed::Print(help::render(subcommand, command))),
         Words::Version => return Ok(Parsed::Print(concat!("pipechat ", env!("CARGO_PKG_VERSION"), "\n").to_owned())),
         Words::Run { given, positionals } => (given, positionals),
     };
     let takes_variable = |flag: &str| subcommand.takes_variable(flag);
-    let settings = Settings::collect(given, &options(&info), takes_variable, |name| env::var(name).ok())?;
+    // What is not UTF-8 stays wrong, so that it is refused rather than overlooked.
+    let variables = |name: &str| env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+    let settings = Settings::collect(given, &options(&info), takes_variable, variables)?;
     let mut words = settings.words();
     if !positionals.is_empty() {
         words.push("--"); // to argh, a `-` would be an option

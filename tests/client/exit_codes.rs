@@ -47,6 +47,7 @@ fn a_usage_error_exits_2() {
         (&["shout"][..], "unknown subcommand \"shout\"; expected serve, send, "),
         (&["help", "shout"], "unknown subcommand \"shout\"; expected serve, send, "),
         (&["stray", "--port", "0"], "unknown subcommand \"stray\"; "),
+        (&["--port", "1", "send", "hi"], "unexpected argument \"send\"; the subcommand \"send\" must come first"),
         (&["serve", "stray"], "unexpected argument \"stray\""),
         (&["send", "--bogus"], "unknown option \"--bogus\""),
         (&["send", "-x"], "unknown option \"-x\""),

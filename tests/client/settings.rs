@@ -1,10 +1,10 @@
 //! Where options come from: the command line, the environment, a configuration file.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, net::TcpListener, path::PathBuf};
 
-use common::{Server, binary, run, run_with};
+use common::{Server, ZH, binary, note, run, run_with};
 
-use crate::{DONE, USAGE};
+use crate::{DONE, REFUSED, TIMED_OUT, USAGE};
 
 /// A file in cargo's own directory.
 fn file(name: &str, text: &str) -> String {
@@ -147,7 +147,6 @@ fn the_client_finds_the_server_in_the_environment() {
     let _ann = server.join("ann");
     let port = server.addr.port().to_string();
     let host = |host: &str| format!("{host}:{port}");
-    let dead = "PIPECHAT_PORT=1";
     for (variables, flags) in [
         (&[("PIPECHAT_PORT", &*port)][..], &[][..]),
         (&[("PIPECHAT_HOST", &*host("localhost"))], &[]),
@@ -159,13 +158,22 @@ fn the_client_finds_the_server_in_the_environment() {
         let mut command = binary();
         command.envs(variables.iter().copied());
         let outcome = run_with(command, &[&["who"], flags].concat());
-        assert_eq!(outcome, (DONE, "ann\n".to_owned(), String::new()), "{variables:?} {flags:?} not {dead}");
+        assert_eq!(outcome, (DONE, "ann\n".to_owned(), String::new()), "{variables:?} {flags:?}");
+    }
+    if let Ok(listener) = TcpListener::bind("[::1]:0") {
+        drop(listener);
+        let server = Server::start_another(&server, &["--host", "::1"]);
+        let _bob = server.join("bob");
+        let host = format!("[::1]:{}", server.addr.port());
+        assert_eq!(run(&["who", "--host", &host]), (DONE, "bob\n".to_owned(), String::new()));
+    } else {
+        note("SKIPPED: a client of an IPv6 address, because this machine has none");
     }
     let mut command = binary();
     command.envs([("PIPECHAT_PORT", &*port), ("PIPECHAT_NAME", "ANN"), ("PIPECHAT_LANG", "zh")]);
     let (code, _, stderr) = run_with(command, &["send", "hi"]);
-    assert_eq!((code, stderr), (crate::REFUSED, format!("pipechat: {}\n", common::ZH.name_taken)));
+    assert_eq!((code, stderr), (REFUSED, format!("pipechat: {}\n", ZH.name_taken)));
     let mut command = binary();
     command.envs([("PIPECHAT_PORT", &*port), ("PIPECHAT_TIMEOUT", "50ms")]);
-    assert_eq!(run_with(command, &["wait", "user", "bob"]).0, crate::TIMED_OUT);
+    assert_eq!(run_with(command, &["wait", "user", "bob"]).0, TIMED_OUT);
 }

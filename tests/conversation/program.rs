@@ -34,10 +34,19 @@ fn the_server_can_listen_on_an_ipv6_address() {
     }
     let server = Server::start(&["--host", "::1"]);
     assert!(server.addr.is_ipv6());
+    let bracketed = server.start_another(&["--host", "[::1]"]);
+    assert!(bracketed.addr.is_ipv6());
     let mut ann = server.join("ann");
     ann.say("hi");
     ann.expect(&format!("[{}]ann:hi", ann.addr));
     assert!(ann.addr.starts_with("[::1]:"), "{}", ann.addr);
+}
+
+#[test]
+fn the_server_can_listen_on_a_host_by_its_name() {
+    let server = Server::start_with(binary(), &["--host", "localhost:0", "--lang", "en"]);
+    assert!(server.addr.ip().is_loopback() && server.addr.port() != 0, "{}", server.addr);
+    server.join("ann").fence();
 }
 
 #[test]
