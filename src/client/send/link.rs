@@ -12,7 +12,9 @@ use bytes::Bytes;
 use pipechat::chat::Event;
 
 use super::{Answer, Report, input::Line};
-use crate::client::{Deadline, Failure, connection::Connection, message::ServerMessage, reader::Reader};
+use crate::client::{
+    Deadline, Failure, SENTENCE_CHARS_MAX, connection::Connection, message::ServerMessage, reader::Reader,
+};
 
 /// Bytes of lines that are written at once.
 const WRITE_BYTES: usize = 64 << 10;
@@ -84,8 +86,13 @@ fn write_lines(mut stream: TcpStream, lines: &Receiver<Bytes>, report: impl Fn(A
 fn read_answers(mut reader: Reader, report: impl Fn(Answer) -> bool) {
     loop {
         let (answer, is_last) = match reader.next_answer(Deadline::NEVER) {
-            Ok(ServerMessage::Answer(Event::Synced(token))) => (Answer::Synced(token), false),
-            Ok(ServerMessage::Refused { text, .. }) => (Answer::Refused(text), false),
+            Ok(ServerMessage::Answer(Event::Synced(token))) => match token.parse() {
+                Ok(number) => (Answer::Synced(number), false),
+                Err(_) => continue, // the answer to nothing
+            },
+            Ok(ServerMessage::Refused { text, .. }) => {
+                (Answer::Refused(text.chars().take(SENTENCE_CHARS_MAX).collect()), false)
+            }
             Ok(
                 ServerMessage::News(_)
                 | ServerMessage::Answer(_)

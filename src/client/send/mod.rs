@@ -49,9 +49,9 @@ enum Report {
 
 /// What comes on a connection.
 enum Answer {
-    /// The server has answered the `sync` with this token.
-    Synced(String),
-    /// The server has refused a line, for this reason.
+    /// The server has handled everything up to the line of this number.
+    Synced(u64),
+    /// The server has refused a line, for this reason, which is short enough for stderr.
     Refused(String),
     /// The connection has ended, or the server does not read.
     Ended(Failure),
@@ -163,7 +163,7 @@ impl Delivery {
                 Report::InputEnded => self.input = Input::Ended,
                 Report::InputFailed(error) => return Err(Failure::Lost(format!("can't read stdin: {error}"))),
                 Report::Answer(link, _) if link != self.link.number => {}
-                Report::Answer(_, Answer::Synced(token)) => self.confirm(&token),
+                Report::Answer(_, Answer::Synced(number)) => self.confirm(number),
                 Report::Answer(_, Answer::Refused(text)) => self.refuse(&text),
                 Report::Answer(_, Answer::Ended(failure)) => return Err(failure),
             }
@@ -171,10 +171,9 @@ impl Delivery {
         Ok(())
     }
 
-    /// The server has handled the line of which this is the token, and those before it.
-    fn confirm(&mut self, token: &str) {
-        let number = token.parse();
-        let Some(last) = self.unconfirmed.iter().position(|line| Ok(line.number) == number) else {
+    /// The server has handled the line of this number, and those before it.
+    fn confirm(&mut self, number: u64) {
+        let Some(last) = self.unconfirmed.iter().position(|line| line.number == number) else {
             return; // the answer to nothing
         };
         for line in self.unconfirmed.drain(..=last) {
