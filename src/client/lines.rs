@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
+use super::stdio::Stdin;
+
 /// The longest line that is sent, in bytes: it bounds what an input without line ends makes the client hold. Most
 /// servers accept less.
 pub(super) const LINE_BYTES_MAX: usize = 1 << 20;
@@ -23,7 +25,7 @@ pub(super) enum Input {
 
 impl Lines {
     pub(super) fn of_stdin() -> Self {
-        Self::of(Box::new(io::stdin()))
+        Self::of(Box::new(Stdin))
     }
 
     pub(super) fn of_text(text: String) -> Self {

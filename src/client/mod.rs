@@ -15,12 +15,13 @@ mod message;
 mod reader;
 mod retry;
 mod send;
+mod stdio;
 mod stdout;
 mod wait;
 mod who;
 
 use std::{
-    io::{self, Write},
+    io,
     time::{Duration, Instant},
 };
 
@@ -103,10 +104,9 @@ impl Deadline {
     }
 }
 
-/// Prints whole lines, and flushes them, so that a script sees each at once.
+/// Prints whole lines, unbuffered, so that a script sees each at once.
 fn print(lines: &[u8]) -> Outcome {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(lines).and_then(|()| stdout.flush()) {
+    match stdio::write_all(io::stdout().lock(), lines) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::Unread),
         Err(error) => Err(Failure::Lost(format!("can't write to stdout: {error}"))),
@@ -121,7 +121,7 @@ pub(crate) fn complain(sentence: &str) {
         None => (sentence, ""),
     };
     // If stderr is closed, nothing is left to do.
-    io::stderr().write_all(format!("pipechat: {}{dots}\n", escaped(shown)).as_bytes()).ok();
+    stdio::write_all(io::stderr(), format!("pipechat: {}{dots}\n", escaped(shown)).as_bytes()).ok();
 }
 
 /// Prints why the subcommand failed, if it did. Returns the exit code.

@@ -5,6 +5,7 @@ mod evil_server;
 mod exit_codes;
 mod help;
 mod listen;
+mod nonblocking;
 mod process;
 mod send;
 mod settings;
