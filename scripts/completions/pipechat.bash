@@ -71,7 +71,7 @@ _pipechat() {
             esac
             ;;
         chat)
-            flags="--host --port --name --lang --help --version"
+            flags="--host --port --name --lang --addr --no-reconnect --no-history --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
                 --lang) words="zh en" ;;

@@ -96,6 +96,9 @@ complete -c pipechat -n '__pipechat_in chat' -l host -x -a '(__fish_print_hostna
 complete -c pipechat -n '__pipechat_in chat' -l port -x -d 'port of the server (9999)'
 complete -c pipechat -n '__pipechat_in chat' -l name -x -d 'name to take first; one that is taken is refused'
 complete -c pipechat -n '__pipechat_in chat' -l lang -x -a 'zh en' -d 'language of the server\'s texts (the server\'s)'
+complete -c pipechat -n '__pipechat_in chat' -l addr -d 'show addresses beside names'
+complete -c pipechat -n '__pipechat_in chat' -l no-reconnect -d 'end when the connection is lost, instead of connecting again; always so in a pipe'
+complete -c pipechat -n '__pipechat_in chat' -l no-history -d 'remember no lines for later sessions'
 complete -c pipechat -n '__pipechat_in chat' -l help -d 'print help'
 complete -c pipechat -n '__pipechat_in chat' -l version -d 'print the version'
 

@@ -116,6 +116,9 @@ _pipechat() {
                 '--port=[port of the server (9999)]:port:' \
                 '--name=[name to take first; one that is taken is refused]:name:' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
+                '--addr[show addresses beside names]' \
+                '--no-reconnect[end when the connection is lost, instead of connecting again; always so in a pipe]' \
+                '--no-history[remember no lines for later sessions]' \
                 '--help[print help]' \
                 '--version[print the version]' \
                 '*: :' \

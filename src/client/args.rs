@@ -170,7 +170,7 @@ pub(crate) struct WhoArgs {
     pub(super) count: bool,
 }
 
-/// Chat: what you type is said, the server's verbs work (type help), Ctrl-D leaves.
+/// Chat: what you type is said, /help shows the commands, Ctrl-D leaves. In a pipe, each line of stdin is sent as it is.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(
     help_triggers("-h", "--help"),
@@ -179,7 +179,7 @@ pub(crate) struct WhoArgs {
     error_code(1, "the server refused the name, or is full"),
     error_code(2, "usage error"),
     error_code(3, "cannot connect, or the connection was lost"),
-    error_code(124, "a wait timed out")
+    error_code(124, "a wait timed out, and the client did not connect again")
 )]
 pub(crate) struct ChatArgs {
     /// host of the server, or HOST:PORT (127.0.0.1)
@@ -194,6 +194,15 @@ pub(crate) struct ChatArgs {
     /// language of the server's texts (the server's)
     #[argh(option, arg_name = "zh|en", from_str_fn(lang))]
     pub(super) lang: Option<Lang>,
+    /// show addresses beside names
+    #[argh(switch)]
+    pub(super) addr: bool,
+    /// end when the connection is lost, instead of connecting again; always so in a pipe
+    #[argh(switch)]
+    pub(super) no_reconnect: bool,
+    /// remember no lines for later sessions
+    #[argh(switch)]
+    pub(super) no_history: bool,
 }
 
 /// Where a server listens by default.

@@ -3,12 +3,18 @@
 use std::{
     io::{self, Write},
     net::{SocketAddr, TcpStream, ToSocketAddrs},
-    sync::mpsc::{RecvTimeoutError, channel},
+    sync::{
+        Arc,
+        mpsc::{RecvTimeoutError, channel},
+    },
     thread,
     time::Duration,
 };
 
-use pipechat::{chat::Event, protocol::Lang};
+use pipechat::{
+    chat::{Event, Identity},
+    protocol::Lang,
+};
 
 use super::{
     Deadline, Failure, Outcome,
@@ -54,6 +60,8 @@ pub(super) struct Connection {
     reader: Reader,
     /// The language of the server's texts on this connection.
     pub(super) lang: Lang,
+    /// This client as the others see it, if it has taken a name.
+    pub(super) me: Option<Arc<Identity>>,
     /// The first news that came before the connection was ready, with their lines; empty unless `keeps_news`.
     pub(super) early: Vec<(String, ServerMessage)>,
 }
@@ -93,7 +101,8 @@ impl Connection {
         let lost = |error: io::Error| Failure::Lost(format!("connection lost: {error}"));
         stream.set_nodelay(true).map_err(lost)?;
         let reader = Reader::new(stream.try_clone().map_err(lost)?);
-        let mut connection = Self { stream, reader, lang: options.lang.unwrap_or(Lang::En), early: Vec::new() };
+        let mut connection =
+            Self { stream, reader, lang: options.lang.unwrap_or(Lang::En), me: None, early: Vec::new() };
         connection.send(&lines).ok(); // if that fails, reading tells why
         let mut early = options.keeps_news.then(EarlyNews::default);
         connection.wait_until_ready(early.as_mut(), deadline)?;
@@ -112,6 +121,7 @@ impl Connection {
             match self.reader.receive(deadline) {
                 Received::Line(line) if line.starts_with('{') => match ServerMessage::parse(&line) {
                     Some(ServerMessage::Answer(Event::Synced(token))) if token == READY => return Ok(()),
+                    Some(ServerMessage::Answer(Event::Renamed { new, .. })) => self.me = Some(new),
                     Some(ServerMessage::Set(text)) => self.lang = lang_of_set(&text).unwrap_or(self.lang),
                     Some(ServerMessage::Refused { code, .. }) if code == "stay-forbidden" => {}
                     Some(ServerMessage::Refused { text, .. }) => return Err(Failure::Refused(Some(text))),

@@ -1,8 +1,9 @@
 //! The client: subcommands that scripts and people use to talk to a server, each with an exit code. Knows the wire
-//! through its JSON dialect only, and nothing of the server's insides. Blocking sockets and a few threads.
+//! through its JSON dialect only, and nothing of the server's insides. Blocking sockets and a few threads; at a terminal,
+//! `chat` polls instead.
 //!
 //! The server may be malicious or broken. Nothing that it sends is printed before it is escaped (`message`,
-//! [`complain`]), is kept without a limit (`reader`, `early`), or makes a subcommand miss its deadline.
+//! [`complain`]), is kept without a limit (`reader`, `early`, `chat`), or makes a subcommand miss its deadline.
 
 mod args;
 mod chat;
@@ -17,6 +18,7 @@ mod retry;
 mod send;
 mod stdio;
 mod stdout;
+mod terminal;
 mod wait;
 mod who;
 

@@ -89,27 +89,43 @@ impl Reader {
     /// is read.
     pub(super) fn receive(&mut self, deadline: Deadline) -> Received {
         loop {
-            if let Some(length) = memchr::memchr(b'\n', &self.buffer[self.searched..]) {
-                let line = self.buffer.drain(..=self.searched + length).collect();
-                self.searched = 0;
-                return Received::Line(text_of(line));
-            }
-            self.searched = self.buffer.len();
-            if self.searched > LINE_BYTES_MAX {
-                return Received::TooLong;
+            if let Some(received) = self.buffered() {
+                return received;
             }
             let left = deadline.left();
             if left.is_some_and(|left| left.is_zero()) {
                 return Received::TimedOut;
             }
-            let mut bytes = [0; READ_BYTES];
-            match self.stream.set_read_timeout(left).and_then(|()| self.stream.read(&mut bytes)) {
-                Ok(0) => return Received::Ended("connection lost".to_owned()),
-                Ok(read) => self.buffer.extend_from_slice(&bytes[..read]),
-                Err(error) if is_transient(&error) => {}
-                Err(error) => return Received::Ended(format!("connection lost: {error}")),
+            if let Err(error) = self.stream.set_read_timeout(left) {
+                return Received::Ended(format!("connection lost: {error}"));
+            }
+            if let Some(end) = self.read() {
+                return end;
             }
         }
+    }
+
+    /// The next line of what has been read.
+    pub(super) fn buffered(&mut self) -> Option<Received> {
+        if let Some(length) = memchr::memchr(b'\n', &self.buffer[self.searched..]) {
+            let line = self.buffer.drain(..=self.searched + length).collect();
+            self.searched = 0;
+            return Some(Received::Line(text_of(line)));
+        }
+        self.searched = self.buffer.len();
+        (self.searched > LINE_BYTES_MAX).then_some(Received::TooLong)
+    }
+
+    /// Reads once. Returns the end of the connection, if that is what there is to read.
+    pub(super) fn read(&mut self) -> Option<Received> {
+        let mut bytes = [0; READ_BYTES];
+        match self.stream.read(&mut bytes) {
+            Ok(0) => return Some(Received::Ended("connection lost".to_owned())),
+            Ok(read) => self.buffer.extend_from_slice(&bytes[..read]),
+            Err(error) if is_transient(&error) => {}
+            Err(error) => return Some(Received::Ended(format!("connection lost: {error}"))),
+        }
+        None
     }
 }
 

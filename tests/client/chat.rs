@@ -1,8 +1,8 @@
-//! `pipechat chat`, in a pipe and at a terminal.
+//! `pipechat chat` in a pipe.
 
 use common::{EN, Server};
 
-use crate::{DONE, LOST, TIMED_OUT, process::Cli, terminal::Terminal};
+use crate::{DONE, TIMED_OUT, process::Cli};
 
 #[test]
 fn chat_in_a_pipe_prints_every_answer_before_it_exits() {
@@ -32,61 +32,4 @@ fn chat_in_a_pipe_exits_when_the_conversation_ends() {
         let (got, lines, _) = cli.exit();
         assert_eq!((got, lines.last().map(String::as_str)), (code, Some(last)));
     }
-}
-
-#[test]
-fn chat_at_a_terminal() {
-    let server = Server::start(&[]);
-    let [mut ann] = server.join_all(["ann"]);
-    let mut person = Terminal::spawn(&server, &["chat", "--name", "bob"]);
-    person.expect("> ");
-    ann.fence();
-    person.type_in("hello\r");
-    let bob = loop {
-        let line = ann.line();
-        if let Some(says) = line.strip_suffix("hello") {
-            break says.to_owned();
-        }
-    };
-    assert!(bob.ends_with("]bob:"), "{bob}");
-    // A message that arrives while a line is typed is printed, its sender in colour, and the line is restored.
-    person.type_in("wor");
-    person.expect("wor");
-    ann.say("news");
-    person.expect("mann\x1b[0m:news"); // the end of the colour
-    person.type_in("ld\r");
-    ann.expect_among(&format!("{bob}world"));
-    // History: the line before the last.
-    person.type_in("\x1b[A\x1b[A\r");
-    ann.expect_among(&format!("{bob}hello"));
-    // Ctrl-D goes to the editor only while there is a prompt; between two lines the terminal itself takes it.
-    person.expect(":hello");
-    person.expect("> ");
-    person.type_in("\x04");
-    assert_eq!(person.exit(), DONE);
-    assert!(person.is_cooked(), "the terminal is as it was");
-}
-
-#[test]
-fn chat_at_a_terminal_without_colours() {
-    let server = Server::start(&[]);
-    let [mut ann] = server.join_all(["ann"]);
-    let mut person = Terminal::spawn_with(&server, &["chat", "--name", "bob"], &[("NO_COLOR", "1")]);
-    person.expect("> ");
-    ann.say("news");
-    person.expect("]ann:news");
-    person.type_in("quit\r");
-    assert_eq!(person.exit(), DONE);
-}
-
-#[test]
-fn chat_restores_the_terminal_when_the_connection_is_lost() {
-    let server = Server::start(&[]);
-    let mut person = Terminal::spawn(&server, &["chat"]);
-    person.expect("> ");
-    person.type_in("half a li");
-    person.expect("half a li");
-    drop(server); // kills it
-    assert_eq!(person.exit(), LOST);
-    assert!(person.is_cooked(), "the terminal is as it was");
 }

@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::{DONE, LOST, REFUSED, TIMED_OUT, process::Cli};
 
 /// The answer to the `sync` that the client begins with.
-const READY: &str = "{\"event\":\"sync\",\"text\":\"ready\"}\n";
+pub(crate) const READY: &str = "{\"event\":\"sync\",\"text\":\"ready\"}\n";
 /// The timeout that is given to the subcommands, in seconds.
 const TIMEOUT: &str = "0.3";
 /// What a loaded machine may need beyond that.
@@ -31,7 +31,7 @@ const SENTENCE_CHARS_MAX: usize = 1000;
 
 /// A server on loopback that runs `script` for each connection once the client has sent its first lines, and then
 /// closes it.
-fn serve(script: impl Fn(&mut TcpStream) -> io::Result<()> + Clone + Send + 'static) -> u16 {
+pub(crate) fn serve(script: impl Fn(&mut TcpStream) -> io::Result<()> + Clone + Send + 'static) -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let port = listener.local_addr().expect("bound").port();
     thread::spawn(move || {
@@ -50,7 +50,7 @@ fn serve(script: impl Fn(&mut TcpStream) -> io::Result<()> + Clone + Send + 'sta
 }
 
 /// A server that sends this to each client, and closes when the client does.
-fn serve_text(text: impl Into<Vec<u8>>) -> u16 {
+pub(crate) fn serve_text(text: impl Into<Vec<u8>>) -> u16 {
     let text = text.into();
     serve(move |stream| {
         stream.write_all(&text)?;
@@ -59,7 +59,7 @@ fn serve_text(text: impl Into<Vec<u8>>) -> u16 {
 }
 
 /// A server that sends this, and then its end.
-fn serve_text_and_close(text: impl Into<Vec<u8>>) -> u16 {
+pub(crate) fn serve_text_and_close(text: impl Into<Vec<u8>>) -> u16 {
     let text = text.into();
     serve(move |stream| {
         stream.write_all(&text)?;
@@ -90,7 +90,7 @@ fn serve_without_end(first: &'static str, text: &str, times: usize) -> u16 {
     })
 }
 
-fn read_to_end(stream: &mut TcpStream) -> io::Result<()> {
+pub(crate) fn read_to_end(stream: &mut TcpStream) -> io::Result<()> {
     io::copy(stream, &mut io::sink()).map(|_| ())
 }
 
@@ -110,7 +110,7 @@ fn run_at(port: u16, flags: &[&str]) -> (i32, Vec<String>, String) {
     start_at(port, flags).exit()
 }
 
-fn message(name: &str, text: &str) -> String {
+pub(crate) fn message(name: &str, text: &str) -> String {
     format!("{{\"event\":\"message\",\"from\":{{\"name\":\"{name}\",\"addr\":\"a\"}},\"text\":\"{text}\"}}\n")
 }
 
@@ -139,7 +139,7 @@ fn assert_shown(what: &str, text: &str) {
 }
 
 /// Names, addresses and texts that a terminal would obey.
-fn hostile_events() -> String {
+pub(crate) fn hostile_events() -> String {
     let from = |name: &str, addr: &str| format!(r#""from":{{"name":"{name}","addr":"{addr}"}}"#);
     [
         format!(r#"{{"event":"message",{},"text":"hi\u001b[31m"}}"#, from(r"\u001b]0;owned\u0007", r"\u001b[31m")),

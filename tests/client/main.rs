@@ -1,12 +1,15 @@
 //! The subcommands, with the real binary at both ends: every exit code, and what has taken effect when one exits.
 
 mod chat;
+mod chat_evil_server;
+mod chat_terminal;
 mod evil_server;
 mod exit_codes;
 mod help;
 mod listen;
 mod nonblocking;
 mod process;
+mod screen;
 mod send;
 mod settings;
 mod terminal;

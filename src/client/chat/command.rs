@@ -1,0 +1,143 @@
+//! What a line that was typed means: a message, a command of this client, or a command of the server. Knows no sockets and
+//! no terminal.
+
+/// What the user wants.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Command {
+    /// Nothing: the line is blank.
+    Nothing,
+    /// To send this line as it is: a message, or a command of the server.
+    Send(String),
+    /// To say `text` to `to` alone, with `line`.
+    Private {
+        to: String,
+        text: String,
+        line: String,
+    },
+    Help,
+    Quit,
+    /// The line makes no sense, for this reason. Nothing is sent.
+    Mistake(String),
+}
+
+/// The commands of this client, with their arguments and what they do.
+pub(super) const COMMANDS: &[(&str, &str, &str)] = &[
+    ("/help", "", "this help; help alone is the server's"),
+    ("/msg", "NAME TEXT", "say TEXT to NAME alone"),
+    ("/nick", "NAME", "take this name"),
+    ("/quit", "", "leave, as Ctrl-D does"),
+    ("/who", "", "who is here"),
+];
+
+impl Command {
+    /// Parses a line that was typed. One that begins with a slash is never said, unless with two.
+    pub(super) fn parse(line: &str) -> Self {
+        if line.trim().is_empty() {
+            return Self::Nothing;
+        }
+        let Some(rest) = line.strip_prefix('/') else { return Self::of_server(line) };
+        if rest.starts_with('/') {
+            return Self::Send(format!("say|{rest}"));
+        }
+        let (command, argument) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+        let argument = argument.trim();
+        match command {
+            "help" => Self::Help,
+            "quit" => Self::Quit,
+            "who" => Self::Send("who".to_owned()),
+            "nick" => match name(argument) {
+                Some(name) => Self::Send(format!("rename|{name}")),
+                None => Self::Mistake("usage: /nick NAME".to_owned()),
+            },
+            "msg" => match argument.split_once(char::is_whitespace) {
+                Some((to, text)) if name(to).is_some() => {
+                    Self::private(to, text.trim_start(), format!("to|{to}|{}", text.trim_start()))
+                }
+                Some(_) | None => Self::Mistake("usage: /msg NAME TEXT".to_owned()),
+            },
+            _ => Self::Mistake(format!("unknown command /{command}, nothing was sent; /help, or // to say a slash")),
+        }
+    }
+
+    fn of_server(line: &str) -> Self {
+        if line == "quit" {
+            return Self::Quit;
+        }
+        match line.strip_prefix("to|").and_then(|rest| rest.split_once('|')) {
+            Some((to, text)) if !text.is_empty() => Self::private(to, text, line.to_owned()),
+            Some(_) | None => Self::Send(line.to_owned()),
+        }
+    }
+
+    fn private(to: &str, text: &str, line: String) -> Self {
+        Self::Private { to: to.to_owned(), text: text.to_owned(), line }
+    }
+}
+
+/// This, if it can be one field of a line of the server.
+fn name(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty() && !text.contains('|') && !text.contains(char::is_control))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn send(line: &str) -> Command {
+        Command::Send(line.to_owned())
+    }
+
+    fn mistake(text: &str) -> Command {
+        Command::Mistake(text.to_owned())
+    }
+
+    fn private(line: &str) -> Command {
+        Command::Private { to: "ann".to_owned(), text: "two  words".to_owned(), line: line.to_owned() }
+    }
+
+    #[test]
+    fn lines_mean() {
+        for (line, meaning) in [
+            ("", Command::Nothing),
+            (" \t", Command::Nothing),
+            ("hello", send("hello")),
+            ("a\tb", send("a\tb")),
+            (" /help", send(" /help")),
+            ("who", send("who")),
+            ("say|/x", send("say|/x")),
+            ("//", send("say|/")),
+            ("//etc/passwd", send("say|/etc/passwd")),
+            ("/who", send("who")),
+            ("/nick bob", send("rename|bob")),
+            ("/nick  bob ", send("rename|bob")),
+            ("/help", Command::Help),
+            ("/help me", Command::Help),
+            ("/quit", Command::Quit),
+            ("quit", Command::Quit),
+            ("/msg ann two  words", private("to|ann|two  words")),
+            ("/msg  ann  two  words ", private("to|ann|two  words")),
+            ("to|ann|two  words", private("to|ann|two  words")),
+            ("to|ann|", send("to|ann|")),
+            ("to|ann", send("to|ann")),
+        ] {
+            assert_eq!(Command::parse(line), meaning, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_never_sent() {
+        for (line, text) in [
+            ("/", "unknown command /, nothing was sent; /help, or // to say a slash"),
+            ("/etc/passwd x", "unknown command /etc/passwd, nothing was sent; /help, or // to say a slash"),
+            ("/QUIT", "unknown command /QUIT, nothing was sent; /help, or // to say a slash"),
+            ("/nick", "usage: /nick NAME"),
+            ("/nick a|b", "usage: /nick NAME"),
+            ("/msg", "usage: /msg NAME TEXT"),
+            ("/msg ann", "usage: /msg NAME TEXT"),
+            ("/msg ann ", "usage: /msg NAME TEXT"),
+            ("/msg a|b secret", "usage: /msg NAME TEXT"),
+        ] {
+            assert_eq!(Command::parse(line), mistake(text), "{line:?}");
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! `pipechat chat`: for a person at a terminal ([`session`]), and for scripts in a pipe ([`pipe`]).
+
+mod backoff;
+mod command;
+mod link;
+mod outbox;
+mod people;
+mod pipe;
+mod render;
+mod session;
+mod talk;
+
+use std::{
+    env,
+    io::{self, IsTerminal},
+};
+
+use link::Target;
+use session::{Session, Settings};
+
+use super::{
+    ChatArgs, Failure, Outcome,
+    terminal::{Terminal, is_dumb},
+};
+
+impl ChatArgs {
+    /// Runs the subcommand.
+    pub(crate) fn run(&self) -> Outcome {
+        let target = Target { host: self.host.clone(), port: self.port, lang: self.lang };
+        let wants_colours = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let has_colours = io::stdout().is_terminal() && wants_colours && !is_dumb();
+        let history = if self.no_history { None } else { Terminal::history_path() };
+        let terminal = Terminal::open(history);
+        match terminal.map_err(|error| Failure::Lost(format!("can't use the terminal: {error}")))? {
+            Some(terminal) => {
+                let settings = Settings { has_colours, shows_addr: self.addr, reconnects: !self.no_reconnect };
+                let session = Session::new(target, self.name.clone(), terminal, settings);
+                session.map_err(|error| Failure::Lost(format!("can't connect: {error}")))?.run()
+            }
+            None => pipe::run(target.open(self.name.as_deref())?, has_colours),
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! How a message looks at a terminal: names alone, colours, mentions. Knows no sockets, no terminal and no clock.
+
+use std::sync::Arc;
+
+use pipechat::{
+    chat::{Event, Identity, needs_isolate},
+    protocol::Lang,
+};
+
+use crate::client::message::ServerMessage;
+
+/// How the user wants messages to look, and who the user is.
+#[derive(Debug)]
+pub(super) struct Style {
+    pub(super) has_colours: bool,
+    /// Whether addresses are shown beside names.
+    pub(super) shows_addr: bool,
+    pub(super) lang: Lang,
+    /// This client, as the others see it.
+    pub(super) me: Arc<Identity>,
+}
+
+/// Marks a line that mentions the user where there are no colours.
+const MENTION: &str = "* ";
+/// SGR: bold and reversed; bold; faint; as before.
+const LOUD: &str = "\x1b[1;7m";
+const BOLD: &str = "\x1b[1m";
+const FAINT: &str = "\x1b[2m";
+const RESET: &str = "\x1b[0m";
+
+impl Style {
+    /// The message as lines without the last line end. `None` where there is nothing to show.
+    pub(super) fn render(&self, message: &ServerMessage) -> Option<String> {
+        match message {
+            ServerMessage::News(event) | ServerMessage::Answer(event) => self.event(event),
+            ServerMessage::Set(text) | ServerMessage::Help(text) => Some(text.clone()),
+            ServerMessage::Refused { text, .. } | ServerMessage::Farewell { text, .. } => Some(self.notice(text)),
+        }
+    }
+
+    fn event(&self, event: &Event) -> Option<String> {
+        let words = match self.lang {
+            Lang::Zh => ["已上线", "下线", "你", "现在的名字是", "等待超时"],
+            Lang::En => ["is online", "is offline", "you", "are now", "wait timed out"],
+        };
+        let [online, offline, you, are_now, timed_out] = words;
+        Some(match event {
+            Event::Online(who) => self.in_colour(FAINT, &format!("{} {online}", self.plain_name(who))),
+            Event::Offline(who, _) => self.in_colour(FAINT, &format!("{} {offline}", self.plain_name(who))),
+            Event::Message { from, text } if from.addr != self.me.addr && mentions(text, &self.me.name) => {
+                let mark = if self.has_colours { "" } else { MENTION };
+                format!("{mark}{}: {}", self.name(from), self.in_colour(LOUD, &isolated(text)))
+            }
+            Event::Message { from, text } => format!("{}: {}", self.name(from), isolated(text)),
+            Event::Private { from, text } => {
+                format!("{} -> {you}: {}", self.name(from), self.in_colour(BOLD, &isolated(text)))
+            }
+            Event::Renamed { new, .. } => self.notice(&format!("{you} {are_now} {}", self.plain_name(new))),
+            Event::WaitTimedOut => self.notice(timed_out),
+            Event::WaitMet(text) => format!("wait|ok|{text}"),
+            Event::Synced(text) => format!("sync|{text}"),
+            // They come as one list.
+            Event::User(_) | Event::UsersEnd(_) => return None,
+            // Of the server's own language; a client gets them as texts.
+            Event::Refused(_) | Event::Farewell(_) => return None,
+        })
+    }
+
+    /// A private message that the user has sent.
+    pub(super) fn sent(&self, to: &str, text: &str) -> String {
+        let you = match self.lang {
+            Lang::Zh => "你",
+            Lang::En => "you",
+        };
+        let to = if self.has_colours { coloured(to) } else { to.to_owned() };
+        format!("{you} -> {to}: {}", isolated(text))
+    }
+
+    /// What the client or the server says to the user alone.
+    pub(super) fn notice(&self, text: &str) -> String {
+        self.in_colour(FAINT, &format!("-- {text}"))
+    }
+
+    /// Text with the time before it.
+    pub(super) fn stamped(&self, time: &str, text: &str) -> String {
+        format!("{} {text}", self.in_colour(FAINT, time))
+    }
+
+    /// A name without its colour, for lists.
+    pub(super) fn plain_name(&self, who: &Identity) -> String {
+        let name = isolated(&who.name);
+        if self.shows_addr && who.name != who.addr { format!("[{}]{name}", who.addr) } else { name }
+    }
+
+    fn name(&self, who: &Identity) -> String {
+        if !self.has_colours {
+            return self.plain_name(who);
+        }
+        let name = coloured(&isolated(&who.name));
+        if self.shows_addr && who.name != who.addr { format!("[{}]{name}", who.addr) } else { name }
+    }
+
+    fn in_colour(&self, colour: &str, text: &str) -> String {
+        if self.has_colours { format!("{colour}{text}{RESET}") } else { text.to_owned() }
+    }
+}
+
+/// `name` in a colour that depends on the name alone.
+pub(super) fn coloured(name: &str) -> String {
+    // FNV-1a: a few bits of any hash that is the same everywhere will do.
+    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let colours = [31, 32, 33, 34, 35, 36, 91, 92, 93, 94, 95, 96]; // SGR: no black, no white
+    let colour = colours[(hash >> 8) as usize % colours.len()];
+    format!("\x1b[{colour}m{name}\x1b[0m")
+}
+
+/// Whether `text` has `name` in it as a word, in whatever case.
+fn mentions(text: &str, name: &str) -> bool {
+    let (text, name) = (text.to_lowercase(), name.to_lowercase());
+    let glues = |a: Option<char>, b: Option<char>| a.is_some_and(is_of_word) && b.is_some_and(is_of_word);
+    text.match_indices(&name).any(|(at, _)| {
+        let (before, after) = (&text[..at], &text[at + name.len()..]);
+        !glues(before.chars().next_back(), name.chars().next())
+            && !glues(name.chars().next_back(), after.chars().next())
+    })
+}
+
+/// Whether a character next to this one can belong to the same word. Chinese, Japanese and Korean don't separate words.
+fn is_of_word(c: char) -> bool {
+    c == '_' || c.is_alphanumeric() && c < '\u{2e80}'
+}
+
+/// A text of a user such that it cannot reorder what stands around it (UAX 9).
+fn isolated(text: &str) -> String {
+    if needs_isolate(text) { format!("\u{2068}{text}\u{2069}") } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: Look = Look { has_colours: false, shows_addr: false, lang: Lang::En };
+
+    #[derive(Clone, Copy)]
+    struct Look {
+        has_colours: bool,
+        shows_addr: bool,
+        lang: Lang,
+    }
+
+    /// What Bob sees of this event from Ann.
+    fn shown(look: Look, event: &str, text: &str) -> String {
+        let line =
+            format!(r#"{{"event":"{event}","from":{{"name":"ann","addr":"1.2.3.4:5"}},"text":"{text}","old":"x"}}"#);
+        let me = Arc::new(Identity { name: "bob".to_owned(), addr: "1.2.3.4:6".to_owned() });
+        let Look { has_colours, shows_addr, lang } = look;
+        let style = Style { has_colours, shows_addr, lang, me };
+        style.render(&ServerMessage::parse(&line).unwrap()).unwrap_or_default()
+    }
+
+    #[test]
+    fn messages_have_names_alone_unless_addresses_are_asked_for() {
+        let addr = Look { shows_addr: true, ..PLAIN };
+        let zh = Look { lang: Lang::Zh, ..PLAIN };
+        for (look, event, expected) in [
+            (PLAIN, "online", "ann is online"),
+            (PLAIN, "offline", "ann is offline"),
+            (PLAIN, "message", "ann: hi"),
+            (PLAIN, "private", "ann -> you: hi"),
+            (PLAIN, "renamed", "-- you are now ann"),
+            (PLAIN, "sync", "sync|hi"),
+            (PLAIN, "user", ""),
+            (addr, "online", "[1.2.3.4:5]ann is online"),
+            (addr, "message", "[1.2.3.4:5]ann: hi"),
+            (zh, "online", "ann 已上线"),
+            (zh, "private", "ann -> 你: hi"),
+        ] {
+            assert_eq!(shown(look, event, "hi"), expected);
+        }
+    }
+
+    #[test]
+    fn mentions_stand_out() {
+        let colours = Look { has_colours: true, ..PLAIN };
+        assert_eq!(shown(PLAIN, "message", "hi bob"), "* ann: hi bob");
+        assert!(shown(colours, "message", "hi bob").ends_with(": \x1b[1;7mhi bob\x1b[0m"));
+        assert!(shown(colours, "message", "hi all").ends_with("mann\x1b[0m: hi all"));
+        for (text, name, is_mention) in [
+            ("hi bob", "bob", true),
+            ("BOB: hi", "bob", true),
+            ("hi @bob!", "Bob", true),
+            ("bobby", "bob", false),
+            ("kabob", "bob", false),
+            ("bobby and bob", "bob", true),
+            ("bob_", "bob", false),
+            ("你好张三你好", "张三", true),
+            ("hi张三", "张三", true),
+            ("", "bob", false),
+        ] {
+            assert_eq!(mentions(text, name), is_mention, "{text} {name}");
+        }
+    }
+
+    #[test]
+    fn nothing_raw_is_rendered() {
+        assert_eq!(shown(PLAIN, "message", r"\u001b[2J\u202e"), r"ann: \u{1b}[2J\u{202e}");
+        assert_eq!(shown(PLAIN, "message", "שלום"), "ann: \u{2068}שלום\u{2069}");
+    }
+}
