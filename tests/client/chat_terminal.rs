@@ -110,7 +110,7 @@ fn a_slash_is_a_command_and_never_said_by_mistake() {
     let unknown = r"HH:MM -- unknown command /no\u{1b}[2Jsuch, nothing was sent; /help, or // to say a slash";
     bob.expect_rows(&[&unknown[..80], &unknown[80..], ">"]);
     bob.type_in("/help\r/who\r");
-    bob.expect_rows(&["HH:MM -- //TEXT           say /TEXT", "HH:MM -- 2 online: ann, bob", ">"]);
+    bob.expect_rows(&["HH:MM -- help: the server's commands", "HH:MM -- 2 online: ann, bob", ">"]);
     bob.type_in("/msg ann psst\r");
     ann.expect("from:[bob] says:psst");
     bob.expect_rows(&["HH:MM you -> ann: psst", ">"]);

@@ -20,11 +20,11 @@ pub(super) enum Command {
     Mistake(String),
 }
 
-/// The commands of this client, with their arguments and what they do.
+/// The commands of this client, with their arguments and what they do, in words that fit into 40 columns.
 pub(super) const COMMANDS: &[(&str, &str, &str)] = &[
-    ("/help", "", "this help; help alone is the server's"),
-    ("/msg", "NAME TEXT", "say TEXT to NAME alone"),
-    ("/nick", "NAME", "take this name"),
+    ("/help", "", "these commands"),
+    ("/msg", " NAME TEXT", "to NAME alone"),
+    ("/nick", " NAME", "take this name"),
     ("/quit", "", "leave, as Ctrl-D does"),
     ("/who", "", "who is here"),
 ];

@@ -154,9 +154,10 @@ impl Talk {
     /// Shows the commands of this client.
     pub(super) fn help(&mut self) {
         for (command, arguments, meaning) in COMMANDS {
-            self.notice(&format!("{:<16} {meaning}", format!("{command} {arguments}")));
+            self.notice(&format!("{command}{arguments}: {meaning}"));
         }
-        self.notice(&format!("{:<16} say /TEXT", "//TEXT"));
+        self.notice("//TEXT: say /TEXT");
+        self.notice("help: the server's commands");
     }
 
     /// Shows these lines, with the time before the first of them.

@@ -90,7 +90,7 @@ impl Session {
             }
         }
         let (_, sentence) = failure.exit();
-        self.wait(&sentence.unwrap_or_default(), Duration::ZERO, now);
+        self.wait(sentence.unwrap_or_default(), Duration::ZERO, now);
         None
     }
 
