@@ -61,7 +61,7 @@ impl Style {
             Event::Synced(text) => format!("sync|{text}"),
             // They come as one list.
             Event::User(_) | Event::UsersEnd(_) => return None,
-            // Of the server's own language; a client gets them as texts.
+            // In JSON they come as `refused` and `farewell`, with their texts.
             Event::Refused(_) | Event::Farewell(_) => return None,
         })
     }

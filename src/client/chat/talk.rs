@@ -20,7 +20,7 @@ pub(super) struct Talk {
     style: Style,
     /// `HOST:PORT` of the server.
     address: String,
-    /// The server does not echo to the terminal what the terminal shows already.
+    /// The user's own messages are not shown: the terminal has echoed them.
     hides_own: bool,
     /// The local time, as it stands before each line.
     pub(super) time: String,

@@ -96,6 +96,8 @@ impl History {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -136,7 +138,8 @@ mod tests {
         assert_eq!(three.older(""), Some("one"));
         (0..2 * LINES_MAX).for_each(|n| three.add(&n.to_string()));
         three.save();
-        assert_eq!(History::open(Some(path)).lines.len(), LINES_MAX);
+        assert_eq!(History::open(Some(path.clone())).lines.len(), LINES_MAX);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "for its user alone");
         fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -1,4 +1,4 @@
-//! The connection's part of a session: what it has sent, its end, and the next one.
+//! The connection of a session: what the server sends on it, its end, and the attempts to make the next one.
 
 use std::{
     mem,
@@ -23,7 +23,7 @@ use crate::client::{Failure, Outcome, connection::Connection, reader::Received};
 const NAME_ATTEMPTS: u32 = 5;
 
 impl Session {
-    /// Goes on with the link, of which poll has found this. Returns how the conversation has ended.
+    /// Handles what poll has found for the link. Returns how the conversation has ended.
     pub(super) fn drive_link(&mut self, ready: PollFlags, now: Instant) -> Option<Outcome> {
         match &mut self.link {
             Link::Waiting(until) if *until <= now => self.attempt(now),
