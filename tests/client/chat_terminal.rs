@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use crate::{DONE, LOST, TIMED_OUT, terminal::Terminal};
 
 /// A server, Ann as a plain client, and Bob at a terminal.
-fn ann_and_bob() -> (Server, Client, Terminal) {
+pub(crate) fn ann_and_bob() -> (Server, Client, Terminal) {
     let server = Server::start(&["--rate", "0"]);
     let [mut ann] = server.join_all(["ann"]);
     let bob = bob(&server, &[], &[]);
@@ -17,14 +17,14 @@ fn ann_and_bob() -> (Server, Client, Terminal) {
 }
 
 /// Bob at a terminal, greeted.
-fn bob(server: &Server, flags: &[&str], env: &[(&str, &str)]) -> Terminal {
+pub(crate) fn bob(server: &Server, flags: &[&str], env: &[(&str, &str)]) -> Terminal {
     let mut bob = Terminal::spawn_with(server, &[&["chat", "--name", "bob"], flags].concat(), env);
     bob.expect("/help for commands");
     bob
 }
 
 /// The next texts that Bob says, as Ann reads them.
-fn said(ann: &mut Client, count: usize) -> Vec<String> {
+pub(crate) fn said(ann: &mut Client, count: usize) -> Vec<String> {
     let texts = std::iter::repeat_with(|| ann.line());
     texts.filter_map(|line| Some(line.split_once("]bob:")?.1.to_owned())).take(count).collect()
 }
@@ -253,61 +253,4 @@ fn a_signal_restores_the_terminal() {
         assert!(bob.is_cooked(), "{signal:?}");
         server.expect_log(1, "departed");
     }
-}
-
-#[test]
-fn a_dumb_terminal_gets_no_escapes() {
-    let server = Server::start(&[]);
-    let [mut ann] = server.join_all(["ann"]);
-    let mut bob = bob(&server, &[], &[("TERM", "dumb")]);
-    assert!(bob.is_cooked(), "it edits lines itself");
-    bob.type_in("hello\n");
-    assert_eq!(said(&mut ann, 1), ["hello"]);
-    ann.say("hi bob");
-    bob.expect_rows(&["hello", "HH:MM * ann: hi bob", ""]);
-    bob.type_in("/quit\n");
-    assert_eq!(bob.exit(), DONE);
-    assert!(!bob.has_escapes());
-}
-
-#[test]
-fn no_color_leaves_the_line_editor() {
-    let server = Server::start(&[]);
-    let [mut ann] = server.join_all(["ann"]);
-    let mut bob = bob(&server, &[], &[("NO_COLOR", "1")]);
-    bob.type_in("wor");
-    ann.say("hi bob");
-    bob.expect_rows(&["HH:MM * ann: hi bob", "> wor"]);
-    assert!(!bob.has_colours());
-}
-
-#[test]
-fn a_narrower_window_is_drawn_cleanly() {
-    let (_server, mut ann, mut bob) = ann_and_bob();
-    let text = "a line that is longer than the window is wide once it has become narrow";
-    ann.say("before");
-    bob.type_in(text);
-    bob.expect_rows(&["HH:MM ann: before", &format!("> {text}")]);
-    bob.resize(40);
-    ann.say("after");
-    bob.expect_rows(&[
-        "HH:MM ann: before",
-        "HH:MM ann: after",
-        "> a line that is longer than the window",
-        "is wide once it has become narrow",
-    ]);
-    bob.resize(20);
-    ann.say("again");
-    bob.expect_rows(&[
-        "HH:MM ann: before",
-        "HH:MM ann: after",
-        "HH:MM ann: again",
-        "> a line that is lon",
-        "ger than the window",
-        "is wide once it has",
-        "become narrow",
-    ]);
-    bob.resize(80);
-    ann.say("wide");
-    bob.expect_rows(&["HH:MM ann: again", "HH:MM ann: wide", &format!("> {text}")]);
 }

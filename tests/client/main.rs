@@ -2,6 +2,7 @@
 
 mod chat;
 mod chat_evil_server;
+mod chat_screen;
 mod chat_terminal;
 mod evil_server;
 mod exit_codes;
