@@ -27,8 +27,8 @@ fn spawn(server: &Server, flags: &[&str]) -> (Child, UnixStream, UnixStream) {
 fn input_that_comes_late_is_waited_for() {
     let server = Server::start(&[]);
     let [mut ann] = server.join_all(["ann"]);
-    for subcommand in ["send", "chat"] {
-        let (mut child, mut keys, _shown) = spawn(&server, &[subcommand, "--name", subcommand]);
+    for (subcommand, flags) in [("send", &["send", "-", "--name", "send"][..]), ("chat", &["chat", "--name", "chat"])] {
+        let (mut child, mut keys, _shown) = spawn(&server, flags);
         for text in ["one", "two"] {
             ann.say(&format!("wait|20|user|{subcommand}"));
             ann.expect_among(&format!("wait|ok|{subcommand}"));
