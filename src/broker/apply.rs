@@ -57,10 +57,8 @@ impl Broker {
         let payer = payer(id, &client);
         self.members.remove(&id);
         self.has_departed = true;
-        let Client { addr, outbox, mut listener, has_spoken, .. } = *client;
-        // A client that comes and goes without a word is a probe, or might as well be one.
-        let is_probe = !has_spoken && matches!(departure, Departure::Left | Departure::Lost);
-        let level = if is_probe { LogLevel::Debug } else { LogLevel::Info };
+        let Client { addr, outbox, mut listener, has_arrived, .. } = *client;
+        let level = if has_arrived { LogLevel::Info } else { LogLevel::Debug };
         log::log!(level, "{id} {addr} departed: {}", departure.code());
         self.slow.remove(id);
         self.turn.leave(&mut listener);

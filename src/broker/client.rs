@@ -11,7 +11,7 @@ use super::{
     turn::{Listener, PublicOutput},
 };
 use crate::{
-    chat::{Congestion, Departure},
+    chat::Congestion,
     protocol::{Batch, Rate, Step},
 };
 
@@ -35,8 +35,8 @@ pub(super) struct Client {
     pub(super) stage: Stage,
     /// It pays for itself alone, and not together with others from its address.
     pub(super) is_trusted: bool,
-    /// Whether any line has come from it.
-    pub(super) has_spoken: bool,
+    /// The chat knows it.
+    pub(super) has_arrived: bool,
     /// The chat has not done with its last command.
     pub(super) is_busy: bool,
     /// The client is in the queue of its flow.
@@ -54,6 +54,8 @@ pub(super) struct Client {
 pub(super) enum Stage {
     /// It is not announced yet, or at its first words.
     Arriving,
+    /// The same, and it has ended already: its first words are its last.
+    Passing,
     /// It is here.
     Present,
     /// Its connection is broken. Boxed, since few are.
@@ -77,13 +79,13 @@ impl Client {
             listener,
             stage: Stage::Arriving,
             is_trusted,
-            has_spoken: false,
+            has_arrived: false,
             is_busy: false,
             is_queued: false,
             congestion: Congestion::None,
             pending: None,
             rate: RateLimit::default(),
-            owed_credit: Some(Duration::ZERO), // for its arrival
+            owed_credit: None,
         }
     }
 
@@ -128,13 +130,6 @@ impl Client {
             Step::Arrive | Step::Command(_) | Step::Reply(_) | Step::Speak(_) => false,
         };
         (is_end || !self.is_busy).then_some(step)
-    }
-
-    /// Whether the client has ended without a word before it was announced: nobody needs to be told that it was here.
-    pub(super) fn is_probe(&self) -> bool {
-        let mut steps = self.pending.iter().flat_map(|pending| &pending.steps).peekable();
-        let is_silent = |step: &Step| matches!(step, Step::Broken | Step::Eof | Step::Close(Departure::Lost));
-        steps.peek().is_some() && steps.all(is_silent)
     }
 
     /// Whether the client has sent much at once.

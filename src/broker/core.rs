@@ -140,15 +140,16 @@ impl Broker {
 
     fn push(&mut self, id: ClientId, batch: Batch, now: Duration) {
         let Some(client) = self.clients.get_mut(&id) else { return };
-        if batch.lines > 0 && !mem::replace(&mut client.has_spoken, true) {
-            log::info!("{id} {} arrived", client.addr);
+        if matches!(client.stage, Stage::Arriving) && batch.is_last() {
+            client.stage = Stage::Passing;
+            client.is_queued = false; // it will be, at another's expense
         }
         let not_before = self.rates.spend(client.addr.ip(), &self.config, batch.lines, now);
         client.push(batch, self.config.limits.rate, not_before, &self.memory, now);
         if !mem::replace(&mut client.is_queued, true) {
             match client.stage {
                 Stage::Arriving => self.arrivals.push(id),
-                Stage::Present | Stage::Broken(_) => self.schedule.push(flow_key(id, client), id),
+                Stage::Passing | Stage::Present | Stage::Broken(_) => self.schedule.push(flow_key(id, client), id),
             }
         }
     }
@@ -208,7 +209,8 @@ pub(super) fn payer(id: ClientId, client: &Client) -> FlowKey {
 pub(super) fn flow_key(id: ClientId, client: &Client) -> FlowKey {
     match &client.stage {
         Stage::Arriving if client.is_trusted => FlowKey::Arrivals,
-        Stage::Arriving | Stage::Present => payer(id, client),
+        Stage::Passing if client.is_trusted => FlowKey::Passing,
+        Stage::Arriving | Stage::Passing | Stage::Present => payer(id, client),
         Stage::Broken(_) => FlowKey::Broken,
     }
 }

@@ -9,7 +9,7 @@ use super::{
     schedule::Next,
 };
 use crate::{
-    chat::{Chat, Departure, Entry, Input, Load},
+    chat::{Chat, Departure, Entry, Event, Input, Load},
     protocol::Step,
 };
 
@@ -67,11 +67,9 @@ impl Broker {
         }
         let is_heavy = next.is_heavy || client.has_sent_much();
         match client.next_step() {
-            Some(Step::Arrive) if client.is_probe() => {
-                self.remove(id, Departure::Left);
-                return None;
-            }
             Some(Step::Arrive) => {
+                client.has_arrived = true;
+                log::info!("{id} {} arrived", client.addr);
                 if !matches!(client.stage, Stage::Broken(_)) {
                     self.turn.listen(&mut client.listener);
                     self.members.insert(id);
@@ -84,6 +82,14 @@ impl Broker {
             }
             Some(Step::Broken) => return Some((Input::Broken(id), 0)),
             Some(Step::Eof) => return Some((Input::Eof(id), 0)),
+            Some(Step::Close(departure)) if !client.has_arrived => {
+                // The others never hear of it, and the chat neither.
+                if departure.is_told() {
+                    self.turn.tell(&mut client.listener, &Event::Farewell(departure));
+                }
+                self.remove(id, departure);
+                return None;
+            }
             Some(Step::Close(departure)) => {
                 if departure == Departure::WriteTimeout {
                     client.outbox.cut();
@@ -100,7 +106,7 @@ impl Broker {
             None => {
                 self.schedule.done(next.flow);
                 client.is_queued = false;
-                if matches!(client.stage, Stage::Arriving) {
+                if matches!(client.stage, Stage::Arriving | Stage::Passing) {
                     client.stage = Stage::Present; // from now on it pays for itself
                 }
                 self.done.push(id);

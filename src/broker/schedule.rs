@@ -27,6 +27,8 @@ pub(super) enum FlowKey {
     Client(ClientId),
     /// All connections from trusted addresses that are not announced yet.
     Arrivals,
+    /// All connections from trusted addresses that have ended before they were announced: those that stay come first.
+    Passing,
     /// All connections that are broken: nobody waits for an answer there.
     Broken,
 }
@@ -76,8 +78,9 @@ impl Schedule {
         let Self { flows, by_key, sparse, heavy, .. } = self;
         let id = *by_key.entry(key).or_insert_with(|| {
             let id = flows.insert(Flow { key, queue: VecDeque::new(), deficit: FIRST_QUANTUM });
-            // Nobody waits for what broken connections have said: it is never served first.
-            if key == FlowKey::Broken { heavy } else { sparse }.push_back(id);
+            // Nobody waits for what broken connections have said, or hardly anybody for those that have ended: they are never
+            // served first.
+            if matches!(key, FlowKey::Passing | FlowKey::Broken) { heavy } else { sparse }.push_back(id);
             id
         });
         self.flows[id].queue.push_back(client);

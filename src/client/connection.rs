@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Write},
+    mem,
     net::{SocketAddr, TcpStream, ToSocketAddrs},
     sync::{
         Arc,
@@ -117,6 +118,7 @@ impl Connection {
     fn wait_until_ready(&mut self, mut early: Option<&mut EarlyNews>, deadline: Deadline) -> Outcome {
         // Until the server has switched to JSON it sends text: news, or the reason why it ends the connection.
         let mut last_text = None;
+        let mut is_announced = false;
         loop {
             match self.reader.receive(deadline) {
                 Received::Line(line) if line.starts_with('{') => match ServerMessage::parse(&line) {
@@ -129,6 +131,8 @@ impl Connection {
                         return Err(Failure::Refused(Some(text)));
                     }
                     Some(ServerMessage::Farewell { text, .. }) => return Err(Failure::Lost(text)),
+                    // Nothing public is heard before one's own arrival.
+                    Some(ServerMessage::News(Event::Online(_))) if !mem::replace(&mut is_announced, true) => {}
                     Some(news @ ServerMessage::News(_)) => {
                         if let Some(early) = &mut early {
                             early.push(line, news);

@@ -22,8 +22,7 @@ use super::{
 };
 use crate::{
     Config,
-    broker::{Request, outbox},
-    chat::ClientId,
+    broker::outbox,
     protocol::{Dialect, Format, Session},
     reactor::{Executor, Poller, Socket, Timer, Token},
 };
@@ -108,7 +107,7 @@ fn accept_now(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
 
 /// Makes clients of accepted connections.
 struct Arrivals {
-    next: ClientId,
+    next: Token,
     executor: Executor,
     poller: Rc<Poller>,
     door: Rc<RefCell<Door>>,
@@ -122,7 +121,7 @@ impl Arrivals {
     fn new(executor: Executor, poller: Rc<Poller>, config: &Config, shared: Rc<Shared>) -> Self {
         let door = Rc::new(RefCell::new(Door::new(config)));
         let dialect = Dialect { format: Format::Text, lang: config.lang };
-        Self { next: ClientId(1), executor, poller, door, refusals: Refusals::new(dialect), dialect, shared }
+        Self { next: Token(1), executor, poller, door, refusals: Refusals::new(dialect), dialect, shared }
     }
 
     /// Lets the connection in, if it may come in. Answers whether.
@@ -143,14 +142,12 @@ impl Arrivals {
     }
 
     fn connect(&mut self, stream: TcpStream, addr: SocketAddr, place: Place) -> io::Result<()> {
-        let client = self.next;
-        let socket = Rc::new(Socket::new(stream, Token(client.0), Rc::clone(&self.poller))?);
-        self.next = ClientId(client.0 + 1);
+        let token = self.next;
+        let socket = Rc::new(Socket::new(stream, token, Rc::clone(&self.poller))?);
+        self.next = Token(token.0 + 1);
         let (outbox, inbox) = outbox(Some(Rc::clone(&socket)), Arc::clone(&self.shared.memory));
-        // Fails only when the broker is dead, and then the server is as good as ended.
-        self.shared.broker.unbounded_send(Request::Connect(client, addr, outbox)).ok();
-        let session = Session::new(Arc::clone(&self.shared.limits), self.dialect);
-        let mut connection = Connection::new(client, socket, inbox, session, place, &self.shared);
+        let session = Session::new(Arc::clone(&self.shared.limits), self.dialect, self.shared.clock.now());
+        let mut connection = Connection::new(addr, outbox, socket, inbox, session, place, &self.shared);
         self.executor.spawn(async move { connection.run().await }).detach();
         Ok(())
     }

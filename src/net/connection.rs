@@ -2,12 +2,21 @@
 //! session, the session's batches to the broker, and the inbox's bytes to the socket. Knows no rules and no protocol.
 
 mod ending;
+mod introduction;
 
-use std::{cell::RefCell, future::poll_fn, mem, rc::Rc, sync::Arc, task::Poll};
+use std::{
+    cell::{Cell, RefCell},
+    future::poll_fn,
+    net::SocketAddr,
+    rc::Rc,
+    sync::Arc,
+    task::Poll,
+};
 
 use async_std::task;
-use futures::{FutureExt, StreamExt, channel::mpsc::UnboundedSender, select_biased, stream::FusedStream};
+use futures::{FutureExt, StreamExt, channel::mpsc::UnboundedSender, ready, select_biased, stream::FusedStream};
 
+use self::introduction::Client;
 use super::{
     door::Place,
     losses::Losses,
@@ -15,14 +24,12 @@ use super::{
     writer::Writer,
 };
 use crate::{
-    broker::{BrokenBacklog, Departed, Inbox, Level, Memory, QueueItem, Registration, Request},
+    broker::{BrokenBacklog, Departed, Inbox, Level, Memory, Outbox, QueueItem, Registration, Request},
     chat::ClientId,
-    protocol::{Batch, Intake, Interest, Limits, Session, Step},
+    protocol::{Intake, Interest, Limits, Session},
     reactor::{Clock, Socket, Timer, is_transient},
 };
 
-/// Reads of what a broken connection has sent: 64 KiB.
-const LAST_READS: usize = 4;
 /// Bytes that a client may hold of its own and still be read while memory is tight; and bytes that may wait for it alone then
 /// while it takes none, and it may still ask for more.
 const SMALL_BYTES: usize = 4 << 10;
@@ -44,11 +51,12 @@ pub(super) struct Shared {
     pub(super) backlog: Rc<BrokenBacklog>,
     pub(super) departed: Rc<Departed>,
     pub(super) turnstile: Turnstile,
+    pub(super) next_client: Cell<ClientId>,
 }
 
 /// A client's connection.
 pub(super) struct Connection {
-    client: ClientId,
+    client: Client,
     socket: Rc<Socket>,
     inbox: Inbox,
     shared: Rc<Shared>,
@@ -86,7 +94,8 @@ enum Wake {
 
 impl Connection {
     pub(super) fn new(
-        client: ClientId,
+        addr: SocketAddr,
+        outbox: Outbox,
         socket: Rc<Socket>,
         inbox: Inbox,
         session: Session,
@@ -94,7 +103,7 @@ impl Connection {
         shared: &Rc<Shared>,
     ) -> Self {
         Self {
-            client,
+            client: Client::Unknown(addr, outbox),
             session,
             timer: Timer::new(),
             writer: Writer::new(Rc::clone(&socket), Rc::clone(inbox.gauge())),
@@ -138,7 +147,13 @@ impl Connection {
         match self.stage {
             // Boxed: an open connection has no room for what only its end needs.
             Stage::HungUp => Box::pin(self.close()).await,
-            Stage::Gone | Stage::Open => self.await_hang_up().await,
+            Stage::Gone | Stage::Open => {
+                if let Client::Unknown(addr, _) = self.client {
+                    log::debug!("{addr} left before it was announced");
+                    self.client = Client::Abandoned; // and with that its outbox is gone
+                }
+                self.await_hang_up().await;
+            }
         }
         debug_assert_eq!(Rc::strong_count(&self.socket), 2, "its own share and its writer's");
     }
@@ -164,8 +179,14 @@ impl Connection {
         let (reading, turnstile) = (&mut self.reading, &self.shared.turnstile);
         let mut readable = poll_fn(|cx| match interest {
             Interest::Read => reading.poll(socket, turnstile, cx).map(|()| Wake::Readable),
-            Interest::HangUp => socket.poll_hang_up(cx).map(|()| Wake::Readable),
-            Interest::Broken => socket.poll_broken(cx).map(|()| Wake::Broken),
+            Interest::HangUp => {
+                ready!(socket.poll_hang_up(cx));
+                reading.poll_last(turnstile, cx).map(|()| Wake::Readable)
+            }
+            Interest::Broken => {
+                ready!(socket.poll_broken(cx));
+                reading.poll_last(turnstile, cx).map(|()| Wake::Broken)
+            }
             Interest::Nothing => Poll::Pending,
         })
         .fuse();
@@ -203,6 +224,9 @@ impl Connection {
             Wake::Writable => self.write(),
             Wake::Readable => {
                 self.read();
+                if self.socket.has_hung_up() {
+                    self.read(); // that it has ended belongs to what it has said
+                }
                 if self.socket.is_readable() {
                     task::yield_now().await; // there is more, and others have a turn first
                 }
@@ -233,9 +257,7 @@ impl Connection {
 
     fn read(&mut self) {
         let (now, mut is_broken) = (self.shared.clock.now(), false);
-        // The last words of a peer that has hung up are read at once, so that its place is soon free.
-        let has_hung_up = self.session.interest() != Interest::Read;
-        let bytes_max = if has_hung_up { READ_BYTES } else { self.reading.bytes_max() };
+        let bytes_max = self.reading.bytes_max(self.shared.memory.level() >= Level::Tight);
         READ_BUFFER.with_borrow_mut(|buffer| match self.socket.read(&mut buffer[..bytes_max]) {
             Ok(0) => self.session.eof(now),
             Ok(read) => {
@@ -254,39 +276,13 @@ impl Connection {
         match self.writer.write(self.shared.clock) {
             Ok(written) => {
                 self.session.written(written, self.writer.is_blocked(), self.shared.clock.now());
-                if self.inbox.gauge().take_relief() {
-                    self.shared.broker.unbounded_send(Request::Relieved(self.client)).ok();
+                if self.inbox.gauge().take_relief()
+                    && let Some(client) = self.client.id()
+                {
+                    self.shared.broker.unbounded_send(Request::Relieved(client)).ok();
                 }
             }
             Err(_) => self.abort(),
         }
-    }
-
-    /// The peer can be told nothing any more, but what it has sent counts: one that only speaks, as in
-    /// `echo hi > /dev/tcp/…`, closes without reading, which resets the connection. What has come is read once.
-    fn abort(&mut self) {
-        self.writer.abort();
-        let now = self.shared.clock.now();
-        READ_BUFFER.with_borrow_mut(|buffer| {
-            for _ in 0..LAST_READS {
-                match self.socket.read(buffer) {
-                    Ok(read) if read > 0 => self.session.received(&mut buffer[..read], now),
-                    Ok(_) | Err(_) => break,
-                }
-            }
-        });
-        let dropped = self.session.reset(self.shared.backlog.room(), now);
-        self.dropped += u32::try_from(dropped).unwrap_or(u32::MAX); // a few reads' worth
-    }
-
-    fn send(&mut self, batch: Batch) {
-        let request = if batch.steps.contains(&Step::Broken) {
-            let taken = self.shared.backlog.take(batch.lines, batch.bytes(), mem::take(&mut self.dropped) as usize);
-            Request::Broken(self.client, batch, taken)
-        } else {
-            Request::Batch(self.client, batch)
-        };
-        // Fails only when the broker is dead; then the inbox ends too.
-        self.shared.broker.unbounded_send(request).ok();
     }
 }

@@ -9,7 +9,7 @@ mod refusals;
 mod turnstile;
 mod writer;
 
-use std::{future::Future, io, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
+use std::{cell::Cell, future::Future, io, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
 
 use async_std::net::TcpListener;
 use futures::{
@@ -24,6 +24,7 @@ use self::{connection::Shared, losses::Losses, turnstile::turnstile};
 use crate::{
     Config,
     broker::{self, BrokenBacklog, Departed, Memory},
+    chat::ClientId,
     reactor::{Clock, Executor, Poller},
 };
 
@@ -138,6 +139,7 @@ async fn serve(
         backlog,
         departed,
         turnstile,
+        next_client: Cell::new(ClientId(1)),
     });
     let accepting = Box::pin(accept::run(listener, executor, poller, &config, shared));
     pin_mut!(stop);

@@ -12,6 +12,7 @@ use futures::{
         mpsc::{self, UnboundedReceiver, UnboundedSender},
         oneshot::{self, Canceled},
     },
+    future::{Either, select},
     ready,
 };
 
@@ -23,13 +24,29 @@ pub(super) const READ_BYTES: usize = 16 << 10;
 const SMALL_READ_BYTES: usize = 1 << 10;
 /// Connections that may read much between two turns of all others: some milliseconds of reading and parsing.
 const PASSES: usize = 32;
+/// Of those, at least so many that have sent more than can be read at once.
+const PASSES_OF_FLOODS: usize = 8;
 
 /// The way in. A clone is the same one.
 #[derive(Debug, Clone)]
-pub(super) struct Turnstile(UnboundedSender<oneshot::Sender<()>>);
+pub(super) struct Turnstile {
+    /// The line of those that have all read, when they have passed, that there was.
+    bursts: UnboundedSender<oneshot::Sender<()>>,
+    /// The line of those that left something to be read when they passed the last time. It is served last, but served.
+    floods: UnboundedSender<oneshot::Sender<()>>,
+}
 
 /// A place in the line. Resolves when it is this one's turn; whoever drops it leaves the line.
 type Pass = oneshot::Receiver<()>;
+
+/// How much a client sends that sends much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// No more than can be read at once.
+    Burst,
+    /// More than that.
+    Flood,
+}
 
 /// How much a connection reads next.
 #[derive(Debug)]
@@ -37,7 +54,7 @@ pub(super) enum Reading {
     /// Little: there was no more the last time.
     Little,
     /// Much, when there is something and the connection has passed the turnstile.
-    Much,
+    Much(Kind),
     /// Much, when it is its turn.
     Waiting(Pass),
     /// Much, now.
@@ -46,15 +63,19 @@ pub(super) enum Reading {
 
 /// A turnstile, and the future that turns it: it ends with the last clone.
 pub(super) fn turnstile() -> (Turnstile, impl Future<Output = ()>) {
-    let (sender, waiting) = mpsc::unbounded();
-    (Turnstile(sender), turn(waiting))
+    let ((bursts, first), (floods, last)) = (mpsc::unbounded(), mpsc::unbounded());
+    (Turnstile { bursts, floods }, turn(first, last))
 }
 
 impl Turnstile {
-    /// Takes a place at the end of the line.
-    pub(super) fn enter(&self) -> Pass {
+    /// Takes a place at the end of a line.
+    fn enter(&self, kind: Kind) -> Pass {
         let (pass, waiting) = oneshot::channel();
-        self.0.unbounded_send(pass).ok(); // fails only at the end of the server; then nobody waits, as the sender is dropped
+        let line = match kind {
+            Kind::Burst => &self.bursts,
+            Kind::Flood => &self.floods,
+        };
+        line.unbounded_send(pass).ok(); // fails only at the end of the server; then nobody waits, as the sender is dropped
         waiting
     }
 }
@@ -65,31 +86,35 @@ impl Reading {
         Self::Little
     }
 
-    /// Bytes to be read now.
-    pub(super) fn bytes_max(&self) -> usize {
+    /// Bytes to be read now. While memory is tight, no client needs more at once.
+    pub(super) fn bytes_max(&self, is_tight: bool) -> usize {
         match self {
-            Self::Little | Self::Much | Self::Waiting(_) => SMALL_READ_BYTES,
+            _ if is_tight => SMALL_READ_BYTES,
+            Self::Little | Self::Much(_) | Self::Waiting(_) => SMALL_READ_BYTES,
             Self::Passed => READ_BYTES,
         }
     }
 
     /// So many bytes were read.
     pub(super) fn has_read(&mut self, bytes: usize) {
-        *self = if bytes < SMALL_READ_BYTES { Self::Little } else { Self::Much };
+        *self = match bytes {
+            0..SMALL_READ_BYTES => Self::Little,
+            SMALL_READ_BYTES..READ_BYTES => Self::Much(Kind::Burst),
+            _ => Self::Much(Kind::Flood),
+        };
     }
 
     /// Waits until there is something to be read, and it may be.
     pub(super) fn poll(&mut self, socket: &Socket, turnstile: &Turnstile, cx: &mut Context<'_>) -> Poll<()> {
-        // A connection that is broken is read a last time, and then its place is free.
         if socket.poll_broken(cx).is_ready() {
-            *self = Self::Passed;
+            return self.poll_last(turnstile, cx);
         }
         loop {
             match self {
                 Self::Little | Self::Passed => return socket.poll_readable(cx),
-                Self::Much => {
+                Self::Much(kind) => {
                     ready!(socket.poll_readable(cx));
-                    *self = Self::Waiting(turnstile.enter());
+                    *self = Self::Waiting(turnstile.enter(*kind));
                 }
                 Self::Waiting(pass) => {
                     let _: Result<(), Canceled> = ready!(pass.poll_unpin(cx));
@@ -98,18 +123,48 @@ impl Reading {
             }
         }
     }
+
+    /// The same where the peer has hung up: all that it has said last is read at once, so that its place is soon free.
+    pub(super) fn poll_last(&mut self, turnstile: &Turnstile, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            match self {
+                Self::Little => *self = Self::Waiting(turnstile.enter(Kind::Burst)),
+                Self::Much(kind) => *self = Self::Waiting(turnstile.enter(*kind)),
+                Self::Waiting(pass) => {
+                    let _: Result<(), Canceled> = ready!(pass.poll_unpin(cx));
+                    *self = Self::Passed;
+                }
+                Self::Passed => return Poll::Ready(()),
+            }
+        }
+    }
 }
 
-async fn turn(mut waiting: UnboundedReceiver<oneshot::Sender<()>>) {
-    while let Some(first) = waiting.next().await {
+type Line = UnboundedReceiver<oneshot::Sender<()>>;
+
+async fn turn(mut bursts: Line, mut floods: Line) {
+    loop {
+        let first = match select(bursts.next(), floods.next()).await {
+            Either::Left((first, _)) | Either::Right((first, _)) => first,
+        };
+        let Some(first) = first else { return };
         let mut passed = usize::from(first.send(()).is_ok());
-        while passed < PASSES
-            && let Ok(next) = waiting.try_recv()
-        {
-            passed += usize::from(next.send(()).is_ok());
-        }
+        passed += let_pass(&mut bursts, PASSES - PASSES_OF_FLOODS - passed);
+        passed += let_pass(&mut floods, PASSES - passed);
+        let_pass(&mut bursts, PASSES - passed);
         task::yield_now().await; // behind all who are ready by now
     }
+}
+
+/// Lets so many pass at the most, and answers how many. Those who have left the line count for nothing.
+fn let_pass(line: &mut Line, most: usize) -> usize {
+    let mut passed = 0;
+    while passed < most
+        && let Ok(next) = line.try_recv()
+    {
+        passed += usize::from(next.send(()).is_ok());
+    }
+    passed
 }
 
 #[cfg(test)]
@@ -121,19 +176,39 @@ mod tests {
 
     use super::*;
 
+    fn count(line: &mut Vec<Pass>) -> usize {
+        let before = line.len();
+        line.retain_mut(|pass| pass.try_recv() == Ok(None));
+        before - line.len()
+    }
+
     #[test]
     fn so_many_pass_in_a_turn_in_the_order_in_which_they_came() {
         let (turnstile, turning) = turnstile();
         let (mut turning, cx) = (pin!(turning), &mut Context::from_waker(Waker::noop()));
-        let mut line: Vec<_> = (0..PASSES + 3).map(|_| turnstile.enter()).collect();
-        drop(line.remove(1)); // who has left takes no pass
+        let mut line: Vec<_> = (0..PASSES + 3).map(|_| turnstile.enter(Kind::Burst)).collect();
+        drop(line.remove(1)); // one that has left takes no pass
         assert!(turning.as_mut().poll(cx).is_pending());
-        let is_passed: Vec<_> = line.iter_mut().map(|pass| pass.try_recv() == Ok(Some(()))).collect();
-        assert_eq!(is_passed, [vec![true; PASSES], vec![false; 2]].concat());
+        let has_passed: Vec<_> = line.iter_mut().map(|pass| pass.try_recv() == Ok(Some(()))).collect();
+        assert_eq!(has_passed, [vec![true; PASSES], vec![false; 2]].concat());
         line.drain(..PASSES);
         assert!(turning.as_mut().poll(cx).is_pending());
-        assert!(line.iter_mut().all(|pass| pass.try_recv() == Ok(Some(()))));
+        assert_eq!(count(&mut line), 2);
         drop(turnstile);
         assert!(turning.as_mut().poll(cx).is_ready());
+    }
+
+    #[test]
+    fn bursts_come_before_floods_and_do_not_starve_them() {
+        let (turnstile, turning) = turnstile();
+        let (mut turning, cx) = (pin!(turning), &mut Context::from_waker(Waker::noop()));
+        let mut floods: Vec<_> = (0..3 * PASSES).map(|_| turnstile.enter(Kind::Flood)).collect();
+        let mut bursts: Vec<_> = (0..2 * PASSES).map(|_| turnstile.enter(Kind::Burst)).collect();
+        let mut passed = Vec::new();
+        for _ in 0..4 {
+            assert!(turning.as_mut().poll(cx).is_pending());
+            passed.push((count(&mut bursts), count(&mut floods)));
+        }
+        assert_eq!(passed, [(24, 8), (24, 8), (16, 16), (0, 32)]);
     }
 }

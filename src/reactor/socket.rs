@@ -72,6 +72,13 @@ impl Socket {
         poll_fn(move |cx| source.poll_until(|ready| ready.writable.is_set(), cx))
     }
 
+    /// There is something to read, and behind it the end of input or an error, as far as is known since the last poll.
+    #[must_use]
+    pub fn has_hung_up(&self) -> bool {
+        let ready = self.source.ready();
+        ready.readable.is_set() && ready.hang_up.is_set()
+    }
+
     /// There is something to read, as far as is known since the last poll.
     #[must_use]
     pub fn is_readable(&self) -> bool {

@@ -55,6 +55,7 @@ impl Client {
     #[track_caller]
     pub(crate) fn connect(server: &Server, socket: &Socket) -> Self {
         let mut client = Self::dial(server, socket);
+        client.send(b"\n"); // so that it is announced at once
         client.expect(&client.online());
         client
     }

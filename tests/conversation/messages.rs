@@ -34,8 +34,8 @@ fn a_private_message_reaches_only_its_recipient() {
         ann.say("to|BOB|again");
         ann.say(&format!("to|{}|nameless", cat.addr));
         ann.say("to|ann|to myself");
-        cat.say("to|ann|re");
         ann.expect(&texts.private("ann", "to myself"));
+        cat.say("to|ann|re");
         ann.expect(&texts.private(&cat.addr, "re"));
         bob.expect(&texts.private("ann", "a|b|"));
         bob.expect(&texts.private("ann", "again"));

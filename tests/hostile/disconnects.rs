@@ -47,7 +47,7 @@ fn a_thousand_port_probes_leave_nothing_behind() {
     ann.expect_among(EN.shutting_down);
     drop(ann);
     let (_, _, log) = server.exit(DEADLINE);
-    assert!(log.len() < 10, "probes are not worth a line: {log:#?}");
+    assert!(log.len() < 30, "probes are not worth a line: {log:#?}");
 }
 
 /// How often each has come and gone, by the beginning of its lines: first the one, then the other, and nothing else.
@@ -101,14 +101,12 @@ fn a_port_probe_is_logged_at_debug_level() {
     command.env("RUST_LOG", "pipechat=debug");
     let server = Server::start_with(command, &["--port", "0", "--lang", "en"]);
     let mut ann = server.join("ann");
-    let probe = server.connect();
-    let (addr, offline) = (probe.addr.clone(), probe.offline());
-    ann.expect(&probe.online());
+    let probe = server.dial();
+    let addr = probe.addr.clone();
     drop(probe);
-    ann.expect(&offline);
-    let log = server.expect_log(2, &addr);
-    assert!(log.iter().all(|line| line.contains("DEBUG")), "{log:#?}");
-    assert!(log[1].contains("departed"), "{log:#?}");
+    let log = server.expect_log(1, &addr);
+    assert!(log[0].contains("DEBUG"), "{log:#?}");
+    ann.nothing();
 }
 
 #[test]

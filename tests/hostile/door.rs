@@ -35,6 +35,7 @@ fn an_address_that_hammers_keeps_no_other_out() {
         for _ in 0..50 {
             let start = Instant::now();
             let mut bob = server.dial_from([127, 0, 0, 2]);
+            bob.send(b"\n");
             bob.expect(&bob.online());
             bob.say("sync|here");
             bob.expect_among("sync|here");

@@ -108,7 +108,9 @@ fn an_unread_log_stalls_nobody() {
     let addr = first.trim_end().rsplit(' ').next().and_then(|addr| addr.parse().ok()).expect("an address");
     // Each client makes two log entries: in all, more than a pipe holds.
     for _ in 0..2_000 {
-        Client::dial_at(addr, &EN).line();
+        let mut client = Client::dial_at(addr, &EN);
+        client.send(b"\n");
+        client.line();
     }
     kill_process(Pid::from_child(&child.0), Signal::TERM).expect("ours");
     until("the server has exited", || child.0.try_wait().expect("ours").is_some());

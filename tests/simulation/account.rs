@@ -81,12 +81,6 @@ impl Account {
         self.departure().is_some()
     }
 
-    /// It has ended without a word before anybody was told of it, and nobody is.
-    pub(crate) fn is_probe(&self) -> bool {
-        let mut steps = self.steps.clone();
-        self.presence == Presence::Coming && steps.pop_front() == Some(Step::Arrive) && all_silent(&steps)
-    }
-
     pub(crate) fn accept(&mut self, steps: &[Step]) {
         self.steps.extend(steps.iter().cloned());
         self.release();
@@ -113,7 +107,6 @@ impl Account {
         }
         match step {
             Step::Arrive => {
-                assert!(!all_silent(&self.steps), "nobody needs to be told of it: {:?}", self.steps);
                 self.presence = Presence::Here;
             }
             Step::Command(_) => {
@@ -340,12 +333,6 @@ impl Answer {
 
 fn is_end(step: &Step) -> bool {
     matches!(step, Step::Broken | Step::Eof | Step::Close(_))
-}
-
-/// The client is gone without a word: nobody is there to be told anything.
-fn all_silent(steps: &VecDeque<Step>) -> bool {
-    let is_silent = |step: &Step| matches!(step, Step::Broken | Step::Eof | Step::Close(Departure::Lost));
-    !steps.is_empty() && steps.iter().all(is_silent)
 }
 
 fn read_words(words: &Words, lines: &[&str], dialect: Dialect) -> Option<usize> {

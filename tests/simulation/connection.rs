@@ -123,11 +123,14 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(limits: &Arc<Limits>, inbox: Inbox, outgoing_max: usize) -> Self {
+    pub(crate) fn new(limits: &Arc<Limits>, inbox: Inbox, outgoing_max: usize, now: Duration) -> Self {
         let (incoming, outgoing) = (VecDeque::new(), VecDeque::new());
+        // It has said nothing for a while, and is announced.
+        let mut session = Session::new(Arc::clone(limits), Dialect::default(), Duration::ZERO);
+        session.timeout(now);
         Self {
             socket: Socket { incoming, is_ended: false, is_reset: false, outgoing, outgoing_max },
-            session: Session::new(Arc::clone(limits), Dialect::default()),
+            session,
             gauge: Rc::clone(inbox.gauge()),
             memory: inbox.gauge().memory(),
             inbox,

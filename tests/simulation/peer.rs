@@ -105,7 +105,7 @@ impl Peer {
             has_arrived: false,
             end: None,
             is_unclear: kind == Kind::Fuzzer,
-            connection: Connection::new(limits, inbox, outgoing_max),
+            connection: Connection::new(limits, inbox, outgoing_max, now),
             watch: Watch::new(**limits, now),
             account: Account::default(),
         }
@@ -284,7 +284,7 @@ impl Peer {
     /// It is gone, and has read what there is to read.
     pub(crate) fn is_over(&self) -> bool {
         let has_read = self.connection.socket.outgoing.is_empty() || self.sending == Sending::Resetting;
-        let is_gone = self.account.is_gone() || self.account.is_probe();
+        let is_gone = self.account.is_gone();
         matches!(self.connection.stage, Stage::Closed { .. }) && is_gone && self.connection.is_forgotten() && has_read
     }
 

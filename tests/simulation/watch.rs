@@ -59,10 +59,10 @@ impl Watch {
     pub(crate) fn new(limits: Limits, now: Duration) -> Self {
         Self {
             limits,
-            is_outstanding: true, // until the client is announced
+            is_outstanding: false,
             not_before: Duration::ZERO,
             tokens: Tokens::new(limits.rate, now),
-            credit_due: Some((Duration::ZERO, now)),
+            credit_due: None,
             intake: Intake::All,
             held_at: now,
             free_at: None,

@@ -41,9 +41,9 @@ pub(crate) fn check(bytes: &[u8], packet: usize) {
 
 /// What a session makes of the bytes, for a broker that is always ready.
 fn steps_of(bytes: &[u8], packet: usize, limits: &Arc<Limits>) -> Vec<Step> {
-    let now = Duration::ZERO;
-    let mut session = Session::new(Arc::clone(limits), Dialect::default());
-    session.credited(now, now); // it is announced
+    let now = Duration::from_secs(1);
+    let mut session = Session::new(Arc::clone(limits), Dialect::default(), Duration::ZERO);
+    session.timeout(now); // it is announced
     let mut steps = Vec::new();
     let mut poll = |session: &mut Session| {
         while let Some(batch) = session.poll_batch(now) {
@@ -135,11 +135,11 @@ fn without_telnet(mut bytes: &[u8]) -> Vec<u8> {
 /// A session that gets no credit turns away from its socket, though the peer sends the bytes again and again: with the
 /// first line, and, if it reads on since the peer has ended, with so many bytes.
 fn check_held(bytes: &[u8], packet: usize, limits: &Arc<Limits>) {
-    let now = Duration::ZERO;
+    let now = Duration::from_secs(1);
     // Telnet's commands are not held, however many they are.
     let bytes: Vec<u8> = bytes.iter().map(|&byte| if byte == 255 { b'x' } else { byte }).collect();
-    let mut session = Session::new(Arc::clone(limits), Dialect::default());
-    session.credited(now, now); // it is announced
+    let mut session = Session::new(Arc::clone(limits), Dialect::default(), Duration::ZERO);
+    session.timeout(now); // it is announced
     let (mut lines, mut held) = (0, 0);
     for packet in bytes.chunks(packet).cycle().take(2 * UNPARSED_MAX) {
         match session.interest() {

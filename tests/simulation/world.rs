@@ -100,7 +100,7 @@ impl World {
         let memory = Memory::new(MEMORY_MAX[rng.below(MEMORY_MAX.len())]);
         let mut world = Self {
             rng,
-            now: Duration::ZERO,
+            now: Duration::from_secs(1),
             chat: Chat::new(config.rules()),
             model: Model::new(config.rules()),
             broker: Broker::new(config, Arc::clone(&memory), Rc::clone(&backlog), Rc::clone(&departed)),

@@ -17,6 +17,8 @@ use crate::{
     reactor::is_transient,
 };
 
+/// Reads of what a broken connection has sent: 64 KiB.
+const LAST_READS: usize = 4;
 /// Bytes that a client has to take in each write timeout, or all that is left, while the last ones are sent to it. One
 /// that takes less would hold its place for hours.
 const FLUSH_PROGRESS_BYTES: usize = 4 << 10;
@@ -26,6 +28,23 @@ const LINGER: Duration = Duration::from_secs(2);
 const LINGER_CROWDED: Duration = Duration::from_millis(100);
 
 impl Connection {
+    /// The peer can be told nothing any more, but what it has sent counts: one that only speaks, as in
+    /// `echo hi > /dev/tcp/…`, closes without reading, which resets the connection. What has come is read once.
+    pub(super) fn abort(&mut self) {
+        self.writer.abort();
+        let now = self.shared.clock.now();
+        READ_BUFFER.with_borrow_mut(|buffer| {
+            for _ in 0..LAST_READS {
+                match self.socket.read(buffer) {
+                    Ok(read) if read > 0 => self.session.received(&mut buffer[..read], now),
+                    Ok(_) | Err(_) => break,
+                }
+            }
+        });
+        let dropped = self.session.reset(self.shared.backlog.room(), now);
+        self.dropped += u32::try_from(dropped).unwrap_or(u32::MAX); // a few reads' worth
+    }
+
     /// The staged end: what waits is written, the peer is told that it was all, and what it still sends is read and
     /// thrown away for a while. A close with unread input would reset the connection, and the peer lose the last lines.
     pub(super) async fn close(&mut self) {
@@ -41,7 +60,8 @@ impl Connection {
 
     /// Writes all that waits, unless it is to be thrown away. Answers whether the peer has got all.
     async fn flush(&mut self) -> bool {
-        let (shared, client) = (Rc::clone(&self.shared), self.client);
+        let Some(client) = self.client.id() else { return false };
+        let shared = Rc::clone(&self.shared);
         let discarded = poll_fn(|cx| shared.departed.poll_discard(client, cx));
         let is_flushed = match select(pin!(self.write_all()), pin!(discarded)).await {
             Either::Left((is_flushed, _)) => is_flushed,
@@ -110,11 +130,11 @@ impl Drop for Connection {
         while let Some(item) = self.inbox.try_next() {
             self.take(item);
         }
-        self.shared.departed.remove(self.client);
+        self.client.id().inspect(|&client| self.shared.departed.remove(client));
         if self.stage != Stage::Gone {
             self.shared.losses.add(self.writer.waiting());
         }
-        if self.stage == Stage::Open {
+        if self.stage == Stage::Open && self.client.id().is_some() {
             self.send(Batch { steps: vec![Step::Close(Departure::Lost)], lines: 0 });
         }
     }

@@ -34,6 +34,7 @@ impl Telnet {
             let rest = &bytes[at..];
             // Text, and what is within a subnegotiation, is passed over as a whole.
             let stretch = match self {
+                Self::Data | Self::Sub if rest[0] == IAC => 0, // one command after the other
                 Self::Data | Self::Sub => memchr::memchr(IAC, rest).unwrap_or(rest.len()),
                 Self::Command | Self::Negotiation | Self::SubCommand => 0,
             };

@@ -34,6 +34,12 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// Whether nothing comes after it.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        matches!(self.steps.last(), Some(Step::Eof | Step::Close(_)))
+    }
+
     /// What it takes to hold it, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {

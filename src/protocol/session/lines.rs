@@ -2,7 +2,7 @@
 
 use std::{mem, ops::ControlFlow, sync::Arc, time::Duration};
 
-use super::{InputState, Session, Step};
+use super::{InputState, Session, Step, presence::Presence};
 use crate::{
     chat::{Command, Departure},
     protocol::{
@@ -37,6 +37,10 @@ impl Session {
             self.parse_last(now);
         }
         if self.input == InputState::Ended && !self.framer.is_within_line() {
+            match self.presence {
+                Presence::From(_) if self.batch.lines == 0 => return self.abandon(),
+                Presence::From(_) | Presence::Known => self.announce(),
+            }
             self.batch.steps.push(Step::Eof);
             self.input = InputState::Finished;
         }
@@ -85,6 +89,10 @@ impl Session {
     /// Takes one line. Breaks where the ones after it belong to another batch, since its answer may be long or late: one
     /// such line at a time bounds what a client can make the server hold for it.
     fn accept(&mut self, line: Result<Line, FormError>) -> ControlFlow<()> {
+        match line {
+            Ok(Line::Set(Setting::Format(_) | Setting::Lang(_))) => {}
+            Ok(_) | Err(_) => self.announce(),
+        }
         match line {
             Err(error) => self.reply(Reply::Refused(error)),
             Ok(Line::Blank) => {}

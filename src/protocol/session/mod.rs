@@ -7,6 +7,7 @@
 mod batch;
 mod lines;
 mod preface;
+mod presence;
 mod timers;
 
 #[cfg(test)]
@@ -14,7 +15,11 @@ mod tests;
 
 use std::{mem, sync::Arc, time::Duration};
 
-use self::{preface::Preface, timers::Timers};
+use self::{
+    preface::Preface,
+    presence::{ANNOUNCED_AFTER, Presence, SETTINGS_MAX},
+    timers::Timers,
+};
 use super::{
     dialect::Dialect,
     line::{Framer, Telnet},
@@ -63,6 +68,7 @@ pub struct Session {
     credit: Credit,
     intake: Intake,
     preface: Preface,
+    presence: Presence,
     dialect: Dialect,
     timers: Timers,
     /// What [`Self::poll_batch`] has to give.
@@ -70,21 +76,22 @@ pub struct Session {
 }
 
 impl Session {
-    /// The session of a client that connects. It may send when the broker has announced it.
+    /// The session of a client that has connected at `now`.
     #[must_use]
-    pub fn new(limits: Arc<Limits>, dialect: Dialect) -> Self {
+    pub fn new(limits: Arc<Limits>, dialect: Dialect, now: Duration) -> Self {
         Self {
             input: InputState::Open,
             is_broken: false,
             telnet: Telnet::default(),
             framer: Framer::new(limits.line_max),
             unparsed: Vec::new(),
-            credit: Credit { outstanding: true, not_before: None },
+            credit: Credit { outstanding: false, not_before: None },
             intake: Intake::All,
             preface: Preface::new(),
+            presence: Presence::From(now + ANNOUNCED_AFTER),
             dialect,
             timers: Timers::default(),
-            batch: Batch { steps: vec![Step::Arrive], lines: 0 },
+            batch: Batch::default(),
             limits,
         }
     }
@@ -121,7 +128,10 @@ impl Session {
             return 0;
         }
         self.timers.stop_write();
-        self.batch.steps.push(Step::Broken);
+        match self.presence {
+            Presence::From(_) => {} // it is told with the first line, if there is one
+            Presence::Known => self.batch.steps.push(Step::Broken),
+        }
         let unparsed = mem::take(&mut self.unparsed);
         let mut rest = &unparsed[..];
         if matches!(self.input, InputState::Open | InputState::Ended) {
@@ -160,6 +170,10 @@ impl Session {
 
     /// Time has passed. The caller has tried to read and to write just before: what has come or gone meanwhile counts.
     pub fn timeout(&mut self, now: Duration) {
+        if matches!(self.presence, Presence::From(at) if at <= now) {
+            self.announce();
+            self.restart_idle(now);
+        }
         if self.credit.not_before.is_some_and(|at| at <= now) {
             self.credit.not_before = None;
             self.resume(now);
@@ -181,14 +195,19 @@ impl Session {
     /// The next batch for the broker, if there is one.
     pub fn poll_batch(&mut self, now: Duration) -> Option<Batch> {
         self.advance(now);
-        if self.batch.steps.is_empty() && self.batch.lines == 0 { None } else { Some(mem::take(&mut self.batch)) }
+        let is_empty = self.batch.steps.is_empty() && self.batch.lines == 0;
+        if is_empty || matches!(self.presence, Presence::From(_)) { None } else { Some(mem::take(&mut self.batch)) }
     }
 
     /// When [`Self::timeout`] is to be called.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
         let not_before = if self.credit.outstanding { None } else { self.credit.not_before };
-        [self.timers.deadline(), not_before].into_iter().flatten().min()
+        let announced_at = match self.presence {
+            Presence::From(at) => Some(at),
+            Presence::Known => None,
+        };
+        [self.timers.deadline(), not_before, announced_at].into_iter().flatten().min()
     }
 
     /// What the session wants to know of its socket.
@@ -226,19 +245,17 @@ impl Session {
         self.restart_idle(now);
     }
 
-    /// The connection is to end, after all that the broker has got of it.
-    fn close(&mut self, departure: Departure) {
-        self.batch.steps.push(Step::Close(departure));
-        self.input = InputState::Closed;
-        self.unparsed = Vec::new();
-        self.timers.stop_idle();
-        self.timers.stop_write();
-    }
-
     /// Takes the credit for a batch.
     fn spend(&mut self, lines: usize, now: Duration) {
         self.batch.lines += lines;
-        self.credit.outstanding = true;
+        match self.presence {
+            // What sets up the connection goes with the line that announces it. There is no end to such lines otherwise.
+            Presence::From(_) if self.batch.lines < SETTINGS_MAX => {}
+            Presence::From(_) | Presence::Known => {
+                self.announce();
+                self.credit.outstanding = true;
+            }
+        }
         self.restart_idle(now);
     }
 

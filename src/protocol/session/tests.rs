@@ -1,6 +1,7 @@
 //! Sessions as transcripts in virtual time. Events are apart by `;`; after each, what the session has for the broker.
 
 mod ends;
+mod presence;
 
 use super::{lines::BATCH_LINES_MAX, *};
 use crate::{
@@ -35,11 +36,18 @@ fn limits() -> Limits {
     }
 }
 
+/// A client that has just connected.
+fn connect(limits: Limits) -> Play {
+    let session = Session::new(Arc::new(limits), Dialect::default(), Duration::ZERO);
+    Play { session, now: Duration::ZERO, seen: Vec::new(), dropped: 0 }
+}
+
+/// What a client that has been announced does.
 fn play(limits: Limits, script: &str) -> Play {
-    let session = Session::new(Arc::new(limits), Dialect::default());
-    let mut play = Play { session, now: Duration::ZERO, seen: Vec::new(), dropped: 0 };
+    let mut play = connect(limits);
+    play.session.announce();
     play.poll();
-    assert_eq!(mem::take(&mut play.seen), ["[arrive]"], "the first thing that a session has to say");
+    assert_eq!(mem::take(&mut play.seen), ["[arrive]"]);
     play.event("credit"); // the broker has announced it
     script.split("; ").filter(|event| !event.is_empty()).for_each(|event| play.event(event));
     play

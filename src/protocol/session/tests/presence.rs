@@ -1,0 +1,63 @@
+//! When a client is announced.
+
+use super::*;
+
+/// What a client does that has just connected. Whether the broker need not know of it is answered too.
+fn connects(script: &str) -> (String, bool) {
+    let mut play = connect(Limits { line_max: 99, ..limits() });
+    script.split("; ").for_each(|event| play.event(event));
+    (play.seen.join(" "), play.session.is_over())
+}
+
+#[track_caller]
+fn check(script: &str, seen: &str) {
+    assert_eq!(connects(script).0, seen, "{script}");
+}
+
+#[test]
+fn a_client_is_announced_with_its_first_line() {
+    check("+hi~", "[arrive hi]");
+    check("+~", "[arrive]");
+    check("+wh; +o~; +hi~", "[arrive who?]");
+    check("+to|~", "[arrive !malformed]");
+    check("+hi; eof", "[arrive hi eof]");
+    check("+hi~; +ho~; credit", "[arrive hi] [ho]");
+}
+
+#[test]
+fn a_client_that_says_nothing_is_announced_after_a_while() {
+    check("@0.19", "");
+    check("@0.2", "[arrive]");
+    check("+h; @0.2; +i~", "[arrive] [hi]");
+    check("@0.2; @10.1", "[arrive]");
+    check("@0.2; @10.2", "[arrive] [close-idle]");
+}
+
+#[test]
+fn settings_do_not_announce() {
+    check("+format|json~; +lang|en~", "");
+    check("+format|json~; +lang|en~; +sync|1~", "[speak-2 !set speak-3 !set arrive sync-1]");
+    check("+format|json~; @0.2", "[speak-2 !set arrive]");
+    check("+format|json~; eof", "[speak-2 !set arrive eof]");
+    check("+stay~", "[arrive !stay]");
+    let (seen, _) = connects(&format!("+{}", "lang|en~".repeat(SETTINGS_MAX)));
+    assert!(seen.ends_with(" arrive]"), "{seen}");
+}
+
+#[test]
+fn a_client_that_ends_before_was_never_here() {
+    for script in ["eof", "@0.1; eof", "reset", "+h; reset", "eof; reset", "+format|json; reset"] {
+        assert_eq!(connects(script), (String::new(), true), "{script}");
+    }
+    assert_eq!(connects("+hi~; reset"), ("[arrive hi] [broken close-lost]".to_owned(), true));
+}
+
+#[test]
+fn another_protocol_is_told_so_and_not_announced() {
+    check("+GET / HTTP/1.1~", "[close-http]");
+    check("+~", "[arrive]");
+    let mut play = connect(limits());
+    play.session.received(&mut b"\x16\x03\x01\x02\x00\x01".to_owned(), Duration::ZERO);
+    play.poll();
+    assert_eq!(play.seen, ["[close-other-protocol]"]);
+}
