@@ -89,7 +89,7 @@ fn control_characters_are_escaped() {
         bob.expect(&EN.private("ann", format!("a{visible}b")));
         ann.say(&format!("rename|a{c}b"));
         let refusal = ann.line();
-        assert!(refusal.starts_with("invalid name, not renamed: "), "{refusal}");
+        assert!(refusal.starts_with("invalid name: "), "{refusal}");
         ann.say(&format!("to|a{c}b|hi"));
         ann.expect(EN.no_such_user);
         ann.say(&format!("a{c}|b")); // looks like a command

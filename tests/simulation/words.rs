@@ -76,14 +76,16 @@ fn refused(refusal: &Refusal, lang: Lang) -> String {
     };
     match refusal {
         Refusal::NameTaken => texts.name_taken.to_owned(),
-        Refusal::NameConfusable(name) => in_lang(&format!("与 {name} 过于相似"), &format!("looks like {name}")),
+        Refusal::NameConfusable(name) => {
+            in_lang(&format!("用户名与 {name} 过于相似,修改失败"), &format!("name too similar to {name}"))
+        }
         Refusal::NameInvalid(rule) => name_invalid(*rule, texts, in_lang),
         Refusal::NoSuchUser => texts.no_such_user.to_owned(),
         Refusal::EmptyText => texts.empty_text.to_owned(),
-        Refusal::RecipientBehind => in_lang("对方接收过慢,消息未送达", "recipient is not keeping up, not delivered"),
+        Refusal::RecipientBehind => in_lang("对方接收过慢,消息未送达", "not delivered: the recipient reads too slowly"),
         Refusal::WaitTooLong(max) => texts.wait_too_long(u32::try_from(max.as_secs()).expect("not so long")),
         Refusal::ArgumentTooLong(max) => {
-            in_lang(&format!("参数过长,最多{max}字节"), &format!("argument too long: at most {max} bytes"))
+            in_lang(&format!("参数过长,最多{max}字节"), &format!("argument too long: must be at most {max} bytes"))
         }
     }
 }
@@ -97,10 +99,10 @@ fn name_invalid(rule: NameRule, texts: &Texts, in_lang: impl Fn(&str, &str) -> S
         NameRule::Punctuation => 4,
         NameRule::Address => 5,
         NameRule::Marks => {
-            let en = "no combining mark at the beginning, at most 4 on a character";
-            return texts.name_invalid(&in_lang("不能以组合符号开头,一个字符上最多4个", en));
+            let en = "must not begin with a combining mark, or have more than 4 on a character";
+            return texts.name_invalid(&in_lang("不能以组合符号开头,一个字符上的组合符号不能超过4个", en));
         }
-        NameRule::RoomSign => return texts.name_invalid(&in_lang("不能以 # 开头", "no # at the beginning")),
+        NameRule::RoomSign => return texts.name_invalid(&in_lang("不能以 # 开头", "must not begin with #")),
     };
     texts.name_invalid(texts.name_rules[place].1)
 }

@@ -9,26 +9,26 @@ pub(super) fn refused(refusal: &Refusal, lang: Lang) -> String {
     let texts = match *refusal {
         Refusal::NameConfusable(ref name) => {
             return match lang {
-                Lang::Zh => format!("与 {name} 过于相似"),
-                Lang::En => format!("looks like {name}"),
+                Lang::Zh => format!("用户名与 {name} 过于相似,修改失败"),
+                Lang::En => format!("name too similar to {name}"),
             };
         }
-        Refusal::NameTaken => ["用户名已存在,修改失败", "name taken, not renamed"],
+        Refusal::NameTaken => ["用户名已存在,修改失败", "name already taken"],
         Refusal::NameInvalid(rule) => return name_invalid(rule, lang),
         Refusal::NoSuchUser => ["目标对象不存在,请仔细检查", "no such user, please check the name"],
-        Refusal::EmptyText => ["消息内容格式错误", "malformed private message, there is no text"],
-        Refusal::RecipientBehind => ["对方接收过慢,消息未送达", "recipient is not keeping up, not delivered"],
+        Refusal::EmptyText => ["消息内容格式错误", "message text must not be empty"],
+        Refusal::RecipientBehind => ["对方接收过慢,消息未送达", "not delivered: the recipient reads too slowly"],
         Refusal::ArgumentTooLong(max) => {
             return match lang {
                 Lang::Zh => format!("参数过长,最多{max}字节"),
-                Lang::En => format!("argument too long: at most {max} bytes"),
+                Lang::En => format!("argument too long: must be at most {max} bytes"),
             };
         }
         Refusal::WaitTooLong(max) => {
             let max = max.as_secs_f64();
             return match lang {
                 Lang::Zh => format!("等待时间过长,最多{max}秒"),
-                Lang::En => format!("wait too long: at most {max} seconds"),
+                Lang::En => format!("wait too long: must be at most {max} seconds"),
             };
         }
     };
@@ -38,50 +38,49 @@ pub(super) fn refused(refusal: &Refusal, lang: Lang) -> String {
 pub(super) fn form_error(error: FormError, lang: Lang) -> String {
     let texts = match error {
         FormError::Usage(verb) => {
-            let before = in_lang(["格式错误,正确格式:", "malformed, the right form is: "], lang);
+            let before = in_lang(["格式错误,正确格式:", "usage: "], lang);
             return format!("{before}{}", form(verb));
         }
-        FormError::PrivateUsage => [
-            "发送私聊消息格式错误,正确格式:to|张三|你好呀",
-            "malformed private message, the right form is: to|bob|hello",
-        ],
-        FormError::StayForbidden => ["本服务器不允许stay", "this server does not allow stay"],
+        FormError::PrivateUsage => ["发送私聊消息格式错误,正确格式:to|张三|你好呀", "usage: to|NAME|TEXT"],
+        FormError::StayForbidden => ["本服务器已禁用stay", "stay is disabled on this server"],
         FormError::TooLong(max) => {
             return match lang {
                 Lang::Zh => format!("消息过长,一行最多{max}字节,已丢弃"),
-                Lang::En => format!("line too long, not sent: at most {max} bytes"),
+                Lang::En => format!("line too long, discarded: must be at most {max} bytes"),
             };
         }
-        FormError::NotUtf8 => ["消息不是有效的UTF-8,已丢弃", "line is not valid UTF-8, not sent"],
-        FormError::Nul => ["消息含有NUL字符,已丢弃", "line has a NUL in it, not sent"],
+        FormError::NotUtf8 => ["消息不是有效的UTF-8,已丢弃", "line is not valid UTF-8, discarded"],
+        FormError::Nul => ["消息含有NUL字符,已丢弃", "line contains a NUL, discarded"],
     };
     in_lang(texts, lang).to_owned()
 }
 
 fn name_invalid(rule: NameRule, lang: Lang) -> String {
     let [zh, en] = match rule {
-        NameRule::Empty => ["不能为空", "it is empty"],
+        NameRule::Empty => ["不能为空", "must not be empty"],
         NameRule::TooLong => {
             return match lang {
-                Lang::Zh => format!("用户名无效,修改失败:最多{NAME_CHARS_MAX}个字符"),
-                Lang::En => format!("invalid name, not renamed: at most {NAME_CHARS_MAX} characters"),
+                Lang::Zh => format!("用户名无效,修改失败:不能超过{NAME_CHARS_MAX}个字符"),
+                Lang::En => format!("invalid name: must be at most {NAME_CHARS_MAX} characters"),
             };
         }
-        NameRule::Space => ["不能含有空白字符", "no white space"],
-        NameRule::Invisible => ["不能含有控制字符或不可见字符", "no control or invisible characters"],
-        NameRule::Punctuation => ["不能含有 | [ ] :", "none of | [ ] :"],
+        NameRule::Space => ["不能含有空白字符", "must not contain white space"],
+        NameRule::Invisible => ["不能含有控制字符或不可见字符", "must not contain control or invisible characters"],
+        NameRule::Punctuation => ["不能含有 | [ ] :", "must not contain any of | [ ] :"],
         NameRule::Marks => {
             return match lang {
-                Lang::Zh => format!("用户名无效,修改失败:不能以组合符号开头,一个字符上最多{NAME_MARKS_MAX}个"),
+                Lang::Zh => {
+                    format!("用户名无效,修改失败:不能以组合符号开头,一个字符上的组合符号不能超过{NAME_MARKS_MAX}个")
+                }
                 Lang::En => format!(
-                    "invalid name, not renamed: no combining mark at the beginning, at most {NAME_MARKS_MAX} on a character"
+                    "invalid name: must not begin with a combining mark, or have more than {NAME_MARKS_MAX} on a character"
                 ),
             };
         }
-        NameRule::RoomSign => ["不能以 # 开头", "no # at the beginning"],
-        NameRule::Address => ["不能是地址", "it is an address"],
+        NameRule::RoomSign => ["不能以 # 开头", "must not begin with #"],
+        NameRule::Address => ["不能是IP地址", "must not be an IP address"],
     };
-    let [before_zh, before_en] = ["用户名无效,修改失败:", "invalid name, not renamed: "];
+    let [before_zh, before_en] = ["用户名无效,修改失败:", "invalid name: "];
     format!("{}{}", in_lang([before_zh, before_en], lang), in_lang([zh, en], lang))
 }
 
@@ -90,13 +89,9 @@ pub(super) fn goodbye(departure: Departure, lang: Lang) -> &'static str {
         Departure::Left | Departure::Quit => ["再见", "goodbye"],
         Departure::WaitTimedOut => ["等待超时", "the wait has timed out"],
         Departure::Lost => ["连接已断开", "connection lost"],
-        Departure::Idle => ["你已超时,将被踢出下线", "you have been idle for too long and are disconnected"],
-        Departure::SlowConsumer => {
-            ["你接收过慢,积压消息超过上限,将被断开", "you read too slowly: too much is waiting for you, disconnected"]
-        }
-        Departure::WriteTimeout => {
-            ["你长时间未接收数据,将被断开", "you have not read anything for too long and are disconnected"]
-        }
+        Departure::Idle => ["你已超时,将被踢出下线", "disconnected: idle timeout"],
+        Departure::SlowConsumer => ["你接收过慢,积压消息超过上限,连接将被断开", "disconnected: output queue full"],
+        Departure::WriteTimeout => ["你长时间未接收数据,连接将被断开", "disconnected: write timeout"],
         Departure::Full => ["服务器已满,请稍后再试", "the server is full, please try again later"],
         Departure::FullForAddress => {
             ["来自你的地址的连接过多,请稍后再试", "too many connections from your address, please try again later"]
@@ -105,10 +100,10 @@ pub(super) fn goodbye(departure: Departure, lang: Lang) -> &'static str {
             "来自你的地址的新连接过于频繁,请稍后再试",
             "too many new connections from your address, please try again later",
         ],
-        Departure::Http => ["这里不是HTTP服务,连接关闭", "this is not an HTTP server, closed"],
+        Departure::Http => ["这里不是HTTP服务,连接将被断开", "disconnected: this is not an HTTP server"],
         Departure::OtherProtocol => [
-            "这里是聊天服务,不支持其他协议,连接关闭",
-            "this is a chat server, other protocols are not supported, closed",
+            "这里是聊天服务,不支持其他协议,连接将被断开",
+            "disconnected: this is a chat server, other protocols are not supported",
         ],
         Departure::ShuttingDown => ["服务器即将关闭,再见", "the server is shutting down, goodbye"],
     };
@@ -159,13 +154,13 @@ pub(super) fn help(limits: &Limits, lang: Lang) -> String {
     let zero = |value: f64| if value == 0.0 { in_lang(["不限", "none"], lang).to_owned() } else { value.to_string() };
     let limits = [
         (["单行字节数上限", "longest line, bytes"], limits.line_max.to_string()),
-        (["积压字节数上限", "bytes that may wait for you"], limits.queue_max.to_string()),
+        (["积压字节数上限", "output queue limit, bytes"], limits.queue_max.to_string()),
         (["每秒行数上限", "lines per second"], zero(limits.rate.per_second.into())),
-        (["突发行数上限", "lines at once"], limits.rate.burst.to_string()),
+        (["突发行数上限", "burst, lines"], limits.rate.burst.to_string()),
         (["空闲超时(秒)", "idle timeout, seconds"], zero(limits.idle_timeout.as_secs_f64())),
         (["不接收数据超时(秒)", "write timeout, seconds"], limits.write_timeout.as_secs_f64().to_string()),
         (["等待时间上限(秒)", "longest wait, seconds"], limits.wait_max.as_secs_f64().to_string()),
-        (["在线人数上限", "clients at a time"], limits.clients_max.to_string()),
+        (["在线人数上限", "maximum number of clients"], limits.clients_max.to_string()),
     ];
     for (what, value) in limits {
         text.push_str(&format!("{}: {value}\n", in_lang(what, lang)));
@@ -176,16 +171,18 @@ pub(super) fn help(limits: &Limits, lang: Lang) -> String {
 /// What a verb is for.
 fn purpose(verb: Verb) -> [&'static str; 2] {
     match verb {
-        Verb::Who => ["查询在线用户", "who is online"],
-        Verb::Rename => ["修改用户名", "take a name"],
-        Verb::To => ["私聊", "say something to one user"],
-        Verb::Say => ["原样广播TEXT", "say TEXT, even if it looks like a verb"],
-        Verb::Sync => ["之前的消息全部生效后回复sync|TOKEN", "answered when all that you sent before has taken effect"],
-        Verb::Wait => ["等待条件成立,其后的消息暂缓", "answered when it is so; your later lines wait"],
+        Verb::Who => ["查询在线用户", "list who is online"],
+        Verb::Rename => ["修改用户名", "change your name"],
+        Verb::To => ["私聊", "send a private message"],
+        Verb::Say => ["原样广播TEXT", "say TEXT verbatim, even if it looks like a command"],
+        Verb::Sync => ["此前的消息全部生效后回复sync|TOKEN", "answers once all that you sent before has taken effect"],
+        Verb::Wait => {
+            ["条件满足后才回复;期间后续命令暂不执行", "answers once the condition holds; later lines wait until then"]
+        }
         Verb::Stay => ["不因超时被踢出", "no idle timeout for this connection"],
-        Verb::Format => ["选择输出格式", "choose the format"],
-        Verb::Lang => ["选择语言", "choose the language"],
+        Verb::Format => ["选择输出格式", "choose the output format"],
+        Verb::Lang => ["选择语言", "choose the language of this connection"],
         Verb::Help => ["显示本帮助", "this help"],
-        Verb::Quit => ["退出", "goodbye"],
+        Verb::Quit => ["断开连接", "disconnect"],
     }
 }
