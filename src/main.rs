@@ -3,20 +3,19 @@
 mod args;
 mod client;
 mod logging;
+mod signals;
 
 use std::{
     env,
     ffi::OsString,
     io::{self, Write},
-    process::{self, ExitCode},
-    thread,
+    process::ExitCode,
 };
 
 use argh::FromArgs;
 use args::{CompletionsArgs, Parsed, ServeArgs, Subcommand};
-use async_signal::{Signal, Signals};
 use client::{ChatArgs, Failure, ListenArgs, Outcome, SendArgs, WaitArgs, WhoArgs, complain, conclude};
-use futures::{StreamExt, channel::oneshot, executor::block_on};
+use futures::channel::oneshot;
 use pipechat::Server;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
@@ -27,6 +26,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const EXIT_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
+    if let Err(error) = signals::unblock() {
+        return fail(1, &format!("can't unblock signals: {error}"));
+    }
     let words: Result<Vec<String>, _> = env::args_os().skip(1).map(OsString::into_string).collect();
     let words = match &words {
         Ok(words) => words.iter().map(String::as_str).collect::<Vec<_>>(),
@@ -107,26 +109,14 @@ fn serve(config: pipechat::Config) -> ExitCode {
 fn try_to_serve(config: pipechat::Config) -> Result<(), String> {
     let addr = config.addr;
     let server = Server::bind(config).map_err(|error| format!("can't listen on {addr}: {error}"))?;
-    let mut signals =
-        Signals::new([Signal::Int, Signal::Term]).map_err(|error| format!("can't catch signals: {error}"))?;
     let (stop, stopped) = oneshot::channel();
-    // On a thread of its own: the second one ends the server even where it does not answer any more.
-    let heard = thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        block_on(signals.next());
-        stop.send(()).ok(); // fails when the server has ended
-        block_on(signals.next());
-        process::exit(EXIT_SECOND_SIGNAL);
-    });
-    heard.map_err(|error| format!("can't wait for signals: {error}"))?;
+    signals::watch(stop).map_err(|error| format!("can't wait for signals: {error}"))?;
     say(&format!("pipechat listening on {}\n", server.local_addr()));
     server.run(async {
         stopped.await.ok();
     });
     Ok(())
 }
-
-/// Ended at once, by a second signal; as a shell says of SIGINT.
-const EXIT_SECOND_SIGNAL: i32 = 130;
 
 /// Raises the limit on open files as far as allowed, and tells it.
 fn raise_open_files() -> usize {

@@ -2,12 +2,13 @@
 
 use std::{
     net::{TcpListener, TcpStream},
+    process::{Command, Stdio},
     sync::mpsc::channel,
     thread,
     time::{Duration, Instant},
 };
 
-use common::{Client, DEADLINE, EN, Server, binary, note, run};
+use common::{Client, DEADLINE, EN, Server, binary, note, program, run};
 use futures::channel::oneshot;
 use rustix::process::Signal;
 
@@ -140,7 +141,7 @@ fn a_restarted_server_gets_the_same_port_at_once() {
 
 #[test]
 fn a_signal_shuts_the_server_down_gracefully() {
-    for signal in [Signal::INT, Signal::TERM] {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         in_both(&[], |server, texts| {
             let addr = server.addr;
             let mut ann = server.connect();
@@ -162,6 +163,52 @@ fn a_signal_shuts_the_server_down_gracefully() {
             assert!(start.elapsed() < Duration::from_secs(1), "{:?} after the last client", start.elapsed());
         });
     }
+}
+
+/// A server whose parent does something to its signals: as `env` from GNU coreutils takes it.
+fn start_by_env(flags: &[&str]) -> Option<Server> {
+    if !Command::new("env").args(flags).arg("true").stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    {
+        note(&format!("SKIPPED: a server under env {flags:?}, which this env does not know"));
+        return None;
+    }
+    let mut command = Command::new("env");
+    command.args(flags).arg(program()).env_remove("RUST_LOG");
+    Some(Server::start_with(command, &["--port", "0", "--lang", "en"]))
+}
+
+#[test]
+fn signals_that_the_parent_blocks_end_the_server() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let Some(server) = start_by_env(&["--block-signal"]) else { return };
+        server.signal(signal);
+        assert_eq!(server.exit(DEADLINE).0.code(), Some(0), "{signal:?}");
+    }
+}
+
+#[test]
+fn a_hangup_that_is_ignored_at_the_start_stays_ignored() {
+    let Some(server) = start_by_env(&["--ignore-signal=HUP"]) else { return };
+    let mut ann = server.join("ann");
+    server.signal(Signal::HUP);
+    ann.fence();
+    server.signal(Signal::TERM);
+    // If the first had counted, this one would have ended the server at once.
+    ann.expect(EN.shutting_down);
+    ann.eof();
+    drop(ann);
+    assert_eq!(server.exit(DEADLINE).0.code(), Some(0));
+}
+
+#[test]
+fn more_hangups_are_no_impatience() {
+    let server = Server::start(&["--drain-timeout", "1h"]);
+    let mut ann = server.join("ann");
+    server.signal(Signal::HUP);
+    ann.expect(EN.shutting_down); // she does not close yet, so that the server waits for her
+    server.signal(Signal::HUP);
+    drop(ann);
+    assert_eq!(server.exit(DEADLINE).0.code(), Some(0));
 }
 
 #[test]
