@@ -1,6 +1,6 @@
 //! What comes out of the chat: events are rendered, clients go on or are hung up on. Knows no rules.
 
-use std::mem;
+use std::{mem, sync::Arc};
 
 use log::Level as LogLevel;
 
@@ -8,7 +8,13 @@ use super::{
     client::Client,
     core::{Broker, Current, Leaving, flow_key, payer},
 };
-use crate::chat::{Audience, ClientId, Congestion, Departure, Input, Output};
+use crate::{
+    chat::{Audience, ClientId, Congestion, Departure, Event, Input, Output},
+    protocol::escape::escaped,
+};
+
+/// The target of renames in the log: a flood of them must not be taken for departures, and leave those out.
+const RENAMES: &str = "pipechat::broker::renames";
 
 impl Broker {
     /// Does what follows from the rules.
@@ -18,6 +24,10 @@ impl Broker {
                 Output::Tell(Audience::Room(room), seq, event) => self.turn.publish(room, seq, &event),
                 Output::Tell(Audience::One(id), _, event) => {
                     if let Some(client) = self.clients.get_mut(&id) {
+                        if let Event::Renamed { new, .. } = &event {
+                            log::info!(target: RENAMES, "{} is now {}", client.log_name(id), escaped(&new.name));
+                            client.who = Some(Arc::clone(new));
+                        }
                         if client.listener.private_bytes() == 0 {
                             self.addressed.push(id);
                         }
@@ -57,9 +67,10 @@ impl Broker {
         let payer = payer(id, &client);
         self.members.remove(&id);
         self.has_departed = true;
-        let Client { addr, outbox, mut listener, has_arrived, .. } = *client;
+        let name = client.log_name(id);
+        let Client { outbox, mut listener, has_arrived, .. } = *client;
         let level = if has_arrived { LogLevel::Info } else { LogLevel::Debug };
-        log::log!(level, "{id} {addr} departed: {}", departure.code());
+        log::log!(level, "{name} departed: {}", departure.code());
         self.slow.remove(id);
         self.turn.leave(&mut listener);
         if departure != Departure::Lost {

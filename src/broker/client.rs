@@ -5,13 +5,14 @@ use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
 use super::{
     broken::Taken,
     cost::Cost,
+    log_name::LogName,
     memory::Memory,
     outbox::Outbox,
     rate_limit::RateLimit,
     turn::{Listener, PublicOutput},
 };
 use crate::{
-    chat::Congestion,
+    chat::{ClientId, Congestion, Identity},
     protocol::{Batch, Rate, Step},
 };
 
@@ -30,6 +31,8 @@ const LIGHT_BATCH_BYTES: usize = 8 << 10;
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) addr: SocketAddr,
+    /// What the chat knows it as, once it has a name; for the log.
+    pub(super) who: Option<Arc<Identity>>,
     pub(super) outbox: Outbox,
     pub(super) listener: Listener,
     pub(super) stage: Stage,
@@ -75,6 +78,7 @@ impl Client {
     pub(super) fn new(addr: SocketAddr, is_trusted: bool, outbox: Outbox, listener: Listener) -> Self {
         Self {
             addr,
+            who: None,
             outbox,
             listener,
             stage: Stage::Arriving,
@@ -100,6 +104,11 @@ impl Client {
             pending.bytes += batch.bytes();
             pending.steps.extend(batch.steps);
         }
+    }
+
+    /// What the log calls the client of this id.
+    pub(super) fn log_name(&self, id: ClientId) -> LogName {
+        LogName { id, addr: self.addr, who: self.who.clone() }
     }
 
     /// The next step that can be done now. Behind a command that is not done, only the end of the client can be.

@@ -12,6 +12,7 @@ mod departed;
 mod flush;
 mod gauge;
 mod limits;
+mod log_name;
 mod memory;
 mod next;
 mod outbox;

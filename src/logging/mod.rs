@@ -18,7 +18,7 @@ use std::{
 };
 
 use env_logger::{Builder, Env};
-use jiff::Timestamp;
+use jiff::Zoned;
 use log::{Level, Log, Metadata, Record};
 
 use self::limit::{Admission, Limiter, Summary};
@@ -157,8 +157,10 @@ impl Log for Logger {
     fn flush(&self) {}
 }
 
+/// A line of the log, with the local time and its offset from UTC.
 fn line(level: Level, target: &str, text: &dyn fmt::Display) -> String {
-    format!("[{:.0} {level:<5} {target}] {text}\n", Timestamp::now())
+    let now = Zoned::now();
+    format!("[{} {level:<5} {target}] {text}\n", now.strftime("%FT%T%:z"))
 }
 
 fn lock(limiter: &Mutex<Limiter>) -> MutexGuard<'_, Limiter> {
@@ -266,7 +268,8 @@ mod tests {
         drop(logging);
         let line = written.recv().unwrap();
         let (time, rest) = line.split_once(' ').unwrap();
-        assert!(time.starts_with("[20") && time.ends_with('Z') && time.len() == 21, "{line:?}");
+        assert_eq!(time.len(), "[2026-11-25T22:03:04+01:00".len(), "{line:?}");
+        assert!(time[1..].parse::<jiff::Timestamp>().is_ok(), "{line:?}");
         assert_eq!(rest, "WARN  tests] beware\n");
     }
 

@@ -212,6 +212,24 @@ fn more_hangups_are_no_impatience() {
 }
 
 #[test]
+fn an_abuser_can_be_found_in_the_log_from_a_line_of_chat() {
+    let mut command = binary();
+    command.env("TZ", "NPT-5:45"); // as POSIX has it: 5:45 ahead of UTC
+    let server = Server::start_with(command, &["--port", "0", "--lang", "en"]);
+    let mut ann = server.join("ann");
+    let addr = ann.addr.clone();
+    ann.rename("李四");
+    ann.half_close();
+    ann.rest();
+    let log = server.expect_log(4, &format!(" {addr} "));
+    let told: Vec<_> = log.iter().map(|line| line.split_once("] #1 ").expect("a client").1).collect();
+    let expected =
+        ["arrived", "is now ann", "ann is now 李四", "李四 departed: left"].map(|what| format!("{addr} {what}"));
+    assert_eq!(told, expected);
+    assert!(log.iter().all(|line| line.split(' ').next().is_some_and(|time| time.ends_with("+05:45"))), "{log:#?}");
+}
+
+#[test]
 fn the_log_has_each_arrival_and_each_departure_with_its_reason() {
     let server = Server::start(&["--idle-timeout", "0.5"]);
     let [ann, mut bob] = server.join_all(["ann", "bob"]);
@@ -224,9 +242,9 @@ fn the_log_has_each_arrival_and_each_departure_with_its_reason() {
     let (_, _, log) = server.exit(DEADLINE);
     for (addr, reason) in [(ann_addr, "left"), (bob_addr, "idle")] {
         let lines: Vec<_> = log.iter().filter(|line| line.contains(&format!(" {addr} "))).collect();
-        assert_eq!(lines.len(), 2, "{log:#?}");
+        assert_eq!(lines.len(), 3, "{log:#?}"); // one is the rename
         assert!(lines[0].contains("arrived"), "{log:#?}");
-        assert!(lines[1].contains("departed") && lines[1].ends_with(reason), "{log:#?}");
+        assert!(lines[2].contains("departed") && lines[2].ends_with(reason), "{log:#?}");
     }
 }
 

@@ -148,3 +148,20 @@ fn a_flood_is_slowed_to_the_rate_limit_and_loses_nothing() {
     assert!(took >= fair, "{LINES} lines took {took:?}");
     assert!(took < 2 * fair + Duration::from_secs(3), "{LINES} lines took {took:?}");
 }
+
+#[test]
+fn a_flood_of_renames_leaves_no_departure_out_of_the_log() {
+    const RENAMES: usize = 2000;
+    let server = Server::start(&["--rate", "0"]);
+    let [mut ann, bob] = server.join_all(["ann", "bob"]);
+    let lines: String = (0..RENAMES).map(|n| format!("rename|ann{n}\n")).collect();
+    ann.send(lines.as_bytes());
+    ann.fence();
+    drop(bob);
+    ann.half_close();
+    ann.rest();
+    server.expect_log(1, " bob departed: left");
+    server.expect_log(1, &format!(" ann{} departed: left", RENAMES - 1));
+    let renames = server.expect_log(100, " is now ").len();
+    assert!(renames < RENAMES / 2, "{renames} lines");
+}
