@@ -29,8 +29,12 @@ fn the_time_bot_answers() {
         server.signal(Signal::TERM);
         assert!(ann.rest().iter().all(|line| !line.contains("It is ")), "answers the bare word only");
         let [one, other] = bots.map(|bot| bot.join().expect("bounded"));
-        let (kept, refused) = if one.out.is_empty() { (one, other) } else { (other, one) };
-        assert_eq!((kept.out.as_str(), refused.out.as_str()), ("", "ends with 1\n"), "{kept:#?} {refused:#?}");
+        let (kept, refused) = if one.out == "ends with 3\n" { (one, other) } else { (other, one) };
+        assert_eq!(
+            (kept.out.as_str(), refused.out.as_str()),
+            ("ends with 3\n", "ends with 1\n"),
+            "{kept:#?} {refused:#?}"
+        );
     });
 }
 
@@ -62,19 +66,34 @@ fn the_barrier_lets_two_meet_or_says_why_not() {
 fn announce_sends_its_input_verbatim() {
     let server = Server::start(&[]);
     let mut ann = server.connect();
-    let long = "龙".repeat(1500);
+    // The longest text has 4,092 bytes. Whatever the locale, it ends at the end of a character.
+    let long = |first: &str, count| format!("{first}{}", "龙".repeat(count));
     let said = ["plain", "quit", "to|bob|psst", "format|json", "no line ending"];
+    let input = format!("{}\n{}\n\n{}", long("", 1500), long("x", 1500), said.join("\n"));
     let script = "scripts/examples/announce deploy-log 127.0.0.1 9999";
-    let ran = bash(&server, script, Path::new(ROOT), &format!("{long}\n\n{}", said.join("\n")));
-    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
-    let heard = hear(&mut ann, |line| line.contains("]deploy-log:is offline"));
-    let texts: Vec<_> =
-        heard[..heard.len() - 1].iter().filter_map(|line| Some(line.split_once("]deploy-log:")?.1)).collect();
-    assert_eq!(texts, [&[&*"龙".repeat(1000)], &said[..]].concat());
+    for locale in ["C", "C.UTF-8"] {
+        let ran = bash(&server, &format!("LC_ALL={locale} {script}"), Path::new(ROOT), &input);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{locale}");
+        let heard = hear(&mut ann, |line| line.contains("]deploy-log:is offline"));
+        let texts: Vec<_> =
+            heard[..heard.len() - 1].iter().filter_map(|line| Some(line.split_once("]deploy-log:")?.1)).collect();
+        assert_eq!(texts, [&[&*long("", 1364), &*long("x", 1363)], &said[..]].concat(), "{locale}");
+    }
+}
 
-    ann.rename("deploy-log");
-    let ran = bash(&server, script, Path::new(ROOT), "x\n");
-    assert!(ran.err.contains("\"code\":\"name-taken\""), "{ran:#?}");
+#[test]
+fn announce_fails_when_a_line_was_refused_or_the_server_has_gone() {
+    let server = Server::start(&[]);
+    let _ann = server.join("deploy-log");
+    let announce = |name: &str, input: &str| {
+        bash(&server, &format!("scripts/examples/announce {name} 127.0.0.1 9999"), Path::new(ROOT), input)
+    };
+    let ran = announce("deploy-log", "x\n");
+    assert!(ran.code == 1 && ran.err.contains("\"code\":\"name-taken\""), "{ran:#?}");
+    server.signal(Signal::TERM);
+    server.expect_log(1, "departed: shutting-down");
+    let ran = announce("other", "x\n");
+    assert_eq!(ran.code, 3, "{ran:#?}");
 }
 
 #[test]
@@ -111,4 +130,17 @@ fn the_chat_log_shows_messages_and_gaps() {
             "{ran:#?}"
         );
     }
+}
+
+#[test]
+fn the_chat_log_shows_local_time() {
+    if !is_installed("jq") {
+        note("SKIPPED: the example chat-log: jq is not installed");
+        return;
+    }
+    let server = serve(&[]);
+    let said = r#"{"seq":7,"at":"2026-11-23T23:37:33.504Z","event":"message","from":{"name":"ann"},"text":"hi"}"#;
+    // As POSIX has it: a time zone 5:45 ahead of UTC.
+    let ran = bash(&server, "TZ=NPT-5:45 scripts/examples/chat-log", Path::new(ROOT), said);
+    assert_eq!((ran.code, ran.out.as_str()), (0, "2026-11-24 05:22:33 ann: hi\n"), "{ran:#?}");
 }
