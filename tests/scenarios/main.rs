@@ -76,6 +76,11 @@ fn every_netcat() {
 }
 
 #[test]
+fn ipv6() {
+    under_every_netcat("scenarios/11-ipv6");
+}
+
+#[test]
 fn demo() {
     under_every_netcat("demo");
 }
