@@ -85,6 +85,29 @@ fn demo() {
     under_every_netcat("demo");
 }
 
+/// The demo speaks the server's language throughout, and shows a refusal and the last line of the one who is kicked.
+#[test]
+fn demo_in_each_language() {
+    let demo = |flags: &[&str]| {
+        let output = run(&scripts().join("demo"), flags, "devtcp");
+        let transcript = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{transcript}{}", String::from_utf8_lossy(&output.stderr));
+        transcript
+    };
+    let (zh, en) = (demo(&[]), demo(&["--lang", "en"]));
+    let is_chinese = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
+    let notes = |text: &str| text.lines().filter(|line| line.starts_with("# ") && !line.contains("demo: ")).count();
+    assert!(!en.contains(is_chinese), "{en}");
+    let in_chinese = zh.lines().filter(|line| line.starts_with("# ") && line.contains(is_chinese)).count();
+    assert_eq!((in_chinese, notes(&zh)), (notes(&en), notes(&en)), "{zh}");
+    for (transcript, lines) in [
+        (&zh, ["李四< 用户名已存在,修改失败\n", "王五< 你已超时,将被踢出下线\n"]),
+        (&en, ["bob< name already taken\n", "cid< disconnected: idle timeout\n"]),
+    ] {
+        assert!(lines.iter().all(|line| transcript.contains(line)), "{transcript}");
+    }
+}
+
 /// Every scenario is run by a test of this file.
 #[test]
 fn every_scenario_has_a_test() {
@@ -104,7 +127,7 @@ fn under_every_netcat(script: &str) {
 fn under(netcats: &[&'static str], script: &str) {
     let start = |&netcat: &&'static str| {
         let script = scripts().join(script);
-        (netcat, thread::spawn(move || run(&script, netcat)))
+        (netcat, thread::spawn(move || run(&script, &[], netcat)))
     };
     let runs: Vec<_> = netcats.iter().map(start).collect();
     let mut failures = String::new();
@@ -124,10 +147,11 @@ fn under(netcats: &[&'static str], script: &str) {
 }
 
 /// Runs a script to its end, or to the deadline.
-fn run(script: &Path, netcat: &str) -> Output {
+fn run(script: &Path, flags: &[&str], netcat: &str) -> Output {
     let server = env::var("PIPECHAT").unwrap_or_else(|_| env!("CARGO_BIN_EXE_pipechat").to_owned());
     let child = Command::new("bash")
         .arg(script)
+        .args(flags)
         .env("NC", netcat)
         .env("PIPECHAT", server)
         .stdin(Stdio::null())
