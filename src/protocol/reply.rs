@@ -22,6 +22,8 @@ pub enum FormError {
     Usage(Verb),
     /// `to|` without a name or without a second `|`: the tutorial has words of its own for this.
     PrivateUsage,
+    /// Its first word is one that carries a secret elsewhere, or nearly is: nothing of it may be said.
+    UnknownVerb,
     /// This server exempts nobody from the idle timeout.
     StayForbidden,
     /// It has more bytes than this.
@@ -38,6 +40,7 @@ impl FormError {
     pub fn code(self) -> &'static str {
         match self {
             Self::Usage(_) | Self::PrivateUsage => "malformed",
+            Self::UnknownVerb => "unknown-verb",
             Self::StayForbidden => "stay-forbidden",
             Self::TooLong(_) => "line-too-long",
             Self::NotUtf8 => "not-utf8",

@@ -11,7 +11,7 @@ fn a_message_reaches_everyone_including_its_sender() {
         let mut cat = server.connect();
         ann.fence();
         bob.fence();
-        for text in ["大家好, all of you", " ", "a|b|c", "who ", "rename", "to", "Who", "tab\there", "[x]y:z"] {
+        for text in ["大家好, all of you", " ", "a|b|c", "who is it", "rename", "to", "Say", "tab\there", "[x]y:z"] {
             bob.say(text);
             let line = format!("[{}]bob:{text}", bob.addr);
             ann.expect(&line);
@@ -57,6 +57,7 @@ fn a_malformed_private_message_is_refused() {
             ("to|bob", texts.private_form),
             ("to|bob|", texts.empty_text),
             ("to|zoe|hi", texts.no_such_user),
+            ("TO ｜bob", texts.private_form),
             ("to| bob|hi", texts.no_such_user),
         ] {
             ann.say(line);
@@ -85,4 +86,32 @@ fn answers_and_messages_come_in_the_order_of_the_lines() {
     }
     ann.nothing();
     bob.nothing();
+}
+
+#[test]
+fn a_slip_of_the_hand_does_not_make_a_private_line_public() {
+    in_both(&[], |server, texts| {
+        let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
+        for line in ["To|bob|x", " to|bob|x", "to |bob|x", "to｜bob｜x", "ＴＯ｜bob|x", "tO\u{3000}｜bob|x"] {
+            ann.say(line);
+            bob.expect(&texts.private("ann", "x"));
+        }
+        ann.say("to｜bob|a｜b|c");
+        bob.expect(&texts.private("ann", "a｜b|c"));
+        for line in ["who ", "WHO", "ｗｈｏ"] {
+            ann.say(line);
+            ann.expect("[ann] is online");
+            ann.expect("[bob] is online");
+        }
+        for line in
+            ["login|ann|pw", "Login ann pw", "ＬＯＧＩＮ｜ann", "logn|ann|pw", "regsiter|pw", "passwords|pw", "token"]
+        {
+            ann.say(line);
+            ann.expect(texts.unknown_verb);
+        }
+        ann.nothing();
+        bob.nothing();
+        ann.say("say|Login|ann|pw ");
+        bob.expect(&ann.says("Login|ann|pw "));
+    });
 }

@@ -9,6 +9,10 @@ use crate::wire;
 fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
     let words: &[&[u8]] = &[
         b"who",
+        b"Who",
+        b"\xe3\x80\x80\xef\xbd\x94o",
+        b"Login",
+        b"tokne",
         b"rename",
         b"to",
         b"say",
@@ -32,6 +36,7 @@ fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
     ];
     let signs: &[&[u8]] = &[
         b"|",
+        b"\xef\xbd\x9c",
         b"\n",
         b"\n",
         b"\r\n",

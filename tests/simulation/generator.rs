@@ -92,7 +92,10 @@ impl Speaker {
     fn talk(&mut self, rng: &mut Rng, n: usize, to: String) -> (String, Meaning) {
         let text = text(rng, n);
         match rng.below(32) {
-            0..=9 => (format!("to|{to}|{text}"), Ok(Line::Command(Command::Private { to, text }))),
+            0..=9 => (
+                format!("{}{to}{}{text}", rng.pick(&["to|", "To |", " ｔo｜"]), rng.pick(&["|", "｜"])),
+                Ok(Line::Command(Command::Private { to, text })),
+            ),
             10 => (format!("to|{to}|"), Ok(Line::Command(Command::Private { to, text: String::new() }))),
             11 => {
                 let line = format!("#{n} {}", "x".repeat(LINE_MAX - n.to_string().len() - 2));
@@ -120,7 +123,11 @@ fn wrong(rng: &mut Rng, n: usize) -> (Vec<u8>, Meaning) {
         ("help|me", Verb::Help),
         ("quit|x", Verb::Quit),
     ];
-    let (line, error) = match rng.below(8) {
+    let (line, error) = match rng.below(9) {
+        8 => {
+            let slip = rng.pick(&["login|", "Logn ", "／ＴＯＫＥＮ ", "passwrod｜"]);
+            (format!("{slip}#{n}").into_bytes(), FormError::UnknownVerb)
+        }
         0 => ("to|ann".as_bytes().to_vec(), FormError::PrivateUsage),
         1 => (format!("\0#{n}").into_bytes(), FormError::Nul),
         2 => ([format!("#{n} ").as_bytes(), b"\xc3"].concat(), FormError::NotUtf8),
@@ -138,7 +145,7 @@ fn wrong(rng: &mut Rng, n: usize) -> (Vec<u8>, Meaning) {
 fn ask(rng: &mut Rng, said: usize) -> (String, Meaning) {
     let (line, meaning) = match rng.below(19) {
         0..=4 => ("", Line::Blank),
-        5..=8 => ("who", Line::Command(Command::Who)),
+        5..=8 => (rng.pick(&["who", "WHO", "who ", "\u{3000}ｗｈo"]), Line::Command(Command::Who)),
         9 => ("help", Line::Help),
         10 => ("lang|en", Line::Set(Setting::Lang(Lang::En))),
         11 => ("lang|zh", Line::Set(Setting::Lang(Lang::Zh))),

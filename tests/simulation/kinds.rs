@@ -57,6 +57,7 @@ pub(crate) fn form_errors() -> Vec<FormError> {
     every!(FormError {
         Usage: Verb::ALL.map(FormError::Usage),
         PrivateUsage: [FormError::PrivateUsage],
+        UnknownVerb: [FormError::UnknownVerb],
         StayForbidden: [FormError::StayForbidden],
         TooLong: [FormError::TooLong(4096)],
         NotUtf8: [FormError::NotUtf8],

@@ -111,6 +111,7 @@ fn form_error(error: FormError, texts: &Texts) -> String {
     match error {
         FormError::Usage(verb) => texts.malformed(form(verb)),
         FormError::PrivateUsage => texts.private_form.to_owned(),
+        FormError::UnknownVerb => texts.unknown_verb.to_owned(),
         FormError::StayForbidden => texts.stay_forbidden.to_owned(),
         FormError::TooLong(max) => texts.line_too_long(max),
         FormError::NotUtf8 => texts.not_utf8.to_owned(),

@@ -42,6 +42,7 @@ pub(super) fn form_error(error: FormError, lang: Lang) -> String {
             return format!("{before}{}", form(verb));
         }
         FormError::PrivateUsage => ["发送私聊消息格式错误,正确格式:to|张三|你好呀", "usage: to|NAME|TEXT"],
+        FormError::UnknownVerb => ["没有这个命令", "unknown command"],
         FormError::StayForbidden => ["本服务器已禁用stay", "stay is disabled on this server"],
         FormError::TooLong(max) => {
             return match lang {

@@ -7,6 +7,7 @@ pub(super) mod text;
 
 mod framing;
 mod messages;
+mod opening;
 mod parse;
 mod telnet;
 

@@ -2,7 +2,10 @@
 
 use memchr::memchr;
 
-use super::Frame;
+use super::{
+    Frame,
+    opening::{Opening, SEPARATORS},
+};
 use crate::{
     chat::{Command, WaitFor},
     protocol::{FormError, Format, Lang, Setting, Verb},
@@ -38,7 +41,7 @@ pub fn parse_frame(frame: &Frame<'_>, line_max: usize) -> Result<Line, FormError
 /// Understands one line, without its ending. A line whose first word is no verb is chat.
 ///
 /// # Errors
-/// A [`FormError`] where the line is no text, or its form is not the one of its verb.
+/// A [`FormError`] where the line is no text, its form is not the one of its verb, or it may carry a secret.
 pub fn parse(line: &[u8]) -> Result<Line, FormError> {
     let line = std::str::from_utf8(line).map_err(|_| FormError::NotUtf8)?;
     if memchr(0, line.as_bytes()).is_some() {
@@ -47,46 +50,52 @@ pub fn parse(line: &[u8]) -> Result<Line, FormError> {
     if line.is_empty() {
         return Ok(Line::Blank);
     }
-    let Some((word, rest)) = memchr(b'|', line.as_bytes()).map(|bar| (&line[..bar], &line[bar + 1..])) else {
-        return Ok(match line {
-            "who" => Line::Command(Command::Who),
-            "help" => Line::Help,
-            "quit" => Line::Quit,
-            "stay" => Line::Set(Setting::Stay),
-            _ => Line::Command(Command::Say(line.to_owned())),
-        });
-    };
     let command = |command| Ok(Line::Command(command));
-    match word {
-        "say" => command(Command::Say(rest.to_owned())),
-        "rename" => command(Command::Rename(rest.to_owned())),
-        "to" => match rest.split_once('|') {
+    let (verb, rest) = match Opening::of(line) {
+        Opening::Verb(verb, Some(rest)) => (verb, rest),
+        Opening::Verb(verb, None) => return Ok(bare(verb, line)),
+        Opening::Secret => return Err(FormError::UnknownVerb),
+        Opening::Chat => return command(Command::Say(line.to_owned())),
+    };
+    match verb {
+        Verb::Say => command(Command::Say(rest.to_owned())),
+        Verb::Rename => command(Command::Rename(rest.to_owned())),
+        Verb::To => match rest.split_once(SEPARATORS) {
             None | Some(("", _)) => Err(FormError::PrivateUsage),
             Some((to, text)) => command(Command::Private { to: to.to_owned(), text: text.to_owned() }),
         },
-        "sync" => command(Command::Sync(rest.to_owned())),
-        "wait" => wait(rest).map(Line::Command).ok_or(FormError::Usage(Verb::Wait)),
-        "format" => match rest {
+        Verb::Sync => command(Command::Sync(rest.to_owned())),
+        Verb::Wait => wait(rest).map(Line::Command).ok_or(FormError::Usage(verb)),
+        Verb::Format => match rest {
             "text" => Ok(Line::Set(Setting::Format(Format::Text))),
             "json" => Ok(Line::Set(Setting::Format(Format::Json))),
-            _ => Err(FormError::Usage(Verb::Format)),
+            _ => Err(FormError::Usage(verb)),
         },
-        "lang" => match rest {
+        Verb::Lang => match rest {
             "zh" => Ok(Line::Set(Setting::Lang(Lang::Zh))),
             "en" => Ok(Line::Set(Setting::Lang(Lang::En))),
-            _ => Err(FormError::Usage(Verb::Lang)),
+            _ => Err(FormError::Usage(verb)),
         },
-        "who" => Err(FormError::Usage(Verb::Who)),
-        "help" => Err(FormError::Usage(Verb::Help)),
-        "quit" => Err(FormError::Usage(Verb::Quit)),
-        "stay" => Err(FormError::Usage(Verb::Stay)),
-        _ => command(Command::Say(line.to_owned())),
+        Verb::Who | Verb::Help | Verb::Quit | Verb::Stay => Err(FormError::Usage(verb)),
+    }
+}
+
+/// A line that is a verb alone. Those that need an argument are chat without one.
+fn bare(verb: Verb, line: &str) -> Line {
+    match verb {
+        Verb::Who => Line::Command(Command::Who),
+        Verb::Help => Line::Help,
+        Verb::Quit => Line::Quit,
+        Verb::Stay => Line::Set(Setting::Stay),
+        Verb::Rename | Verb::To | Verb::Say | Verb::Sync | Verb::Wait | Verb::Format | Verb::Lang => {
+            Line::Command(Command::Say(line.to_owned()))
+        }
     }
 }
 
 /// `SECONDS|user|NAME` and its kin. Seconds may have a fraction, or another unit as in `5m`.
 fn wait(rest: &str) -> Option<Command> {
-    let mut parts = rest.splitn(3, '|');
+    let mut parts = rest.splitn(3, SEPARATORS);
     let (seconds, kind, arg) = (parts.next()?, parts.next()?, parts.next()?);
     if arg.is_empty() {
         return None;
@@ -123,14 +132,21 @@ mod tests {
             ("hi", say("hi")),
             (" ", say(" ")),
             ("who", Ok(Line::Command(Command::Who))),
-            ("who ", say("who ")),
-            ("Who", say("Who")),
+            ("who ", Ok(Line::Command(Command::Who))),
+            ("Ｗho", Ok(Line::Command(Command::Who))),
+            ("Say", say("Say")),
+            (" say ", say(" say ")),
+            ("SAY｜ a｜b", say(" a｜b")),
             ("rename|张三", Ok(Line::Command(Command::Rename("张三".to_owned())))),
             ("rename|", Ok(Line::Command(Command::Rename(String::new())))),
             ("rename|a|b", Ok(Line::Command(Command::Rename("a|b".to_owned())))),
             ("rename", say("rename")),
             ("to|bob|hi", private("bob", "hi")),
             ("to|bob|a|b", private("bob", "a|b")),
+            (" To｜bob｜a｜b ", private("bob", "a｜b ")),
+            ("to|a b|x", private("a b", "x")),
+            ("login|bob|secret", Err(FormError::UnknownVerb)),
+            ("say|login|bob|secret", say("login|bob|secret")),
             ("to|bob|", private("bob", "")),
             ("to|bob", Err(FormError::PrivateUsage)),
             ("to|", Err(FormError::PrivateUsage)),
@@ -171,6 +187,11 @@ mod tests {
             (
                 "wait|250ms|user|bob",
                 Ok(Line::Command(Command::Wait(Duration::from_millis(250), WaitFor::User("bob".to_owned())))),
+            ),
+            ("Wait ｜9｜users|2", Ok(Line::Command(Command::Wait(Duration::from_secs(9), WaitFor::Users(2))))),
+            (
+                "wait｜9|text｜a｜b",
+                Ok(Line::Command(Command::Wait(Duration::from_secs(9), WaitFor::Text("a｜b".to_owned())))),
             ),
             ("wait|5w|user|bob", Err(FormError::Usage(Verb::Wait))),
             ("wait|000000000000000000000|user|bob", Err(FormError::Usage(Verb::Wait))), // 21 digits

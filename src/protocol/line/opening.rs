@@ -1,0 +1,232 @@
+//! How a line begins: a verb as people type it, in any case and width and between spaces; a slip of one that carries a secret;
+//! or chat. Knows how verbs are spelled, and nothing of their arguments.
+
+use crate::protocol::Verb;
+
+/// What separates a verb's arguments: `|`, and what an input method for Chinese makes of it.
+pub(super) const SEPARATORS: [char; 2] = ['|', '\u{ff5c}'];
+
+/// Verbs that carry a secret. This server has none of them: they come with accounts, and other chat servers have them.
+const SECRET_VERBS: [&[u8]; 5] = [b"login", b"register", b"password", b"unregister", b"token"];
+/// Words that begin a sentence more often than they are one of those with a letter wrong.
+const WORDS: [&[u8]; 8] =
+    [b"logic", b"logins", b"passwords", b"registers", b"unregisters", b"taken", b"tokens", b"woken"];
+/// The longest word that is looked at, in letters: `unregister`, with one too many.
+const LETTERS_MAX: usize = 11;
+/// Stands for any letter that no verb has.
+const OTHER_LETTER: u8 = 0xff;
+
+/// How a line begins.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Opening<'a> {
+    /// With a verb, and what follows its separator, if it has one.
+    Verb(Verb, Option<&'a str>),
+    /// With a word that may carry a secret: whatever follows must not be said.
+    Secret,
+    /// It is chat.
+    Chat,
+}
+
+impl<'a> Opening<'a> {
+    /// Looks at the first word of `line`, and no further than that.
+    pub(super) fn of(line: &'a str) -> Self {
+        let text = line.trim_start();
+        let (word, rest) = Word::split(text);
+        if let Some(verb) = word.verb() {
+            let rest = rest.trim_start();
+            if rest.is_empty() {
+                return Self::Verb(verb, None);
+            }
+            if let Some(arguments) = rest.strip_prefix(SEPARATORS) {
+                return Self::Verb(verb, Some(arguments));
+            }
+        }
+        // Other programs want a sign before their commands, as in `/login`.
+        let (word, rest) = match word.letters() {
+            [] => Word::split(text.trim_start_matches(|c: char| !c.is_alphanumeric())),
+            _ => (word, rest),
+        };
+        let has_arguments = rest.trim_start().starts_with(SEPARATORS);
+        if word.may_carry_secret(has_arguments) { Self::Secret } else { Self::Chat }
+    }
+}
+
+/// Letters and digits, folded to lower case and common width. Empty if there are none, or too many for a verb.
+#[derive(Debug, Clone, Copy)]
+struct Word {
+    letters: [u8; LETTERS_MAX],
+    len: usize,
+}
+
+impl Word {
+    const EMPTY: Self = Self { letters: [0; LETTERS_MAX], len: 0 };
+
+    /// Takes the word off the front of `text`.
+    fn split(text: &str) -> (Self, &str) {
+        let mut word = Self::EMPTY;
+        let mut others = 0;
+        for (at, c) in text.char_indices() {
+            let letter = match c {
+                '0'..='9' | 'a'..='z' | 'A'..='Z' => c as u8,
+                'ａ'..='ｚ' => b'a' + (c as u32 - 'ａ' as u32) as u8,
+                'Ａ'..='Ｚ' => b'A' + (c as u32 - 'Ａ' as u32) as u8,
+                c if c.is_ascii() || !c.is_alphanumeric() => return (word, &text[at..]),
+                _ => OTHER_LETTER,
+            };
+            others += usize::from(letter == OTHER_LETTER);
+            if word.len == LETTERS_MAX || others > 1 {
+                return (Self::EMPTY, text);
+            }
+            word.letters[word.len] = letter.to_ascii_lowercase();
+            word.len += 1;
+        }
+        (word, "")
+    }
+
+    fn letters(&self) -> &[u8] {
+        &self.letters[..self.len]
+    }
+
+    fn verb(&self) -> Option<Verb> {
+        Some(match self.letters() {
+            b"who" => Verb::Who,
+            b"rename" => Verb::Rename,
+            b"to" => Verb::To,
+            b"say" => Verb::Say,
+            b"sync" => Verb::Sync,
+            b"wait" => Verb::Wait,
+            b"stay" => Verb::Stay,
+            b"format" => Verb::Format,
+            b"lang" => Verb::Lang,
+            b"help" => Verb::Help,
+            b"quit" => Verb::Quit,
+            _ => return None,
+        })
+    }
+
+    /// Whether it is a verb that carries a secret, with at most one letter wrong. A separator behind it leaves no doubt that a
+    /// verb was meant.
+    fn may_carry_secret(&self, has_arguments: bool) -> bool {
+        let letters = self.letters();
+        SECRET_VERBS.iter().any(|verb| differ_by_a_slip(letters, verb)) && (has_arguments || !WORDS.contains(&letters))
+    }
+}
+
+/// Whether the words are equal but for one letter that is wrong, missing or too many, or two that have changed places.
+fn differ_by_a_slip(one: &[u8], other: &[u8]) -> bool {
+    if one.len().abs_diff(other.len()) > 1 {
+        return false;
+    }
+    let before = one.iter().zip(other).take_while(|(a, b)| a == b).count();
+    let (one, other) = (&one[before..], &other[before..]);
+    let behind = one.iter().rev().zip(other.iter().rev()).take_while(|(a, b)| a == b).count();
+    match (&one[..one.len() - behind], &other[..other.len() - behind]) {
+        ([] | [_], [] | [_]) => true,
+        ([a, b], [c, d]) => a == d && b == c,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verb_is_known_however_it_is_typed() {
+        for (line, verb, arguments) in [
+            ("who", Verb::Who, None),
+            ("WHO", Verb::Who, None),
+            ("who ", Verb::Who, None),
+            ("\t Who\u{3000}", Verb::Who, None),
+            ("ｗｈｏ", Verb::Who, None),
+            ("ＷHｏ", Verb::Who, None),
+            ("to|bob|x", Verb::To, Some("bob|x")),
+            ("To |bob|x", Verb::To, Some("bob|x")),
+            (" tＯ｜bob｜x", Verb::To, Some("bob｜x")),
+            ("say| x ", Verb::Say, Some(" x ")),
+            ("RENAME|", Verb::Rename, Some("")),
+        ] {
+            assert_eq!(Opening::of(line), Opening::Verb(verb, arguments), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn every_verb_is_known() {
+        for verb in Verb::ALL {
+            let word = format!("{verb:?}");
+            assert_eq!(Opening::of(&format!("{word}|")), Opening::Verb(verb, Some("")), "{word}");
+            let wide: String =
+                word.chars().map(|c| char::from_u32(u32::from(c) - 0x21 + 0xff01).expect("a wide letter")).collect();
+            assert_eq!(Opening::of(&wide), Opening::Verb(verb, None), "{wide}");
+        }
+    }
+
+    #[test]
+    fn what_may_carry_a_secret_is_never_said() {
+        for line in [
+            "login|bob|x",
+            "LOGIN｜bob｜x",
+            " Login |bob|x",
+            "ｌｏｇｉｎ|bob",
+            "login bob x",
+            "login",
+            "logn|bob|x",
+            "loginn bob x",
+            "lögin|bob|x",
+            "log1n|bob|x",
+            "lgoin|bob|x",
+            "olgin|bob|x",
+            "ogin|bob|x",
+            "/login bob x",
+            "／login bob x",
+            "login:bob:x",
+            "password=x",
+            "Pasword|x",
+            "passwrod x",
+            "token please",
+            "tokn|x",
+            "tokens|x",
+            "taken |x",
+            "register|bob|x",
+            "regsiter|bob|x",
+            "unregister",
+            "unregisterr|x",
+            "unregster|x",
+        ] {
+            assert_eq!(Opening::of(line), Opening::Secret, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn all_else_is_chat() {
+        for line in [
+            "",
+            " ",
+            "hi",
+            "who is there?",
+            "who?",
+            "whoo",
+            "wh o",
+            "/who",
+            "a|b",
+            "|to|bob|x",
+            "to: bob",
+            "tp|bob|x",
+            "log in",
+            "lgon bob",
+            "logic says so",
+            "Taken!",
+            "tokens are short",
+            "my token is gone",
+            "loginbob|x",
+            "登录|x",
+            "你好login",
+            "login失败了",
+            "passphrase|x",
+            "w𝗵o",
+            "unregisterrrrrrrrrr|x",
+        ] {
+            assert_eq!(Opening::of(line), Opening::Chat, "{line:?}");
+        }
+    }
+}
