@@ -31,6 +31,9 @@ impl Broker {
                         if client.listener.private_bytes() == 0 {
                             self.addressed.push(id);
                         }
+                        if let Event::Refused(refusal) = &event {
+                            client.refused.get_or_insert(refusal.code());
+                        }
                         self.turn.tell(&mut client.listener, &event);
                         if client.measure_congestion(self.is_tight) > client.congestion {
                             self.measure(id);

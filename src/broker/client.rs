@@ -42,6 +42,8 @@ pub(super) struct Client {
     pub(super) has_arrived: bool,
     /// The chat has not done with its last command.
     pub(super) is_busy: bool,
+    /// The code of what was refused first since its last check.
+    pub(super) refused: Option<&'static str>,
     /// The client is in the queue of its flow.
     pub(super) is_queued: bool,
     /// What the chat knows of its queue.
@@ -85,6 +87,7 @@ impl Client {
             is_trusted,
             has_arrived: false,
             is_busy: false,
+            refused: None,
             is_queued: false,
             congestion: Congestion::None,
             pending: None,
@@ -126,9 +129,16 @@ impl Client {
     pub(super) fn next_cost(&self) -> Cost {
         match self.peek() {
             Some(Step::Command(command)) => Cost::of(command),
-            Some(Step::Arrive | Step::Reply(_) | Step::Speak(_) | Step::Broken | Step::Eof | Step::Close(_)) | None => {
-                Cost::default()
-            }
+            Some(
+                Step::Arrive
+                | Step::Check(_)
+                | Step::Reply(_)
+                | Step::Speak(_)
+                | Step::Broken
+                | Step::Eof
+                | Step::Close(_),
+            )
+            | None => Cost::default(),
         }
     }
 
@@ -136,7 +146,7 @@ impl Client {
         let step = self.pending.as_ref()?.steps.front()?;
         let is_end = match step {
             Step::Broken | Step::Eof | Step::Close(_) => true,
-            Step::Arrive | Step::Command(_) | Step::Reply(_) | Step::Speak(_) => false,
+            Step::Arrive | Step::Command(_) | Step::Check(_) | Step::Reply(_) | Step::Speak(_) => false,
         };
         (is_end || !self.is_busy).then_some(step)
     }

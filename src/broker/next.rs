@@ -9,8 +9,8 @@ use super::{
     schedule::Next,
 };
 use crate::{
-    chat::{Chat, Departure, Entry, Event, Input, Load},
-    protocol::Step,
+    chat::{Chat, ClientId, Departure, Entry, Event, Input, Load},
+    protocol::{Reply, Step},
 };
 
 /// How long a wait may be overdue while clients have something to do: what they have sent by then may still meet it.
@@ -97,10 +97,17 @@ impl Broker {
                 return Some((Input::End(id, departure), 0));
             }
             Some(Step::Reply(reply)) => {
-                if client.listener.private_bytes() == 0 {
-                    self.addressed.push(id);
+                if let Reply::Refused(error) = reply {
+                    client.refused.get_or_insert(error.code());
                 }
-                self.turn.reply(&mut client.listener, &reply);
+                self.reply(id, &reply);
+            }
+            Some(Step::Check(token)) => {
+                let refused = client.refused.take();
+                self.reply(id, &Reply::Checked { token, refused });
+                if refused.is_some() {
+                    return Some((Input::End(id, Departure::CheckFailed), 0));
+                }
             }
             Some(Step::Speak(dialect)) => self.turn.speak(&mut client.listener, dialect),
             None => {
@@ -115,5 +122,13 @@ impl Broker {
         }
         self.schedule.charge(next.flow, self.turn.delivered_bytes() - delivered);
         None
+    }
+
+    fn reply(&mut self, id: ClientId, reply: &Reply) {
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        if client.listener.private_bytes() == 0 {
+            self.addressed.push(id);
+        }
+        self.turn.reply(&mut client.listener, reply);
     }
 }

@@ -129,6 +129,8 @@ pub enum Departure {
     Quit,
     /// The condition that the client waited for did not hold in time; it was told so.
     WaitTimedOut,
+    /// A line of the client was refused, and it had asked to leave in that case; it was told so.
+    CheckFailed,
     /// The connection broke.
     Lost,
     /// The client sent no line for the idle timeout.
@@ -155,7 +157,7 @@ impl Departure {
     /// Whether the client is told: all but those who left by themselves, or know.
     #[must_use]
     pub fn is_told(self) -> bool {
-        !matches!(self, Self::Left | Self::Lost | Self::WaitTimedOut)
+        !matches!(self, Self::Left | Self::Lost | Self::WaitTimedOut | Self::CheckFailed)
     }
 
     /// A word for machines, which never changes.
@@ -165,6 +167,7 @@ impl Departure {
             Self::Left => "left",
             Self::Quit => "quit",
             Self::WaitTimedOut => "wait-timeout",
+            Self::CheckFailed => "check-failed",
             Self::Lost => "lost",
             Self::Idle => "idle",
             Self::SlowConsumer => "slow-consumer",

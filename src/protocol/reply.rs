@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::dialect::Setting;
+use crate::chat::Refusal;
 
 /// An answer to one line, in its place among the chat's answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,13 @@ pub enum Reply {
     Set(Setting),
     /// What can be asked for, and the limits.
     Help(Arc<Limits>),
+    /// Whether anything was refused since the last answer of this kind.
+    Checked {
+        /// What the client has sent to know this answer by.
+        token: String,
+        /// The code of the first refusal. The connection ends with it.
+        refused: Option<&'static str>,
+    },
 }
 
 /// Why a line is no command. Nothing has changed, and the next line works.
@@ -47,6 +55,17 @@ impl FormError {
             Self::Nul => "nul",
         }
     }
+
+    /// The verb of the line, if that is known.
+    #[must_use]
+    pub fn verb(self) -> Option<Verb> {
+        match self {
+            Self::Usage(verb) => Some(verb),
+            Self::PrivateUsage => Some(Verb::To),
+            Self::StayForbidden => Some(Verb::Stay),
+            Self::UnknownVerb | Self::TooLong(_) | Self::NotUtf8 | Self::Nul => None,
+        }
+    }
 }
 
 /// The first word of a line that is a command. Each has one right form.
@@ -64,6 +83,8 @@ pub enum Verb {
     Sync,
     /// `wait|SECONDS|user|NAME` and its kin
     Wait,
+    /// `check|TOKEN`
+    Check,
     /// `stay`
     Stay,
     /// `format|json`, `format|text`
@@ -78,19 +99,49 @@ pub enum Verb {
 
 impl Verb {
     /// All of them, in the order in which `help` lists them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Who,
         Self::Rename,
         Self::To,
         Self::Say,
         Self::Sync,
         Self::Wait,
+        Self::Check,
         Self::Stay,
         Self::Format,
         Self::Lang,
         Self::Help,
         Self::Quit,
     ];
+
+    /// The verb as it is written.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Who => "who",
+            Self::Rename => "rename",
+            Self::To => "to",
+            Self::Say => "say",
+            Self::Sync => "sync",
+            Self::Wait => "wait",
+            Self::Check => "check",
+            Self::Stay => "stay",
+            Self::Format => "format",
+            Self::Lang => "lang",
+            Self::Help => "help",
+            Self::Quit => "quit",
+        }
+    }
+
+    /// The verb that the chat refuses for this reason.
+    #[must_use]
+    pub fn of_refusal(refusal: &Refusal) -> Self {
+        match refusal {
+            Refusal::NameTaken | Refusal::NameConfusable(_) | Refusal::NameInvalid(_) => Self::Rename,
+            Refusal::NoSuchUser | Refusal::EmptyText | Refusal::RecipientBehind => Self::To,
+            Refusal::WaitTooLong(_) | Refusal::ArgumentTooLong(_) => Self::Wait,
+        }
+    }
 }
 
 /// How fast a client may send lines.

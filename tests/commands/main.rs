@@ -158,7 +158,7 @@ fn format_and_lang_apply_from_the_next_line() {
     assert!(ann.line().contains(r#""event":"set""#));
     let json = ann.line();
     assert!(json.contains(r#""event":"private","from":{"name":"ann","addr":""#), "{json}");
-    assert!(json.contains(r#""text":"\u001b\"\\é","code":null,"old":null,"count":null}"#), "{json}");
+    assert!(json.contains(r#""text":"\u001b\"\\é","code":null,"old":null,"count":null,"#), "{json}");
     ann.expect(EN.set_format_text);
     ann.expect(ZH.set_lang);
     ann.expect(&ZH.private("ann", "y"));

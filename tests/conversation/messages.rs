@@ -115,3 +115,34 @@ fn a_slip_of_the_hand_does_not_make_a_private_line_public() {
         bob.expect(&ann.says("Login|ann|pw "));
     });
 }
+
+#[test]
+fn a_check_tells_whether_anything_was_refused_since_the_last_one() {
+    in_both(&[], |server, texts| {
+        let mut ann = server.join("ann");
+        ann.send("to|ann|hi\ncheck|1|a\n".as_bytes());
+        ann.expect(&texts.private("ann", "hi"));
+        ann.expect("check|ok|1|a");
+        for (refused, told, code) in [
+            ("to|nobody|x", texts.no_such_user, "no-such-user"),
+            ("to|bob|", texts.no_such_user, "no-such-user"),
+            ("to|bob", texts.private_form, "malformed"),
+            ("login|pw", texts.unknown_verb, "unknown-verb"),
+            ("rename|ann", texts.name_taken, "name-taken"),
+            ("wait|9999|user|x", &texts.wait_too_long(3600), "wait-too-long"),
+        ] {
+            let mut bob = server.connect();
+            ann.expect(&format!("[{0}]{0}:{1}", bob.addr, texts.online));
+            bob.send(format!("check|0\n{refused}\nto|\nto|zoe|x\nhi\nCheck｜1\nnever said\ncheck|2\n").as_bytes());
+            bob.expect("check|ok|0");
+            for line in [told, texts.private_form, texts.no_such_user, &bob.says("hi")] {
+                bob.expect(line);
+            }
+            bob.expect(&format!("check|{code}|1"));
+            bob.eof();
+            ann.expect(&bob.says("hi"));
+            ann.expect(&format!("[{0}]{0}:{1}", bob.addr, texts.offline));
+        }
+        ann.nothing();
+    });
+}

@@ -73,7 +73,7 @@ fn json_objects_have_the_keys_in_the_table() {
     bob.say("format|json");
     let mut objects = vec![bob.line()];
     let cid = server.join("cid");
-    let asked = "rename|bob; who; help; sync|1; wait|5|user|bob; wait|5|user|cid; to|nobody|x; sync|2";
+    let asked = "rename|bob; who; help; sync|1; wait|5|user|bob; wait|5|user|cid; check|1; to|nobody|x; sync|2";
     bob.send(format!("{}\n", asked.replace("; ", "\n")).as_bytes());
     objects.extend(hear_object(&mut bob, "sync", "2"));
     ann.send(b"to|bob|psst\nhello\n");
@@ -93,7 +93,7 @@ fn json_objects_have_the_keys_in_the_table() {
     for row in &rows {
         let event = code(&row[0]).expect("an event");
         let object = seen.get(&event).unwrap_or_else(|| panic!("no {event:?} in {objects:#?}"));
-        for (key, cell) in ["seq", "from", "text", "code", "old", "count"].iter().zip(&row[1..]) {
+        for (key, cell) in ["seq", "from", "text", "code", "old", "count", "verb"].iter().zip(&row[1..]) {
             assert_eq!(object[*key] == "null", cell.is_empty(), "{event} {key}: {object:?}");
         }
     }
@@ -133,7 +133,8 @@ fn names_are_taken_or_too_much_alike_as_it_says() {
 pub(crate) fn fields(object: &str) -> BTreeMap<&'static str, String> {
     let mut rest =
         object.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_else(|| panic!("{object}"));
-    let keys = ["count", "old", "code", "text", "from", "event", "at", "seq"];
+    let keys =
+        ["replay", "pos", "account", "verb", "room", "count", "old", "code", "text", "from", "event", "at", "seq"];
     let fields = keys.map(|key| {
         // A quotation mark inside a value is escaped, so this is the key.
         let (before, value) = rest.split_once(&format!("\"{key}\":")).unwrap_or_else(|| panic!("no {key} in {object}"));

@@ -26,6 +26,8 @@ pub(crate) struct Account {
     told: Vec<Told>,
     /// Replies, in order.
     answers: Vec<Answer>,
+    /// The code of what was refused first since its last check.
+    refused: Option<&'static str>,
     /// As many events were told when the server began to shut down, and said nothing in public any more.
     told_before_closing: Option<usize>,
 }
@@ -113,13 +115,16 @@ impl Account {
                 assert!(!self.is_busy, "the one before is not done");
                 self.is_busy = true;
             }
-            Step::Reply(_) | Step::Speak(_) | Step::Broken | Step::Eof | Step::Close(_) => {}
+            Step::Reply(_) | Step::Check(_) | Step::Speak(_) | Step::Broken | Step::Eof | Step::Close(_) => {}
         }
         self.release();
     }
 
     pub(crate) fn tell(&mut self, seq: Option<Seq>, event: &Event) {
         assert!(self.is_here(), "{event:?} is told to one who is {:?}", self.presence);
+        if let Event::Refused(refusal) = event {
+            self.refused.get_or_insert(refusal.code());
+        }
         self.told.push(Told { seq, event: event.clone() });
     }
 
@@ -147,16 +152,31 @@ impl Account {
     fn release(&mut self) {
         let mut dialect = None;
         while !self.is_busy
-            && let Some(step) = self.steps.pop_front_if(|step| matches!(step, Step::Speak(_) | Step::Reply(_)))
+            && let Some(step) =
+                self.steps.pop_front_if(|step| matches!(step, Step::Speak(_) | Step::Reply(_) | Step::Check(_)))
         {
-            match step {
+            let reply = match step {
                 Step::Reply(reply) => {
-                    let (dialect, from) = (dialect.take(), self.told.len());
-                    self.answers.push(Answer { reply, dialect, from, until: None });
+                    if let Reply::Refused(error) = reply {
+                        self.refused.get_or_insert(error.code());
+                    }
+                    reply
                 }
-                Step::Speak(next) => dialect = Some(next),
+                Step::Check(token) => {
+                    let refused = self.refused.take();
+                    if refused.is_some() {
+                        self.steps = [Step::Close(Departure::CheckFailed)].into();
+                    }
+                    Reply::Checked { token, refused }
+                }
+                Step::Speak(next) => {
+                    dialect = Some(next);
+                    continue;
+                }
                 Step::Arrive | Step::Command(_) | Step::Broken | Step::Eof | Step::Close(_) => unreachable!(),
-            }
+            };
+            let (dialect, from) = (dialect.take(), self.told.len());
+            self.answers.push(Answer { reply, dialect, from, until: None });
         }
     }
 
@@ -308,7 +328,7 @@ impl Answer {
     fn lines(&self, dialect: Dialect) -> usize {
         match (&self.reply, dialect.format) {
             (Reply::Help(_), Format::Text) => Verb::ALL.len() + HELP_LIMITS,
-            (Reply::Help(_), Format::Json) | (Reply::Refused(_) | Reply::Set(_), _) => 1,
+            (Reply::Help(_), Format::Json) | (Reply::Refused(_) | Reply::Set(_) | Reply::Checked { .. }, _) => 1,
         }
     }
 

@@ -19,6 +19,7 @@ fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
         b"sync",
         b"wait",
         b"stay",
+        b"check",
         b"format",
         b"lang",
         b"help",

@@ -73,7 +73,8 @@ impl Speaker {
                 (format!("rename|{no_name}"), Ok(Line::Command(Command::Rename(no_name.to_owned()))))
             }
             81..=92 => wait(rng, to, n),
-            93 | 94 => ("stay".to_owned(), Ok(Line::Set(Setting::Stay))),
+            93 => (format!("check|{n}"), Ok(Line::Check(n.to_string()))),
+            94 => ("stay".to_owned(), Ok(Line::Set(Setting::Stay))),
             95 => ("quit".to_owned(), Ok(Line::Quit)),
             96 | 97 => {
                 self.said += 1;
@@ -191,7 +192,7 @@ pub(crate) fn wait(rng: &mut Rng, to: String, n: usize) -> (String, Meaning) {
 
 /// What no client of ours types: anything, with what a parser may stumble over.
 pub(crate) fn garbage(rng: &mut Rng) -> Vec<u8> {
-    const SCRAPS: [&[u8]; 14] = [
+    const SCRAPS: [&[u8]; 15] = [
         b"\n",
         b"\n",
         b"\r\n",
@@ -203,6 +204,7 @@ pub(crate) fn garbage(rng: &mut Rng) -> Vec<u8> {
         b"who\n",
         b"wait|1|user|",
         b"sync|",
+        b"check|1\n",
         b"GET / HTTP/1.1\n",
         b"\xff\xf0",
         b"\xff\xfa",

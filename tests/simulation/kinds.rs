@@ -23,6 +23,7 @@ pub(crate) fn departures() -> Vec<Departure> {
         Left,
         Quit,
         WaitTimedOut,
+        CheckFailed,
         Lost,
         Idle,
         SlowConsumer,
@@ -77,6 +78,7 @@ pub(crate) fn replies() -> Vec<Reply> {
     every!(Reply {
         Refused: form_errors().into_iter().map(Reply::Refused),
         Set: settings().into_iter().map(Reply::Set),
+        Checked: [None, Some("no-such-user")].map(|refused| Reply::Checked { token: "1".to_owned(), refused }),
         Help: [Reply::Help(Arc::new(Limits::default()))],
     })
 }
@@ -140,7 +142,10 @@ pub(crate) fn things_that_happen() -> Vec<(&'static str, String)> {
     let nobody = Arc::new(Identity { name: String::new(), addr: String::new() });
     // The other verbs have no wrong form, or words of their own for it.
     let can_be_wrong = |reply: &Reply| {
-        !matches!(reply, Reply::Refused(FormError::Usage(Verb::Rename | Verb::To | Verb::Say | Verb::Sync)))
+        let wrong = Reply::Refused(FormError::Usage(Verb::Check));
+        *reply != wrong
+            && !matches!(reply, Reply::Refused(FormError::Usage(Verb::Rename | Verb::To | Verb::Say | Verb::Sync)))
+            && !matches!(reply, Reply::Checked { .. }) // which the broker makes
     };
     let mut things = Vec::new();
     let of_the_door = |departure: &Departure| {

@@ -58,6 +58,7 @@ impl Understanding {
             Err(error) => vec![Step::Reply(Reply::Refused(*error))],
             Ok(Line::Blank) => Vec::new(),
             Ok(Line::Command(command)) => vec![Step::Command(command.clone())],
+            Ok(Line::Check(token)) => vec![Step::Check(token.clone())],
             Ok(Line::Quit) => self.close(Departure::Quit),
             Ok(Line::Help) => vec![Step::Reply(Reply::Help(Arc::clone(&self.limits)))],
             Ok(Line::Set(setting)) => self.set(*setting),

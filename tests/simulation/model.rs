@@ -340,7 +340,8 @@ impl Model {
     fn end(&mut self, client: ClientId, departure: Departure) {
         let Some(place) = self.guests.iter().position(|guest| guest.client == client) else { return };
         let who = self.guests.remove(place).who;
-        if !matches!(departure, Departure::Left | Departure::Lost | Departure::WaitTimedOut) {
+        use Departure::{CheckFailed, Left, Lost, WaitTimedOut};
+        if !matches!(departure, Left | Lost | WaitTimedOut | CheckFailed) {
             self.tell(client, Event::Farewell(departure));
         }
         self.out.push(Output::HangUp(client, departure));

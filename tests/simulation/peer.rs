@@ -5,7 +5,7 @@ use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
 use pipechat::{
     broker::{Inbox, Request},
     chat::{ClientId, Command, Departure},
-    protocol::{Batch, Dialect, Limits, Line, Step},
+    protocol::{Batch, Dialect, Limits, Line, Reply, Step},
 };
 
 use super::{
@@ -214,7 +214,7 @@ impl Peer {
             self.has_arrived = true;
         }
         assert!(batch.lines == 0 || self.end.is_none(), "{} says something behind its end", self.client);
-        let mut is_broken = false;
+        let (mut is_broken, mut has_hidden_refusal) = (false, false);
         for _ in 0..batch.lines {
             if self.is_unclear {
                 break;
@@ -222,9 +222,12 @@ impl Peer {
             let meaning = self.meant.pop_front().expect("no line is made up").meaning;
             for step in self.understanding.steps(&meaning) {
                 is_broken |= steps.next_if_eq(&&Step::Broken).is_some();
-                if is_broken && matches!(step, Step::Reply(_)) {
+                if is_broken && let Step::Reply(reply) = &step {
+                    has_hidden_refusal |= matches!(reply, Reply::Refused(_));
                     continue;
                 }
+                let is_failed = has_hidden_refusal && matches!(step, Step::Check(_));
+                let step = if is_failed { Step::Close(Departure::CheckFailed) } else { step };
                 assert_eq!(steps.next(), Some(&step), "{} was misunderstood: {meaning:?}", self.client);
                 self.end = Some(step).filter(|step| matches!(step, Step::Close(_)));
             }

@@ -190,6 +190,10 @@ pub(crate) fn read_object(line: &str) -> Object {
     }
     expect(&mut rest, ",\"count\":");
     number(&mut rest);
+    for key in [",\"room\":", ",\"verb\":", ",\"account\":", ",\"pos\":", ",\"replay\":"] {
+        expect(&mut rest, key);
+        string(&mut rest);
+    }
     assert_eq!(rest, "}", "{line}");
     Object { seq, event, from, text }
 }

@@ -102,6 +102,7 @@ impl Watch {
                 Step::Reply(Reply::Set(Setting::Stay)) => self.is_exempt = true,
                 Step::Arrive
                 | Step::Command(_)
+                | Step::Check(_)
                 | Step::Reply(_)
                 | Step::Speak(_)
                 | Step::Broken

@@ -57,6 +57,11 @@ pub(crate) fn of_reply(reply: &Reply, lang: Lang) -> Option<Words> {
         Reply::Set(Setting::Format(Format::Text)) => set(texts.set_format_text),
         Reply::Set(Setting::Format(Format::Json)) => Words { event: "set", text: None, line: None },
         Reply::Set(Setting::Lang(_)) => set(texts.set_lang),
+        Reply::Checked { token, refused } => Words {
+            event: if refused.is_some() { "refused" } else { "ok" },
+            text: Some(token.clone()),
+            line: Some(format!("check|{}|{}", refused.unwrap_or("ok"), visible(token))),
+        },
         Reply::Help(_) => return None,
     })
 }
@@ -128,6 +133,7 @@ pub(crate) fn form(verb: Verb) -> &'static str {
         Verb::Say => "say|TEXT",
         Verb::Sync => "sync|TOKEN",
         Verb::Wait => "wait|SECONDS|user|NAME, wait|SECONDS|gone|NAME, wait|SECONDS|users|N, wait|SECONDS|text|PART",
+        Verb::Check => "check|TOKEN",
         Verb::Stay => "stay",
         Verb::Format => "format|json, format|text",
         Verb::Lang => "lang|zh, lang|en",
@@ -148,6 +154,8 @@ fn farewell(departure: Departure, texts: &Texts) -> &'static str {
         Departure::Http => texts.http,
         Departure::OtherProtocol => texts.other_protocol,
         Departure::ShuttingDown => texts.shutting_down,
-        Departure::Left | Departure::Lost | Departure::WaitTimedOut => panic!("nobody is told of {departure:?}"),
+        Departure::Left | Departure::Lost | Departure::WaitTimedOut | Departure::CheckFailed => {
+            panic!("nobody is told of {departure:?}")
+        }
     }
 }

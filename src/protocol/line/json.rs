@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     chat::{Event, Identity},
-    protocol::{Lang, Reply, Stamp},
+    protocol::{Lang, Reply, Stamp, Verb},
 };
 
 /// What an event has beside its stamp. What it has not is null.
@@ -22,6 +22,8 @@ struct Fields<'a> {
     /// The old name of the renamed, the number of users.
     old: Option<&'a str>,
     count: Option<usize>,
+    /// What was asked for with this.
+    verb: Option<Verb>,
 }
 
 /// Appends `event` as one object and a LF.
@@ -48,7 +50,13 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, stamp: Stamp,
         Event::WaitTimedOut => Fields { event: "wait", code: Some("timeout"), ..Fields::default() },
         Event::Refused(refusal) => {
             owned = refused(refusal, lang);
-            Fields { event: "refused", text: Some(&owned), code: Some(refusal.code()), ..Fields::default() }
+            Fields {
+                event: "refused",
+                text: Some(&owned),
+                code: Some(refusal.code()),
+                verb: Some(Verb::of_refusal(refusal)),
+                ..Fields::default()
+            }
         }
         Event::Farewell(departure) => Fields {
             event: "farewell",
@@ -66,8 +74,24 @@ pub(in crate::protocol) fn reply(out: &mut Vec<u8>, reply: &Reply, stamp: Stamp,
     let fields = match reply {
         Reply::Refused(error) => {
             owned = form_error(*error, lang);
-            Fields { event: "refused", text: Some(&owned), code: Some(error.code()), ..Fields::default() }
+            Fields {
+                event: "refused",
+                text: Some(&owned),
+                code: Some(error.code()),
+                verb: error.verb(),
+                ..Fields::default()
+            }
         }
+        Reply::Checked { token, refused: None } => {
+            Fields { event: "ok", text: Some(token), verb: Some(Verb::Check), ..Fields::default() }
+        }
+        Reply::Checked { token, refused: Some(code) } => Fields {
+            event: "refused",
+            text: Some(token),
+            code: Some(code),
+            verb: Some(Verb::Check),
+            ..Fields::default()
+        },
         Reply::Set(setting) => Fields { event: "set", text: Some(set(*setting, lang)), ..Fields::default() },
         Reply::Help(limits) => {
             owned = help(limits, lang);
@@ -100,7 +124,11 @@ fn write(out: &mut Vec<u8>, fields: &Fields<'_>, stamp: Stamp) {
     string(out, fields.old);
     put(out, &[",\"count\":"]);
     number(out, fields.count);
-    put(out, &["}\n"]);
+    match fields.verb {
+        Some(verb) => put(out, &[",\"room\":null,\"verb\":\"", verb.word(), "\""]),
+        None => put(out, &[",\"room\":null,\"verb\":null"]),
+    }
+    put(out, &[",\"account\":null,\"pos\":null,\"replay\":null}\n"]); // no verb has these yet
 }
 
 fn number(out: &mut Vec<u8>, value: Option<impl std::fmt::Display>) {

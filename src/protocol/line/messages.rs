@@ -89,6 +89,7 @@ pub(super) fn goodbye(departure: Departure, lang: Lang) -> &'static str {
     let texts = match departure {
         Departure::Left | Departure::Quit => ["再见", "goodbye"],
         Departure::WaitTimedOut => ["等待超时", "the wait has timed out"],
+        Departure::CheckFailed => ["有消息被拒绝", "a line was refused"],
         Departure::Lost => ["连接已断开", "connection lost"],
         Departure::Idle => ["你已超时,将被踢出下线", "disconnected: idle timeout"],
         Departure::SlowConsumer => ["你接收过慢,积压消息超过上限,连接将被断开", "disconnected: output queue full"],
@@ -127,6 +128,7 @@ fn form(verb: Verb) -> &'static str {
         Verb::Say => "say|TEXT",
         Verb::Sync => "sync|TOKEN",
         Verb::Wait => "wait|SECONDS|user|NAME, wait|SECONDS|gone|NAME, wait|SECONDS|users|N, wait|SECONDS|text|PART",
+        Verb::Check => "check|TOKEN",
         Verb::Stay => "stay",
         Verb::Format => "format|json, format|text",
         Verb::Lang => "lang|zh, lang|en",
@@ -180,6 +182,10 @@ fn purpose(verb: Verb) -> [&'static str; 2] {
         Verb::Wait => {
             ["条件满足后才回复;期间后续命令暂不执行", "answers once the condition holds; later lines wait until then"]
         }
+        Verb::Check => [
+            "若此前没有消息被拒绝则回复check|ok|TOKEN,否则回复原因并断开",
+            "answers check|ok|TOKEN if nothing was refused since the last one; otherwise says why and disconnects",
+        ],
         Verb::Stay => ["不因超时被踢出", "no idle timeout for this connection"],
         Verb::Format => ["选择输出格式", "choose the output format"],
         Verb::Lang => ["选择语言", "choose the language of this connection"],

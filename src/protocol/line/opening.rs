@@ -13,7 +13,7 @@ const WORDS: [&[u8]; 8] =
     [b"logic", b"logins", b"passwords", b"registers", b"unregisters", b"taken", b"tokens", b"woken"];
 /// The longest word that is looked at, in letters: `unregister`, with one too many.
 const LETTERS_MAX: usize = 11;
-/// Stands for any letter that no verb has.
+/// Stands for a Latin, Greek or Cyrillic letter that no verb has.
 const OTHER_LETTER: u8 = 0xff;
 
 /// How a line begins.
@@ -31,7 +31,7 @@ impl<'a> Opening<'a> {
     /// Looks at the first word of `line`, and no further than that.
     pub(super) fn of(line: &'a str) -> Self {
         let text = line.trim_start();
-        let (word, rest) = Word::split(text);
+        let Some((word, rest)) = Word::split(text) else { return Self::Chat };
         if let Some(verb) = word.verb() {
             let rest = rest.trim_start();
             if rest.is_empty() {
@@ -41,17 +41,20 @@ impl<'a> Opening<'a> {
                 return Self::Verb(verb, Some(arguments));
             }
         }
-        // Other programs want a sign before their commands, as in `/login`.
-        let (word, rest) = match word.letters() {
-            [] => Word::split(text.trim_start_matches(|c: char| !c.is_alphanumeric())),
-            _ => (word, rest),
+        let (word, rest) = if word.len > 0 {
+            (word, rest)
+        } else {
+            // Other programs want a sign before their commands, as in `/login`.
+            let Some(found) = Word::split(text.trim_start_matches(|c: char| !c.is_alphanumeric())) else {
+                return Self::Chat;
+            };
+            found
         };
-        let has_arguments = rest.trim_start().starts_with(SEPARATORS);
-        if word.may_carry_secret(has_arguments) { Self::Secret } else { Self::Chat }
+        if word.may_carry_secret(rest) { Self::Secret } else { Self::Chat }
     }
 }
 
-/// Letters and digits, folded to lower case and common width. Empty if there are none, or too many for a verb.
+/// Letters and digits, folded to lower case and common width.
 #[derive(Debug, Clone, Copy)]
 struct Word {
     letters: [u8; LETTERS_MAX],
@@ -59,28 +62,24 @@ struct Word {
 }
 
 impl Word {
-    const EMPTY: Self = Self { letters: [0; LETTERS_MAX], len: 0 };
-
-    /// Takes the word off the front of `text`.
-    fn split(text: &str) -> (Self, &str) {
-        let mut word = Self::EMPTY;
-        let mut others = 0;
+    /// Takes the letters and digits off the front of `text`. `None` where these can be no verb, nor a slip of one.
+    fn split(text: &str) -> Option<(Self, &str)> {
+        let mut word = Self { letters: [0; LETTERS_MAX], len: 0 };
         for (at, c) in text.char_indices() {
             let letter = match c {
-                '0'..='9' | 'a'..='z' | 'A'..='Z' => c as u8,
+                'a'..='z' | '0'..='9' => c as u8,
+                'A'..='Z' => (c as u8).to_ascii_lowercase(),
+                '\0'..='\x7f' => return Some((word, &text[at..])),
                 'ａ'..='ｚ' => b'a' + (c as u32 - 'ａ' as u32) as u8,
-                'Ａ'..='Ｚ' => b'A' + (c as u32 - 'Ａ' as u32) as u8,
-                c if c.is_ascii() || !c.is_alphanumeric() => return (word, &text[at..]),
-                _ => OTHER_LETTER,
+                'Ａ'..='Ｚ' => b'a' + (c as u32 - 'Ａ' as u32) as u8,
+                '\u{c0}'..='\u{52f}' => OTHER_LETTER,
+                c if c.is_alphanumeric() => return None,
+                _ => return Some((word, &text[at..])),
             };
-            others += usize::from(letter == OTHER_LETTER);
-            if word.len == LETTERS_MAX || others > 1 {
-                return (Self::EMPTY, text);
-            }
-            word.letters[word.len] = letter.to_ascii_lowercase();
+            *word.letters.get_mut(word.len)? = letter;
             word.len += 1;
         }
-        (word, "")
+        Some((word, ""))
     }
 
     fn letters(&self) -> &[u8] {
@@ -95,6 +94,7 @@ impl Word {
             b"say" => Verb::Say,
             b"sync" => Verb::Sync,
             b"wait" => Verb::Wait,
+            b"check" => Verb::Check,
             b"stay" => Verb::Stay,
             b"format" => Verb::Format,
             b"lang" => Verb::Lang,
@@ -104,11 +104,12 @@ impl Word {
         })
     }
 
-    /// Whether it is a verb that carries a secret, with at most one letter wrong. A separator behind it leaves no doubt that a
-    /// verb was meant.
-    fn may_carry_secret(&self, has_arguments: bool) -> bool {
+    /// Whether it is a verb that carries a secret, with at most one letter wrong. A separator in `rest`, which stands behind it,
+    /// leaves no doubt that a verb was meant.
+    fn may_carry_secret(&self, rest: &str) -> bool {
         let letters = self.letters();
-        SECRET_VERBS.iter().any(|verb| differ_by_a_slip(letters, verb)) && (has_arguments || !WORDS.contains(&letters))
+        SECRET_VERBS.iter().any(|verb| differ_by_a_slip(letters, verb))
+            && (!WORDS.contains(&letters) || rest.trim_start().starts_with(SEPARATORS))
     }
 }
 
@@ -153,8 +154,8 @@ mod tests {
     #[test]
     fn every_verb_is_known() {
         for verb in Verb::ALL {
-            let word = format!("{verb:?}");
-            assert_eq!(Opening::of(&format!("{word}|")), Opening::Verb(verb, Some("")), "{word}");
+            let word = verb.word();
+            assert_eq!(Opening::of(&format!("{}|", word.to_uppercase())), Opening::Verb(verb, Some("")), "{word}");
             let wide: String =
                 word.chars().map(|c| char::from_u32(u32::from(c) - 0x21 + 0xff01).expect("a wide letter")).collect();
             assert_eq!(Opening::of(&wide), Opening::Verb(verb, None), "{wide}");

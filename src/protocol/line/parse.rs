@@ -21,6 +21,8 @@ pub enum Line {
     Command(Command),
     /// A setting of the connection.
     Set(Setting),
+    /// Was anything refused?
+    Check(String),
     /// What can be asked for, and what are the limits?
     Help,
     /// Hang up.
@@ -65,6 +67,7 @@ pub fn parse(line: &[u8]) -> Result<Line, FormError> {
             Some((to, text)) => command(Command::Private { to: to.to_owned(), text: text.to_owned() }),
         },
         Verb::Sync => command(Command::Sync(rest.to_owned())),
+        Verb::Check => Ok(Line::Check(rest.to_owned())),
         Verb::Wait => wait(rest).map(Line::Command).ok_or(FormError::Usage(verb)),
         Verb::Format => match rest {
             "text" => Ok(Line::Set(Setting::Format(Format::Text))),
@@ -87,7 +90,7 @@ fn bare(verb: Verb, line: &str) -> Line {
         Verb::Help => Line::Help,
         Verb::Quit => Line::Quit,
         Verb::Stay => Line::Set(Setting::Stay),
-        Verb::Rename | Verb::To | Verb::Say | Verb::Sync | Verb::Wait | Verb::Format | Verb::Lang => {
+        Verb::Rename | Verb::To | Verb::Say | Verb::Sync | Verb::Wait | Verb::Check | Verb::Format | Verb::Lang => {
             Line::Command(Command::Say(line.to_owned()))
         }
     }
@@ -163,6 +166,8 @@ mod tests {
             ("quit|x", Err(FormError::Usage(Verb::Quit))),
             ("stay|x", Err(FormError::Usage(Verb::Stay))),
             ("sync|a|b", Ok(Line::Command(Command::Sync("a|b".to_owned())))),
+            ("check|a|b", Ok(Line::Check("a|b".to_owned()))),
+            ("check", say("check")),
             ("format|json", Ok(Line::Set(Setting::Format(Format::Json)))),
             ("format|xml", Err(FormError::Usage(Verb::Format))),
             ("lang|en", Ok(Line::Set(Setting::Lang(Lang::En)))),

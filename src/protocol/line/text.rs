@@ -67,6 +67,10 @@ pub(in crate::protocol) fn reply(out: &mut Vec<u8>, reply: &Reply, lang: Lang) {
     match reply {
         Reply::Refused(error) => put(out, &[&form_error(*error, lang)]),
         Reply::Set(setting) => put(out, &[set(*setting, lang)]),
+        Reply::Checked { token, refused } => {
+            put(out, &["check|", refused.unwrap_or("ok"), "|"]);
+            push_escaped(out, token);
+        }
         Reply::Help(limits) => put(out, &[help(limits, lang).trim_end()]),
     }
     out.push(b'\n');

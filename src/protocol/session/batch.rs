@@ -14,6 +14,8 @@ pub enum Step {
     Command(Command),
     /// The protocol itself answers the user.
     Reply(Reply),
+    /// The user asks whether anything was refused since it last asked. If so, the connection ends.
+    Check(String),
     /// From here on the client is spoken to in this dialect.
     Speak(Dialect),
     /// The client can be told nothing any more. Commands that it sent before may still come.
@@ -51,6 +53,7 @@ impl Step {
     fn text_bytes(&self) -> usize {
         match self {
             Self::Command(command) => command.text_bytes(),
+            Self::Check(token) => token.len(),
             Self::Arrive | Self::Reply(_) | Self::Speak(_) | Self::Broken | Self::Eof | Self::Close(_) => 0,
         }
     }

@@ -106,6 +106,13 @@ impl Session {
                     return ControlFlow::Break(());
                 }
             }
+            Ok(Line::Check(token)) => {
+                if self.has_hidden_refusal {
+                    self.close(Departure::CheckFailed);
+                    return ControlFlow::Break(());
+                }
+                self.batch.steps.push(Step::Check(token));
+            }
             Ok(Line::Quit) => {
                 self.close(Departure::Quit);
                 return ControlFlow::Break(());
@@ -134,6 +141,7 @@ impl Session {
 
     fn reply(&mut self, reply: Reply) {
         if self.is_broken {
+            self.has_hidden_refusal |= matches!(reply, Reply::Refused(_));
             return; // nobody reads it
         }
         self.batch.steps.push(Step::Reply(reply));

@@ -61,6 +61,8 @@ pub struct Session {
     input: InputState,
     /// The peer can be told nothing any more.
     is_broken: bool,
+    /// A line was refused when nobody could be told any more: the next `check` has to fail.
+    has_hidden_refusal: bool,
     telnet: Telnet,
     framer: Framer,
     /// Read and not parsed, since the broker is not ready for it. At most two reads.
@@ -82,6 +84,7 @@ impl Session {
         Self {
             input: InputState::Open,
             is_broken: false,
+            has_hidden_refusal: false,
             telnet: Telnet::default(),
             framer: Framer::new(limits.line_max),
             unparsed: Vec::new(),

@@ -116,6 +116,8 @@ fn shown(step: &Step) -> String {
         Step::Reply(Reply::Set(Setting::Stay)) => "!stay".to_owned(),
         Step::Reply(Reply::Set(_)) => "!set".to_owned(),
         Step::Reply(Reply::Help(_)) => "!help".to_owned(),
+        Step::Reply(Reply::Checked { .. }) => unreachable!("the broker knows the answer"),
+        Step::Check(token) => format!("check-{token}"),
         Step::Speak(dialect) => format!("speak-{}", dialect.index()),
         Step::Broken => "broken".to_owned(),
         Step::Eof => "eof".to_owned(),
@@ -131,6 +133,7 @@ fn lines_become_commands() {
     check("+~", "[]"); // a sign of life costs a credit
     check("+who~", "[who?]");
     check("+sync|1~hi~", "[sync-1 hi]");
+    check("+check|1~hi~", "[check-1 hi]");
 }
 
 #[test]

@@ -44,6 +44,8 @@ fn a_broken_connection_is_heard_to_its_last_line_at_once() {
     check("+hi~; credit 99; +ho~; reset", "[hi] [broken ho close-lost]");
     check("congested; +hi~; reset", "[broken hi close-lost]");
     check("+hi~; +who~to|~ho~; reset", "[hi] [broken who? ho close-lost]"); // replies are for nobody
+    check("+hi~; +to|~check|1~ho~; reset", "[hi] [broken close-check-failed]");
+    check("+hi~; +check|1~to|~ho~; reset", "[hi] [broken check-1 ho close-lost]");
     check("+hi~; +one~quit~two~; reset", "[hi] [broken one close-quit]");
     check("reset; reset; +hi~; eof", "[broken close-lost]");
     check("+hi~; +ho; eof; reset", "[hi] [broken ho close-lost]"); // the last line needs no ending
