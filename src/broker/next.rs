@@ -109,7 +109,10 @@ impl Broker {
                     return Some((Input::End(id, Departure::CheckFailed), 0));
                 }
             }
-            Some(Step::Speak(dialect)) => self.turn.speak(&mut client.listener, dialect),
+            Some(Step::Speak(dialect)) => {
+                self.turn.speak(&mut client.listener, dialect);
+                return None; // free, so that it is confirmed before another flow's turn
+            }
             None => {
                 self.schedule.done(next.flow);
                 client.is_queued = false;
