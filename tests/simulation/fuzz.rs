@@ -57,6 +57,7 @@ fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
         b"\xe2\x80\xae",
         b"\xe2\x80\xa8",
         b"\xc3",
+        b"\xef\xbb\xbf",
         b"[",
         b"]:",
         b" ",

@@ -71,11 +71,12 @@ fn steps_by_the_book(bytes: &[u8], limits: &Arc<Limits>) -> Vec<Step> {
     if foreign::of_bytes(bytes) == Verdict::Foreign(Foreign::Other) {
         return vec![Step::Arrive, Step::Close(Departure::OtherProtocol)];
     }
-    for line in lines_by_the_book(bytes) {
-        let meaning = if line.len() > LINE_MAX { Err(FormError::TooLong(LINE_MAX)) } else { parse(&line) };
-        let written = str::from_utf8(&line)
-            .ok()
-            .filter(|line| !line.is_empty() && !line.contains('\0') && line.len() <= LINE_MAX);
+    for (n, line) in lines_by_the_book(bytes).iter().enumerate() {
+        let is_too_long = line.len() > LINE_MAX;
+        let mark = "\u{feff}".as_bytes();
+        let line = if n == 0 { line.strip_prefix(mark).unwrap_or(line) } else { line };
+        let meaning = if is_too_long { Err(FormError::TooLong(LINE_MAX)) } else { parse(line) };
+        let written = str::from_utf8(line).ok().filter(|line| !line.is_empty() && !line.contains('\0') && !is_too_long);
         steps.extend(understanding.steps_of(written, &meaning));
     }
     if !matches!(steps.last(), Some(Step::Close(_))) {

@@ -7,7 +7,7 @@ use crate::{
     chat::{Command, Departure},
     protocol::{
         dialect::Setting,
-        line::{Line, parse_frame},
+        line::{Frame, Line, parse_frame},
         reply::{FormError, Rate, Reply},
     },
 };
@@ -55,6 +55,7 @@ impl Session {
     /// Takes the last line, which needs no ending, if there is one.
     pub(super) fn parse_last(&mut self, now: Duration) {
         let Some(frame) = self.framer.finish() else { return };
+        let frame = if mem::take(&mut self.is_first_line) { without_mark(frame) } else { frame };
         if let Some(departure) = self.preface.check(&frame) {
             return self.close(departure);
         }
@@ -69,6 +70,7 @@ impl Session {
             && let Some(frame) = self.framer.next(input)
         {
             lines += 1;
+            let frame = if mem::take(&mut self.is_first_line) { without_mark(frame) } else { frame };
             if let Some(departure) = self.preface.check(&frame) {
                 self.close(departure);
                 break;
@@ -145,5 +147,13 @@ impl Session {
             return; // nobody reads it
         }
         self.batch.steps.push(Step::Reply(reply));
+    }
+}
+
+/// The first line of a file may have a byte order mark before it.
+fn without_mark(frame: Frame<'_>) -> Frame<'_> {
+    match frame {
+        Frame::Line(line) => Frame::Line(line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line)),
+        Frame::TooLong => frame,
     }
 }

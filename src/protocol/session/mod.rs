@@ -71,6 +71,8 @@ pub struct Session {
     intake: Intake,
     preface: Preface,
     presence: Presence,
+    /// No line has come yet.
+    is_first_line: bool,
     dialect: Dialect,
     timers: Timers,
     /// What [`Self::poll_batch`] has to give.
@@ -92,6 +94,7 @@ impl Session {
             intake: Intake::All,
             preface: Preface::new(),
             presence: Presence::From(now + ANNOUNCED_AFTER),
+            is_first_line: true,
             dialect,
             timers: Timers::default(),
             batch: Batch::default(),

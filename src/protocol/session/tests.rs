@@ -137,6 +137,14 @@ fn lines_become_commands() {
 }
 
 #[test]
+fn a_byte_order_mark_before_the_first_line_is_dropped() {
+    check("+\u{feff}who~", "[who?]");
+    check("+\u{feff}~\u{feff}hi~", "[\u{feff}hi]");
+    check("+\u{feff}hi; eof", "[hi eof]");
+    check("+\u{feff}GET /~", "[close-http]");
+}
+
+#[test]
 fn the_next_batch_needs_a_credit() {
     check("+one~; +two~; +three~", "[one]");
     check("+one~; +two~; +three~; credit", "[one] [two three]");
