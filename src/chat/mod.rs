@@ -2,6 +2,7 @@
 //! the same inputs give the same outputs. An input that means much work begins it; [`Input::Continue`] goes on with it.
 
 mod command;
+mod compose;
 mod entry;
 mod event;
 mod members;
@@ -23,6 +24,7 @@ use self::{
 };
 
 pub use command::{Command, WaitFor};
+pub use compose::composed;
 pub use entry::{Congestion, Entry, Input, Load, Output, Rules};
 pub use event::{Audience, ClientId, Departure, Event, Identity, Refusal, RoomId, Seq};
 pub use name::{NAME_CHARS_MAX, NAME_MARKS_MAX, Name, NameRule, needs_isolate};
@@ -125,7 +127,7 @@ impl Chat {
             Command::Say(text) => {
                 self.texts += 1;
                 // The sender is never among those who wait: while one waits, one's commands are held back.
-                let search = self.waits.has_texts().then(|| TextSearch::new(text.clone(), self.texts));
+                let search = self.waits.has_texts().then(|| TextSearch::new(&text, self.texts));
                 self.tell_all(Event::Message { from, text }, out);
                 if let Some(search) = search {
                     return self.begin(client, Task::SearchText { from: client, search }, out);
@@ -213,10 +215,7 @@ impl Chat {
             WaitFor::Text(part) if part.len() > ARGUMENT_BYTES_MAX => {
                 return Err(Refusal::ArgumentTooLong(ARGUMENT_BYTES_MAX));
             }
-            WaitFor::Text(part) => {
-                let part: Arc<str> = part.into();
-                (Topic::Text(Arc::clone(&part)), part, false)
-            }
+            WaitFor::Text(part) => (Topic::Text(composed(&part).into()), part.into(), false),
         })
     }
 

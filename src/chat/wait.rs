@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::event::ClientId;
+use super::{compose::composed, event::ClientId};
 
 /// What a client waits for, in a form that can be looked up.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,7 +18,7 @@ pub(super) enum Topic {
     Gone(Arc<str>),
     /// This many users are here.
     Users(usize),
-    /// A text with this part is delivered. The last of the topics, in their order.
+    /// A text with this part, which is composed, is delivered. The last of the topics, in their order.
     Text(Arc<str>),
 }
 
@@ -35,6 +35,7 @@ struct Wait {
 /// A text that is being compared with what clients wait for.
 #[derive(Debug)]
 pub(super) struct TextSearch {
+    /// Composed, as the parts that are looked for.
     text: String,
     /// This is the text of that number, counted from 1.
     number: u64,
@@ -43,8 +44,8 @@ pub(super) struct TextSearch {
 }
 
 impl TextSearch {
-    pub(super) fn new(text: String, number: u64) -> Self {
-        Self { text, number, after: (Topic::Text("".into()), ClientId(0)) }
+    pub(super) fn new(text: &str, number: u64) -> Self {
+        Self { text: composed(text).into_owned(), number, after: (Topic::Text("".into()), ClientId(0)) }
     }
 }
 
@@ -111,7 +112,7 @@ impl Waits {
 
     /// `text` is delivered to `client` alone.
     pub(super) fn meet_text(&mut self, client: ClientId, text: &str) {
-        let is_met = |wait: &Wait| matches!(&wait.topic, Topic::Text(part) if text.contains(&**part));
+        let is_met = |wait: &Wait| matches!(&wait.topic, Topic::Text(part) if composed(text).contains(&**part));
         if self.by_client.get(&client).is_some_and(is_met) {
             self.mark_met(client);
         }

@@ -1,5 +1,7 @@
 //! `pipechat listen`: prints the news, a line each, as they come.
 
+use pipechat::chat::composed;
+
 use super::{
     ANSWER_MAX, Deadline, Failure, ListenArgs, Outcome,
     connection::{ConnectOptions, Connection},
@@ -65,8 +67,8 @@ impl ListenArgs {
         if bytes.last() != Some(&b'\n') {
             bytes.push(b'\n');
         }
-        let part = self.part.as_deref().unwrap_or_default();
-        if memchr::memmem::find(&bytes[..bytes.len() - 1], part.as_bytes()).is_none() {
+        let text = String::from_utf8_lossy(&bytes[..bytes.len() - 1]);
+        if self.part.as_deref().is_some_and(|part| !composed(&text).contains(&*composed(part))) {
             return Ok(false);
         }
         print(&bytes)?;

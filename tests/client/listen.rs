@@ -35,6 +35,18 @@ fn listen_prints_and_counts_only_lines_that_match() {
 }
 
 #[test]
+fn what_looks_the_same_matches() {
+    let server = Server::start(&[]);
+    let mut listener = Cli::spawn(&server, &["listen", "--name", "ear", "--match", "cafe\u{301}", "--count", "2"]);
+    listener.is_listening(&server, "ear");
+    let mut ann = server.join("ann");
+    for text in ["cafe", "café 1", "cafe\u{301} 2"] {
+        ann.say(text);
+    }
+    assert_eq!(listener.exit(), (DONE, vec![ann.says("café 1"), ann.says("cafe\u{301} 2")], String::new()));
+}
+
+#[test]
 fn listen_json_prints_the_servers_objects() {
     let server = Server::start(&[]);
     let mut listener =

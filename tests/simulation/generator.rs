@@ -21,11 +21,13 @@ const ARGUMENT_MAX: usize = 256;
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(8);
 
 /// Pieces of texts: plain ones, and what might be taken for something else or obeyed by a terminal.
-const PIECES: [&str; 17] = [
+const PIECES: [&str; 19] = [
     "hi",
     "שלום",
     " ",
     "你好",
+    "é",
+    "e\u{301}",
     "🦀",
     "|",
     "]",
@@ -183,7 +185,7 @@ pub(crate) fn wait(rng: &mut Rng, to: String, n: usize) -> (String, Meaning) {
             (format!("users|{users}"), WaitFor::Users(users))
         }
         _ => {
-            let part = format!("{} ", n % 10);
+            let part = [&*format!("{} ", n % 10), "é", "e\u{301}"][rng.below(3)].to_owned();
             (format!("text|{part}"), WaitFor::Text(part))
         }
     };

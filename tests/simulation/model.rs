@@ -220,12 +220,15 @@ impl Model {
         match command {
             Command::Say(text) => {
                 self.tell_all(Event::Message { from, text: text.clone() });
-                self.meet(|wait| matches!(wait, WaitFor::Text(part) if text.contains(part)));
+                self.meet(|wait| matches!(wait, WaitFor::Text(part) if composed(text).contains(&composed(part))));
             }
             Command::Private { to, text } => match self.recipient(to, text, load) {
                 Ok(to) => {
                     self.tell(to, Event::Private { from, text: text.clone() });
-                    self.meet_one(to, |wait| matches!(wait, WaitFor::Text(part) if text.contains(part)));
+                    self.meet_one(
+                        to,
+                        |wait| matches!(wait, WaitFor::Text(part) if composed(text).contains(&composed(part))),
+                    );
                 }
                 Err(refusal) => self.tell(client, Event::Refused(refusal)),
             },
@@ -306,7 +309,7 @@ impl Model {
             .filter_map(|guest| match &guest.wait {
                 Wait::Until(_, wait) if is_met(wait) => Some(match wait {
                     WaitFor::Users(users) => (*users, String::new(), guest.client),
-                    WaitFor::Text(part) => (0, part.clone(), guest.client),
+                    WaitFor::Text(part) => (0, composed(part), guest.client),
                     WaitFor::User(_) | WaitFor::Gone(_) => (0, String::new(), guest.client),
                 }),
                 Wait::Until(..) | Wait::None | Wait::Met | Wait::Asking => None,
@@ -356,4 +359,9 @@ fn arg(wait: &WaitFor) -> String {
         WaitFor::User(arg) | WaitFor::Gone(arg) | WaitFor::Text(arg) => arg.clone(),
         WaitFor::Users(users) => users.to_string(),
     }
+}
+
+/// The one letter with an accent that the simulation uses, in the shorter of its spellings.
+fn composed(text: &str) -> String {
+    text.replace("e\u{301}", "é")
 }

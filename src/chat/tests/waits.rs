@@ -78,6 +78,8 @@ fn for_a_text_of_somebody_else() {
     check("1 arrives; 2 arrives; 3 arrives; 1 wait|9|text|done; 2 to|127.0.0.1:3|done", "");
     check("1 arrives; 2 arrives; 2 done; 1 wait|9|text|done; 2 do; 2 ne", "");
     check("1 arrives; 1 done; 1 wait|9|text|done", "1<ready");
+    check("1 arrives; 2 arrives; 1 wait|9|text|é; 2 cafe\u{301}", "1<ok é; 1<ready");
+    check("1 arrives; 2 arrives; 1 wait|9|text|e\u{301}; 2 to|127.0.0.1:1|café", "1<ok e\u{301}; 1<ready");
     check("1 arrives; 2 arrives; 3 arrives; 1 wait|9|text|a; 2 wait|9|text|b; 3 ab", "1<ok a; 1<ready; 2<ok b");
 }
 
