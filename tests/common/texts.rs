@@ -65,7 +65,7 @@ pub static ZH: Texts = Texts {
     renamed: "用户名修改成功,",
     private: ["来自:[", "]的消息,内容是:"],
     name_taken: "用户名已存在,修改失败",
-    name_confusable: ["用户名与 ", " 过于相似,修改失败"],
+    name_confusable: ["与 ", " 过于相似"],
     name_invalid: "用户名无效,修改失败:",
     name_rules: [
         ("", "不能为空"),
@@ -110,7 +110,7 @@ pub static EN: Texts = Texts {
     renamed: "renamed,",
     private: ["from:[", "] says:"],
     name_taken: "name already taken",
-    name_confusable: ["name too similar to ", ""],
+    name_confusable: ["looks like ", ""],
     name_invalid: "invalid name: ",
     name_rules: [
         ("", "must not be empty"),
@@ -124,7 +124,7 @@ pub static EN: Texts = Texts {
     form: "usage: ",
     no_such_user: "no such user, please check the name",
     empty_text: "message text must not be empty",
-    recipient_behind: "not delivered: the recipient reads too slowly",
+    recipient_behind: "recipient is not keeping up, not delivered",
     argument_too_long: ["argument too long: must be at most ", " bytes"],
     wait_too_long: ["wait too long: must be at most ", " seconds"],
     unknown_verb: "unknown command",

@@ -81,13 +81,11 @@ fn refused(refusal: &Refusal, lang: Lang) -> String {
     };
     match refusal {
         Refusal::NameTaken => texts.name_taken.to_owned(),
-        Refusal::NameConfusable(name) => {
-            in_lang(&format!("用户名与 {name} 过于相似,修改失败"), &format!("name too similar to {name}"))
-        }
+        Refusal::NameConfusable(name) => in_lang(&format!("与 {name} 过于相似"), &format!("looks like {name}")),
         Refusal::NameInvalid(rule) => name_invalid(*rule, texts, in_lang),
         Refusal::NoSuchUser => texts.no_such_user.to_owned(),
         Refusal::EmptyText => texts.empty_text.to_owned(),
-        Refusal::RecipientBehind => in_lang("对方接收过慢,消息未送达", "not delivered: the recipient reads too slowly"),
+        Refusal::RecipientBehind => in_lang("对方接收过慢,消息未送达", "recipient is not keeping up, not delivered"),
         Refusal::WaitTooLong(max) => texts.wait_too_long(u32::try_from(max.as_secs()).expect("not so long")),
         Refusal::ArgumentTooLong(max) => {
             in_lang(&format!("参数过长,最多{max}字节"), &format!("argument too long: must be at most {max} bytes"))

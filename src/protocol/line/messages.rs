@@ -9,15 +9,15 @@ pub(super) fn refused(refusal: &Refusal, lang: Lang) -> String {
     let texts = match *refusal {
         Refusal::NameConfusable(ref name) => {
             return match lang {
-                Lang::Zh => format!("用户名与 {name} 过于相似,修改失败"),
-                Lang::En => format!("name too similar to {name}"),
+                Lang::Zh => format!("与 {name} 过于相似"),
+                Lang::En => format!("looks like {name}"),
             };
         }
         Refusal::NameTaken => ["用户名已存在,修改失败", "name already taken"],
         Refusal::NameInvalid(rule) => return name_invalid(rule, lang),
         Refusal::NoSuchUser => ["目标对象不存在,请仔细检查", "no such user, please check the name"],
         Refusal::EmptyText => ["消息内容格式错误", "message text must not be empty"],
-        Refusal::RecipientBehind => ["对方接收过慢,消息未送达", "not delivered: the recipient reads too slowly"],
+        Refusal::RecipientBehind => ["对方接收过慢,消息未送达", "recipient is not keeping up, not delivered"],
         Refusal::ArgumentTooLong(max) => {
             return match lang {
                 Lang::Zh => format!("参数过长,最多{max}字节"),
