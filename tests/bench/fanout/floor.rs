@@ -125,6 +125,10 @@ impl Floor {
             Err(_) => return self.leave(place),
         };
         while let Some(end) = heard.iter().position(|byte| *byte == b'\n') {
+            if end == 0 && client.partial.is_empty() {
+                heard = &heard[1..]; // a sign of life
+                continue;
+            }
             self.said.extend_from_slice(&client.prefix);
             self.said.append(&mut client.partial);
             self.said.extend_from_slice(&heard[..=end]);

@@ -23,7 +23,8 @@ impl Wire {
     /// What client `number` says when it has connected, so that it hears public lines, and messages to it.
     pub(crate) fn greeting(self, number: usize) -> String {
         match self {
-            Self::Pipe | Self::Ncat => String::new(),
+            Self::Pipe => "\n".to_owned(), // a client that says nothing is announced only after a while
+            Self::Ncat => String::new(),
             Self::Nats => format!(
                 "CONNECT {{\"verbose\":false,\"pedantic\":false,\"echo\":true}}\r\n\
                  SUB bench 1\r\nSUB u{number} 2\r\nPING\r\n"
