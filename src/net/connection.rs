@@ -257,11 +257,11 @@ impl Connection {
 
     fn read(&mut self) {
         let (now, mut is_broken) = (self.shared.clock.now(), false);
-        let bytes_max = self.reading.bytes_max(self.shared.memory.level() >= Level::Tight);
+        let bytes_max = self.reading.bytes_max(&self.shared.turnstile, self.shared.memory.level() >= Level::Tight);
         READ_BUFFER.with_borrow_mut(|buffer| match self.socket.read(&mut buffer[..bytes_max]) {
             Ok(0) => self.session.eof(now),
             Ok(read) => {
-                self.reading.has_read(read);
+                self.reading.has_read(read, &self.shared.turnstile);
                 self.session.received(&mut buffer[..read], now);
             }
             Err(error) if is_transient(&error) => {}

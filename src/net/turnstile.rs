@@ -1,9 +1,13 @@
 //! How much a connection may read. Reading and parsing are paid for by nobody, and the executor serves all tasks alike: a few
-//! thousand clients that send all the time would hold up those that send a line now and then. So a connection reads little at
-//! a time; one that finds more than that passes a turnstile first, which lets some through, and then all who are ready by then
-//! have their turn.
+//! thousand clients that send all the time would hold up those that send a line now and then. So in each round, in which all
+//! who are ready have their turn, only so much is read. When that is used up, a connection reads little at a time; one that
+//! finds more than that passes a turnstile first, which lets some through in each round.
 
-use std::task::{Context, Poll};
+use std::{
+    cell::Cell,
+    rc::Rc,
+    task::{Context, Poll},
+};
 
 use async_std::task;
 use futures::{
@@ -12,8 +16,8 @@ use futures::{
         mpsc::{self, UnboundedReceiver, UnboundedSender},
         oneshot::{self, Canceled},
     },
-    future::{Either, select},
-    ready,
+    ready, select_biased,
+    stream::FusedStream,
 };
 
 use crate::reactor::Socket;
@@ -22,6 +26,8 @@ use crate::reactor::Socket;
 pub(super) const READ_BYTES: usize = 16 << 10;
 /// Bytes read at once of a client that sends no more than that at a time: some lines.
 const SMALL_READ_BYTES: usize = 1 << 10;
+/// Bytes that may be read in a round before connections read little at a time, apart from small reads.
+const ROUND_BYTES: usize = 512 << 10;
 /// Connections that may read much between two turns of all others: some milliseconds of reading and parsing.
 const PASSES: usize = 32;
 /// Of those, at least so many that have sent more than can be read at once.
@@ -34,6 +40,15 @@ pub(super) struct Turnstile {
     bursts: UnboundedSender<oneshot::Sender<()>>,
     /// The line of those that left something to be read when they passed the last time. It is served last, but served.
     floods: UnboundedSender<oneshot::Sender<()>>,
+    round: Rc<Round>,
+}
+
+#[derive(Debug)]
+struct Round {
+    /// Bytes that may still be read.
+    left: Cell<usize>,
+    /// Told when the first of them are read: there will be a next round.
+    begun: UnboundedSender<()>,
 }
 
 /// A place in the line. Resolves when it is this one's turn; whoever drops it leaves the line.
@@ -64,10 +79,28 @@ pub(super) enum Reading {
 /// A turnstile, and the future that turns it: it ends with the last clone.
 pub(super) fn turnstile() -> (Turnstile, impl Future<Output = ()>) {
     let ((bursts, first), (floods, last)) = (mpsc::unbounded(), mpsc::unbounded());
-    (Turnstile { bursts, floods }, turn(first, last))
+    let (begun, rounds) = mpsc::unbounded();
+    let round = Rc::new(Round { left: Cell::new(ROUND_BYTES), begun });
+    (Turnstile { bursts, floods, round: Rc::clone(&round) }, turn(first, last, rounds, round))
 }
 
 impl Turnstile {
+    /// Whether everyone may read much.
+    fn is_open(&self) -> bool {
+        self.round.left.get() > 0
+    }
+
+    fn has_read(&self, bytes: usize) {
+        if bytes <= SMALL_READ_BYTES {
+            return;
+        }
+        let Round { left, begun } = &*self.round;
+        if left.get() == ROUND_BYTES {
+            begun.unbounded_send(()).ok(); // fails only at the end of the server
+        }
+        left.set(left.get().saturating_sub(bytes));
+    }
+
     /// Takes a place at the end of a line.
     fn enter(&self, kind: Kind) -> Pass {
         let (pass, waiting) = oneshot::channel();
@@ -87,16 +120,18 @@ impl Reading {
     }
 
     /// Bytes to be read now. While memory is tight, no client needs more at once.
-    pub(super) fn bytes_max(&self, is_tight: bool) -> usize {
+    pub(super) fn bytes_max(&self, turnstile: &Turnstile, is_tight: bool) -> usize {
         match self {
             _ if is_tight => SMALL_READ_BYTES,
+            _ if turnstile.is_open() => READ_BYTES,
             Self::Little | Self::Much(_) | Self::Waiting(_) => SMALL_READ_BYTES,
             Self::Passed => READ_BYTES,
         }
     }
 
     /// So many bytes were read.
-    pub(super) fn has_read(&mut self, bytes: usize) {
+    pub(super) fn has_read(&mut self, bytes: usize, turnstile: &Turnstile) {
+        turnstile.has_read(bytes);
         *self = match bytes {
             0..SMALL_READ_BYTES => Self::Little,
             SMALL_READ_BYTES..READ_BYTES => Self::Much(Kind::Burst),
@@ -112,6 +147,7 @@ impl Reading {
         loop {
             match self {
                 Self::Little | Self::Passed => return socket.poll_readable(cx),
+                Self::Much(_) if turnstile.is_open() => return socket.poll_readable(cx),
                 Self::Much(kind) => {
                     ready!(socket.poll_readable(cx));
                     *self = Self::Waiting(turnstile.enter(*kind));
@@ -142,13 +178,18 @@ impl Reading {
 
 type Line = UnboundedReceiver<oneshot::Sender<()>>;
 
-async fn turn(mut bursts: Line, mut floods: Line) {
+async fn turn(mut bursts: Line, mut floods: Line, mut rounds: UnboundedReceiver<()>, round: Rc<Round>) {
     loop {
-        let first = match select(bursts.next(), floods.next()).await {
-            Either::Left((first, _)) | Either::Right((first, _)) => first,
+        let first = select_biased! {
+            first = bursts.next() => first,
+            first = floods.next() => first,
+            _ = rounds.next() => None,
         };
-        let Some(first) = first else { return };
-        let mut passed = usize::from(first.send(()).is_ok());
+        if bursts.is_terminated() {
+            return;
+        }
+        round.left.set(ROUND_BYTES);
+        let mut passed = first.map_or(0, |first| usize::from(first.send(()).is_ok()));
         passed += let_pass(&mut bursts, PASSES - PASSES_OF_FLOODS - passed);
         passed += let_pass(&mut floods, PASSES - passed);
         let_pass(&mut bursts, PASSES - passed);
