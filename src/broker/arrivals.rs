@@ -35,7 +35,7 @@ impl Arrivals {
 
     /// A turn begins. Those who are to be announced in it.
     pub(super) fn take(&mut self) -> Vec<ClientId> {
-        self.turns += 1;
+        self.turns = self.turns.saturating_add(1); // at rest there is no end to them
         let count = self.waiting.len();
         if count == 0 || self.is_storm && self.turns < TURNS && count < GATHERED_MAX {
             return Vec::new();
