@@ -7,6 +7,7 @@ use rustc_hash::FxHashSet;
 
 use super::{
     core::{Broker, Leaving, payer},
+    gauge::QueueGauge,
     memory::Level,
     schedule::FlowKey,
 };
@@ -19,6 +20,13 @@ struct Holder {
     own_bytes: usize,
     /// If something is queued: since when its socket has taken nothing, in seconds, and how many bytes.
     stuck: Option<(Reverse<u32>, usize)>,
+}
+
+impl Holder {
+    fn new(client: ClientId, payer: FlowKey, own_bytes: usize, gauge: &QueueGauge) -> Self {
+        let stuck = gauge.stuck_since().map(|since| (Reverse(since), gauge.queued()));
+        Self { client, payer, own_bytes, stuck }
+    }
 }
 
 impl Broker {
@@ -106,13 +114,10 @@ impl Broker {
     fn largest(&self) -> Option<ClientId> {
         let mut holders = Vec::new();
         for (&client, state) in &self.clients {
-            let gauge = state.outbox.gauge();
-            let stuck = gauge.stuck_since().map(|since| (Reverse(since), gauge.queued()));
-            holders.push(Holder { client, payer: payer(client, state), own_bytes: state.own_bytes(), stuck });
+            holders.push(Holder::new(client, payer(client, state), state.own_bytes(), state.outbox.gauge()));
         }
         self.departed.for_each(|client, payer, gauge| {
-            let stuck = gauge.stuck_since().map(|since| (Reverse(since), gauge.queued()));
-            holders.push(Holder { client, payer, own_bytes: gauge.own_bytes(), stuck });
+            holders.push(Holder::new(client, payer, gauge.own_bytes(), gauge));
         });
         let mut by_payer = HashMap::<FlowKey, usize>::new();
         for holder in &holders {

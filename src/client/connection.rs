@@ -44,7 +44,17 @@ pub(super) struct ConnectOptions<'a> {
     pub(super) keeps_news: bool,
 }
 
-impl ConnectOptions<'_> {
+impl<'a> ConnectOptions<'a> {
+    /// Of a client that only asks: it has no name, and other news than its answers are nothing to it.
+    pub(super) fn new(host: &'a str, port: u16, lang: Option<Lang>) -> Self {
+        Self { host, port, name: None, lang, idle_exempt: false, keeps_news: false }
+    }
+
+    /// Of one that stays under this name, if any, and shows all that it is told.
+    pub(super) fn listening(self, name: Option<&'a str>) -> Self {
+        Self { name, idle_exempt: true, keeps_news: true, ..self }
+    }
+
     /// Checks what can be checked without a server.
     ///
     /// # Errors

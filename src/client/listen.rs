@@ -17,14 +17,7 @@ impl ListenArgs {
     pub(crate) fn run(&self) -> Outcome {
         stdout::exit_when_unread();
         let deadline = Deadline::of(self.timeout);
-        let options = ConnectOptions {
-            host: &self.host,
-            port: self.port,
-            name: self.name.as_deref(),
-            lang: self.lang,
-            idle_exempt: true,
-            keeps_news: true,
-        };
+        let options = ConnectOptions::new(&self.host, self.port, self.lang).listening(self.name.as_deref());
         let (filter, mut left) = (Filter::of(self), self.count);
         let mut connection = if self.reconnect {
             open_persistently(&options, deadline)?

@@ -32,14 +32,7 @@ impl WaitArgs {
         self.check()?;
         let deadline = Deadline::of(self.timeout);
         let is_endless = deadline.left().is_none();
-        let options = ConnectOptions {
-            host: &self.host,
-            port: self.port,
-            name: None,
-            lang: self.lang,
-            idle_exempt: false,
-            keeps_news: false,
-        };
+        let options = ConnectOptions::new(&self.host, self.port, self.lang);
         let mut longest = Config::DURATION_MAX;
         let mut connection = open_when_up(&options, deadline)?;
         loop {

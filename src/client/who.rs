@@ -13,14 +13,7 @@ impl WhoArgs {
     /// Runs the subcommand. Does not count itself.
     pub(crate) fn run(&self) -> Outcome {
         let deadline = Deadline::of(self.timeout);
-        let options = ConnectOptions {
-            host: &self.host,
-            port: self.port,
-            name: None,
-            lang: self.lang,
-            idle_exempt: false,
-            keeps_news: false,
-        };
+        let options = ConnectOptions::new(&self.host, self.port, self.lang);
         let mut connection = Connection::open(&options, deadline)?;
         let own_addr = connection.local_addr().map(|addr| addr.to_string()).unwrap_or_default();
         connection.send("who\n").ok(); // if that fails, reading tells why

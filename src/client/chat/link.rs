@@ -32,14 +32,7 @@ impl Target {
     /// # Errors
     /// As [`Connection::open`].
     pub(super) fn open(&self, name: Option<&str>) -> Result<Connection, Failure> {
-        let options = ConnectOptions {
-            host: &self.host,
-            port: self.port,
-            name,
-            lang: self.lang,
-            idle_exempt: true,
-            keeps_news: true,
-        };
+        let options = ConnectOptions::new(&self.host, self.port, self.lang).listening(name);
         Connection::open(&options, Deadline::NEVER)
     }
 
