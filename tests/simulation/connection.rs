@@ -273,10 +273,13 @@ impl Connection {
         self.session.reset(usize::MAX, now);
     }
 
-    /// What is queued for a client that has left may have to be thrown away.
-    pub(crate) fn leave(&mut self, departed: &Departed, client: ClientId) {
+    /// What is queued for a client that has left may have to be thrown away, if the socket does not take it at once.
+    pub(crate) fn leave(&mut self, departed: &Departed, client: ClientId, now: Duration) {
         let is_discarded = || departed.poll_discard(client, &Context::from_waker(Waker::noop())).is_ready();
-        if matches!(self.stage, Stage::HungUp(_)) && is_discarded() {
+        if let Stage::HungUp(until) = self.stage
+            && is_discarded()
+            && !self.close(until, now)
+        {
             self.discard();
             self.stage = Stage::Closed { is_complete: false };
         }

@@ -248,7 +248,7 @@ impl World {
         }
         self.broker.flush(self.now);
         for peer in self.peers.values_mut() {
-            peer.connection.leave(&self.departed, peer.client);
+            peer.connection.leave(&self.departed, peer.client, self.now);
         }
         let queues = self.peers.values().map(|peer| (peer.client, peer.connection.queued().0));
         self.slow.look(queues, self.memory.level() == Level::Full, self.now);
