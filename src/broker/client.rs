@@ -131,6 +131,7 @@ impl Client {
             Some(Step::Command(command)) => Cost::of(command),
             Some(
                 Step::Arrive
+                | Step::Visit
                 | Step::Check(_)
                 | Step::Reply(_)
                 | Step::Speak(_)
@@ -146,7 +147,7 @@ impl Client {
         let step = self.pending.as_ref()?.steps.front()?;
         let is_end = match step {
             Step::Broken | Step::Eof | Step::Close(_) => true,
-            Step::Arrive | Step::Command(_) | Step::Check(_) | Step::Reply(_) | Step::Speak(_) => false,
+            Step::Arrive | Step::Visit | Step::Command(_) | Step::Check(_) | Step::Reply(_) | Step::Speak(_) => false,
         };
         (is_end || !self.is_busy).then_some(step)
     }

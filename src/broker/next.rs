@@ -1,6 +1,6 @@
 //! What goes into the chat next: whose step it is, and what needs no chat. Knows no rules and no clock.
 
-use std::time::Duration;
+use std::{mem, time::Duration};
 
 use super::{
     client::Stage,
@@ -75,6 +75,16 @@ impl Broker {
                     self.members.insert(id);
                 }
                 return Some((Input::Arrive(id, client.addr), 0));
+            }
+            Some(Step::Visit) => {
+                // It is told nothing public, and not that it is not here any more either.
+                self.turn.leave(&mut client.listener);
+                let was_present = self.members.remove(&id);
+                self.addressed.push(id); // what it was told in this turn, as a member, is its own now
+                if !mem::replace(&mut client.has_arrived, true) || was_present {
+                    log::info!("{} visits", client.log_name(id));
+                }
+                return Some((Input::Visit(id, client.addr), 0));
             }
             Some(Step::Command(command)) => {
                 let load = if is_heavy { Load::Heavy } else { Load::Light };

@@ -35,6 +35,8 @@ pub struct Entry {
 pub enum Input {
     /// A client has connected from this address.
     Arrive(ClientId, SocketAddr),
+    /// A client, which has connected from this address, visits from now on: it speaks without being here.
+    Visit(ClientId, SocketAddr),
     /// A client asks for something. Comes when the one before is done: see [`Output::Ready`].
     Command(ClientId, Load, Command),
     /// A client has sent its last command. May come while that is not done.

@@ -131,6 +131,8 @@ pub enum Departure {
     WaitTimedOut,
     /// A line of the client was refused, and it had asked to leave in that case; it was told so.
     CheckFailed,
+    /// The user is not here any more, and goes on speaking as a visitor.
+    Visiting,
     /// The connection broke.
     Lost,
     /// The client sent no line for the idle timeout.
@@ -157,7 +159,7 @@ impl Departure {
     /// Whether the client is told: all but those who left by themselves, or know.
     #[must_use]
     pub fn is_told(self) -> bool {
-        !matches!(self, Self::Left | Self::Lost | Self::WaitTimedOut | Self::CheckFailed)
+        !matches!(self, Self::Left | Self::Lost | Self::WaitTimedOut | Self::CheckFailed | Self::Visiting)
     }
 
     /// A word for machines, which never changes.
@@ -168,6 +170,7 @@ impl Departure {
             Self::Quit => "quit",
             Self::WaitTimedOut => "wait-timeout",
             Self::CheckFailed => "check-failed",
+            Self::Visiting => "visit",
             Self::Lost => "lost",
             Self::Idle => "idle",
             Self::SlowConsumer => "slow-consumer",

@@ -7,6 +7,7 @@ mod entry;
 mod event;
 mod members;
 mod name;
+mod visitors;
 mod wait;
 mod work;
 
@@ -18,7 +19,8 @@ use std::{
 };
 
 use self::{
-    members::Members,
+    members::{Members, Removed},
+    visitors::{Recipients, TellVisitors},
     wait::{TextSearch, Topic, Waits},
     work::Task,
 };
@@ -33,14 +35,14 @@ pub use name::{NAME_CHARS_MAX, NAME_MARKS_MAX, Name, NameRule, needs_isolate};
 /// or comparing with it must be cheap.
 pub const ARGUMENT_BYTES_MAX: usize = 256;
 
-/// Who is here, under which names, and what follows from what they do.
+/// Who is here, who visits, under which names, and what follows from what they do.
 #[derive(Debug)]
 pub struct Chat {
     rules: Rules,
     /// The time, as far as it was told.
     now: Duration,
     members: Members,
-    /// Of members only.
+    /// Of members and visitors only.
     waits: Waits,
     /// What is left to do for single commands.
     tasks: VecDeque<Task>,
@@ -78,6 +80,7 @@ impl Chat {
         self.now = self.now.max(entry.now);
         match entry.input {
             Input::Arrive(client, addr) => self.arrive(client, addr, out),
+            Input::Visit(client, addr) => self.visit(client, addr, out),
             Input::Command(client, load, command) => self.command(client, load, command, out),
             Input::Eof(client) => match self.members.get_mut(client) {
                 Some(member) if member.is_busy => member.input_closed = true,
@@ -110,14 +113,18 @@ impl Chat {
     fn arrive(&mut self, client: ClientId, addr: SocketAddr, out: &mut Vec<Output>) {
         let ip = addr.ip().to_canonical();
         if self.is_closing {
-            out.push(Output::tell(client, Event::Farewell(Departure::ShuttingDown)));
-            out.push(Output::HangUp(client, Departure::ShuttingDown));
-            return;
+            return Self::turn_away(client, out);
         }
         let (who, key) = self.members.insert(client, SocketAddr::new(ip, addr.port()));
         self.tell_all(Event::Online(who), out);
         self.waits.meet(&Topic::Here(key.into()));
         self.waits.meet_users(self.members.len());
+    }
+
+    /// The server shuts down: the client has come too late.
+    fn turn_away(client: ClientId, out: &mut Vec<Output>) {
+        out.push(Output::tell(client, Event::Farewell(Departure::ShuttingDown)));
+        out.push(Output::HangUp(client, Departure::ShuttingDown));
     }
 
     fn command(&mut self, client: ClientId, load: Load, command: Command, out: &mut Vec<Output>) {
@@ -133,10 +140,15 @@ impl Chat {
                     return self.begin(client, Task::SearchText { from: client, search }, out);
                 }
             }
-            Command::Private { to, text } => match self.recipient(&to, &text, load) {
-                Ok(to) => {
+            Command::Private { to, text } => match self.recipients(&to, &text) {
+                Ok(Recipients::One(to)) if self.may_tell(to, load) => {
                     self.waits.meet_text(to, &text);
                     out.push(Output::tell(to, Event::Private { from, text }));
+                }
+                Ok(Recipients::One(_)) => out.push(Output::tell(client, Event::Refused(Refusal::RecipientBehind))),
+                Ok(Recipients::Visitors(key)) => {
+                    let telling = TellVisitors::new(client, load, key, text);
+                    return self.begin(client, Task::TellVisitors(telling), out);
                 }
                 Err(refusal) => out.push(Output::tell(client, Event::Refused(refusal))),
             },
@@ -163,16 +175,6 @@ impl Chat {
         if let Some((old_key, new_key)) = renamed.keys {
             self.meet_gone(old_key);
             self.waits.meet(&Topic::Here(new_key.into()));
-        }
-    }
-
-    fn recipient(&self, to: &str, text: &str, load: Load) -> Result<ClientId, Refusal> {
-        let to = lookup_key(to).ok().and_then(|key| self.members.with_key(&key)).ok_or(Refusal::NoSuchUser)?;
-        let congestion = self.congestion_of(to);
-        match (congestion, load) {
-            _ if text.is_empty() => Err(Refusal::EmptyText),
-            (Congestion::FarBehind, _) | (Congestion::Behind, Load::Heavy) => Err(Refusal::RecipientBehind),
-            (Congestion::None, _) | (Congestion::Behind, Load::Light) => Ok(to),
         }
     }
 
@@ -203,12 +205,12 @@ impl Chat {
         Ok(match wait_for {
             WaitFor::User(name) => {
                 let key = lookup_key(&name)?;
-                let is_here = self.members.with_key(&key).is_some();
+                let is_here = self.members.has_present(&key);
                 (Topic::Here(key.into()), name.into(), is_here)
             }
             WaitFor::Gone(name) => {
                 let key = lookup_key(&name)?;
-                let is_gone = self.members.with_key(&key).is_none();
+                let is_gone = !self.members.has_present(&key);
                 (Topic::Gone(key.into()), name.into(), is_gone)
             }
             WaitFor::Users(users) => (Topic::Users(users), users.to_string().into(), self.members.len() >= users),
@@ -232,13 +234,13 @@ impl Chat {
 
     /// Nobody has a name of this key any more, unless somebody else has one.
     fn meet_gone(&mut self, key: String) {
-        if self.members.with_key(&key).is_none() {
+        if !self.members.has_present(&key) {
             self.waits.meet(&Topic::Gone(key.into()));
         }
     }
 
     fn end(&mut self, client: ClientId, departure: Departure, out: &mut Vec<Output>) {
-        let Some((member, key)) = self.members.remove(client) else { return };
+        let Some(Removed { who, key }) = self.members.remove(client) else { return };
         self.waits.end(client);
         self.congestion.remove(&client);
         self.paused.remove(&client);
@@ -246,8 +248,10 @@ impl Chat {
             out.push(Output::tell(client, Event::Farewell(departure)));
         }
         out.push(Output::HangUp(client, departure));
-        self.tell_all(Event::Offline(member.who, departure), out);
-        self.meet_gone(key);
+        if let Some(key) = key {
+            self.tell_all(Event::Offline(who, departure), out);
+            self.meet_gone(key);
+        }
     }
 
     fn tell_all(&mut self, event: Event, out: &mut Vec<Output>) {

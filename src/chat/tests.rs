@@ -1,6 +1,7 @@
 //! The rules as transcripts; `stage` tells how to read them.
 
 mod stage;
+mod visitors;
 mod waits;
 mod work;
 

@@ -1,6 +1,6 @@
 //! Work that may be too long for one input: it is done in pieces, and other inputs come between them.
 
-use super::{Chat, ClientId, Departure, Event, Output, entry::Congestion, wait::TextSearch};
+use super::{Chat, ClientId, Departure, Event, Output, entry::Congestion, visitors::TellVisitors, wait::TextSearch};
 
 /// Clients answered, listed or sent away in one piece: some ten microseconds of work.
 const PIECE_CLIENTS: usize = 64;
@@ -14,6 +14,8 @@ pub(super) enum Task {
     ListUsers { to: ClientId, after: ClientId, told: usize },
     /// Find out who has waited for a text that this client has said.
     SearchText { from: ClientId, search: TextSearch },
+    /// Tell all visitors of a name something.
+    TellVisitors(TellVisitors),
 }
 
 impl Chat {
@@ -30,7 +32,7 @@ impl Chat {
 
     /// Whether there is work left that waits for nothing.
     pub(super) fn has_work(&self) -> bool {
-        !self.tasks.is_empty() || self.waits.has_met() || self.is_closing && self.members.len() > 0
+        !self.tasks.is_empty() || self.waits.has_met() || self.is_closing && self.members.all().next().is_some()
     }
 
     /// Begins a task of a client: does its first piece, which for most is all of it.
@@ -53,6 +55,13 @@ impl Chat {
                     self.finish(from, out);
                 } else {
                     self.tasks.push_back(Task::SearchText { from, search });
+                }
+            }
+            Task::TellVisitors(mut telling) => {
+                if self.tell_visitors(&mut telling, out) {
+                    self.finish(telling.from(), out);
+                } else {
+                    self.tasks.push_back(Task::TellVisitors(telling));
                 }
             }
         }
@@ -80,7 +89,7 @@ impl Chat {
             Some(_) => {}
         }
         let mut piece = 0;
-        for (client, member) in self.members.after(after).take(PIECE_CLIENTS) {
+        for (&client, member) in self.members.after(after).take(PIECE_CLIENTS) {
             out.push(Output::tell(to, Event::User(member.who.clone())));
             after = client;
             piece += 1;
@@ -120,7 +129,7 @@ impl Chat {
     }
 
     fn send_away(&mut self, out: &mut Vec<Output>) {
-        let clients: Vec<_> = self.members.iter().take(PIECE_CLIENTS).map(|(client, _)| client).collect();
+        let clients: Vec<_> = self.members.all().take(PIECE_CLIENTS).collect();
         for client in clients {
             self.end(client, Departure::ShuttingDown, out);
         }

@@ -38,6 +38,8 @@ pub struct Dialect {
 pub enum Setting {
     /// No idle timeout.
     Stay,
+    /// To speak without being here.
+    Visit,
     /// The format.
     Format(Format),
     /// The language.
@@ -80,7 +82,7 @@ impl Dialect {
     #[must_use]
     pub fn with(self, setting: Setting) -> Self {
         match setting {
-            Setting::Stay => self,
+            Setting::Stay | Setting::Visit => self,
             Setting::Format(format) => Self { format, ..self },
             Setting::Lang(lang) => Self { lang, ..self },
         }

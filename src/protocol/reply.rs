@@ -85,6 +85,8 @@ pub enum Verb {
     Wait,
     /// `check|TOKEN`
     Check,
+    /// `visit`
+    Visit,
     /// `stay`
     Stay,
     /// `format|json`, `format|text`
@@ -99,7 +101,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them, in the order in which `help` lists them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Who,
         Self::Rename,
         Self::To,
@@ -107,6 +109,7 @@ impl Verb {
         Self::Sync,
         Self::Wait,
         Self::Check,
+        Self::Visit,
         Self::Stay,
         Self::Format,
         Self::Lang,
@@ -125,6 +128,7 @@ impl Verb {
             Self::Sync => "sync",
             Self::Wait => "wait",
             Self::Check => "check",
+            Self::Visit => "visit",
             Self::Stay => "stay",
             Self::Format => "format",
             Self::Lang => "lang",

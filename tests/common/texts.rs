@@ -45,6 +45,7 @@ pub struct Texts {
     pub shutting_down: &'static str,
 
     pub set_stay: &'static str,
+    pub set_visit: &'static str,
     pub set_format_text: &'static str,
     /// That this language is the connection's from now on.
     pub set_lang: &'static str,
@@ -98,6 +99,7 @@ pub static ZH: Texts = Texts {
     other_protocol: "这里是聊天服务,不支持其他协议,连接将被断开",
     shutting_down: "服务器即将关闭,再见",
     set_stay: "已设置:不会因超时被踢出",
+    set_visit: "已设置:访客",
     set_format_text: "已设置:文本格式",
     set_lang: "已设置:中文",
 };
@@ -143,6 +145,7 @@ pub static EN: Texts = Texts {
     other_protocol: "disconnected: this is a chat server, other protocols are not supported",
     shutting_down: "the server is shutting down, goodbye",
     set_stay: "set: no idle timeout",
+    set_visit: "set: visitor",
     set_format_text: "set: format text",
     set_lang: "set: English",
 };

@@ -30,6 +30,8 @@ pub(crate) struct Account {
     refused: Option<&'static str>,
     /// As many events were told when the server began to shut down, and said nothing in public any more.
     told_before_closing: Option<usize>,
+    /// As many events were told when it began to visit, and heard nothing public any more.
+    told_while_present: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -37,6 +39,8 @@ enum Presence {
     #[default]
     Coming,
     Here,
+    /// It is told nothing public.
+    Visiting,
     Gone(Departure),
 }
 
@@ -69,13 +73,18 @@ pub(crate) struct Excuse {
 
 impl Account {
     pub(crate) fn is_here(&self) -> bool {
+        matches!(self.presence, Presence::Here | Presence::Visiting)
+    }
+
+    /// It is told what is public.
+    pub(crate) fn is_present(&self) -> bool {
         self.presence == Presence::Here
     }
 
     pub(crate) fn departure(&self) -> Option<Departure> {
         match self.presence {
             Presence::Gone(departure) => Some(departure),
-            Presence::Coming | Presence::Here => None,
+            Presence::Coming | Presence::Here | Presence::Visiting => None,
         }
     }
 
@@ -92,6 +101,7 @@ impl Account {
     pub(crate) fn input(&mut self, input: &Input) {
         let step = match input {
             Input::Arrive(..) => Step::Arrive,
+            Input::Visit(..) => Step::Visit,
             Input::Command(_, _, command) => Step::Command(command.clone()),
             Input::Eof(_) => Step::Eof,
             Input::Broken(_) => Step::Broken,
@@ -108,8 +118,10 @@ impl Account {
             answer.until = Some(self.told.len());
         }
         match step {
-            Step::Arrive => {
-                self.presence = Presence::Here;
+            Step::Arrive => self.presence = Presence::Here,
+            Step::Visit => {
+                self.presence = Presence::Visiting;
+                self.told_while_present.get_or_insert(self.told.len());
             }
             Step::Command(_) => {
                 assert!(!self.is_busy, "the one before is not done");
@@ -173,7 +185,9 @@ impl Account {
                     dialect = Some(next);
                     continue;
                 }
-                Step::Arrive | Step::Command(_) | Step::Broken | Step::Eof | Step::Close(_) => unreachable!(),
+                Step::Arrive | Step::Visit | Step::Command(_) | Step::Broken | Step::Eof | Step::Close(_) => {
+                    unreachable!()
+                }
             };
             let (dialect, from) = (dialect.take(), self.told.len());
             self.answers.push(Answer { reply, dialect, from, until: None });
@@ -275,8 +289,10 @@ impl<'a> Reading<'a> {
             if let (Some(Heard::Online { addr: own, .. }), Heard::Message { addr, .. }) = (&own, &Heard::of(event)) {
                 said += usize::from(own == addr);
             }
-            let is_before_closing = self.account.told_before_closing.is_none_or(|closing| place < closing);
-            if let (Event::Synced(token), true) = (event, syncs && is_before_closing) {
+            let is_before = |told: Option<usize>| told.is_none_or(|told| place < told);
+            let hears_itself =
+                is_before(self.account.told_before_closing) && is_before(self.account.told_while_present);
+            if let (Event::Synced(token), true) = (event, syncs && hears_itself) {
                 assert_eq!(*token, said.to_string(), "synced before all was said");
             }
         }

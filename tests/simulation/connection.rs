@@ -123,11 +123,15 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(limits: &Arc<Limits>, inbox: Inbox, outgoing_max: usize, now: Duration) -> Self {
+    /// A connection that is new, and announced or told to be a visitor's.
+    pub(crate) fn new(limits: &Arc<Limits>, inbox: Inbox, outgoing_max: usize, visits: bool, now: Duration) -> Self {
         let (incoming, outgoing) = (VecDeque::new(), VecDeque::new());
-        // It has said nothing for a while, and is announced.
         let mut session = Session::new(Arc::clone(limits), Dialect::default(), Duration::ZERO);
-        session.timeout(now);
+        if visits {
+            session.received(&mut b"visit\n".to_owned(), now);
+        } else {
+            session.timeout(now); // it has said nothing for a while, and is announced
+        }
         Self {
             socket: Socket { incoming, is_ended: false, is_reset: false, outgoing, outgoing_max },
             session,

@@ -77,7 +77,8 @@ impl Speaker {
             81..=92 => wait(rng, to, n),
             93 => (format!("check|{n}"), Ok(Line::Check(n.to_string()))),
             94 => ("stay".to_owned(), Ok(Line::Set(Setting::Stay))),
-            95 => ("quit".to_owned(), Ok(Line::Quit)),
+            95 if n.is_multiple_of(2) => ("quit".to_owned(), Ok(Line::Quit)),
+            95 => ("visit".to_owned(), Ok(Line::Set(Setting::Visit))),
             96 | 97 => {
                 self.said += 1;
                 let line = if n.is_multiple_of(2) { format!("GET /{n} HTTP/1.1") } else { format!("SSH-2.0-{n}") };
@@ -117,10 +118,11 @@ impl Speaker {
 
 /// A line that is no command.
 fn wrong(rng: &mut Rng, n: usize) -> (Vec<u8>, Meaning) {
-    const MALFORMED: [(&str, Verb); 7] = [
+    const MALFORMED: [(&str, Verb); 8] = [
         ("who|", Verb::Who),
         ("wait|1|moon|full", Verb::Wait),
         ("stay|x", Verb::Stay),
+        ("visit|me", Verb::Visit),
         ("format|xml", Verb::Format),
         ("lang|", Verb::Lang),
         ("help|me", Verb::Help),

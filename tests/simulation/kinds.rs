@@ -24,6 +24,7 @@ pub(crate) fn departures() -> Vec<Departure> {
         Quit,
         WaitTimedOut,
         CheckFailed,
+        Visiting,
         Lost,
         Idle,
         SlowConsumer,
@@ -69,6 +70,7 @@ pub(crate) fn form_errors() -> Vec<FormError> {
 pub(crate) fn settings() -> Vec<Setting> {
     every!(Setting {
         Stay: [Setting::Stay],
+        Visit: [Setting::Visit],
         Format: every!(Format { Text, Json }).into_iter().map(Setting::Format),
         Lang: every!(Lang { Zh, En }).into_iter().map(Setting::Lang),
     })
@@ -105,6 +107,7 @@ fn inputs() -> Vec<Input> {
     let (client, addr) = (ClientId(1), SocketAddr::from(([127, 0, 0, 1], 1)));
     every!(Input {
         Arrive: [Input::Arrive(client, addr)],
+        Visit: [Input::Visit(client, addr)],
         Command: every!(Load { Light, Heavy }).into_iter().map(|load| Input::Command(client, load, Command::Who)),
         Eof: [Input::Eof(client)],
         Broken: [Input::Broken(client)],
@@ -152,7 +155,9 @@ pub(crate) fn things_that_happen() -> Vec<(&'static str, String)> {
         matches!(departure, Departure::Full | Departure::FullForAddress | Departure::TooManyArrivals)
     };
     let departures = departures().into_iter().filter(|departure| !of_the_door(departure));
-    things.extend(departures.map(|departure| ("\tHangUp(", format!(", {departure:?})"))));
+    things.push(("\tTell(", "Visiting))".to_owned()));
+    let ends = departures.filter(|departure| *departure != Departure::Visiting);
+    things.extend(ends.map(|departure| ("\tHangUp(", format!(", {departure:?})"))));
     // Nobody in the world gets so far behind; `behind` has it.
     let refusals = refusals().into_iter().filter(|refusal| *refusal != Refusal::RecipientBehind);
     things.extend(refusals.map(|refusal| ("\tTell(One(", format!("Refused({}", until_digit(&refusal)))));

@@ -40,6 +40,7 @@ fn serve(broker: &mut Broker, chat: &mut Chat, batches: Vec<(ClientId, Vec<Step>
                 Input::Continue => log.push("continue".to_owned()),
                 Input::Command(..)
                 | Input::Arrive(..)
+                | Input::Visit(..)
                 | Input::Eof(_)
                 | Input::Broken(_)
                 | Input::End(..)

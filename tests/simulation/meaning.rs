@@ -71,6 +71,7 @@ impl Understanding {
                 return vec![Step::Reply(Reply::Refused(FormError::StayForbidden))];
             }
             Setting::Stay => return vec![Step::Reply(Reply::Set(setting))],
+            Setting::Visit => return vec![Step::Visit, Step::Reply(Reply::Set(setting))],
             Setting::Format(format) => self.dialect.format = format,
             Setting::Lang(lang) => self.dialect.lang = lang,
         }

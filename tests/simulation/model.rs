@@ -47,6 +47,8 @@ struct Guest {
     input_closed: bool,
     /// It hears nothing, so it waits for nothing.
     is_broken: bool,
+    /// It speaks, and is not here.
+    is_visitor: bool,
 }
 
 #[derive(PartialEq, Eq)]
@@ -75,7 +77,11 @@ impl Model {
     }
 
     pub(crate) fn members(&self) -> impl Iterator<Item = (ClientId, &Arc<Identity>)> {
-        self.guests.iter().map(|guest| (guest.client, &guest.who))
+        self.present().map(|guest| (guest.client, &guest.who))
+    }
+
+    fn present(&self) -> impl Iterator<Item = &Guest> {
+        self.guests.iter().filter(|guest| !guest.is_visitor)
     }
 
     /// When there is something to do without anybody's asking.
@@ -91,6 +97,7 @@ impl Model {
         self.now = self.now.max(entry.now);
         match &entry.input {
             Input::Arrive(client, addr) => self.arrive(*client, *addr),
+            Input::Visit(client, addr) => self.visit(*client, *addr),
             Input::Command(client, load, command) => self.command(*client, *load, command),
             Input::Eof(client) => match self.guest(*client) {
                 Some(guest) if guest.wait != Wait::None => guest.input_closed = true,
@@ -122,7 +129,7 @@ impl Model {
     }
 
     fn bearer(&self, name: &str) -> Option<ClientId> {
-        self.guests.iter().find(|guest| same(&guest.who.name, name)).map(|guest| guest.client)
+        self.present().find(|guest| same(&guest.who.name, name)).map(|guest| guest.client)
     }
 
     fn tell(&mut self, client: ClientId, event: Event) {
@@ -145,7 +152,7 @@ impl Model {
         }
     }
 
-    /// The waits of all are over in order of time; then, if the server shuts down, the lives of all. Then one who has asked
+    /// The waits of all are over in order of time; then, if the server shuts down, the lives of all, visitors last. Then one who has asked
     /// who is here is told.
     fn go_on(&mut self) {
         while let Some((_, client)) = self.deadlines().filter(|&(until, _)| until <= self.now).min() {
@@ -153,7 +160,7 @@ impl Model {
             self.end(client, Departure::WaitTimedOut);
         }
         while self.is_closing
-            && let Some(guest) = self.guests.first()
+            && let Some(guest) = self.guests.iter().min_by_key(|guest| (guest.is_visitor, guest.client))
         {
             self.end(guest.client, Departure::ShuttingDown);
         }
@@ -195,21 +202,42 @@ impl Model {
             self.out.push(Output::HangUp(client, Departure::ShuttingDown));
             return;
         }
+        let who = self.enter(client, addr, false);
+        self.tell_all(Event::Online(who));
+        let users = self.present().count();
+        self.meet(|wait| matches!(wait, WaitFor::User(name) if *name == addr.to_string()));
+        self.meet(|wait| matches!(wait, WaitFor::Users(n) if *n <= users));
+    }
+
+    fn visit(&mut self, client: ClientId, addr: SocketAddr) {
+        let is_closing = self.is_closing;
+        match self.guest(client) {
+            Some(guest) if guest.is_visitor => {}
+            Some(guest) => {
+                guest.is_visitor = true;
+                let who = Arc::clone(&guest.who);
+                self.tell_all(Event::Offline(Arc::clone(&who), Departure::Visiting));
+                self.meet(|wait| matches!(wait, WaitFor::Gone(gone) if same(gone, &who.name)));
+            }
+            None if is_closing => self.arrive(client, addr),
+            None => drop(self.enter(client, addr, true)),
+        }
+    }
+
+    fn enter(&mut self, client: ClientId, addr: SocketAddr, is_visitor: bool) -> Arc<Identity> {
         let who = Arc::new(Identity { name: addr.to_string(), addr: addr.to_string() });
-        self.tell_all(Event::Online(Arc::clone(&who)));
         let place = self.guests.iter().take_while(|guest| guest.client < client).count();
         let guest = Guest {
             client,
-            who,
+            who: Arc::clone(&who),
             wait: Wait::None,
             congestion: Congestion::None,
             input_closed: false,
             is_broken: false,
+            is_visitor,
         };
         self.guests.insert(place, guest);
-        let users = self.guests.len();
-        self.meet(|wait| matches!(wait, WaitFor::User(name) if *name == addr.to_string()));
-        self.meet(|wait| matches!(wait, WaitFor::Users(n) if *n <= users));
+        who
     }
 
     fn command(&mut self, client: ClientId, load: Load, command: &Command) {
@@ -222,13 +250,15 @@ impl Model {
                 self.tell_all(Event::Message { from, text: text.clone() });
                 self.meet(|wait| matches!(wait, WaitFor::Text(part) if composed(text).contains(&composed(part))));
             }
-            Command::Private { to, text } => match self.recipient(to, text, load) {
-                Ok(to) => {
-                    self.tell(to, Event::Private { from, text: text.clone() });
-                    self.meet_one(
-                        to,
-                        |wait| matches!(wait, WaitFor::Text(part) if composed(text).contains(&composed(part))),
-                    );
+            Command::Private { to, text } => match self.recipients(to, text, load) {
+                Ok(recipients) => {
+                    for to in recipients {
+                        self.tell(to, Event::Private { from: Arc::clone(&from), text: text.clone() });
+                        self.meet_one(
+                            to,
+                            |wait| matches!(wait, WaitFor::Text(part) if composed(text).contains(&composed(part))),
+                        );
+                    }
                 }
                 Err(refusal) => self.tell(client, Event::Refused(refusal)),
             },
@@ -249,21 +279,30 @@ impl Model {
         self.out.push(Output::Ready(client));
     }
 
-    fn recipient(&mut self, to: &str, text: &str, load: Load) -> Result<ClientId, Refusal> {
-        let to = self.bearer(to).ok_or(Refusal::NoSuchUser)?;
-        let congestion = self.guest(to).expect("a bearer is here").congestion;
-        if text.is_empty() {
-            Err(Refusal::EmptyText)
-        } else if congestion == Congestion::FarBehind || congestion == Congestion::Behind && load == Load::Heavy {
-            Err(Refusal::RecipientBehind)
-        } else {
-            Ok(to)
+    /// The one who is here, or all visitors; of those, the ones that are not too far behind.
+    fn recipients(&self, to: &str, text: &str, load: Load) -> Result<Vec<ClientId>, Refusal> {
+        let mut bearers: Vec<_> = self.guests.iter().filter(|guest| same(&guest.who.name, to)).collect();
+        if bearers.is_empty() {
+            return Err(Refusal::NoSuchUser);
+        }
+        bearers.retain(|guest| match guest.congestion {
+            Congestion::None => true,
+            Congestion::Behind => load == Load::Light,
+            Congestion::FarBehind => false,
+        });
+        match bearers.is_empty() {
+            _ if text.is_empty() => Err(Refusal::EmptyText),
+            true => Err(Refusal::RecipientBehind),
+            false => Ok(bearers.iter().map(|guest| guest.client).collect()),
         }
     }
 
     fn rename(&mut self, client: ClientId, old: &Arc<Identity>, name: &str) {
         let rule = NO_NAMES.iter().find(|(no_name, _)| *no_name == name).map(|&(_, rule)| rule);
-        let mut others = self.guests.iter().filter(|guest| guest.client != client).map(|guest| &guest.who.name);
+        let is_visitor = self.guest(client).expect("only guests speak").is_visitor;
+        let may_share = |guest: &&Guest| is_visitor && guest.is_visitor && same(&guest.who.name, name);
+        let others = self.guests.iter().filter(|guest| guest.client != client && !may_share(guest));
+        let mut others = others.map(|guest| &guest.who.name);
         let refusal = if rule.is_some() {
             rule.map(Refusal::NameInvalid)
         } else if others.clone().any(|other| same(other, name)) {
@@ -277,7 +316,7 @@ impl Model {
         let new = Arc::new(Identity { name: name.to_owned(), addr: old.addr.clone() });
         self.guest(client).expect("only guests speak").who = Arc::clone(&new);
         self.tell(client, Event::Renamed { old: Arc::clone(old), new });
-        if !same(&old.name, name) {
+        if !is_visitor && !same(&old.name, name) {
             self.meet(|wait| matches!(wait, WaitFor::Gone(gone) if same(gone, &old.name)));
             self.meet(|wait| matches!(wait, WaitFor::User(user) if same(user, name)));
         }
@@ -287,7 +326,7 @@ impl Model {
         match wait {
             WaitFor::User(name) => self.bearer(name).is_some(),
             WaitFor::Gone(name) => self.bearer(name).is_none(),
-            WaitFor::Users(users) => *users <= self.guests.len(),
+            WaitFor::Users(users) => *users <= self.present().count(),
             WaitFor::Text(_) => false,
         }
     }
@@ -342,12 +381,15 @@ impl Model {
 
     fn end(&mut self, client: ClientId, departure: Departure) {
         let Some(place) = self.guests.iter().position(|guest| guest.client == client) else { return };
-        let who = self.guests.remove(place).who;
+        let Guest { who, is_visitor, .. } = self.guests.remove(place);
         use Departure::{CheckFailed, Left, Lost, WaitTimedOut};
         if !matches!(departure, Left | Lost | WaitTimedOut | CheckFailed) {
             self.tell(client, Event::Farewell(departure));
         }
         self.out.push(Output::HangUp(client, departure));
+        if is_visitor {
+            return;
+        }
         self.tell_all(Event::Offline(Arc::clone(&who), departure));
         self.meet(|wait| matches!(wait, WaitFor::Gone(gone) if same(gone, &who.name)));
     }

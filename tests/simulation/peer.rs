@@ -5,7 +5,7 @@ use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
 use pipechat::{
     broker::{Inbox, Request},
     chat::{ClientId, Command, Departure},
-    protocol::{Batch, Dialect, Limits, Line, Reply, Step},
+    protocol::{Batch, Dialect, Limits, Line, Reply, Setting, Step},
 };
 
 use super::{
@@ -87,8 +87,10 @@ impl Peer {
         addr: SocketAddr,
         limits: &Arc<Limits>,
         inbox: Inbox,
+        visits: bool,
         now: Duration,
     ) -> Self {
+        let visit = Meant { typed: 0, meaning: Ok(Line::Set(Setting::Visit)), is_open: false };
         let outgoing_max = if kind == Kind::Witness { usize::MAX } else { OUTGOING_MAX };
         Self {
             client,
@@ -97,15 +99,15 @@ impl Peer {
             speaker: Speaker::default(),
             typed: VecDeque::new(),
             typed_total: 0,
-            meant: VecDeque::new(),
+            meant: visits.then_some(visit).into_iter().collect(),
             sending: Sending::Open,
             reads: usize::MAX,
             received: Vec::new(),
             understanding: Understanding::new(Arc::clone(limits), Dialect::default()),
-            has_arrived: false,
+            has_arrived: visits,
             end: None,
             is_unclear: kind == Kind::Fuzzer,
-            connection: Connection::new(limits, inbox, outgoing_max, now),
+            connection: Connection::new(limits, inbox, outgoing_max, visits, now),
             watch: Watch::new(**limits, now),
             account: Account::default(),
         }

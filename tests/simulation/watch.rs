@@ -101,6 +101,7 @@ impl Watch {
                 }
                 Step::Reply(Reply::Set(Setting::Stay)) => self.is_exempt = true,
                 Step::Arrive
+                | Step::Visit
                 | Step::Command(_)
                 | Step::Check(_)
                 | Step::Reply(_)

@@ -33,7 +33,13 @@ pub(crate) fn check(bytes: &[u8], packet: usize) {
         match step {
             Step::Command(command) => commands.push(command),
             Step::Reply(reply) => look_at_reply(&reply),
-            Step::Arrive | Step::Check(_) | Step::Speak(_) | Step::Broken | Step::Eof | Step::Close(_) => {}
+            Step::Arrive
+            | Step::Visit
+            | Step::Check(_)
+            | Step::Speak(_)
+            | Step::Broken
+            | Step::Eof
+            | Step::Close(_) => {}
         }
     }
     events_of(commands).iter().for_each(look_at);

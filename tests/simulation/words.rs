@@ -54,6 +54,7 @@ pub(crate) fn of_reply(reply: &Reply, lang: Lang) -> Option<Words> {
     Some(match reply {
         Reply::Refused(error) => Words::same("refused", form_error(*error, texts)),
         Reply::Set(Setting::Stay) => set(texts.set_stay),
+        Reply::Set(Setting::Visit) => set(texts.set_visit),
         Reply::Set(Setting::Format(Format::Text)) => set(texts.set_format_text),
         Reply::Set(Setting::Format(Format::Json)) => Words { event: "set", text: None, line: None },
         Reply::Set(Setting::Lang(_)) => set(texts.set_lang),
@@ -132,6 +133,7 @@ pub(crate) fn form(verb: Verb) -> &'static str {
         Verb::Sync => "sync|TOKEN",
         Verb::Wait => "wait|SECONDS|user|NAME, wait|SECONDS|gone|NAME, wait|SECONDS|users|N, wait|SECONDS|text|PART",
         Verb::Check => "check|TOKEN",
+        Verb::Visit => "visit",
         Verb::Stay => "stay",
         Verb::Format => "format|json, format|text",
         Verb::Lang => "lang|zh, lang|en",
@@ -152,7 +154,7 @@ fn farewell(departure: Departure, texts: &Texts) -> &'static str {
         Departure::Http => texts.http,
         Departure::OtherProtocol => texts.other_protocol,
         Departure::ShuttingDown => texts.shutting_down,
-        Departure::Left | Departure::Lost | Departure::WaitTimedOut | Departure::CheckFailed => {
+        Departure::Left | Departure::Lost | Departure::WaitTimedOut | Departure::CheckFailed | Departure::Visiting => {
             panic!("nobody is told of {departure:?}")
         }
     }

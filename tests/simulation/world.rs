@@ -218,6 +218,11 @@ impl World {
     }
 
     fn connect(&mut self, kind: Kind) -> ClientId {
+        let visits = kind == Kind::Guest && self.rng.one_in(4);
+        self.connect_as(kind, visits)
+    }
+
+    fn connect_as(&mut self, kind: Kind, visits: bool) -> ClientId {
         self.connected += 1;
         let client = ClientId(self.connected as u64);
         let ip = if kind == Kind::Witness { NETWORKS[0] } else { self.rng.pick(&NETWORKS) };
@@ -225,7 +230,7 @@ impl World {
         let addr = SocketAddr::new(ip.parse().expect("an IP address"), port);
         let (outbox, inbox) = outbox(None, Arc::clone(&self.memory));
         self.requests.push_back(Request::Connect(client, addr, outbox));
-        let mut peer = Peer::new(client, kind, addr, &self.limits, inbox, self.now);
+        let mut peer = Peer::new(client, kind, addr, &self.limits, inbox, visits, self.now);
         peer.connection.read_max = 1 + self.rng.below(200);
         self.peers.insert(client, peer);
         client
@@ -282,6 +287,7 @@ impl World {
         writeln!(self.transcript, "input: {:?}", entry.input).expect("a String takes all");
         match &entry.input {
             Input::Arrive(client, _)
+            | Input::Visit(client, _)
             | Input::Command(client, _, _)
             | Input::Congested(client, _)
             | Input::Eof(client)
@@ -311,7 +317,7 @@ impl World {
         writeln!(self.transcript, "\t{output:?}").expect("a String takes all");
         match output {
             Output::Tell(Audience::Room(_), seq, event) => {
-                let peers = self.peers.values_mut().filter(|peer| peer.account.is_here());
+                let peers = self.peers.values_mut().filter(|peer| peer.account.is_present());
                 peers.for_each(|peer| peer.account.tell(*seq, event));
             }
             Output::Tell(Audience::One(client), seq, event) => self.peer(*client).account.tell(*seq, event),

@@ -1,7 +1,7 @@
 //! Plays transcripts. A script is steps apart by `;`, and what is checked is what its last step comes to.
 //!
-//! Steps: `2 arrives`, `2 arrives at @1`, `2 LINE` (or several lines), `2 leaves`, `2 is lost`, `2 is slow`, `2 breaks`,
-//! `2 quits`. A client that does not arrive in the script is there before it begins, in order of number. `@2` is the address
+//! Steps: `2 arrives`, `2 arrives at @1`, `2 arrives to visit`, `2 visits`, `2 LINE` (or several lines), `2 leaves`,
+//! `2 is lost`, `2 is slow`, `2 breaks`, `2 quits`. A client that does not arrive in the script is there before it begins, in order of number. `@2` is the address
 //! of client 2; 1 to 9 have one IP address, 10 to 19 another, and so on.
 //!
 //! Told: `1,3< ann@1: hi` (1 and 3 are told, and nobody else), `1< ann@1> hi` (in private), `+@2`, `-ann@1 left`,
@@ -39,12 +39,14 @@ pub(super) fn check_by(rules: Rules, script: &str, told: &str) {
 struct Stage {
     chat: Chat,
     connected: Vec<u64>,
+    /// Of those, who are told nothing public.
+    visitors: Vec<u64>,
     seq: Seq,
 }
 
 impl Stage {
     fn new(rules: Rules) -> Self {
-        Self { chat: Chat::new(rules), connected: Vec::new(), seq: 0 }
+        Self { chat: Chat::new(rules), connected: Vec::new(), visitors: Vec::new(), seq: 0 }
     }
 
     /// Plays one step, and answers what it comes to.
@@ -58,6 +60,7 @@ impl Stage {
             "is lost" => vec![Input::End(id, Departure::Lost)],
             "is slow" => vec![Input::End(id, Departure::SlowConsumer)],
             "arrives" => vec![Input::Arrive(id, addr(client))],
+            "arrives to visit" | "visits" => vec![Input::Visit(id, addr(client))],
             _ => match what.strip_prefix("arrives at @") {
                 Some(other) => vec![Input::Arrive(id, addr(number(other)))],
                 None => commands(&long(what)).map(|command| Input::Command(id, Load::Light, command)).collect(),
@@ -72,7 +75,10 @@ impl Stage {
 
     fn input(&mut self, client: u64, input: Input) -> Vec<String> {
         let id = ClientId(client);
-        if matches!(input, Input::Arrive(..)) {
+        if matches!(input, Input::Visit(..)) {
+            self.visitors.push(client);
+        }
+        if matches!(input, Input::Arrive(..) | Input::Visit(..)) && !self.connected.contains(&client) {
             self.connected.push(client);
         }
         let is_command = matches!(input, Input::Command(..));
@@ -93,7 +99,8 @@ impl Stage {
             Output::Tell(Audience::Room(room), seq, event) => {
                 self.seq += 1;
                 assert_eq!((room, seq), (RoomId::LOBBY, Some(self.seq)), "{event:?}");
-                let everyone: Vec<_> = self.connected.iter().map(u64::to_string).collect();
+                let is_present = |client: &&u64| !self.visitors.contains(client);
+                let everyone: Vec<_> = self.connected.iter().filter(is_present).map(u64::to_string).collect();
                 format!("{}< {}", everyone.join(","), shown(&event))
             }
             Output::Tell(Audience::One(ClientId(client)), seq, event) => {

@@ -90,6 +90,7 @@ pub(super) fn goodbye(departure: Departure, lang: Lang) -> &'static str {
         Departure::Left | Departure::Quit => ["再见", "goodbye"],
         Departure::WaitTimedOut => ["等待超时", "the wait has timed out"],
         Departure::CheckFailed => ["有消息被拒绝", "a line was refused"],
+        Departure::Visiting => ["已转为访客", "visiting"],
         Departure::Lost => ["连接已断开", "connection lost"],
         Departure::Idle => ["你已超时,将被踢出下线", "disconnected: idle timeout"],
         Departure::SlowConsumer => ["你接收过慢,积压消息超过上限,连接将被断开", "disconnected: output queue full"],
@@ -129,6 +130,7 @@ fn form(verb: Verb) -> &'static str {
         Verb::Sync => "sync|TOKEN",
         Verb::Wait => "wait|SECONDS|user|NAME, wait|SECONDS|gone|NAME, wait|SECONDS|users|N, wait|SECONDS|text|PART",
         Verb::Check => "check|TOKEN",
+        Verb::Visit => "visit",
         Verb::Stay => "stay",
         Verb::Format => "format|json, format|text",
         Verb::Lang => "lang|zh, lang|en",
@@ -140,6 +142,7 @@ fn form(verb: Verb) -> &'static str {
 pub(super) fn set(setting: Setting, lang: Lang) -> &'static str {
     let texts = match setting {
         Setting::Stay => ["已设置:不会因超时被踢出", "set: no idle timeout"],
+        Setting::Visit => ["已设置:访客", "set: visitor"],
         Setting::Format(Format::Text) => ["已设置:文本格式", "set: format text"],
         Setting::Format(Format::Json) => ["已设置:JSON格式", "set: format json"],
         Setting::Lang(Lang::Zh) => ["已设置:中文", "set: Chinese"],
@@ -185,6 +188,10 @@ fn purpose(verb: Verb) -> [&'static str; 2] {
         Verb::Check => [
             "若此前没有消息被拒绝则回复check|ok|TOKEN,否则回复原因并断开",
             "answers check|ok|TOKEN if nothing was refused since the last one; otherwise says why and disconnects",
+        ],
+        Verb::Visit => [
+            "以访客身份发言:不上线,也不接收公共消息",
+            "speak without being online: nobody is told of you, and you receive only what is sent to you",
         ],
         Verb::Stay => ["不因超时被踢出", "no idle timeout for this connection"],
         Verb::Format => ["选择输出格式", "choose the output format"],

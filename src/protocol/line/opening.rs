@@ -95,6 +95,7 @@ impl Word {
             b"sync" => Verb::Sync,
             b"wait" => Verb::Wait,
             b"check" => Verb::Check,
+            b"visit" => Verb::Visit,
             b"stay" => Verb::Stay,
             b"format" => Verb::Format,
             b"lang" => Verb::Lang,

@@ -79,7 +79,7 @@ pub fn parse(line: &[u8]) -> Result<Line, FormError> {
             "en" => Ok(Line::Set(Setting::Lang(Lang::En))),
             _ => Err(FormError::Usage(verb)),
         },
-        Verb::Who | Verb::Help | Verb::Quit | Verb::Stay => Err(FormError::Usage(verb)),
+        Verb::Who | Verb::Help | Verb::Quit | Verb::Visit | Verb::Stay => Err(FormError::Usage(verb)),
     }
 }
 
@@ -89,6 +89,7 @@ fn bare(verb: Verb, line: &str) -> Line {
         Verb::Who => Line::Command(Command::Who),
         Verb::Help => Line::Help,
         Verb::Quit => Line::Quit,
+        Verb::Visit => Line::Set(Setting::Visit),
         Verb::Stay => Line::Set(Setting::Stay),
         Verb::Rename | Verb::To | Verb::Say | Verb::Sync | Verb::Wait | Verb::Check | Verb::Format | Verb::Lang => {
             Line::Command(Command::Say(line.to_owned()))
@@ -161,6 +162,9 @@ mod tests {
             ("help", Ok(Line::Help)),
             ("quit", Ok(Line::Quit)),
             ("stay", Ok(Line::Set(Setting::Stay))),
+            (" Visit", Ok(Line::Set(Setting::Visit))),
+            ("visit the museum", say("visit the museum")),
+            ("visit|x", Err(FormError::Usage(Verb::Visit))),
             ("who|", Err(FormError::Usage(Verb::Who))),
             ("help|x", Err(FormError::Usage(Verb::Help))),
             ("quit|x", Err(FormError::Usage(Verb::Quit))),

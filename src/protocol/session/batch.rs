@@ -10,6 +10,8 @@ use crate::{
 pub enum Step {
     /// The user is here from now on.
     Arrive,
+    /// The user visits from now on: it speaks without being here.
+    Visit,
     /// The user asks the chat for something.
     Command(Command),
     /// The protocol itself answers the user.
@@ -54,7 +56,13 @@ impl Step {
         match self {
             Self::Command(command) => command.text_bytes(),
             Self::Check(token) => token.len(),
-            Self::Arrive | Self::Reply(_) | Self::Speak(_) | Self::Broken | Self::Eof | Self::Close(_) => 0,
+            Self::Arrive
+            | Self::Visit
+            | Self::Reply(_)
+            | Self::Speak(_)
+            | Self::Broken
+            | Self::Eof
+            | Self::Close(_) => 0,
         }
     }
 }

@@ -92,7 +92,7 @@ impl Session {
     /// such line at a time bounds what a client can make the server hold for it.
     fn accept(&mut self, line: Result<Line, FormError>) -> ControlFlow<()> {
         match line {
-            Ok(Line::Set(Setting::Format(_) | Setting::Lang(_))) => {}
+            Ok(Line::Set(Setting::Format(_) | Setting::Lang(_) | Setting::Visit)) => {}
             Ok(_) | Err(_) => self.announce(),
         }
         match line {
@@ -133,6 +133,7 @@ impl Session {
         match setting {
             Setting::Stay if self.limits.strict_idle => return self.reply(Reply::Refused(FormError::StayForbidden)),
             Setting::Stay => self.timers.exempt_from_idle(),
+            Setting::Visit => self.visit(),
             Setting::Format(_) | Setting::Lang(_) => {
                 self.dialect = self.dialect.with(setting);
                 self.batch.steps.push(Step::Speak(self.dialect));

@@ -25,11 +25,24 @@ impl Session {
     /// The user is here from now on, if it was not before.
     pub(super) fn announce(&mut self) {
         if matches!(self.presence, Presence::From(_)) {
-            self.presence = Presence::Known;
-            self.batch.steps.push(Step::Arrive);
-            if self.is_broken {
-                self.batch.steps.push(Step::Broken);
-            }
+            self.begin(Step::Arrive);
+        }
+    }
+
+    /// The user visits from now on. One that was not announced before never is.
+    pub(super) fn visit(&mut self) {
+        match self.presence {
+            Presence::From(_) => self.begin(Step::Visit),
+            Presence::Known => self.batch.steps.push(Step::Visit),
+        }
+    }
+
+    /// The broker gets to know of the connection, with this.
+    fn begin(&mut self, step: Step) {
+        self.presence = Presence::Known;
+        self.batch.steps.push(step);
+        if self.is_broken {
+            self.batch.steps.push(Step::Broken);
         }
     }
 

@@ -106,6 +106,7 @@ impl Play {
 fn shown(step: &Step) -> String {
     match step {
         Step::Arrive => "arrive".to_owned(),
+        Step::Visit => "visit".to_owned(),
         Step::Command(Command::Say(text)) => text.clone(),
         Step::Command(Command::Who) => "who?".to_owned(),
         Step::Command(Command::Wait(..)) => "wait?".to_owned(),
@@ -114,6 +115,7 @@ fn shown(step: &Step) -> String {
         Step::Command(Command::Sync(token)) => format!("sync-{token}"),
         Step::Reply(Reply::Refused(error)) => format!("!{}", error.code()),
         Step::Reply(Reply::Set(Setting::Stay)) => "!stay".to_owned(),
+        Step::Reply(Reply::Set(Setting::Visit)) => "!visit".to_owned(),
         Step::Reply(Reply::Set(_)) => "!set".to_owned(),
         Step::Reply(Reply::Help(_)) => "!help".to_owned(),
         Step::Reply(Reply::Checked { .. }) => unreachable!("the broker knows the answer"),

@@ -45,7 +45,7 @@ impl World {
         self.compare_witnesses();
         self.all_leave();
         for spellings in NAMES {
-            let client = self.connect(Kind::Guest);
+            let client = self.connect_as(Kind::Guest, false);
             let rename = Command::Rename(spellings[0].to_owned());
             let line = format!("rename|{}\n", spellings[0]);
             self.peer(client).type_line(line.as_bytes(), Ok(Line::Command(rename)));

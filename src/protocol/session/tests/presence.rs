@@ -45,6 +45,19 @@ fn settings_do_not_announce() {
 }
 
 #[test]
+fn a_visitor_is_never_announced() {
+    check("+visit~", "[visit !visit]");
+    check("+visit~; credit; +hi~; credit; @0.3", "[visit !visit] [hi]");
+    check("+format|json~; +visit~hi~", "[speak-2 !set visit !visit hi]");
+    check("+visit; eof", "[visit !visit eof]");
+    check("+visit~hi~; reset", "[visit !visit hi] [broken close-lost]");
+    check("+hi~; credit; +visit~", "[arrive hi] [visit !visit]");
+    check("@0.2; +visit~; credit; +visit~", "[arrive] [visit !visit] [visit !visit]");
+    check("+visit~; @10.2", "[visit !visit]"); // the broker has not done with it
+    check("+visit~; credit; @10", "[visit !visit] [close-idle]");
+}
+
+#[test]
 fn a_client_that_ends_before_was_never_here() {
     for script in ["eof", "@0.1; eof", "reset", "+h; reset", "eof; reset", "+format|json; reset"] {
         assert_eq!(connects(script), (String::new(), true), "{script}");

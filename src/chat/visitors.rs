@@ -1,0 +1,109 @@
+//! Visitors: they speak without being here. Others are not told of them, and they are told nothing but what is for them alone.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use super::{
+    Chat, ClientId, Departure, Event, Identity, Load, Output, Refusal, entry::Congestion, lookup_key, members::Bearers,
+};
+
+/// Bytes of texts sent to visitors of one name in one piece: some fifty microseconds of work.
+const PIECE_BYTES: usize = 64 << 10;
+/// What it costs to tell one of them, beside the text.
+const TELL_BYTES: usize = 1 << 10;
+
+/// Who is meant by a name.
+pub(super) enum Recipients {
+    /// One who is here.
+    One(ClientId),
+    /// All visitors with a name of this key.
+    Visitors(String),
+}
+
+/// A private message for all visitors of a name.
+#[derive(Debug)]
+pub(super) struct TellVisitors {
+    from: ClientId,
+    load: Load,
+    key: String,
+    text: String,
+    /// The last one that was looked at.
+    after: ClientId,
+    /// At least one was told.
+    is_told: bool,
+}
+
+impl TellVisitors {
+    pub(super) fn new(from: ClientId, load: Load, key: String, text: String) -> Self {
+        Self { from, load, key, text, after: ClientId(0), is_told: false }
+    }
+
+    pub(super) fn from(&self) -> ClientId {
+        self.from
+    }
+}
+
+impl Chat {
+    /// A client visits: from its beginning, or from now on.
+    pub(super) fn visit(&mut self, client: ClientId, addr: SocketAddr, out: &mut Vec<Output>) {
+        if let Some((who, key)) = self.members.make_visitor(client) {
+            self.tell_all(Event::Offline(who, Departure::Visiting), out);
+            return self.meet_gone(key);
+        }
+        if self.is_closing {
+            return Self::turn_away(client, out);
+        }
+        if self.members.get(client).is_none() {
+            self.members.insert_visitor(client, SocketAddr::new(addr.ip().to_canonical(), addr.port()));
+        }
+    }
+
+    /// Who is meant by a name.
+    ///
+    /// # Errors
+    /// If nobody has it, or there is nothing to tell.
+    pub(super) fn recipients(&self, to: &str, text: &str) -> Result<Recipients, Refusal> {
+        let Ok(key) = lookup_key(to) else { return Err(Refusal::NoSuchUser) };
+        match self.members.bearers(&key) {
+            None => Err(Refusal::NoSuchUser),
+            Some(_) if text.is_empty() => Err(Refusal::EmptyText),
+            Some(&Bearers::Present(to)) => Ok(Recipients::One(to)),
+            Some(Bearers::Visitors(_)) => Ok(Recipients::Visitors(key)),
+        }
+    }
+
+    /// Whether somebody with this load may send the client a private message.
+    pub(super) fn may_tell(&self, to: ClientId, load: Load) -> bool {
+        match (self.congestion_of(to), load) {
+            (Congestion::FarBehind, _) | (Congestion::Behind, Load::Heavy) => false,
+            (Congestion::None, _) | (Congestion::Behind, Load::Light) => true,
+        }
+    }
+
+    /// Tells the next visitors of a name. Answers whether that were all; then the sender knows whether anybody was told.
+    pub(super) fn tell_visitors(&mut self, telling: &mut TellVisitors, out: &mut Vec<Output>) -> bool {
+        let Some(from) = self.members.get(telling.from).map(|member| Arc::clone(&member.who)) else { return true };
+        let piece = PIECE_BYTES / (TELL_BYTES + telling.text.len()) + 1;
+        let recipients: Vec<_> = match self.members.bearers(&telling.key) {
+            Some(Bearers::Visitors(bearers)) => bearers.range(telling.after..).take(piece).copied().collect(),
+            // They have left, and who has the name now was not meant.
+            Some(Bearers::Present(_)) | None => Vec::new(),
+        };
+        for &to in &recipients {
+            telling.after = ClientId(to.0 + 1);
+            if self.may_tell(to, telling.load) {
+                telling.is_told = true;
+                self.tell_visitor(to, &from, &telling.text, out);
+            }
+        }
+        let is_done = recipients.len() < piece;
+        if is_done && !telling.is_told {
+            out.push(Output::tell(telling.from, Event::Refused(Refusal::RecipientBehind)));
+        }
+        is_done
+    }
+
+    fn tell_visitor(&mut self, to: ClientId, from: &Arc<Identity>, text: &str, out: &mut Vec<Output>) {
+        self.waits.meet_text(to, text);
+        out.push(Output::tell(to, Event::Private { from: Arc::clone(from), text: text.to_owned() }));
+    }
+}
