@@ -3,7 +3,7 @@
 use std::{
     io::{self, Write},
     mem,
-    net::{SocketAddr, TcpStream, ToSocketAddrs},
+    net::{TcpStream, ToSocketAddrs},
     sync::{
         Arc,
         mpsc::{RecvTimeoutError, channel},
@@ -42,12 +42,19 @@ pub(super) struct ConnectOptions<'a> {
     pub(super) idle_exempt: bool,
     /// Whether to keep the news that come before the connection is ready.
     pub(super) keeps_news: bool,
+    /// Whether to speak without being announced.
+    pub(super) visits: bool,
 }
 
 impl<'a> ConnectOptions<'a> {
     /// Of a client that only asks: it has no name, and other news than its answers are nothing to it.
     pub(super) fn new(host: &'a str, port: u16, lang: Option<Lang>) -> Self {
-        Self { host, port, name: None, lang, idle_exempt: false, keeps_news: false }
+        Self { host, port, name: None, lang, idle_exempt: false, keeps_news: false, visits: false }
+    }
+
+    /// Of one that nobody is told of.
+    pub(super) fn visiting(self) -> Self {
+        Self { visits: true, ..self }
     }
 
     /// Of one that stays under this name, if any, and shows all that it is told.
@@ -96,6 +103,9 @@ impl Connection {
     pub(super) fn set_up(stream: TcpStream, options: &ConnectOptions<'_>, deadline: Deadline) -> Result<Self, Failure> {
         let deadline = deadline.or_after(super::ANSWER_MAX);
         let mut lines = "format|json\n".to_owned();
+        if options.visits {
+            lines.push_str("visit\n");
+        }
         if let Some(lang) = options.lang {
             lines.push_str(match lang {
                 Lang::Zh => "lang|zh\n",
@@ -178,11 +188,6 @@ impl Connection {
     /// As [`Reader::next_answer`].
     pub(super) fn next_answer(&mut self, deadline: Deadline) -> Result<ServerMessage, Failure> {
         self.reader.next_answer(deadline)
-    }
-
-    /// The address that the server calls this client by, if there is no network address translation between them.
-    pub(super) fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.stream.local_addr()
     }
 
     /// The half that reads, and the one that writes.

@@ -10,18 +10,16 @@ use super::{
 };
 
 impl WhoArgs {
-    /// Runs the subcommand. Does not count itself.
+    /// Runs the subcommand. It visits, so it is not among those who are here.
     pub(crate) fn run(&self) -> Outcome {
         let deadline = Deadline::of(self.timeout);
-        let options = ConnectOptions::new(&self.host, self.port, self.lang);
+        let options = ConnectOptions::new(&self.host, self.port, self.lang).visiting();
         let mut connection = Connection::open(&options, deadline)?;
-        let own_addr = connection.local_addr().map(|addr| addr.to_string()).unwrap_or_default();
         connection.send("who\n").ok(); // if that fails, reading tells why
         let mut count = 0_usize;
         loop {
             let (line, message) = connection.next(deadline.or_after(super::ANSWER_MAX))?;
             match message {
-                ServerMessage::Answer(Event::User(who)) if who.addr == own_addr => {}
                 ServerMessage::Answer(Event::User(who)) => {
                     count += 1;
                     if !self.count {

@@ -9,6 +9,7 @@ use std::{
 };
 
 use common::{Client, DEADLINE, EN, Server, binary, until};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// A running subcommand, killed on drop.
 pub(crate) struct Cli {
@@ -62,6 +63,10 @@ impl Cli {
     }
 
     #[track_caller]
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("the child is there");
+    }
+
     pub(crate) fn type_in(&mut self, text: &str) {
         self.type_bytes(text.as_bytes());
     }

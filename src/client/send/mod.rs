@@ -83,6 +83,7 @@ impl SendArgs {
             lang: self.lang,
             idle_exempt: from_stdin,
             keeps_news: false,
+            visits: true,
         };
         let whole = Deadline::of(self.timeout);
         let connection = match (self.reconnect, from_stdin) {
