@@ -178,16 +178,16 @@ impl Connection {
         let mut writable = poll_fn(|cx| if is_blocked { socket.poll_writable(cx) } else { Poll::Pending }).fuse();
         let (reading, turnstile) = (&mut self.reading, &self.shared.turnstile);
         let mut readable = poll_fn(|cx| match interest {
+            Interest::Nothing => Poll::Pending,
+            Interest::Read | Interest::HangUp | Interest::Broken if socket.poll_broken(cx).is_ready() => {
+                reading.poll_last(turnstile, cx).map(|()| Wake::Broken)
+            }
             Interest::Read => reading.poll(socket, turnstile, cx).map(|()| Wake::Readable),
             Interest::HangUp => {
                 ready!(socket.poll_hang_up(cx));
                 reading.poll_last(turnstile, cx).map(|()| Wake::Readable)
             }
-            Interest::Broken => {
-                ready!(socket.poll_broken(cx));
-                reading.poll_last(turnstile, cx).map(|()| Wake::Broken)
-            }
-            Interest::Nothing => Poll::Pending,
+            Interest::Broken => Poll::Pending,
         })
         .fuse();
         let mut timer = (&mut self.timer).fuse();
@@ -273,16 +273,13 @@ impl Connection {
     }
 
     fn write(&mut self) {
-        match self.writer.write(self.shared.clock) {
-            Ok(written) => {
-                self.session.written(written, self.writer.is_blocked(), self.shared.clock.now());
-                if self.inbox.gauge().take_relief()
-                    && let Some(client) = self.client.id()
-                {
-                    self.shared.broker.unbounded_send(Request::Relieved(client)).ok();
-                }
-            }
-            Err(_) => self.abort(),
+        // If the connection is broken, the poller tells of it too: then what the client has sent last is read, in its turn.
+        let written = self.writer.write(self.shared.clock).unwrap_or(0);
+        self.session.written(written, self.writer.is_blocked(), self.shared.clock.now());
+        if self.inbox.gauge().take_relief()
+            && let Some(client) = self.client.id()
+        {
+            self.shared.broker.unbounded_send(Request::Relieved(client)).ok();
         }
     }
 }

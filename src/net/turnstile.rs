@@ -141,9 +141,6 @@ impl Reading {
 
     /// Waits until there is something to be read, and it may be.
     pub(super) fn poll(&mut self, socket: &Socket, turnstile: &Turnstile, cx: &mut Context<'_>) -> Poll<()> {
-        if socket.poll_broken(cx).is_ready() {
-            return self.poll_last(turnstile, cx);
-        }
         loop {
             match self {
                 Self::Little | Self::Passed => return socket.poll_readable(cx),

@@ -8,11 +8,12 @@ use std::{
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use rustix::{
     event::{Timespec, epoll},
-    net::{RecvFlags, SendFlags, recv, send},
+    net::{RecvFlags, SendFlags, recv, send, sockopt::set_socket_linger},
     process::{Resource, Rlimit, getrlimit, setrlimit},
 };
 
@@ -70,6 +71,13 @@ impl Crowd {
     /// Each sends a FIN; it reads on.
     pub fn half_close(&self) {
         self.0.iter().for_each(|stream| stream.shutdown(Shutdown::Write).expect("connected"));
+    }
+
+    /// Each breaks off.
+    pub fn reset(self) {
+        for stream in self.0 {
+            set_socket_linger(&stream, Some(Duration::ZERO)).expect("an option");
+        }
     }
 
     pub fn streams(&self) -> &[TcpStream] {

@@ -43,6 +43,29 @@ fn settings_that_change_all_the_time() {
     all_send(&b"format|json\nlang|en\nformat|text\nlang|zh\n".repeat(100));
 }
 
+/// Once, those that are told of the first one were all found broken at once, and read to the end.
+#[test]
+fn resets_with_much_that_is_not_read() {
+    let server = Server::start_alone(&[]);
+    let crowd = Crowd::join(&server, CLIENTS, |_| String::new());
+    crowd.send(b"wait|600|text|godot\n");
+    for _ in 0..2 {
+        crowd.send_now(&b"\xff\xf1".repeat(100_000));
+    }
+    let innocent = Innocent::start(server.connect());
+    crowd.reset();
+    let mut last = server.connect();
+    until("all of them are gone", || {
+        last.say("who\nsync|who");
+        let mut users = 0;
+        while last.line() != "sync|who" {
+            users += 1;
+        }
+        users < 10
+    });
+    innocent.finish_within(LIMIT);
+}
+
 /// Once, it was heard when the others had been disconnected for reading nothing.
 #[test]
 fn a_client_that_sends_much_at_once_is_heard_while_others_fill_the_memory() {

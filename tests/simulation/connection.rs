@@ -252,15 +252,11 @@ impl Connection {
     }
 
     fn write(&mut self, now: Duration, seen: &mut Vec<Seen>) {
-        match self.write_items() {
-            Ok(written) => {
-                seen.push(Seen::Wrote(written, self.is_blocked));
-                self.session.written(written, self.is_blocked, now);
-                if self.gauge.take_relief() {
-                    seen.push(Seen::Relieved);
-                }
-            }
-            Err(Reset) => self.abort(now, seen),
+        let written = self.write_items();
+        seen.push(Seen::Wrote(written, self.is_blocked));
+        self.session.written(written, self.is_blocked, now);
+        if self.gauge.take_relief() {
+            seen.push(Seen::Relieved);
         }
     }
 
@@ -297,7 +293,8 @@ impl Connection {
             self.is_cut = true;
             self.keep_last_item();
         }
-        let is_complete = self.write_items().is_ok() && !self.is_blocked && !self.is_broken;
+        self.write_items();
+        let is_complete = !self.is_blocked && !self.is_broken && !self.socket.is_reset;
         if is_complete || self.is_broken || now >= until {
             self.discard();
             self.stage = Stage::Closed { is_complete };
@@ -305,16 +302,18 @@ impl Connection {
         self.stage == Stage::Closed { is_complete }
     }
 
-    /// Writes what waits, as far as the socket takes it.
-    fn write_items(&mut self) -> Result<usize, Reset> {
-        if self.is_broken {
-            self.discard();
-            return Ok(0);
-        }
+    /// Writes what waits, as far as the socket takes it. One that is reset takes nothing any more: it is thrown away.
+    fn write_items(&mut self) -> usize {
         let mut total = 0;
         self.is_blocked = false;
+        if self.is_broken {
+            self.discard();
+        }
         while let Some(first) = self.items.front_mut() {
-            let written = self.socket.write(&first.bytes)?;
+            let Ok(written) = self.socket.write(&first.bytes) else {
+                self.discard();
+                break;
+            };
             total += written;
             first.bytes.advance(written);
             self.gauge.release(written, first.is_private);
@@ -325,7 +324,7 @@ impl Connection {
             self.items.pop_front();
             self.gauge.release_item();
         }
-        Ok(total)
+        total
     }
 
     fn keep_last_item(&mut self) {

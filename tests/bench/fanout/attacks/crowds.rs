@@ -5,7 +5,7 @@ use std::io;
 use super::Attack;
 use super::arena::Arena;
 use super::readers::{FULL_SPEED, Readers};
-use super::sockets::send_all;
+use super::sockets::{reset, send_all};
 
 pub(super) const ATTACKS: &[Attack] = &[
     Attack::new("crowd-long-lines", |arena| all_send(arena, &line(&"y".repeat(4_000)))),
@@ -21,10 +21,23 @@ pub(super) const ATTACKS: &[Attack] = &[
     Attack::new("crowd-settings", |arena| {
         all_send(arena, &b"format|json\nlang|en\nformat|text\nlang|zh\n".repeat(100))
     }),
+    Attack::new("crowd-resets", all_reset),
 ];
 
 /// As many as the goal for freezes is about.
 const CLIENTS: usize = 1_900;
+
+/// Each has sent more than the server reads of it, and all break off at once.
+fn all_reset(arena: &mut Arena) -> io::Result<()> {
+    let crowd = arena.join(arena.count(CLIENTS), |_| "wait|600|text|zzqq\n".to_owned())?;
+    for _ in 0..2 {
+        send_all(&crowd, &b"\xff\xf1".repeat(100_000));
+    }
+    arena.begin()?;
+    crowd.into_iter().for_each(reset);
+    arena.wait(4.0);
+    Ok(())
+}
 
 fn line(text: &str) -> Vec<u8> {
     format!("{text}\n").into_bytes()
