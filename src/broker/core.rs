@@ -21,7 +21,7 @@ use crate::{
     Config,
     address::Network,
     chat::{ClientId, Input},
-    protocol::{Batch, Dialect, Format},
+    protocol::{Batch, Dialect},
 };
 
 /// All that the broker owns but the chat. It schedules what goes into the chat ([`Self::next_entry`]) and does what comes
@@ -119,7 +119,7 @@ impl Broker {
         match request {
             Request::Connect(client, addr, outbox) => {
                 log::debug!("{client} {addr} connected");
-                let listener = Listener::new(Dialect { format: Format::Text, lang: self.config.lang });
+                let listener = Listener::new(Dialect { lang: self.config.lang, ..Dialect::default() });
                 self.clients
                     .insert(client, Box::new(Client::new(addr, self.config.trusts(addr.ip()), outbox, listener)));
             }

@@ -177,14 +177,14 @@ pub(super) fn rule_of_names(rule: NameRule) -> String {
 
 fn confirmation(setting: Setting, lang: Lang) -> Vec<u8> {
     let mut out = Vec::new();
-    render_reply(&mut out, &Reply::Set(setting), Timestamp::UNIX_EPOCH, Dialect { format: Format::Text, lang });
+    render_reply(&mut out, &Reply::Set(setting), Timestamp::UNIX_EPOCH, Dialect { lang, ..Dialect::default() });
     out
 }
 
 fn in_text(event: &Event, lang: Lang) -> Vec<u8> {
     let mut out = Vec::new();
     let stamp = Stamp { seq: None, at: Timestamp::UNIX_EPOCH }; // text has none
-    render(&mut out, event, stamp, Dialect { format: Format::Text, lang });
+    render(&mut out, event, stamp, Dialect { lang, ..Dialect::default() });
     out
 }
 

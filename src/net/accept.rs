@@ -23,7 +23,7 @@ use super::{
 use crate::{
     Config,
     broker::outbox,
-    protocol::{Dialect, Format, Session},
+    protocol::{Dialect, Session},
     reactor::{Executor, Poller, Socket, Timer, Token},
 };
 
@@ -120,7 +120,7 @@ struct Arrivals {
 impl Arrivals {
     fn new(executor: Executor, poller: Rc<Poller>, config: &Config, shared: Rc<Shared>) -> Self {
         let door = Rc::new(RefCell::new(Door::new(config)));
-        let dialect = Dialect { format: Format::Text, lang: config.lang };
+        let dialect = Dialect { lang: config.lang, ..Dialect::default() };
         Self { next: Token(1), executor, poller, door, refusals: Refusals::new(dialect), dialect, shared }
     }
 

@@ -147,12 +147,12 @@ mod tests {
     };
 
     use super::*;
-    use crate::protocol::{Format, Lang};
+    use crate::protocol::Lang;
 
     const MS: Duration = Duration::from_millis(1);
 
     fn refusals(lang: Lang) -> Refusals {
-        Refusals::new(Dialect { format: Format::Text, lang })
+        Refusals::new(Dialect { lang, ..Dialect::default() })
     }
 
     /// Refuses a connection, and answers its peer.

@@ -1,4 +1,4 @@
-//! How events look: in which format and language a connection is spoken to.
+//! How events look: in which format and language a connection is spoken to, and how its lines end.
 
 use jiff::Timestamp;
 
@@ -24,6 +24,16 @@ pub enum Format {
     Json,
 }
 
+/// What ends the lines that a connection is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LineEnding {
+    /// LF, as for nc.
+    #[default]
+    Lf,
+    /// CR LF, as telnet's terminal needs it (RFC 854).
+    CrLf,
+}
+
 /// How a connection is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Dialect {
@@ -31,6 +41,8 @@ pub struct Dialect {
     pub format: Format,
     /// The language of what is for people.
     pub lang: Lang,
+    /// What ends each line.
+    pub ending: LineEnding,
 }
 
 /// What a user has set for its own connection.
@@ -60,22 +72,36 @@ impl Dialect {
     pub const COUNT: usize = Self::ALL.len();
 
     /// All of them, in the order of [`Self::index`].
-    pub const ALL: [Self; 4] = [
-        Self { format: Format::Text, lang: Lang::Zh },
-        Self { format: Format::Text, lang: Lang::En },
-        Self { format: Format::Json, lang: Lang::Zh },
-        Self { format: Format::Json, lang: Lang::En },
+    pub const ALL: [Self; 8] = [
+        Self { format: Format::Text, lang: Lang::Zh, ending: LineEnding::Lf },
+        Self { format: Format::Text, lang: Lang::En, ending: LineEnding::Lf },
+        Self { format: Format::Json, lang: Lang::Zh, ending: LineEnding::Lf },
+        Self { format: Format::Json, lang: Lang::En, ending: LineEnding::Lf },
+        Self { format: Format::Text, lang: Lang::Zh, ending: LineEnding::CrLf },
+        Self { format: Format::Text, lang: Lang::En, ending: LineEnding::CrLf },
+        Self { format: Format::Json, lang: Lang::Zh, ending: LineEnding::CrLf },
+        Self { format: Format::Json, lang: Lang::En, ending: LineEnding::CrLf },
     ];
 
     /// A number below [`Self::COUNT`], one for each.
     #[must_use]
     pub fn index(self) -> usize {
-        match (self.format, self.lang) {
+        let look = match (self.format, self.lang) {
             (Format::Text, Lang::Zh) => 0,
             (Format::Text, Lang::En) => 1,
             (Format::Json, Lang::Zh) => 2,
             (Format::Json, Lang::En) => 3,
+        };
+        match self.ending {
+            LineEnding::Lf => look,
+            LineEnding::CrLf => look + Self::COUNT / 2,
         }
+    }
+
+    /// The same with lines that end in CR LF.
+    #[must_use]
+    pub fn with_cr_lf(self) -> Self {
+        Self { ending: LineEnding::CrLf, ..self }
     }
 
     /// The dialect with this setting in force.
@@ -85,6 +111,25 @@ impl Dialect {
             Setting::Stay | Setting::Visit => self,
             Setting::Format(format) => Self { format, ..self },
             Setting::Lang(lang) => Self { lang, ..self },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_dialect_has_its_own_place() {
+        let places = Dialect::ALL.map(Dialect::index);
+        assert!(places.into_iter().eq(0..Dialect::COUNT), "{places:?}");
+    }
+
+    #[test]
+    fn settings_keep_the_line_ending() {
+        for dialect in Dialect::ALL {
+            let other = dialect.with(Setting::Format(Format::Json)).with(Setting::Lang(Lang::En));
+            assert_eq!(other, Dialect { format: Format::Json, lang: Lang::En, ending: dialect.ending });
         }
     }
 }

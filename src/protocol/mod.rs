@@ -6,7 +6,7 @@ mod render;
 mod reply;
 mod session;
 
-pub use dialect::{Dialect, Format, Lang, Setting, Stamp};
+pub use dialect::{Dialect, Format, Lang, LineEnding, Setting, Stamp};
 pub use line::{Frame, Framer, Line, Telnet, parse, parse_frame};
 pub use line::{escape, foreign};
 pub use render::{render, render_reply};

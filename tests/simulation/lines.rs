@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 use super::{
     kinds::{events, replies},
-    reader::{Heard, is_obeyed, plain, read, read_object},
+    reader::{Heard, ending_of, is_obeyed, plain, read, read_object},
 };
 
 const PUBLIC: Stamp = Stamp { seq: Some(7), at: Timestamp::UNIX_EPOCH };
@@ -67,7 +67,7 @@ proptest! {
                 Event::User(Arc::clone(&from)),
             ];
             for event in presence {
-                prop_assert_eq!(read(line(&event, dialect).trim_end_matches('\n'), dialect), Heard::of(&event));
+                prop_assert_eq!(read(line(&event, dialect).trim_end_matches(ending_of(dialect)), dialect), Heard::of(&event));
             }
             // A text that is just the words of presence is no forgery: it is said in one's own name, of oneself.
             let text = format!("{text}.");
@@ -76,7 +76,7 @@ proptest! {
             for event in [message, private] {
                 let line = line(&event, dialect);
                 prop_assert_eq!(line.matches('\n').count(), 1);
-                let line = line.strip_suffix('\n').expect("the end of the line");
+                let line = line.strip_suffix(ending_of(dialect)).expect("the end of the line");
                 prop_assert!(!plain(line).contains(is_obeyed), "{:?}", line);
                 prop_assert_eq!(read(line, dialect), Heard::of(&event));
                 if dialect.format == Format::Json {
@@ -119,9 +119,10 @@ fn every_reply_is_whole_lines() {
 
 fn assert_lines(text: &str, lines: usize, dialect: Dialect) {
     assert_eq!(text.matches('\n').count(), lines, "{text:?}");
-    assert!(text.is_empty() || text.ends_with('\n'), "{text:?}");
-    assert!(!text.split('\n').any(|line| plain(line).contains(is_obeyed)), "{text:?}");
+    let ending = ending_of(dialect);
+    assert!(text.is_empty() || text.ends_with(ending), "{text:?}");
+    assert!(!text.split(ending).any(|line| plain(line).contains(is_obeyed)), "{text:?}");
     if dialect.format == Format::Json {
-        read_object(text.trim_end_matches('\n'));
+        read_object(text.trim_end_matches(ending));
     }
 }

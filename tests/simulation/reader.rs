@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use pipechat::{
     chat::{Event, Identity},
-    protocol::{Dialect, Format, Lang},
+    protocol::{Dialect, Format, Lang, LineEnding},
 };
 
 /// What a line says. Texts are in visible notation.
@@ -64,7 +64,15 @@ impl Heard {
     }
 }
 
-/// Reads a line, without its LF.
+/// What a line ends with.
+pub(crate) fn ending_of(dialect: Dialect) -> &'static str {
+    match dialect.ending {
+        LineEnding::Lf => "\n",
+        LineEnding::CrLf => "\r\n",
+    }
+}
+
+/// Reads a line, without its ending.
 pub(crate) fn read(line: &str, dialect: Dialect) -> Heard {
     match dialect.format {
         Format::Text => read_text(line, dialect.lang),

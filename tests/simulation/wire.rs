@@ -14,7 +14,7 @@ use pipechat::{
 
 use crate::{
     meaning::Understanding,
-    reader::{Heard, is_obeyed, plain, read},
+    reader::{Heard, ending_of, is_obeyed, plain, read},
 };
 
 /// Short, so that lines that are too long are found soon.
@@ -200,14 +200,14 @@ fn look_at(event: &Event) {
     for dialect in Dialect::ALL {
         let mut line = Vec::new();
         render(&mut line, event, Stamp { seq: Some(1), at: Timestamp::UNIX_EPOCH }, dialect);
-        let line = whole_lines(line);
+        let line = whole_lines(line, dialect);
         // What is said in text in the very words of a notice is taken for one, of oneself; JSON tells them apart.
         let is_notice = |text: &str| ["已上线", "下线", "is online", "is offline"].contains(&text);
         let is_ambiguous = matches!(event, Event::Message { text, .. } if is_notice(text));
         let heard = Heard::of(event);
         if heard != Heard::Other && !is_ambiguous {
             assert_eq!(line.matches('\n').count(), 1, "{line:?}");
-            assert_eq!(read(line.trim_end_matches('\n'), dialect), heard, "{line:?}");
+            assert_eq!(read(line.trim_end_matches(['\r', '\n']), dialect), heard, "{line:?}");
         }
     }
 }
@@ -216,13 +216,14 @@ fn look_at_reply(reply: &Reply) {
     for dialect in Dialect::ALL {
         let mut line = Vec::new();
         render_reply(&mut line, reply, Timestamp::UNIX_EPOCH, dialect);
-        assert!(!whole_lines(line).is_empty());
+        assert!(!whole_lines(line, dialect).is_empty());
     }
 }
 
-fn whole_lines(bytes: Vec<u8>) -> String {
+fn whole_lines(bytes: Vec<u8>, dialect: Dialect) -> String {
     let text = String::from_utf8(bytes).expect("UTF-8");
-    assert!(text.is_empty() || text.ends_with('\n'), "{text:?}");
-    assert!(!text.split('\n').any(|line| plain(line).contains(is_obeyed)), "{text:?}");
+    let ending = ending_of(dialect);
+    assert!(text.is_empty() || text.ends_with(ending), "{text:?}");
+    assert!(!text.split(ending).any(|line| plain(line).contains(is_obeyed)), "{text:?}");
     text
 }
