@@ -7,7 +7,7 @@ mod reply;
 mod session;
 
 pub use dialect::{Dialect, Format, Lang, LineEnding, Setting, Stamp};
-pub use line::{Frame, Framer, Line, Telnet, parse, parse_frame};
+pub use line::{Frame, Framer, Line, Telnet, Text, parse, parse_frame};
 pub use line::{escape, foreign};
 pub use render::{render, render_reply};
 pub use reply::{FormError, Limits, Rate, Reply, Verb};

@@ -1,4 +1,4 @@
-//! Bytes that are not chat: invalid text, control characters, telnet, HTTP, TLS and noise.
+//! Bytes that are not chat: invalid text, control characters, HTTP, TLS and noise.
 
 use std::{io::Write, net::Shutdown, thread, time::Duration};
 
@@ -156,54 +156,6 @@ fn a_log_entry_is_one_line_whatever_clients_send() {
 }
 
 #[test]
-fn telnet_sequences_are_removed() {
-    let server = Server::start(&[]);
-    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
-    // Telnet's offers at the start, an answer, a window size with an IAC in it, NOP, and Ctrl-C's IP.
-    ann.send(b"\xff\xfd\x03\xff\xfb\x18\xff\xfb\x1f\xff\xfa\x1f\x00\xff\xff\x00\x18\xff\xf0one\r\n");
-    ann.send(b"t\xff\xf1w\xff\xfe\x01o\r\0three\xff\xf4\r\nfo\xff");
-    ann.send(b"\xfb\x01ur\r\n");
-    for text in ["one", "two", "three", "four"] {
-        ann.expect(&ann.says(text));
-        bob.expect(&ann.says(text));
-    }
-    ann.send(b"a\xff\xffb\r\n"); // a doubled IAC is the byte itself, which is not UTF-8
-    ann.expect(EN.not_utf8);
-    ann.send("张三\r\n".as_bytes());
-    ann.expect(&ann.says("张三"));
-    bob.expect(&ann.says("张三"));
-}
-
-#[test]
-fn lines_after_urgent_data_are_read() {
-    let server = Server::start(&[]);
-    let [mut ann] = server.join_all(["ann"]);
-    // Everything is in the socket before the server reads any of it: a read stops at urgent data.
-    server.signal(Signal::STOP);
-    ann.send(b"one\n\xff");
-    ann.send_urgent(b"\xf2"); // telnet's Synch
-    ann.send(b"two\nthree\n");
-    server.signal(Signal::CONT);
-    for text in ["one", "two", "three"] {
-        ann.expect(&ann.says(text));
-    }
-}
-
-#[test]
-fn an_endless_telnet_subnegotiation_takes_no_memory() {
-    let server = Server::start_alone(&[]);
-    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
-    let before = server.rss();
-    ann.send(b"\xff\xfa");
-    (0..20).for_each(|_| ann.send(&vec![b'\n'; 1 << 20]));
-    ann.send(b"\xff\xf0hi\n");
-    ann.expect(&ann.says("hi"));
-    bob.expect(&ann.says("hi"));
-    let grown = server.peak_rss() - before;
-    assert!(grown < 2 * MB, "{grown} bytes more");
-}
-
-#[test]
 fn an_http_request_is_told_why_it_is_disconnected() {
     let server = Server::start(&[]);
     let mut bob = server.join("bob");
@@ -289,7 +241,7 @@ fn tls_hellos_and_random_bytes_take_neither_cpu_nor_memory() {
         });
         scope.spawn(move || while bob.line() != offline {});
         // Some lines are valid text by chance.
-        let refused = noisy.rest().iter().filter(|line| *line == EN.not_utf8).count();
+        let refused = noisy.rest().iter().filter(|line| line.trim_end_matches('\r') == EN.not_utf8).count(); // it may pass for telnet
         assert!(refused > 1000, "{refused} refusals");
     });
     let grown = server.peak_rss() - before;

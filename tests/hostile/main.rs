@@ -13,6 +13,7 @@ mod garbage;
 mod idle;
 mod shutdown;
 mod slow_consumers;
+mod telnet;
 
 use std::{io::Write, net::TcpStream, ops::Range};
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use pipechat::{
     chat::{Departure, Event, Input, Seq},
-    protocol::{Dialect, Format, Reply, Step, Verb},
+    protocol::{Dialect, Format, LineEnding, Reply, Step, Verb},
 };
 
 use super::{
@@ -26,6 +26,8 @@ pub(crate) struct Account {
     told: Vec<Told>,
     /// Replies, in order.
     answers: Vec<Answer>,
+    /// Where its lines begin to end in CR LF.
+    cr_lf: Option<CrLf>,
     /// The code of what was refused first since its last check.
     refused: Option<&'static str>,
     /// As many events were told when the server began to shut down, and said nothing in public any more.
@@ -60,6 +62,17 @@ struct Answer {
     from: usize,
     /// And not behind more than these. Unknown where the client has left before anything told of it.
     until: Option<usize>,
+}
+
+/// Like an answer, that stands somewhere among the events.
+#[derive(Debug, Clone, Copy)]
+struct CrLf {
+    /// So many events end in LF.
+    from: usize,
+    /// What comes behind so many events ends in CR LF. Unknown where nothing told of it.
+    until: Option<usize>,
+    /// Behind so many answers.
+    answers: usize,
 }
 
 /// What excuses a client that has not read all that it was told.
@@ -116,6 +129,9 @@ impl Account {
         assert_eq!(self.steps.pop_front(), Some(step.clone()), "behind it {:?}", self.steps);
         for answer in self.answers.iter_mut().rev().take_while(|answer| answer.until.is_none()) {
             answer.until = Some(self.told.len());
+        }
+        if let Some(cr_lf) = &mut self.cr_lf {
+            cr_lf.until.get_or_insert(self.told.len());
         }
         match step {
             Step::Arrive => self.presence = Presence::Here,
@@ -182,6 +198,9 @@ impl Account {
                     Reply::Checked { token, refused }
                 }
                 Step::Speak(next) => {
+                    if next.ending == LineEnding::CrLf && self.cr_lf.is_none() {
+                        self.cr_lf = Some(CrLf { from: self.told.len(), until: None, answers: self.answers.len() });
+                    }
                     dialect = Some(next);
                     continue;
                 }
@@ -199,8 +218,12 @@ impl Account {
         let end = received.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
         assert!(end == received.len() || excuse.end_is_missing, "half a line: {:?}", &received[end..]);
         let text = str::from_utf8(&received[..end]).expect("UTF-8");
-        let lines: Vec<_> = text.split_terminator('\n').collect();
-        let mut reading = Reading::new(self, &lines);
+        let (is_cr_lf, lines): (Vec<_>, Vec<_>) = text
+            .split_terminator('\n')
+            .map(|line| line.strip_suffix('\r').map_or((false, line), |line| (true, line)))
+            .unzip();
+        assert!(is_cr_lf.is_sorted(), "a line ends in LF behind one that ends in CR LF: {text:?}");
+        let mut reading = Reading::new(self, &lines, &is_cr_lf);
         while reading.next() {}
         reading.check_sequence(syncs);
         if reading.lines.is_empty() && (excuse.end_is_missing || reading.is_complete()) {
@@ -222,14 +245,39 @@ impl Account {
 struct Reading<'a> {
     account: &'a Account,
     lines: &'a [&'a str],
+    /// Of all lines, whether they end in CR LF.
+    is_cr_lf: &'a [bool],
     dialect: Dialect,
     told: usize,
     answers: usize,
 }
 
 impl<'a> Reading<'a> {
-    fn new(account: &'a Account, lines: &'a [&'a str]) -> Self {
-        Self { account, lines, dialect: Dialect::default(), told: 0, answers: 0 }
+    fn new(account: &'a Account, lines: &'a [&'a str], is_cr_lf: &'a [bool]) -> Self {
+        Self { account, lines, is_cr_lf, dialect: Dialect::default(), told: 0, answers: 0 }
+    }
+
+    /// So many lines are read, which say the next event or answer: they end as they must.
+    fn has_read(&mut self, lines: usize, must_be_cr_lf: Option<bool>) {
+        let place = self.is_cr_lf.len() - self.lines.len();
+        for is_cr_lf in &self.is_cr_lf[place..place + lines] {
+            assert!(must_be_cr_lf.is_none_or(|must| must == *is_cr_lf), "the wrong ending: {}", self.mismatch());
+        }
+        self.lines = &self.lines[lines..];
+    }
+
+    /// Whether the next event ends in CR LF, where that is known.
+    fn event_is_cr_lf(&self) -> Option<bool> {
+        let Some(CrLf { from, until, .. }) = self.account.cr_lf else { return Some(false) };
+        match until {
+            _ if self.told < from => Some(false),
+            Some(until) if self.told >= until => Some(true),
+            Some(_) | None => None,
+        }
+    }
+
+    fn answer_is_cr_lf(&self) -> bool {
+        self.account.cr_lf.is_some_and(|cr_lf| self.answers >= cr_lf.answers)
     }
 
     /// Reads the next thing that was told, if it is what the lines say.
@@ -238,8 +286,8 @@ impl<'a> Reading<'a> {
         if let Some(answer) = answer {
             let dialect = answer.dialect.unwrap_or(self.dialect);
             if let Some(read) = answer.read(self.lines, dialect) {
-                self.lines = &self.lines[read..];
                 let is_whole = read == answer.lines(dialect);
+                self.has_read(read, Some(self.answer_is_cr_lf()));
                 self.dialect = dialect;
                 self.answers += usize::from(is_whole);
                 return is_whole;
@@ -250,7 +298,7 @@ impl<'a> Reading<'a> {
         }
         let Some(told) = self.account.told.get(self.told) else { return false };
         let Some(read) = told.read(self.lines, self.dialect) else { return false };
-        self.lines = &self.lines[read..];
+        self.has_read(read, self.event_is_cr_lf());
         self.told += 1;
         true
     }
@@ -261,7 +309,7 @@ impl<'a> Reading<'a> {
     }
 
     fn mismatch(&self) -> String {
-        let Self { account, lines, dialect, told, answers } = self;
+        let Self { account, lines, dialect, told, answers, .. } = self;
         format!(
             "in {dialect:?}, not as told\nread: {:?}\ntold: {:?}\nanswered: {:?}",
             lines.iter().take(2).collect::<Vec<_>>(),

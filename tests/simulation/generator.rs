@@ -43,16 +43,44 @@ const PIECES: [&str; 19] = [
     "\"\\",
 ];
 
-/// What comes before a line over telnet, and means nothing: a negotiation, a subnegotiation with a LF in it, a NOP.
-const TELNET: [&[u8]; 3] = [b"\xff\xfb\x18", b"\xff\xfa\x18\xff\xffx\n\xff\xf0", b"\xff\xf1"];
+/// What comes before a line over telnet, and means nothing: a subnegotiation with a LF in it, a NOP.
+const TELNET: [&[u8]; 2] = [b"\xff\xfa\x18\xff\xffx\n\xff\xf0", b"\xff\xf1"];
+/// Negotiations: from the first one on, the keys of a terminal count.
+const NEGOTIATIONS: [&[u8]; 4] = [b"\xff\xfb\x18", b"\xff\xfc\x01", b"\xff\xfd\x03", b"\xff\xfe\r"];
+/// What is typed by mistake, and the keys that take it back.
+const SLIPS: [&str; 6] = ["x\x7f", "ab\x08\x08", "é\x7f", "张三\x08\x7f", "e\u{301}\x7f", "\t🦀\x7f\x08"];
+/// How lines end; and at a terminal also so.
+const ENDINGS: [&[u8]; 3] = [b"\n", b"\r\n", b"\r\0"];
+const CR: &[u8] = b"\r";
 
 /// One who types. The number of its public texts so far is the token of its syncs.
 #[derive(Default)]
 pub(crate) struct Speaker {
     said: usize,
+    /// It has negotiated.
+    pub(crate) is_telnet: bool,
+    /// Its last line has ended with a lone CR.
+    is_after_cr: bool,
 }
 
 impl Speaker {
+    /// The ending of a line that it types.
+    pub(crate) fn ending(&mut self, rng: &mut Rng, line: &[u8]) -> &'static [u8] {
+        // A LF or NUL behind a CR belongs to it.
+        let endings = if self.is_after_cr && line.is_empty() { &ENDINGS[1..] } else { &ENDINGS[..] };
+        self.is_after_cr = self.is_telnet && rng.one_in(3);
+        if self.is_after_cr { CR } else { rng.pick(endings) }
+    }
+
+    /// Before a line, backspaces have nothing to take away; behind it, they take back what was typed by mistake.
+    fn mistype(&self, rng: &mut Rng, line: Vec<u8>) -> Vec<u8> {
+        // It could have become too long, or belongs to the CR before.
+        if !self.is_telnet || line.len() > LINE_MAX - 9 || line.is_empty() || !rng.one_in(3) {
+            return line;
+        }
+        [b"\x7f\x08", &line[..], rng.pick(&SLIPS).as_bytes()].concat()
+    }
+
     /// A line without its ending, and its meaning. `n` is a number that no other text has. `others` are names and
     /// addresses of users.
     pub(crate) fn line(&mut self, rng: &mut Rng, n: usize, others: &[String], is_patient: bool) -> (Vec<u8>, Meaning) {
@@ -62,8 +90,16 @@ impl Speaker {
             7 => "x".repeat(ARGUMENT_MAX + rng.below(2)),
             _ => others[rng.below(others.len())].clone(),
         };
+        if !is_patient && rng.one_in(16) {
+            self.is_telnet = true;
+            let command = rng.pick(&NEGOTIATIONS);
+            return self.say_behind(rng, command, n);
+        }
         let (line, meaning) = match rng.below(if is_patient { 60 } else { 100 }) {
-            0..=5 => return wrong(rng, n),
+            0..=5 => {
+                let (line, meaning) = wrong(rng, n);
+                return (self.mistype(rng, line), meaning);
+            }
             6..=40 => self.talk(rng, n, to),
             41..=59 => ask(rng, self.said),
             60..=77 => {
@@ -85,16 +121,33 @@ impl Speaker {
                 (line.clone(), Ok(Line::Command(Command::Say(line))))
             }
             _ => {
-                let text = text(rng, n);
-                return ([rng.pick(&TELNET), text.as_bytes()].concat(), self.says(text));
+                let command = rng.pick(&TELNET);
+                return self.say_behind(rng, command, n);
             }
         };
-        (line.into_bytes(), meaning)
+        (self.mistype(rng, line.into_bytes()), meaning)
+    }
+
+    /// A text behind a command of telnet.
+    fn say_behind(&mut self, rng: &mut Rng, command: &[u8], n: usize) -> (Vec<u8>, Meaning) {
+        let text = self.text(rng, n);
+        let line = self.mistype(rng, text.clone().into_bytes());
+        ([command, &line].concat(), self.says(text))
+    }
+
+    /// A text that begins like no verb, fits into a line behind any verb and name, and could be all of a line.
+    fn text(&self, rng: &mut Rng, n: usize) -> String {
+        let mut text = format!("#{n} ");
+        for _ in 0..rng.below(4) {
+            let piece = rng.pick(&PIECES);
+            text.push_str(if self.is_telnet { piece.trim_start_matches('\r') } else { piece });
+        }
+        text
     }
 
     /// Something for others.
     fn talk(&mut self, rng: &mut Rng, n: usize, to: String) -> (String, Meaning) {
-        let text = text(rng, n);
+        let text = self.text(rng, n);
         match rng.below(32) {
             0..=9 => (
                 format!("{}{to}{}{text}", rng.pick(&["to|", "To |", " ｔo｜"]), rng.pick(&["|", "｜"])),
@@ -134,7 +187,7 @@ fn wrong(rng: &mut Rng, n: usize) -> (Vec<u8>, Meaning) {
             (format!("{slip}#{n}").into_bytes(), FormError::UnknownVerb)
         }
         0 => ("to|ann".as_bytes().to_vec(), FormError::PrivateUsage),
-        1 => (format!("\0#{n}").into_bytes(), FormError::Nul),
+        1 => (format!("#\0{n}").into_bytes(), FormError::Nul),
         2 => ([format!("#{n} ").as_bytes(), b"\xc3"].concat(), FormError::NotUtf8),
         3 => (vec![b'x'; LINE_MAX + 1], FormError::TooLong(LINE_MAX)),
         4 => (vec![b'x'; LINE_MAX * 3], FormError::TooLong(LINE_MAX)),
@@ -159,15 +212,6 @@ fn ask(rng: &mut Rng, said: usize) -> (String, Meaning) {
         _ => return (format!("sync|{said}"), Ok(Line::Command(Command::Sync(said.to_string())))),
     };
     (line.to_owned(), Ok(meaning))
-}
-
-/// A text that begins like no verb, fits into a line behind any verb and name, and could be all of a line.
-fn text(rng: &mut Rng, n: usize) -> String {
-    let mut text = format!("#{n} ");
-    for _ in 0..rng.below(4) {
-        text.push_str(rng.pick(&PIECES));
-    }
-    text
 }
 
 fn name(rng: &mut Rng) -> &'static str {
@@ -196,7 +240,10 @@ pub(crate) fn wait(rng: &mut Rng, to: String, n: usize) -> (String, Meaning) {
 
 /// What no client of ours types: anything, with what a parser may stumble over.
 pub(crate) fn garbage(rng: &mut Rng) -> Vec<u8> {
-    const SCRAPS: [&[u8]; 15] = [
+    const SCRAPS: [&[u8]; 18] = [
+        b"\xff\xfb\x01",
+        b"\x08",
+        b"\x7f",
         b"\n",
         b"\n",
         b"\r\n",

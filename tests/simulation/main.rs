@@ -6,6 +6,7 @@
 
 mod account;
 mod behind;
+mod book;
 mod connection;
 mod fair;
 mod full;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pipechat::{
     chat::{Command, Departure},
     protocol::{
-        Dialect, FormError, Limits, Line, Reply, Setting, Step,
+        Dialect, FormError, Limits, Line, LineEnding, Reply, Setting, Step,
         foreign::{self, Foreign},
     },
 };
@@ -26,6 +26,20 @@ impl Understanding {
     /// Of a connection that begins in this dialect.
     pub(crate) fn new(limits: Arc<Limits>, dialect: Dialect) -> Self {
         Self { limits, dialect, lines: 0, is_over: false }
+    }
+
+    /// The peer has negotiated for the first time: it is telnet.
+    pub(crate) fn negotiated(&mut self) -> Vec<Step> {
+        if self.is_over {
+            return Vec::new();
+        }
+        self.dialect.ending = LineEnding::CrLf;
+        vec![Step::Speak(self.dialect)]
+    }
+
+    /// Whether it has.
+    pub(crate) fn is_telnet(&self) -> bool {
+        self.dialect.ending == LineEnding::CrLf
     }
 
     /// The steps of the next line: none for a blank one, and none behind the end.

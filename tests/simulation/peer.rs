@@ -1,11 +1,11 @@
 //! One client: what it types and means, how it reads, and its connection.
 
-use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::VecDeque, iter::Peekable, net::SocketAddr, sync::Arc, time::Duration};
 
 use pipechat::{
     broker::{Inbox, Request},
     chat::{ClientId, Command, Departure},
-    protocol::{Batch, Dialect, Limits, Line, Reply, Setting, Step},
+    protocol::{Batch, Dialect, Limits, Line, LineEnding, Reply, Setting, Step},
 };
 
 use super::{
@@ -48,6 +48,8 @@ struct Meant {
     /// As many bytes had been typed at its end.
     typed: usize,
     meaning: Meaning,
+    /// Its bytes begin with the client's first negotiation.
+    has_negotiation: bool,
     /// It has no ending: it is a line if the end of the input comes behind it, and none if that is a reset.
     is_open: bool,
 }
@@ -57,6 +59,8 @@ pub(crate) struct Peer {
     pub(crate) kind: Kind,
     pub(crate) addr: SocketAddr,
     pub(crate) speaker: Speaker,
+    /// It has typed its negotiation.
+    is_telnet: bool,
 
     /// Typed, and on its way to the server.
     typed: VecDeque<u8>,
@@ -90,13 +94,14 @@ impl Peer {
         visits: bool,
         now: Duration,
     ) -> Self {
-        let visit = Meant { typed: 0, meaning: Ok(Line::Set(Setting::Visit)), is_open: false };
+        let visit = Meant { typed: 0, meaning: Ok(Line::Set(Setting::Visit)), has_negotiation: false, is_open: false };
         let outgoing_max = if kind == Kind::Witness { usize::MAX } else { OUTGOING_MAX };
         Self {
             client,
             kind,
             addr,
             speaker: Speaker::default(),
+            is_telnet: false,
             typed: VecDeque::new(),
             typed_total: 0,
             meant: visits.then_some(visit).into_iter().collect(),
@@ -120,7 +125,10 @@ impl Peer {
 
     pub(crate) fn type_line(&mut self, line: &[u8], meaning: Meaning) {
         self.type_bytes(line);
-        self.meant.push_back(Meant { typed: self.typed_total, meaning, is_open: false });
+        let has_negotiation = self.speaker.is_telnet && !std::mem::replace(&mut self.is_telnet, true);
+        let is_over_at_cr = self.is_telnet && (line.ends_with(b"\r\n") || line.ends_with(b"\r\0"));
+        let typed = self.typed_total - usize::from(is_over_at_cr);
+        self.meant.push_back(Meant { typed, meaning, has_negotiation, is_open: false });
     }
 
     pub(crate) fn type_bytes(&mut self, bytes: &[u8]) {
@@ -221,7 +229,10 @@ impl Peer {
             if self.is_unclear {
                 break;
             }
-            let meaning = self.meant.pop_front().expect("no line is made up").meaning;
+            is_broken |= steps.next_if_eq(&&Step::Broken).is_some();
+            self.understand_negotiation(&mut steps);
+            let Meant { meaning, has_negotiation, .. } = self.meant.pop_front().expect("no line is made up");
+            assert!(!has_negotiation || self.understanding.is_telnet(), "{} is not taken for telnet", self.client);
             for step in self.understanding.steps(&meaning) {
                 is_broken |= steps.next_if_eq(&&Step::Broken).is_some();
                 if is_broken && let Step::Reply(reply) = &step {
@@ -234,7 +245,22 @@ impl Peer {
                 self.end = Some(step).filter(|step| matches!(step, Step::Close(_)));
             }
         }
-        steps.for_each(|step| self.understand_end(step));
+        loop {
+            self.understand_negotiation(&mut steps);
+            let Some(step) = steps.next() else { break };
+            self.understand_end(step);
+        }
+    }
+
+    /// The server has seen a negotiation: it stands before the next line, which may not have come.
+    fn understand_negotiation<'a>(&mut self, steps: &mut Peekable<impl Iterator<Item = &'a Step>>) {
+        let is_negotiation = |step: &&Step| matches!(step, Step::Speak(next) if next.ending == LineEnding::CrLf);
+        let is_next = self.meant.front().map_or(self.is_telnet, |meant| meant.has_negotiation);
+        let is_expected = is_next && !self.is_unclear && !self.understanding.is_telnet();
+        if is_expected && steps.peek().is_some_and(is_negotiation) {
+            let expected = self.understanding.negotiated();
+            assert!(steps.next().into_iter().eq(&expected), "another dialect than {expected:?}");
+        }
     }
 
     /// A step that is no line of its own.

@@ -13,6 +13,7 @@ use pipechat::{
 };
 
 use crate::{
+    book::{self, Piece},
     meaning::Understanding,
     reader::{Heard, ending_of, is_obeyed, plain, read},
 };
@@ -69,74 +70,34 @@ fn steps_of(bytes: &[u8], packet: usize, limits: &Arc<Limits>) -> Vec<Step> {
     steps
 }
 
-/// The same, as RFC 854 and the README have it, a byte at a time and with all of them at hand: each line is a command, a
-/// setting, a reply, or nothing if it is blank.
+/// The same by the book: each line is a command, a setting, a reply, or nothing if it is blank.
 fn steps_by_the_book(bytes: &[u8], limits: &Arc<Limits>) -> Vec<Step> {
     let mut understanding = Understanding::new(Arc::clone(limits), Dialect::default());
     let mut steps = vec![Step::Arrive];
     if foreign::of_bytes(bytes) == Verdict::Foreign(Foreign::Other) {
         return vec![Step::Arrive, Step::Close(Departure::OtherProtocol)];
     }
-    for (n, line) in lines_by_the_book(bytes).iter().enumerate() {
-        let is_too_long = line.len() > LINE_MAX;
-        let mark = "\u{feff}".as_bytes();
-        let line = if n == 0 { line.strip_prefix(mark).unwrap_or(line) } else { line };
+    let mut lines = 0;
+    for piece in book::pieces(bytes, LINE_MAX) {
+        let line = match piece {
+            Piece::Negotiation => {
+                steps.extend(understanding.negotiated());
+                continue;
+            }
+            Piece::Line(line) => line,
+        };
+        let is_too_long = line.is_none();
+        let (line, mark) = (line.unwrap_or_default(), "\u{feff}".as_bytes());
+        let line = if lines == 0 { line.strip_prefix(mark).unwrap_or(&line) } else { &line };
+        lines += 1;
         let meaning = if is_too_long { Err(FormError::TooLong(LINE_MAX)) } else { parse(line) };
-        let written = str::from_utf8(line).ok().filter(|line| !line.is_empty() && !line.contains('\0') && !is_too_long);
+        let written = str::from_utf8(line).ok().filter(|line| !line.is_empty() && !line.contains('\0'));
         steps.extend(understanding.steps_of(written, &meaning));
     }
     if !matches!(steps.last(), Some(Step::Close(_))) {
         steps.push(Step::Eof);
     }
     steps
-}
-
-fn lines_by_the_book(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let (mut lines, mut line) = (Vec::new(), Vec::new());
-    let complete = |line: &mut Vec<u8>| {
-        let line = std::mem::take(line);
-        line.strip_suffix(b"\r").unwrap_or(&line).to_vec()
-    };
-    for byte in without_telnet(bytes) {
-        if byte == b'\n' || byte == 0 && line.last() == Some(&b'\r') {
-            lines.push(complete(&mut line));
-        } else {
-            line.push(byte);
-        }
-    }
-    if !line.is_empty() {
-        lines.push(complete(&mut line));
-    }
-    lines
-}
-
-fn without_telnet(mut bytes: &[u8]) -> Vec<u8> {
-    let mut text = Vec::new();
-    loop {
-        bytes = match bytes {
-            [255, 255, rest @ ..] => {
-                text.push(255);
-                rest
-            }
-            [255, 250, rest @ ..] => {
-                // Up to IAC SE; any other IAC takes the byte after it along.
-                let mut rest = rest;
-                loop {
-                    rest = match rest {
-                        [255, 240, after @ ..] => break after,
-                        [255, _, after @ ..] | [_, after @ ..] => after,
-                        [] => break &[],
-                    }
-                }
-            }
-            [255, 251..=254, _, rest @ ..] | [255, 0..=249, rest @ ..] => rest,
-            [255, ..] | [] => return text, // the rest of a command has not come
-            [byte, rest @ ..] => {
-                text.push(*byte);
-                rest
-            }
-        }
-    }
 }
 
 /// A session that gets no credit turns away from its socket, though the peer sends the bytes again and again: with the

@@ -2,6 +2,8 @@
 
 use std::mem;
 
+use super::editing::erase;
+
 /// What stands between two line endings.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Frame<'a> {
@@ -11,7 +13,15 @@ pub enum Frame<'a> {
     TooLong,
 }
 
+/// Backspace: what a terminal's key of that name sends, unless it sends [`DEL`].
+const BS: u8 = 8;
+const DEL: u8 = 0x7f;
+
 /// Finds lines. A line ends with LF, CR LF, or telnet's CR NUL (RFC 854); a lone CR or NUL is a part of it.
+///
+/// Of a peer that is telnet, which may send each key as it is typed, a lone CR ends a line too, and BS and DEL take away the
+/// last character of the line so far. The limit holds for what is left of the line at any time: a line that has gone beyond it
+/// stays too long until it ends, whatever is erased, since its bytes are gone.
 #[derive(Debug)]
 pub struct Framer {
     /// The longest line, in bytes without its ending.
@@ -23,19 +33,39 @@ pub struct Framer {
     is_too_long: bool,
     /// `partial` has been handed out and is over.
     is_stale: bool,
+    mode: Mode,
+}
+
+/// What BS, DEL and a lone CR are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Bytes like others.
+    Plain,
+    /// Keys of telnet's terminal.
+    Telnet,
+    /// The same; and the last byte was a CR, which has ended a line: a LF or NUL that follows belongs to that.
+    TelnetAfterCr,
 }
 
 impl Framer {
     /// A framer for lines of at most `line_max` bytes.
     #[must_use]
     pub fn new(line_max: usize) -> Self {
-        Self { line_max, partial: Vec::new(), is_too_long: false, is_stale: false }
+        Self { line_max, partial: Vec::new(), is_too_long: false, is_stale: false, mode: Mode::Plain }
+    }
+
+    /// What comes from here on was typed at telnet's terminal.
+    pub fn set_telnet(&mut self) {
+        self.mode = Mode::Telnet;
     }
 
     /// Takes the bytes of the next line off the front of `input`; without a complete one, all of `input`, and answers
     /// `None`.
     pub fn next<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8]) -> Option<Frame<'a>> {
         self.renew();
+        if self.mode != Mode::Plain {
+            return self.next_typed(input);
+        }
         let mut from = 0;
         loop {
             let Some(found) = memchr::memchr2(b'\n', 0, &input[from..]) else {
@@ -57,10 +87,67 @@ impl Framer {
         }
     }
 
+    /// The same for telnet's terminal.
+    fn next_typed<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8]) -> Option<Frame<'a>> {
+        self.skip_after_cr(input);
+        loop {
+            let Some(end) = input.iter().position(|byte| matches!(*byte, b'\n' | b'\r' | 0 | BS | DEL)) else {
+                self.keep(mem::take(input));
+                return None;
+            };
+            let (text, key) = (&input[..end], input[end]);
+            *input = &input[end + 1..];
+            match key {
+                BS | DEL => {
+                    self.keep(text);
+                    if !self.is_too_long {
+                        erase(&mut self.partial);
+                    }
+                }
+                // Content, but behind a CR that came before the peer was known to be telnet.
+                0 if !(end == 0 && self.partial.last() == Some(&b'\r')) => {
+                    self.keep(text);
+                    self.keep(&[key]);
+                }
+                _ => {
+                    if key == b'\r' {
+                        self.mode = Mode::TelnetAfterCr;
+                        self.skip_after_cr(input);
+                    }
+                    if self.partial.is_empty() {
+                        self.partial = Vec::new(); // all of it was erased
+                    }
+                    return Some(self.complete(text));
+                }
+            }
+        }
+    }
+
+    /// Takes what belongs to the CR before it, once that is known.
+    fn skip_after_cr(&mut self, input: &mut &[u8]) {
+        if self.mode == Mode::TelnetAfterCr && !input.is_empty() {
+            self.mode = Mode::Telnet;
+            *input = input.strip_prefix(b"\n").or(input.strip_prefix(b"\0")).unwrap_or(input);
+        }
+    }
+
     /// The last line, when no more bytes will come: it needs no ending.
     pub fn finish(&mut self) -> Option<Frame<'_>> {
         self.renew();
         if self.partial.is_empty() && !self.is_too_long { None } else { Some(self.complete(&[])) }
+    }
+
+    /// How many lines end in `text`, about: for the log.
+    #[must_use]
+    pub fn endings(&self, text: &[u8]) -> usize {
+        let line_feeds = memchr::memchr_iter(b'\n', text).count();
+        match self.mode {
+            Mode::Plain => line_feeds,
+            Mode::Telnet | Mode::TelnetAfterCr => {
+                let is_alone = |&cr: &usize| text.get(cr + 1) != Some(&b'\n');
+                line_feeds + memchr::memchr_iter(b'\r', text).filter(is_alone).count()
+            }
+        }
     }
 
     /// Bytes that it holds of a line whose ending has not come.
@@ -112,96 +199,4 @@ impl Framer {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// All the lines that come out of `packets`: `None` is one that was too long.
-    fn frames<'a>(line_max: usize, packets: impl IntoIterator<Item = &'a [u8]>) -> Vec<Option<Vec<u8>>> {
-        let owned = |frame: Frame<'_>| match frame {
-            Frame::Line(line) => Some(line.to_vec()),
-            Frame::TooLong => None,
-        };
-        let (mut framer, mut lines) = (Framer::new(line_max), Vec::new());
-        for mut packet in packets {
-            while let Some(frame) = framer.next(&mut packet) {
-                lines.push(owned(frame));
-            }
-            assert!(framer.partial.len() <= line_max + 1, "holds one line's worth");
-        }
-        lines.extend(framer.finish().map(owned));
-        lines
-    }
-
-    fn check(packets: &[&str], lines: &[&str]) {
-        let expected: Vec<_> = lines.iter().map(|line| Some(line.as_bytes().to_vec())).collect();
-        assert_eq!(frames(8, packets.iter().map(|p| p.as_bytes())), expected, "{packets:?}");
-    }
-
-    #[test]
-    fn an_empty_packet_changes_nothing() {
-        let packets: [&[u8]; 4] = [b"123456789\r", b"", b"\0", b"who\n"];
-        assert_eq!(frames(8, packets), [None, Some(b"who".to_vec())]);
-    }
-
-    #[test]
-    fn without_a_limit_a_line_is_as_long_as_it_is() {
-        let mut framer = Framer::new(usize::MAX);
-        assert_eq!(framer.next(&mut &b"o"[..]), None);
-        assert_eq!(framer.next(&mut &b"ne\n"[..]), Some(Frame::Line(b"one")));
-    }
-
-    #[test]
-    fn a_line_is_a_line_not_a_packet() {
-        check(&["one\ntwo\n"], &["one", "two"]);
-        check(&["o", "n", "e", "\n", "two\n"], &["one", "two"]);
-        check(&["one\ntw", "o\nthree\nfo", "ur\n"], &["one", "two", "three", "four"]);
-        check(&["\n\n"], &["", ""]);
-    }
-
-    #[test]
-    fn the_last_line_needs_no_ending() {
-        check(&["one\ntwo"], &["one", "two"]);
-        check(&["one"], &["one"]);
-        check(&["one\r"], &["one"]);
-        check(&[], &[]);
-    }
-
-    #[test]
-    fn three_endings() {
-        check(&["one\r\ntwo\r\0three\n"], &["one", "two", "three"]);
-        check(&["one\r", "\ntwo\r", "\0three\n"], &["one", "two", "three"]);
-        check(&["a\rb\0c\n"], &["a\rb\0c"]);
-        check(&["a\0", "b\n"], &["a\0b"]);
-    }
-
-    #[test]
-    fn a_line_over_the_limit_is_one_refusal_and_the_next_works() {
-        for (line, fits) in [("1234567", true), ("12345678", true), ("123456789", false), ("1234567890123", false)] {
-            for ending in ["\n", "\r\n", "\r\0"] {
-                let bytes = format!("{line}{ending}next\n");
-                let first = fits.then(|| line.as_bytes().to_vec());
-                assert_eq!(frames(8, [bytes.as_bytes()]), [first.clone(), Some(b"next".to_vec())], "{bytes:?}");
-                assert_eq!(frames(8, bytes.as_bytes().chunks(1)), [first, Some(b"next".to_vec())], "{bytes:?}");
-            }
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_cut_gives_the_same_lines(
-            bytes in proptest::collection::vec(prop_oneof![Just(b'\n'), Just(b'\r'), Just(0u8), 1u8..=255], 0..200),
-            cuts in proptest::collection::vec(1usize..12, 1..200),
-        ) {
-            let whole = frames(8, [&bytes[..]]);
-            let (mut rest, mut packets) = (&bytes[..], Vec::new());
-            for cut in cuts.into_iter().cycle() {
-                if rest.is_empty() { break }
-                let (packet, after) = rest.split_at(cut.min(rest.len()));
-                packets.extend([packet, &[]]); // telnet's commands alone are a packet without text
-                rest = after;
-            }
-            prop_assert_eq!(frames(8, packets), whole);
-        }
-    }
-}
+mod tests;

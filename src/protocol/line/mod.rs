@@ -5,6 +5,7 @@ pub mod foreign;
 pub(super) mod json;
 pub(super) mod text;
 
+mod editing;
 mod framing;
 mod messages;
 mod opening;
@@ -13,4 +14,4 @@ mod telnet;
 
 pub use framing::{Frame, Framer};
 pub use parse::{Line, parse, parse_frame};
-pub use telnet::Telnet;
+pub use telnet::{Telnet, Text};

@@ -1,4 +1,7 @@
-//! Takes telnet's commands (RFC 854) out of the bytes, so that `telnet` is a client like any other.
+//! Takes telnet's commands (RFC 854) out of the bytes, so that `telnet` is a client like any other, and tells where the peer
+//! has shown that it is one.
+
+use std::mem;
 
 const IAC: u8 = 255;
 const DONT: u8 = 254;
@@ -6,9 +9,26 @@ const WILL: u8 = 251;
 const SB: u8 = 250;
 const SE: u8 = 240;
 
+/// Finds telnet's commands, however the bytes are cut into packets.
+#[derive(Debug, Default)]
+pub struct Telnet {
+    state: State,
+    /// The peer has negotiated: no plain client does.
+    has_negotiated: bool,
+}
+
+/// What [`Telnet::strip`] has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Text {
+    /// Bytes of text, at the front.
+    pub len: usize,
+    /// So many of them came before the peer's first negotiation, if that was among the bytes. There is one in a connection.
+    pub before_negotiation: Option<usize>,
+}
+
 /// Where in a telnet command the bytes so far have ended.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub enum Telnet {
+enum State {
     /// In none.
     #[default]
     Data,
@@ -25,36 +45,41 @@ pub enum Telnet {
 impl Telnet {
     /// Moves what is text to the front of `bytes` and tells how much it is. 0xFF occurs in no UTF-8, so other clients lose
     /// nothing.
-    pub fn strip(&mut self, bytes: &mut [u8]) -> usize {
-        if *self == Self::Data && memchr::memchr(IAC, bytes).is_none() {
-            return bytes.len();
+    pub fn strip(&mut self, bytes: &mut [u8]) -> Text {
+        if self.state == State::Data && memchr::memchr(IAC, bytes).is_none() {
+            return Text { len: bytes.len(), before_negotiation: None };
         }
-        let (mut kept, mut at) = (0, 0);
+        let (mut kept, mut at, mut before_negotiation) = (0, 0, None);
         while at < bytes.len() {
             let rest = &bytes[at..];
             // Text, and what is within a subnegotiation, is passed over as a whole.
-            let stretch = match self {
-                Self::Data | Self::Sub if rest[0] == IAC => 0, // one command after the other
-                Self::Data | Self::Sub => memchr::memchr(IAC, rest).unwrap_or(rest.len()),
-                Self::Command | Self::Negotiation | Self::SubCommand => 0,
+            let stretch = match self.state {
+                State::Data | State::Sub if rest[0] == IAC => 0, // one command after the other
+                State::Data | State::Sub => memchr::memchr(IAC, rest).unwrap_or(rest.len()),
+                State::Command | State::Negotiation | State::SubCommand => 0,
             };
-            if *self == Self::Data {
+            if self.state == State::Data {
                 bytes.copy_within(at..at + stretch, kept);
                 kept += stretch;
             }
             at += stretch;
             let Some(&byte) = bytes.get(at) else { break };
             at += 1;
-            let (next, is_text) = self.after(byte);
-            *self = next;
+            if self.state == State::Negotiation && !mem::replace(&mut self.has_negotiated, true) {
+                before_negotiation = Some(kept);
+            }
+            let (next, is_text) = self.state.after(byte);
+            self.state = next;
             if is_text {
                 bytes[kept] = byte;
                 kept += 1;
             }
         }
-        kept
+        Text { len: kept, before_negotiation }
     }
+}
 
+impl State {
     /// Where a byte leads, and whether it is text.
     fn after(self, byte: u8) -> (Self, bool) {
         match (self, byte) {
@@ -77,8 +102,8 @@ mod tests {
         let mut telnet = Telnet::default();
         let strip = |packet: &[u8]| {
             let mut packet = packet.to_vec();
-            let kept = telnet.strip(&mut packet);
-            packet.truncate(kept);
+            let text = telnet.strip(&mut packet);
+            packet.truncate(text.len);
             packet
         };
         bytes.chunks(cut).flat_map(strip).collect()
@@ -96,6 +121,28 @@ mod tests {
         ] {
             for cut in 1..=bytes.len() {
                 assert_eq!(strip(bytes, cut), text, "{bytes:?} in packets of {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_negotiation_is_told_once_and_where() {
+        for (bytes, before) in [
+            (&b"plain\r\n"[..], None),
+            (b"\xff\xfb\x18hi", Some(0)),
+            (b"a\xff\xffb\xff\xfe\x01c\xff\xfd\x03", Some(3)),
+            (b"\xff\xf1a\xff\xfa\x18\xff\xfb\x01\xff\xf0b\xff\xfb", None), // within a subnegotiation, and the beginning of one
+        ] {
+            for cut in 1..=bytes.len() {
+                let (mut telnet, mut text, mut found) = (Telnet::default(), 0, None);
+                for packet in bytes.chunks(cut) {
+                    let stripped = telnet.strip(&mut packet.to_vec());
+                    let here = stripped.before_negotiation.map(|before| text + before);
+                    assert!(found.is_none() || here.is_none(), "{bytes:?} in packets of {cut}: told twice");
+                    found = found.or(here);
+                    text += stripped.len;
+                }
+                assert_eq!(found, before, "{bytes:?} in packets of {cut}");
             }
         }
     }

@@ -20,10 +20,7 @@ impl Session {
     /// Parses what can be parsed now.
     pub(super) fn advance(&mut self, now: Duration) {
         if self.may_parse() && !self.unparsed.is_empty() {
-            let unparsed = mem::take(&mut self.unparsed);
-            let mut rest = &unparsed[..];
-            self.parse(&mut rest, self.batch_lines_max(), now);
-            self.unparsed = rest.to_vec();
+            self.parse_unparsed(self.batch_lines_max(), now);
         }
         if self.input == InputState::Ended && self.unparsed.is_empty() {
             self.finish(now);

@@ -8,6 +8,7 @@ mod batch;
 mod lines;
 mod preface;
 mod presence;
+mod telnet;
 mod timers;
 
 #[cfg(test)]
@@ -67,6 +68,9 @@ pub struct Session {
     framer: Framer,
     /// Read and not parsed, since the broker is not ready for it. At most two reads.
     unparsed: Vec<u8>,
+    /// So many bytes of `unparsed`, and not none, came before the peer was known to be telnet. None: it was before those, or
+    /// is not.
+    before_negotiation: Option<usize>,
     credit: Credit,
     intake: Intake,
     preface: Preface,
@@ -90,6 +94,7 @@ impl Session {
             telnet: Telnet::default(),
             framer: Framer::new(limits.line_max),
             unparsed: Vec::new(),
+            before_negotiation: None,
             credit: Credit { outstanding: false, not_before: None },
             intake: Intake::All,
             preface: Preface::new(),
@@ -111,11 +116,12 @@ impl Session {
             return self.close(departure);
         }
         let text = self.telnet.strip(bytes);
-        let mut rest = &bytes[..text];
-        if self.may_parse() && self.unparsed.is_empty() {
-            self.parse(&mut rest, self.batch_lines_max(), now);
+        let (before, after) = bytes[..text.len].split_at(text.before_negotiation.unwrap_or(0));
+        if text.before_negotiation.is_some() {
+            self.parse_or_keep(before, now);
+            self.negotiated();
         }
-        self.unparsed.extend_from_slice(rest);
+        self.parse_or_keep(after, now);
     }
 
     /// The client sends no more.
@@ -138,18 +144,17 @@ impl Session {
             Presence::From(_) => {} // it is told with the first line, if there is one
             Presence::Known => self.batch.steps.push(Step::Broken),
         }
-        let unparsed = mem::take(&mut self.unparsed);
-        let mut rest = &unparsed[..];
         if matches!(self.input, InputState::Open | InputState::Ended) {
-            self.parse(&mut rest, lines_max, now);
+            self.parse_unparsed(lines_max, now);
         }
-        if self.input == InputState::Ended && rest.is_empty() {
+        if self.input == InputState::Ended && self.unparsed.is_empty() {
             self.parse_last(now); // of a connection that has not ended, what was begun is no line
         }
+        let dropped = mem::take(&mut self.unparsed);
         if matches!(self.input, InputState::Open | InputState::Ended) {
             self.close(Departure::Lost);
         }
-        memchr::memchr_iter(b'\n', rest).count()
+        self.framer.endings(&dropped)
     }
 
     /// The broker has done with the last batch; the next one must not come before `not_before`.
@@ -195,6 +200,7 @@ impl Session {
     pub fn discard_input(&mut self) {
         self.input = InputState::Closed;
         self.unparsed = Vec::new();
+        self.before_negotiation = None;
         self.framer = Framer::new(self.limits.line_max);
     }
 

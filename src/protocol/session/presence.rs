@@ -63,6 +63,7 @@ impl Session {
     /// The client has ended without a word: it was never here, and nobody needs to know.
     pub(super) fn abandon(&mut self) {
         self.presence = Presence::Known;
+        self.batch = Batch::default(); // no line, but it may have shown that it is telnet
         self.is_broken = true;
         self.input = InputState::Closed;
         self.timers.stop_idle();

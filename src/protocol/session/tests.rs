@@ -2,6 +2,7 @@
 
 mod ends;
 mod presence;
+mod telnet;
 
 use super::{lines::BATCH_LINES_MAX, *};
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
 
 /// Events:
 ///
-/// - `+TEXT`: bytes arrive, `~` for a LF
+/// - `+TEXT`: bytes arrive, `~` for a LF, `§` for a negotiation of telnet
 /// - `eof`, `reset`, `reset 3` (and no more lines than three are heard)
 /// - `credit`, `credit 7` (the next batch not before 7 s)
 /// - `congested`, `tight`, `relieved`: nothing is taken of what the client sends, what it has sent by now, all
@@ -81,7 +82,7 @@ impl Play {
             "wrote" => session.written(arg.parse().unwrap(), false, now),
             "blocked" => session.written(arg.parse().unwrap(), true, now),
             _ => match event.split_at(1) {
-                ("+", text) => session.received(&mut text.replace('~', "\n").into_bytes(), now),
+                ("+", text) => session.received(&mut bytes_of(text), now),
                 ("=", at) => self.now = seconds(at),
                 ("@", at) => {
                     self.now = seconds(at);
@@ -101,6 +102,12 @@ impl Play {
             self.seen.push(format!("[{}]", steps.join(" ")));
         }
     }
+}
+
+/// The bytes of a `+TEXT`.
+fn bytes_of(text: &str) -> Vec<u8> {
+    let parts: Vec<_> = text.split('§').map(|part| part.replace('~', "\n").into_bytes()).collect();
+    parts.join(&b"\xff\xfb\x18"[..])
 }
 
 fn shown(step: &Step) -> String {
@@ -201,14 +208,6 @@ fn settings_hold_from_their_line_on() {
     check_by(Limits { line_max: 99, ..limits() }, "+format|json~lang|en~", "[speak-2 !set speak-3 !set]");
     check("+stay~", "[!stay]");
     check_by(Limits { strict_idle: true, ..limits() }, "+stay~", "[!stay-forbidden]");
-}
-
-#[test]
-fn telnet_commands_are_no_text() {
-    let mut played = play(limits(), "");
-    played.session.received(&mut b"\xff\xfd\x03hi\r\n".to_owned(), Duration::ZERO);
-    played.poll();
-    assert_eq!(played.seen, ["[hi]"]);
 }
 
 #[test]

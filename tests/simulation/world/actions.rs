@@ -34,7 +34,7 @@ impl World {
             if is_patient && matches!(meaning, Ok(Line::Set(Setting::Lang(_) | Setting::Format(_)))) {
                 continue;
             }
-            let ending = rng.pick::<[u8]>(&[b"\n", b"\r\n", b"\r\0"]);
+            let ending = peer.speaker.ending(&mut rng, &line);
             peer.type_line(&[&line, ending].concat(), meaning);
         }
         self.texts += lines;
