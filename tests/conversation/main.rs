@@ -6,6 +6,7 @@ mod messages;
 mod names;
 mod presence;
 mod program;
+mod telnet;
 mod visitors;
 
 use common::{EN, Server, Texts, ZH, binary};
