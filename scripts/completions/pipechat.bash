@@ -47,7 +47,7 @@ _pipechat() {
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
                 --lang) words="zh en" ;;
-                --event) words="online offline message private" ;;
+                --event) words="online offline known_as message private" ;;
                 --port | --name | --timeout | --match | --from | --count) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac

@@ -77,8 +77,8 @@ _pipechat() {
                 '--json[print JSON, an object a line]' \
                 '--match=[print only lines that contain this]:text:' \
                 '--from=[print only what is about this user]:name:' \
-                '--event=[print only these kinds: online, offline, message, private (all)]:value:_values -s , value online offline message private' \
-                '--no-presence[print nothing about who arrives and leaves]' \
+                '--event=[print only these kinds: online, offline, known_as, message, private (all)]:value:_values -s , value online offline known_as message private' \
+                '--no-presence[print nothing about who arrives, leaves or has a new name]' \
                 '--count=[exit 0 after N lines; 0 is no limit (0)]:n:' \
                 '--help[print help]' \
                 '--version[print the version]' \

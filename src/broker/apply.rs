@@ -22,6 +22,10 @@ impl Broker {
         for output in out.drain(..) {
             match output {
                 Output::Tell(Audience::Room(room), seq, event) => self.turn.publish(room, seq, &event),
+                Output::Tell(Audience::RoomExcept(room, id), seq, event) => match self.clients.get_mut(&id) {
+                    Some(client) => self.turn.publish_except(&mut client.listener, room, seq, &event),
+                    None => self.turn.publish(room, seq, &event),
+                },
                 Output::Tell(Audience::One(id), _, event) => {
                     if let Some(client) = self.clients.get_mut(&id) {
                         if let Event::Renamed { new, .. } = &event {

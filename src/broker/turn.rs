@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::memory::Memory;
 use crate::{
     chat::{Event, RoomId, Seq},
-    protocol::{Dialect, Reply, Stamp, render, render_reply},
+    protocol::{Dialect, Format, Reply, Stamp, render, render_reply},
 };
 
 /// Public bytes of one turn, in the longest dialect, after which no further step is begun: 256 lines of 500 bytes.
@@ -176,6 +176,18 @@ impl Turn {
         }
     }
 
+    /// Tells an event to all who are in the room, apart from a client that is spoken to in text: the event's bytes are left
+    /// out of its own. Objects are numbered without gaps, so nobody who reads those is left out.
+    pub(super) fn publish_except(&mut self, listener: &mut Listener, room: RoomId, seq: Option<Seq>, event: &Event) {
+        let index = listener.dialect.index();
+        listener.mark_public(self.public[index].len());
+        self.publish(room, seq, event);
+        match listener.dialect.format {
+            Format::Text => listener.public_from = listener.public_from.map(|_| self.public[index].len()),
+            Format::Json => {}
+        }
+    }
+
     /// Tells an event to one client.
     pub(super) fn tell(&mut self, listener: &mut Listener, event: &Event) {
         let stamp = Stamp { seq: None, at: self.at };
@@ -279,3 +291,6 @@ impl Listener {
         send(&segments.collect::<Vec<_>>());
     }
 }
+
+#[cfg(test)]
+mod tests;

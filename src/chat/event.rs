@@ -33,6 +33,8 @@ pub enum Audience {
     One(ClientId),
     /// All who are in this room.
     Room(RoomId),
+    /// The same, apart from one who has an answer of its own; but where public events are counted, that one too.
+    RoomExcept(RoomId, ClientId),
 }
 
 /// The number of a public event, counted from 1 without gaps.
@@ -65,6 +67,13 @@ pub enum Event {
     UsersEnd(usize),
     /// The one who is told has another name now.
     Renamed {
+        /// The name before.
+        old: Arc<Identity>,
+        /// The name now.
+        new: Arc<Identity>,
+    },
+    /// A user has another name now.
+    KnownAs {
         /// The name before.
         old: Arc<Identity>,
         /// The name now.

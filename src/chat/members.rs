@@ -74,6 +74,11 @@ impl Members {
         self.present.len()
     }
 
+    /// Whether the client is here, and does not visit.
+    pub(super) fn is_present(&self, client: ClientId) -> bool {
+        self.present.contains_key(&client)
+    }
+
     pub(super) fn get(&self, client: ClientId) -> Option<&Member> {
         self.present.get(&client).or_else(|| self.visitors.get(&client))
     }
@@ -150,7 +155,7 @@ impl Members {
     /// If the client is not here, and no visitor either.
     pub(super) fn rename(&mut self, client: ClientId, text: &str) -> Result<Renamed, Refusal> {
         let new = Name::parse(text).map_err(Refusal::NameInvalid)?;
-        let is_present = self.present.contains_key(&client);
+        let is_present = self.is_present(client);
         let old = &self.get(client).expect("only members' commands are handled").who.name;
         let (old_key, new_key) = (name::key(old), name::key(new.as_str()));
         let (old_skeleton, new_skeleton) = (name::confusable_skeleton(old), name::confusable_skeleton(new.as_str()));

@@ -171,7 +171,11 @@ impl Chat {
             Ok(renamed) => renamed,
             Err(refusal) => return out.push(Output::tell(client, Event::Refused(refusal))),
         };
-        out.push(Output::tell(client, Event::Renamed { old, new: renamed.new }));
+        let new = renamed.new;
+        out.push(Output::tell(client, Event::Renamed { old: Arc::clone(&old), new: Arc::clone(&new) }));
+        if old.name != new.name && self.members.is_present(client) {
+            self.publish(Audience::RoomExcept(RoomId::LOBBY, client), Event::KnownAs { old, new }, out);
+        }
         if let Some((old_key, new_key)) = renamed.keys {
             self.meet_gone(old_key);
             self.waits.meet(&Topic::Here(new_key.into()));
@@ -255,11 +259,15 @@ impl Chat {
     }
 
     fn tell_all(&mut self, event: Event, out: &mut Vec<Output>) {
+        self.publish(Audience::Room(RoomId::LOBBY), event, out);
+    }
+
+    fn publish(&mut self, audience: Audience, event: Event, out: &mut Vec<Output>) {
         if self.is_closing {
             return; // all are on their way out
         }
         self.seq += 1;
-        out.push(Output::Tell(Audience::Room(RoomId::LOBBY), Some(self.seq), event));
+        out.push(Output::Tell(audience, Some(self.seq), event));
     }
 }
 

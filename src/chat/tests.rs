@@ -21,7 +21,10 @@ fn a_message_is_told_to_all_the_sender_too() {
     check("2 hi; 3 rename|bob; 1 hello", "1,2,3< @1: hello");
     check("2 rename|bob; 1 rename|ann; 1 a|b", "1,2< ann@1: a|b");
     check("1 one\ntwo; 2 three\nfour", "1,2< @2: three; 1,2< @2: four");
-    check("1 rename|ann; 1 hi\nrename|eve\nhi", "1< ann@1: hi; 1< ann@1 is eve@1; 1< eve@1: hi");
+    check(
+        "1 rename|ann; 1 hi\nrename|eve\nhi",
+        "1< ann@1: hi; 1< ann@1 is eve@1; (1)< ann@1 is now eve@1; 1< eve@1: hi",
+    );
 }
 
 #[test]
@@ -32,12 +35,12 @@ fn who_lists_all_in_order_of_arrival() {
 }
 
 #[test]
-fn a_name_is_told_to_its_bearer_and_the_old_one_is_free() {
-    check("2 hi; 1 rename|ann", "1< @1 is ann@1");
-    check("1 rename|ann; 1 rename|张三", "1< ann@1 is 张三@1");
-    check("1 rename|ann; 1 rename|eve; 2 rename|ann", "2< @2 is ann@2");
-    check("1 rename|ann; 1 leaves; 2 rename|ann", "2< @2 is ann@2");
-    check("1 rename|ann; 1 is silent; 2 rename|ann", "2< @2 is ann@2");
+fn a_name_is_confirmed_to_its_bearer_then_told_to_all_and_the_old_one_is_free() {
+    check("2 hi; 1 rename|ann", "1< @1 is ann@1; (1),2< @1 is now ann@1");
+    check("1 rename|ann; 1 rename|张三", "1< ann@1 is 张三@1; (1)< ann@1 is now 张三@1");
+    check("3 hi; 1 rename|ann; 1 rename|eve; 2 rename|ann", "2< @2 is ann@2; 1,(2),3< @2 is now ann@2");
+    check("1 rename|ann; 1 leaves; 2 rename|ann", "2< @2 is ann@2; (2)< @2 is now ann@2");
+    check("1 rename|ann; 1 is silent; 2 rename|ann", "2< @2 is ann@2; (2)< @2 is now ann@2");
     check("1 rename|ann; 1 rename|eve; 2 to|ann|hi", "2< no-such-user");
     check("1 rename|ann; 2 to|@1|hi", "2< no-such-user");
 }
@@ -54,20 +57,28 @@ fn two_users_cannot_have_the_same_name() {
         check(&format!("1 rename|{look_alike}; 2 rename|ann"), &format!("2< name-confusable({look_alike})"));
     }
     for other in ["anna", "änn", "a-n-n"] {
-        check(&format!("1 rename|ann; 2 rename|{other}"), &format!("2< @2 is {other}@2"));
+        check(&format!("1 rename|ann; 2 rename|{other}"), &format!("2< @2 is {other}@2; 1,(2)< @2 is now {other}@2"));
     }
     check("1 rename|node1; 2 rename|nodel; 3 to|nodel|hi", "2< @3> hi");
     check("1 rename|node1; 2 rename|Ian\nrename|Lan; 3 to|nodel|hi", "3< no-such-user");
     check("1 rename|ann; 2 rename|bob; 2 rename|ann; 1 to|bob|hi", "2< ann@1> hi");
-    check("1 rename|ann\nrename|bob; 2 rename|ann\nrename|bob", "2< @2 is ann@2; 2< name-taken");
+    check(
+        "1 rename|ann\nrename|bob; 2 rename|ann\nrename|bob",
+        "2< @2 is ann@2; 1,(2)< @2 is now ann@2; 2< name-taken",
+    );
 }
 
 #[test]
 fn a_user_may_respell_its_own_name() {
-    check("1 rename|ann; 1 rename|ann", "1< ann@1 is ann@1");
-    check("1 rename|ann; 1 rename|ANN", "1< ann@1 is ANN@1");
+    check("1 rename|ann; 1 rename|ANN", "1< ann@1 is ANN@1; (1)< ann@1 is now ANN@1");
     check("1 rename|ann; 1 rename|ANN; 2 rename|ann", "2< name-taken");
-    check("1 rename|ann; 1 rename|ANN; 1 rename|eve; 2 rename|ann", "2< @2 is ann@2");
+    check("1 rename|ann; 1 rename|ANN; 1 rename|eve; 2 rename|ann", "2< @2 is ann@2; 1,(2)< @2 is now ann@2");
+}
+
+#[test]
+fn a_rename_that_changes_nothing_is_confirmed_and_told_to_nobody_else() {
+    check("2 hi; 1 rename|ann; 1 rename|ann", "1< ann@1 is ann@1");
+    check("2 hi; 1 rename|ann\nrename|ann; 2 hi", "1,2< @2: hi"); // and takes no number
 }
 
 #[test]
@@ -132,7 +143,7 @@ fn inputs_of_a_departed_client_have_no_effect() {
     {
         check(&format!("1 hi; 2 leaves; 2 {step}"), "");
     }
-    check("1 hi; 2 leaves; 2 rename|ann; 1 rename|ann", "1< @1 is ann@1");
+    check("1 hi; 2 leaves; 2 rename|ann; 1 rename|ann", "1< @1 is ann@1; (1)< @1 is now ann@1");
 }
 
 #[test]
@@ -170,7 +181,7 @@ fn a_name_that_looks_like_an_address_is_refused() {
 
 #[test]
 fn an_address_is_not_gone_while_another_has_it() {
-    check("1 hi; 3 hi; 2 arrives at @1; 3 wait|9|gone|@1; 1 rename|ann", "1< @1 is ann@1");
+    check("1 hi; 3 hi; 2 arrives at @1; 3 wait|9|gone|@1; 1 rename|ann", "1< @1 is ann@1; (1),3,2< @1 is now ann@1");
     check("1 hi; 3 hi; 2 arrives at @1; 3 wait|9|gone|@1; 1 leaves", "1 hung up: left; 3,2< -@1 left");
 }
 

@@ -49,7 +49,7 @@ pub(crate) struct SendArgs {
     pub(super) text: Vec<String>,
 }
 
-/// Print messages, and who arrives and leaves, a line each.
+/// Print messages, and who arrives, leaves or has a new name, a line each.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(
     help_triggers("-h", "--help"),
@@ -90,10 +90,10 @@ pub(crate) struct ListenArgs {
     /// print only what is about this user
     #[argh(option, arg_name = "NAME")]
     pub(super) from: Option<String>,
-    /// print only these kinds: online, offline, message, private (all)
+    /// print only these kinds: online, offline, known_as, message, private (all)
     #[argh(option, arg_name = "KIND[,KIND]")]
     pub(super) event: Option<EventKinds>,
-    /// print nothing about who arrives and leaves
+    /// print nothing about who arrives, leaves or has a new name
     #[argh(switch)]
     pub(super) no_presence: bool,
     /// exit 0 after N lines; 0 is no limit (0)
@@ -218,17 +218,19 @@ pub(super) struct EventKinds(pub(super) Vec<EventKind>);
 pub(crate) enum EventKind {
     Online,
     Offline,
+    KnownAs,
     Message,
     Private,
 }
 
 impl EventKind {
-    pub(crate) const ALL: [Self; 4] = [Self::Online, Self::Offline, Self::Message, Self::Private];
+    pub(crate) const ALL: [Self; 5] = [Self::Online, Self::Offline, Self::KnownAs, Self::Message, Self::Private];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Online => "online",
             Self::Offline => "offline",
+            Self::KnownAs => "known_as",
             Self::Message => "message",
             Self::Private => "private",
         }

@@ -151,8 +151,9 @@ impl Connection {
                         return Err(Failure::Refused(Some(text)));
                     }
                     Some(ServerMessage::Farewell { text, .. }) => return Err(Failure::Lost(text)),
-                    // Nothing public is heard before one's own arrival.
+                    // Nothing public is heard before one's own arrival. That and one's own name are no news.
                     Some(ServerMessage::News(Event::Online(_))) if !mem::replace(&mut is_announced, true) => {}
+                    Some(ServerMessage::News(Event::KnownAs { new, .. })) if self.me.as_ref() == Some(&new) => {}
                     Some(news @ ServerMessage::News(_)) => {
                         if let Some(early) = &mut early {
                             early.push(line, news);

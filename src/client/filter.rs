@@ -19,7 +19,7 @@ impl Filter {
         let mut kinds = args.event.as_ref().map_or_else(|| EventKind::ALL.to_vec(), |kinds| kinds.0.clone());
         if args.no_presence {
             kinds.retain(|kind| match kind {
-                EventKind::Online | EventKind::Offline => false,
+                EventKind::Online | EventKind::Offline | EventKind::KnownAs => false,
                 EventKind::Message | EventKind::Private => true,
             });
         }
@@ -27,11 +27,12 @@ impl Filter {
     }
 
     pub(super) fn admits(&self, event: &Event) -> bool {
-        let (kind, who) = match event {
-            Event::Online(who) => (EventKind::Online, who),
-            Event::Offline(who, _) => (EventKind::Offline, who),
-            Event::Message { from, .. } => (EventKind::Message, from),
-            Event::Private { from, .. } => (EventKind::Private, from),
+        let (kind, who, old) = match event {
+            Event::Online(who) => (EventKind::Online, who, None),
+            Event::Offline(who, _) => (EventKind::Offline, who, None),
+            Event::KnownAs { old, new } => (EventKind::KnownAs, new, Some(old)),
+            Event::Message { from, .. } => (EventKind::Message, from, None),
+            Event::Private { from, .. } => (EventKind::Private, from, None),
             Event::User(_)
             | Event::UsersEnd(_)
             | Event::Renamed { .. }
@@ -41,7 +42,8 @@ impl Filter {
             | Event::Refused(_)
             | Event::Farewell(_) => return false,
         };
-        self.kinds.contains(&kind) && self.from.as_ref().is_none_or(|from| *from == key(&who.name))
+        let is_about = |name: &str| [Some(who), old].into_iter().flatten().any(|who| key(&who.name) == *name);
+        self.kinds.contains(&kind) && self.from.as_deref().is_none_or(is_about)
     }
 }
 

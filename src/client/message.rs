@@ -21,7 +21,7 @@ const VALUES_MAX: usize = 100;
 /// A message of the server. All texts and names in it are escaped: they can be printed.
 #[derive(Debug)]
 pub(super) enum ServerMessage {
-    /// Somebody arrives, leaves or says something.
+    /// Somebody arrives, leaves, has a new name or says something.
     News(Event),
     /// The answer to a command of this client.
     Answer(Event),
@@ -58,6 +58,7 @@ impl ServerMessage {
             let field = |key: &str| object["from"][key].as_str().map(escaped);
             Some(Arc::new(Identity { name: field("name")?, addr: field("addr")? }))
         };
+        let old = || Some(Arc::new(Identity { name: string("old")?, addr: who()?.addr.clone() }));
         Some(match object["event"].as_str()? {
             "online" => Self::News(Event::Online(who()?)),
             // Any departure will do: the text dialect does not show the reason.
@@ -66,11 +67,8 @@ impl ServerMessage {
             "private" => Self::News(Event::Private { from: who()?, text: text()? }),
             "user" => Self::Answer(Event::User(who()?)),
             "users_end" => Self::Answer(Event::UsersEnd(usize::try_from(object["count"].as_u64()?).ok()?)),
-            "renamed" => {
-                let new = who()?;
-                let old = Arc::new(Identity { name: string("old")?, addr: new.addr.clone() });
-                Self::Answer(Event::Renamed { old, new })
-            }
+            "renamed" => Self::Answer(Event::Renamed { old: old()?, new: who()? }),
+            "known_as" => Self::News(Event::KnownAs { old: old()?, new: who()? }),
             "sync" => Self::Answer(Event::Synced(text()?)),
             "wait" if object["code"] == "ok" => Self::Answer(Event::WaitMet(text()?)),
             "wait" => Self::Answer(Event::WaitTimedOut),
@@ -85,7 +83,7 @@ impl ServerMessage {
     /// Whether `line` is news, decided without parsing all of it: `event` comes before all that users can choose.
     pub(super) fn is_news(line: &str) -> bool {
         let event = line.split_once(r#""event":""#).and_then(|(_, rest)| rest.split_once('"'));
-        matches!(event, Some(("online" | "offline" | "message" | "private", _)))
+        matches!(event, Some(("online" | "offline" | "known_as" | "message" | "private", _)))
     }
 
     /// The message in the text dialect, as whole lines.
@@ -108,6 +106,7 @@ impl ServerMessage {
             Event::Private { from, text } => Event::Private { from: who(&from), text },
             Event::User(it) => Event::User(who(&it)),
             Event::Renamed { old, new } => Event::Renamed { old: who(&old), new: who(&new) },
+            Event::KnownAs { old, new } => Event::KnownAs { old: who(&old), new: who(&new) },
             Event::UsersEnd(_)
             | Event::Synced(_)
             | Event::WaitMet(_)
@@ -203,7 +202,8 @@ mod tests {
     #[test]
     fn each_field_is_escaped() {
         let name = r"a\u{1b}[2J\u{202e}b\u{a}c";
-        let from = format!(r"[\u{{9b}}1\u{{d}}]{name}:");
+        let addr = r"\u{9b}1\u{d}";
+        let from = format!("[{addr}]{name}:");
         for (rest, expected) in [
             (r#""event":"online""#, format!("{from}is online\n")),
             (r#""event":"offline""#, format!("{from}is offline\n")),
@@ -211,6 +211,7 @@ mod tests {
             (r#""event":"private","text":"\u007f""#, format!("from:[{name}] says:\\u{{7f}}\n")),
             (r#""event":"user""#, format!("[{name}] is online\n")),
             (r#""event":"renamed","old":"\u0085""#, format!("renamed,[\\u{{85}}]->[{name}]\n")),
+            (r#""event":"known_as","old":"\u0085""#, format!("[{addr}]\\u{{85}} is now [{name}]\n")),
             (r#""event":"sync","text":"\n""#, "sync|\\u{a}\n".to_owned()),
             (r#""event":"wait","code":"ok","text":"\n""#, "wait|ok|\\u{a}\n".to_owned()),
             (r#""event":"set","text":"a\n\u001b""#, "a\\u{a}\\u{1b}\n".to_owned()),

@@ -33,3 +33,17 @@ fn chat_in_a_pipe_exits_when_the_conversation_ends() {
         assert_eq!((got, lines.last().map(String::as_str)), (code, Some(last)));
     }
 }
+
+#[test]
+fn chat_in_a_pipe_prints_a_new_name_once() {
+    let server = Server::start(&[]);
+    let [mut ann] = server.join_all(["ann"]);
+    let mut cli = Cli::spawn(&server, &["chat", "--name", "bob"]);
+    cli.type_in("rename|rob\nwait|20|user|zoe\n");
+    cli.close_stdin();
+    while !ann.line().ends_with("]bob is now [rob]") {}
+    ann.rename("zoe");
+    let (_, lines, _) = cli.exit();
+    let named: Vec<_> = lines.iter().filter(|line| line.contains("rob") || line.contains(" is now ")).collect();
+    assert_eq!(named, [&EN.renamed("bob", "rob"), &EN.known_as(&ann.addr, "ann", "zoe")]);
+}

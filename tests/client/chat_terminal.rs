@@ -37,6 +37,16 @@ fn the_greeting_says_where_who_and_how_many() {
 }
 
 #[test]
+fn a_new_name_is_shown_once_and_completed() {
+    let (_server, mut ann, mut bob) = ann_and_bob();
+    ann.rename("zoe");
+    bob.type_in("rename|rob\r");
+    bob.expect_rows(&["HH:MM ann is now zoe", "HH:MM -- you are now rob", ">"]);
+    bob.type_in("zo\t");
+    bob.expect_rows(&["HH:MM -- you are now rob", "> zoe:"]);
+}
+
+#[test]
 fn every_line_of_a_paste_is_said() {
     let (_server, mut ann, mut bob) = ann_and_bob();
     let bracketed = "\x1b[200~one\n\ttwo\tx\r\nthree\r\x1b[201~";

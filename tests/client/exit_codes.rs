@@ -68,7 +68,7 @@ fn a_usage_error_exits_2() {
         (&["listen", "--name", "a\rb"], "--name must not contain |"),
         (
             &["listen", "--event", "message,moon"],
-            "unknown event \"moon\"; expected online, offline, message or private",
+            "unknown event \"moon\"; expected online, offline, known_as, message or private",
         ),
         (&["listen", "--json=maybe"], "--json: expected true or false, not \"maybe\""),
         (&["listen", "x"], "unexpected argument \"x\""),

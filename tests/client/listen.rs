@@ -9,7 +9,7 @@ use crate::{DONE, TIMED_OUT, cli, free_port, process::Cli};
 #[test]
 fn listen_prints_what_happens_and_stops_at_count() {
     let server = Server::start(&[]);
-    let mut listener = Cli::spawn(&server, &["listen", "--name", "ear", "--count", "4"]);
+    let mut listener = Cli::spawn(&server, &["listen", "--name", "ear", "--count", "5"]);
     listener.is_listening(&server, "ear");
     let mut ann = server.join("ann");
     ann.say("hi");
@@ -18,8 +18,8 @@ fn listen_prints_what_happens_and_stops_at_count() {
     let lines: Vec<_> = lines.into_iter().filter(|line| !line.contains("is offline")).collect();
     assert_eq!((code, &*stderr), (DONE, ""));
     let nameless = format!("[{0}]{0}:is online", ann.addr);
-    let all = [nameless, ann.says("hi"), EN.private("ann", "psst")];
-    assert!(lines.len() >= 3 && lines.iter().zip(&all).all(|(line, one)| line == one), "{lines:?}");
+    let all = [nameless, ann.known_as(), ann.says("hi"), EN.private("ann", "psst")];
+    assert!(lines.len() >= 4 && lines.iter().zip(&all).all(|(line, one)| line == one), "{lines:?}");
 }
 
 #[test]
@@ -143,7 +143,8 @@ fn listen_filters_by_kind_and_by_user() {
     let mut listeners = [
         ("everything", listen("a", &["--match", "ann", "--no-presence", "--count", "2"])),
         ("public", listen("b", &["--event", "message", "--count", "2"])),
-        ("of one", listen("c", &["--from", "ＡＮＮ", "--count", "2"])),
+        ("of one", listen("c", &["--from", "ＡＮＮ", "--count", "4"])),
+        ("names", listen("f", &["--event", "known_as", "--match", "ann", "--count", "2"])),
         ("departures", listen("d", &["--event", "offline,private", "--from", "ann", "--count", "1"])),
         ("json", listen("e", &["--json", "--from", "ann", "--event", "message", "--count", "2"])),
     ];
@@ -155,14 +156,19 @@ fn listen_filters_by_kind_and_by_user() {
     bob.fence();
     ann.say("two");
     ann.fence();
-    let (one, hi, two, gone) = (ann.says("one"), bob.says("hi, ann"), ann.says("two"), ann.offline());
+    let (named, one, hi, two) = (ann.known_as(), ann.says("one"), bob.says("hi, ann"), ann.says("two"));
+    ann.rename("zoe");
+    let renamed = EN.known_as(&ann.addr, "ann", "zoe");
+    ann.rename("ann");
+    let gone = ann.offline();
     drop(ann);
     for (what, listener) in &mut listeners {
         let (code, lines, stderr) = listener.exit();
         assert_eq!((code, &*stderr), (DONE, ""), "{what}");
         let expected: &[&String] = match *what {
             "everything" | "public" => &[&one, &hi],
-            "of one" => &[&one, &two],
+            "of one" => &[&named, &one, &two, &renamed],
+            "names" => &[&named, &renamed],
             "departures" => &[&gone],
             _ => {
                 assert!(lines[0].contains("\"text\":\"one\"") && lines[1].contains("\"text\":\"two\""), "{lines:?}");

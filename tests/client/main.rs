@@ -44,8 +44,9 @@ fn free_port() -> u16 {
 fn said_by_others(lines: &[String]) -> Vec<&str> {
     let texts = lines.iter().filter_map(|line| line.strip_prefix('[')?.split_once(']'));
     // The name of a client that has not renamed is its address, which has a colon in it.
-    let texts = texts.filter_map(|(addr, rest)| {
-        rest.strip_prefix(addr).and_then(|rest| rest.strip_prefix(':')).or_else(|| Some(rest.split_once(':')?.1))
+    let texts = texts.filter_map(|(addr, rest)| match rest.strip_prefix(addr) {
+        Some(rest) => rest.strip_prefix(':'),
+        None => Some(rest.split_once(':')?.1),
     });
     texts.filter(|text| !matches!(*text, "is online" | "is offline")).collect()
 }

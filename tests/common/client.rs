@@ -225,6 +225,11 @@ impl Client {
         self.says(self.texts.online)
     }
 
+    /// The line that tells the others its first name.
+    pub fn known_as(&self) -> String {
+        self.texts.known_as(&self.addr, &self.addr, &self.name)
+    }
+
     /// The line that announces its departure.
     pub fn offline(&self) -> String {
         self.says(self.texts.offline)

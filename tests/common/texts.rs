@@ -13,6 +13,7 @@ pub struct Texts {
     pub online: &'static str,
     pub offline: &'static str,
     renamed: &'static str,
+    known_as: &'static str,
     private: [&'static str; 2],
 
     pub name_taken: &'static str,
@@ -64,6 +65,7 @@ pub static ZH: Texts = Texts {
     online: "已上线",
     offline: "下线",
     renamed: "用户名修改成功,",
+    known_as: " 已改名为",
     private: ["来自:[", "]的消息,内容是:"],
     name_taken: "用户名已存在,修改失败",
     name_confusable: ["与 ", " 过于相似"],
@@ -110,6 +112,7 @@ pub static EN: Texts = Texts {
     online: "is online",
     offline: "is offline",
     renamed: "renamed,",
+    known_as: " is now ",
     private: ["from:[", "] says:"],
     name_taken: "name already taken",
     name_confusable: ["looks like ", ""],
@@ -154,6 +157,11 @@ impl Texts {
     /// What a client is told that has a new name.
     pub fn renamed(&self, old: &str, new: &str) -> String {
         format!("{}[{old}]->[{new}]", self.renamed)
+    }
+
+    /// What the others are told of that.
+    pub fn known_as(&self, addr: &str, old: &str, new: &str) -> String {
+        format!("[{addr}]{old}{}[{new}]", self.known_as)
     }
 
     /// A private message, as its recipient reads it.

@@ -53,6 +53,7 @@ fn commands_before_a_half_close_are_answered_before_the_connection_closes() {
     bob.expect("[bob] is online");
     bob.eof();
     ann.expect(&bob.online());
+    ann.expect(&EN.known_as(&bob.addr, &bob.addr, "bob"));
     ann.expect(&format!("[{}]bob:is offline", bob.addr));
 }
 
@@ -66,7 +67,7 @@ fn thousands_of_lines_before_a_half_close_are_all_delivered() {
     bob.half_close();
     let mut said: Vec<_> = texts.iter().map(|text| bob.says(text)).collect();
     assert_eq!(bob.rest(), said);
-    said.insert(0, format!("[{0}]{0}:is online", bob.addr));
+    said.splice(..0, [format!("[{0}]{0}:is online", bob.addr), bob.known_as()]);
     said.push(bob.offline());
     for line in said {
         ann.expect(&line);

@@ -56,7 +56,7 @@ fn a_departure_is_announced_once_however_the_client_leaves() {
         for leave in leavers {
             let bob = server.join("bob");
             let gone = format!("[{}]bob:{}", bob.addr, texts.offline);
-            assert_eq!(ann.fence(), [format!("[{0}]{0}:{1}", bob.addr, texts.online)]);
+            assert_eq!(ann.fence(), [format!("[{0}]{0}:{1}", bob.addr, texts.online), bob.known_as()]);
             leave(bob);
             ann.expect(&gone);
             ann.say("who");
@@ -84,6 +84,7 @@ fn an_idle_client_is_told_why_it_is_disconnected_and_so_are_the_others() {
         let mut ann = server.join("ann");
         let mut bob = server.join("bob");
         ann.expect(&format!("[{0}]{0}:{1}", bob.addr, texts.online));
+        ann.expect(&bob.known_as());
         // A blank line resets the idle timeout and is not passed on.
         let kicked = loop {
             bob.send(b"\n");

@@ -153,10 +153,11 @@ fn a_flood_is_slowed_to_the_rate_limit_and_loses_nothing() {
 fn a_flood_of_renames_leaves_no_departure_out_of_the_log() {
     const RENAMES: usize = 2000;
     let server = Server::start(&["--rate", "0"]);
-    let [mut ann, bob] = server.join_all(["ann", "bob"]);
+    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
     let lines: String = (0..RENAMES).map(|n| format!("rename|ann{n}\n")).collect();
     ann.send(lines.as_bytes());
     ann.fence();
+    assert_eq!(bob.fence().len(), RENAMES, "all are told");
     drop(bob);
     ann.half_close();
     ann.rest();

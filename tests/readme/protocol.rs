@@ -19,6 +19,7 @@ fn refusals_read_as_in_the_table() {
     let server = Server::start(&["--strict-idle", "--write-timeout", "100"]);
     let (mut ann, mut bob) = (server.connect_narrow(), server.connect());
     ann.rename("ann");
+    bob.expect(&ann.known_as());
     let mut code_of_rows = String::new();
     for row in table("### Refusals") {
         let example = match (code(&row[1]), &*row[1]) {

@@ -33,7 +33,7 @@ fn the_texts_are_those_of_the_source() {
         .map(|file| fs::read_to_string(format!("{ROOT}/src/protocol/line/{file}")).expect("the source"));
     for text in ["## The wire", "### Farewells"].iter().flat_map(|h| table(h)).flat_map(|row| row[2..].to_vec()) {
         let mut text = code(&text).unwrap_or_default();
-        for variable in ["[ADDR]", "SENDER", "NAME", "TEXT", "[OLD]", "[NEW]", ":"] {
+        for variable in ["[ADDR]", "SENDER", "NAME", "TEXT", "[OLD]", "OLD", "[NEW]", ":"] {
             text = text.replace(variable, "\n");
         }
         for word in text.lines().map(|word| word.trim_matches(['[', ']', '-', '>'])).filter(|word| word.len() > 2) {

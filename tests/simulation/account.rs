@@ -50,6 +50,8 @@ enum Presence {
 struct Told {
     seq: Option<Seq>,
     event: Event,
+    /// The client has an answer of its own, and is told this only where events are counted.
+    is_answered: bool,
 }
 
 /// A reply stands somewhere among the events: the broker does not tell where, apart from what must be before and behind.
@@ -148,12 +150,12 @@ impl Account {
         self.release();
     }
 
-    pub(crate) fn tell(&mut self, seq: Option<Seq>, event: &Event) {
+    pub(crate) fn tell(&mut self, seq: Option<Seq>, event: &Event, is_answered: bool) {
         assert!(self.is_here(), "{event:?} is told to one who is {:?}", self.presence);
         if let Event::Refused(refusal) = event {
             self.refused.get_or_insert(refusal.code());
         }
-        self.told.push(Told { seq, event: event.clone() });
+        self.told.push(Told { seq, event: event.clone(), is_answered });
     }
 
     pub(crate) fn ready(&mut self) {
@@ -329,7 +331,7 @@ impl<'a> Reading<'a> {
         let (mut last, mut said) = (None, 0);
         let told = &self.account.told[..self.told];
         let own = told.first().map(|told| Heard::of(&told.event));
-        for (place, Told { seq, event }) in told.iter().enumerate() {
+        for (place, Told { seq, event, .. }) in told.iter().enumerate() {
             if let Some(seq) = *seq {
                 assert!(last.is_none_or(|last| last + 1 == seq), "{seq} behind {last:?}");
                 last = Some(seq);
@@ -371,6 +373,9 @@ impl<'a> Reading<'a> {
 impl Told {
     /// How many of the first lines say this in this dialect.
     fn read(&self, lines: &[&str], dialect: Dialect) -> Option<usize> {
+        if self.is_answered && dialect.format == Format::Text {
+            return Some(0);
+        }
         if let Some(words) = words::of_event(&self.event, dialect.lang) {
             return read_words(&words, lines, dialect);
         }

@@ -95,6 +95,7 @@ pub(crate) fn events(who: &Arc<Identity>, text: &str) -> Vec<Event> {
         User: [Event::User(who())],
         UsersEnd: [Event::UsersEnd(3)],
         Renamed: [Event::Renamed { old: who(), new: who() }],
+        KnownAs: [Event::KnownAs { old: who(), new: who() }],
         Synced: [Event::Synced(text())],
         WaitMet: [Event::WaitMet(text())],
         WaitTimedOut: [Event::WaitTimedOut],

@@ -36,6 +36,11 @@ fn any_identity() -> impl Strategy<Value = Arc<Identity>> {
     })
 }
 
+/// The same user under another name.
+fn known_as(who: &Identity, name: &str) -> Arc<Identity> {
+    Arc::new(Identity { name: name.to_owned(), addr: who.addr.clone() })
+}
+
 /// Any text of a line.
 fn any_text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
@@ -50,7 +55,9 @@ fn any_text() -> impl Strategy<Value = String> {
             Just("|"),
             Just("]的消息,内容是:"),
             Just("] says:"),
-            Just("[127.0.0.1:1]ann:")
+            Just("[127.0.0.1:1]ann:"),
+            Just(" is now ["),
+            Just(" 已改名为[")
         ]
         .prop_map(String::from),
     ];
@@ -59,12 +66,13 @@ fn any_text() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn a_reader_recovers_sender_and_text(from in any_identity(), text in any_text()) {
+    fn a_reader_recovers_sender_and_text(from in any_identity(), other in any_identity(), text in any_text()) {
         for dialect in Dialect::ALL {
             let presence = [
                 Event::Online(Arc::clone(&from)),
                 Event::Offline(Arc::clone(&from), Departure::Lost),
                 Event::User(Arc::clone(&from)),
+                Event::KnownAs { old: Arc::clone(&from), new: known_as(&from, &other.name) },
             ];
             for event in presence {
                 prop_assert_eq!(read(line(&event, dialect).trim_end_matches(ending_of(dialect)), dialect), Heard::of(&event));

@@ -137,9 +137,13 @@ impl Model {
     }
 
     fn tell_all(&mut self, event: Event) {
+        self.publish(Audience::Room(RoomId::LOBBY), event);
+    }
+
+    fn publish(&mut self, audience: Audience, event: Event) {
         if !self.is_closing {
             self.seq += 1;
-            self.out.push(Output::Tell(Audience::Room(RoomId::LOBBY), Some(self.seq), event));
+            self.out.push(Output::Tell(audience, Some(self.seq), event));
         }
     }
 
@@ -315,8 +319,15 @@ impl Model {
         }
         let new = Arc::new(Identity { name: name.to_owned(), addr: old.addr.clone() });
         self.guest(client).expect("only guests speak").who = Arc::clone(&new);
-        self.tell(client, Event::Renamed { old: Arc::clone(old), new });
-        if !is_visitor && !same(&old.name, name) {
+        self.tell(client, Event::Renamed { old: Arc::clone(old), new: Arc::clone(&new) });
+        if is_visitor {
+            return;
+        }
+        if old.name != name {
+            let known_as = Event::KnownAs { old: Arc::clone(old), new };
+            self.publish(Audience::RoomExcept(RoomId::LOBBY, client), known_as);
+        }
+        if !same(&old.name, name) {
             self.meet(|wait| matches!(wait, WaitFor::Gone(gone) if same(gone, &old.name)));
             self.meet(|wait| matches!(wait, WaitFor::User(user) if same(user, name)));
         }

@@ -18,6 +18,11 @@ pub(crate) enum Heard {
         addr: String,
         name: String,
     },
+    KnownAs {
+        addr: String,
+        old: String,
+        new: String,
+    },
     Message {
         addr: String,
         name: String,
@@ -46,6 +51,10 @@ impl Heard {
             Event::Offline(who, _) => {
                 let (addr, name) = is(who);
                 Self::Offline { addr, name }
+            }
+            Event::KnownAs { old, new } => {
+                let (addr, new) = is(new);
+                Self::KnownAs { addr, old: old.name.clone(), new }
             }
             Event::Message { from, text } => {
                 let (addr, name) = is(from);
@@ -81,12 +90,15 @@ pub(crate) fn read(line: &str, dialect: Dialect) -> Heard {
 }
 
 fn read_text(line: &str, lang: Lang) -> Heard {
-    let (private, says, online, offline) = match lang {
-        Lang::Zh => ("来自:[", "]的消息,内容是:", "已上线", "下线"),
-        Lang::En => ("from:[", "] says:", "is online", "is offline"),
+    let (private, says, online, offline, is_now) = match lang {
+        Lang::Zh => ("来自:[", "]的消息,内容是:", "已上线", "下线", " 已改名为["),
+        Lang::En => ("from:[", "] says:", "is online", "is offline", " is now ["),
     };
     if let Some((name, text)) = line.strip_prefix(private).and_then(|rest| rest.split_once(says)) {
         return Heard::Private { name: isolated(name), text: plain(text) };
+    }
+    if let Some((addr, old, new)) = read_rename(line, is_now) {
+        return Heard::KnownAs { addr: addr.to_owned(), old: isolated(old), new: isolated(new) };
     }
     if let Some((addr, name, text)) = read_public(line) {
         let (addr, name) = (addr.to_owned(), isolated(name));
@@ -126,13 +138,26 @@ pub(crate) fn plain(line: &str) -> String {
     text + rest
 }
 
-/// `[ADDR]NAME:TEXT`. The address of IPv6 has brackets and colons of its own, and may stand in place of a name.
-fn read_public(line: &str) -> Option<(&str, &str, &str)> {
+/// `[ADDR]` and the rest. The address of IPv6 has brackets of its own.
+fn read_addr(line: &str) -> Option<(&str, &str)> {
     let line = line.strip_prefix('[')?;
-    let (addr, rest) = line.match_indices(']').find_map(|(end, _)| {
+    line.match_indices(']').find_map(|(end, _)| {
         let addr = &line[..end];
         addr.parse::<SocketAddr>().is_ok().then_some((addr, &line[end + 1..]))
-    })?;
+    })
+}
+
+/// `[ADDR]OLD is now [NEW]`.
+fn read_rename<'a>(line: &'a str, is_now: &str) -> Option<(&'a str, &'a str, &'a str)> {
+    let (addr, rest) = read_addr(line)?;
+    let (old, new) = rest.split_once(is_now)?;
+    // In chat, a colon comes before the first space: no name has one, and an address is known.
+    (old == addr || !old.contains([':', ' '])).then_some((addr, old, new.strip_suffix(']')?))
+}
+
+/// `[ADDR]NAME:TEXT`. The address of IPv6 has colons of its own, and may stand in place of a name.
+fn read_public(line: &str) -> Option<(&str, &str, &str)> {
+    let (addr, rest) = read_addr(line)?;
     if let Some(text) = rest.strip_prefix(addr).and_then(|rest| rest.strip_prefix(':')) {
         return Some((addr, addr, text));
     }
@@ -150,6 +175,7 @@ pub(crate) struct Object {
     pub(crate) from: Option<(String, String)>,
     /// As it was said.
     pub(crate) text: Option<String>,
+    old: Option<String>,
 }
 
 impl Object {
@@ -159,6 +185,7 @@ impl Object {
         match &*self.event {
             "online" => Heard::Online { addr, name },
             "offline" => Heard::Offline { addr, name },
+            "known_as" => Heard::KnownAs { addr, old: self.old.unwrap_or_default(), new: name },
             "message" => Heard::Message { addr, name, text },
             "private" => Heard::Private { name, text },
             "user" => Heard::User { name },
@@ -192,10 +219,10 @@ pub(crate) fn read_object(line: &str) -> Object {
     }
     expect(&mut rest, ",\"text\":");
     let text = string(&mut rest);
-    for key in [",\"code\":", ",\"old\":"] {
-        expect(&mut rest, key);
-        string(&mut rest);
-    }
+    expect(&mut rest, ",\"code\":");
+    string(&mut rest);
+    expect(&mut rest, ",\"old\":");
+    let old = string(&mut rest);
     expect(&mut rest, ",\"count\":");
     number(&mut rest);
     for key in [",\"room\":", ",\"verb\":", ",\"account\":", ",\"pos\":", ",\"replay\":"] {
@@ -203,7 +230,7 @@ pub(crate) fn read_object(line: &str) -> Object {
         string(&mut rest);
     }
     assert_eq!(rest, "}", "{line}");
-    Object { seq, event, from, text }
+    Object { seq, event, from, text, old }
 }
 
 fn expect(rest: &mut &str, token: &str) {

@@ -28,9 +28,12 @@ impl Words {
 pub(crate) fn of_event(event: &Event, lang: Lang) -> Option<Words> {
     let texts = texts(lang);
     Some(match event {
-        Event::Online(_) | Event::Offline(..) | Event::Message { .. } | Event::Private { .. } | Event::User(_) => {
-            return None;
-        }
+        Event::Online(_)
+        | Event::Offline(..)
+        | Event::KnownAs { .. }
+        | Event::Message { .. }
+        | Event::Private { .. }
+        | Event::User(_) => return None,
         Event::UsersEnd(_) => Words { event: "users_end", text: None, line: None },
         Event::Renamed { old, new } => {
             Words { event: "renamed", text: None, line: Some(texts.renamed(&old.name, &new.name)) }

@@ -316,11 +316,12 @@ impl World {
     fn note(&mut self, output: &Output) {
         writeln!(self.transcript, "\t{output:?}").expect("a String takes all");
         match output {
-            Output::Tell(Audience::Room(_), seq, event) => {
+            Output::Tell(audience @ (Audience::Room(_) | Audience::RoomExcept(..)), seq, event) => {
+                let is_answered = |client| matches!(audience, Audience::RoomExcept(_, except) if *except == client);
                 let peers = self.peers.values_mut().filter(|peer| peer.account.is_present());
-                peers.for_each(|peer| peer.account.tell(*seq, event));
+                peers.for_each(|peer| peer.account.tell(*seq, event, is_answered(peer.client)));
             }
-            Output::Tell(Audience::One(client), seq, event) => self.peer(*client).account.tell(*seq, event),
+            Output::Tell(Audience::One(client), seq, event) => self.peer(*client).account.tell(*seq, event, false),
             Output::Ready(client) => self.peer(*client).account.ready(),
             Output::HangUp(client, departure) => self.peer(*client).account.hang_up(*departure),
         }

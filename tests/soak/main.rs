@@ -287,18 +287,26 @@ fn agree(transcripts: &[Vec<String>]) {
     }
 }
 
-/// Every client was announced, and every message was delivered.
+/// Every client was announced, every message was delivered, and nobody has a name that was not told before.
 fn examine(transcript: &[String], came: &HashMap<String, Came>, said: &HashMap<String, usize>) {
     let (mut arrived, mut departed): (HashMap<&str, i64>, HashMap<&str, i64>) = Default::default();
-    let mut heard: HashMap<&str, usize> = HashMap::new();
+    let (mut heard, mut names): (HashMap<&str, usize>, HashMap<&str, &str>) = Default::default();
     for line in transcript {
         let (addr, rest) = line.strip_prefix('[').and_then(|line| line.split_once(']')).expect("[ADDR]NAME:TEXT");
         assert!(came.contains_key(addr), "{line}: no client has this address");
         // A name has no colon, an address has one.
-        let text = rest.strip_prefix(addr).unwrap_or(rest).split_once(':').expect("[ADDR]NAME:TEXT").1;
-        match text {
+        let name_len = if rest.starts_with(addr) { Some(addr.len()) } else { rest.find([':', ' ']) };
+        let (name, text) = rest.split_at(name_len.expect("[ADDR]NAME:TEXT"));
+        assert_eq!(name, *names.get(addr).unwrap_or(&addr), "{line}: the name was not told");
+        if let Some(new) = text.strip_prefix(" is now [").and_then(|new| new.strip_suffix(']')) {
+            assert!(arrived.contains_key(addr), "{line}: its arrival was not announced");
+            names.insert(addr, new);
+            continue;
+        }
+        match text.strip_prefix(':').expect("[ADDR]NAME:TEXT") {
             "is online" => *arrived.entry(addr).or_default() += 1,
             "is offline" => {
+                names.remove(addr);
                 let departed = departed.entry(addr).or_default();
                 *departed += 1;
                 assert!(*departed <= arrived.get(addr).copied().unwrap_or(0), "{line}: its arrival was not announced");

@@ -1,13 +1,13 @@
 //! Plays transcripts. A script is steps apart by `;`, and what is checked is what its last step comes to.
 //!
 //! Steps: `2 arrives`, `2 arrives at @1`, `2 arrives to visit`, `2 visits`, `2 LINE` (or several lines), `2 leaves`,
-//! `2 is lost`, `2 is slow`, `2 breaks`, `2 quits`. A client that does not arrive in the script is there before it begins, in order of number. `@2` is the address
-//! of client 2; 1 to 9 have one IP address, 10 to 19 another, and so on.
+//! `2 is lost`, `2 is slow`, `2 breaks`, `2 quits`. A client that does not arrive in the script is there before it begins, in
+//! order of number. `@2` is the address of client 2; 1 to 9 have one IP address, 10 to 19 another, and so on.
 //!
-//! Told: `1,3< ann@1: hi` (1 and 3 are told, and nobody else), `1< ann@1> hi` (in private), `+@2`, `-ann@1 left`,
-//! `1< =ann@1` (ann is here), `2 hung up: left`. That a client may go on when its command is done goes without saying, and
-//! is checked for every command. So is that nobody is told anything after the hang-up, and that public events are numbered
-//! without gaps.
+//! Told: `1,3< ann@1: hi` (1 and 3 are told, and nobody else), `(1),3< @1 is now ann@1` (1 only where events are counted),
+//! `1< ann@1> hi` (in private), `+@2`, `-ann@1 left`, `1< =ann@1` (ann is here), `2 hung up: left`. That a client may go on
+//! when its command is done goes without saying, and is checked for every command. So is that nobody is told anything after
+//! the hang-up, and that public events are numbered without gaps.
 
 use super::super::*;
 use crate::protocol::{Line, parse};
@@ -96,12 +96,9 @@ impl Stage {
 
     fn told(&mut self, output: Output) -> String {
         match output {
-            Output::Tell(Audience::Room(room), seq, event) => {
-                self.seq += 1;
-                assert_eq!((room, seq), (RoomId::LOBBY, Some(self.seq)), "{event:?}");
-                let is_present = |client: &&u64| !self.visitors.contains(client);
-                let everyone: Vec<_> = self.connected.iter().filter(is_present).map(u64::to_string).collect();
-                format!("{}< {}", everyone.join(","), shown(&event))
+            Output::Tell(Audience::Room(room), seq, event) => self.told_to_all(room, None, seq, &event),
+            Output::Tell(Audience::RoomExcept(room, ClientId(client)), seq, event) => {
+                self.told_to_all(room, Some(client), seq, &event)
             }
             Output::Tell(Audience::One(ClientId(client)), seq, event) => {
                 assert_eq!(seq, None, "{event:?}");
@@ -114,6 +111,16 @@ impl Stage {
                 format!("{client} hung up: {}", departure.code())
             }
         }
+    }
+
+    fn told_to_all(&mut self, room: RoomId, except: Option<u64>, seq: Option<Seq>, event: &Event) -> String {
+        self.seq += 1;
+        assert_eq!((room, seq), (RoomId::LOBBY, Some(self.seq)), "{event:?}");
+        let shown_client =
+            |&client: &u64| if except == Some(client) { format!("({client})") } else { client.to_string() };
+        let is_present = |client: &&u64| !self.visitors.contains(client);
+        let everyone: Vec<_> = self.connected.iter().filter(is_present).map(shown_client).collect();
+        format!("{}< {}", everyone.join(","), shown(event))
     }
 }
 
@@ -153,6 +160,7 @@ fn shown(event: &Event) -> String {
         Event::User(who) => format!("={}", known_as(who)),
         Event::UsersEnd(users) => format!("={users}"),
         Event::Renamed { old, new } => format!("{} is {}", known_as(old), known_as(new)),
+        Event::KnownAs { old, new } => format!("{} is now {}", known_as(old), known_as(new)),
         Event::Synced(token) => format!("sync {token}"),
         Event::WaitMet(arg) => format!("met {arg}"),
         Event::WaitTimedOut => "not met".to_owned(),

@@ -4,6 +4,9 @@ use super::{super::*, stage::check};
 
 #[test]
 fn nobody_is_told_of_a_visitor() {
+    check("1 hi; 2 arrives to visit; 2 rename|ann", "2< @2 is ann@2");
+    check("1 rename|ann; 2 hi; 1 visits; 1 rename|zoe", "1< ann@1 is zoe@1");
+    check("3 arrives to visit; 2 hi; 1 rename|ann", "1< @1 is ann@1; (1),2< @1 is now ann@1");
     check("1 hi; 2 arrives to visit", "");
     check("2 arrives to visit; 2 leaves", "2 hung up: left");
     check("2 arrives to visit; 2 is silent", "2< bye idle; 2 hung up: idle");
@@ -37,7 +40,10 @@ fn a_visitor_counts_in_no_wait_and_can_wait() {
     check("2 arrives to visit; 2 rename|ann; 1 wait|9|gone|ann", "1< met ann");
     check("2 arrives to visit; 1 wait|9|user|ann; 2 rename|ann", "2< @2 is ann@2");
     check("2 arrives to visit; 2 wait|9|text|go; 1 go", "1< @1: go; 2< met go; 2 ready");
-    check("2 arrives to visit; 2 wait|9|user|ann; 1 rename|ann", "1< @1 is ann@1; 2< met ann; 2 ready");
+    check(
+        "2 arrives to visit; 2 wait|9|user|ann; 1 rename|ann",
+        "1< @1 is ann@1; (1)< @1 is now ann@1; 2< met ann; 2 ready",
+    );
 }
 
 #[test]
@@ -50,10 +56,10 @@ fn visitors_may_share_a_name_but_with_nobody_who_is_here() {
     check("2 arrives to visit; 1 rename|ci; 2 rename|ci", "2< name-taken");
     check("2 arrives to visit; 1 rename|ci; 2 rename|сі", "2< name-confusable(ci)");
     check(&format!("{two}; 3 rename|ci; 2 leaves; 1 rename|ci"), "1< name-taken");
-    check(&format!("{two}; 3 rename|ci; 2 leaves; 3 rename|cd; 1 rename|ci"), "1< @1 is ci@1");
-    check(&format!("{two}; 2 rename|ann; 1 rename|ci"), "1< @1 is ci@1");
+    check(&format!("{two}; 3 rename|ci; 2 leaves; 3 rename|cd; 1 rename|ci"), "1< @1 is ci@1; (1)< @1 is now ci@1");
+    check(&format!("{two}; 2 rename|ann; 1 rename|ci"), "1< @1 is ci@1; (1)< @1 is now ci@1");
     check("1 rename|ci; 1 visits; 2 rename|ci", "2< name-taken");
-    check("1 rename|ci; 1 visits; 1 rename|cd; 2 rename|ci", "2< @2 is ci@2");
+    check("1 rename|ci; 1 visits; 1 rename|cd; 2 rename|ci", "2< @2 is ci@2; (2)< @2 is now ci@2");
 }
 
 #[test]

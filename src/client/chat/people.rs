@@ -26,7 +26,8 @@ impl People {
             | Event::User(who)
             | Event::Message { from: who, .. }
             | Event::Private { from: who, .. }
-            | Event::Renamed { new: who, .. } => self.add(who),
+            | Event::Renamed { new: who, .. }
+            | Event::KnownAs { new: who, .. } => self.add(who),
             Event::Offline(who, _) => drop(self.names.remove(&who.addr)),
             Event::UsersEnd(_)
             | Event::Synced(_)
@@ -132,7 +133,7 @@ mod tests {
     #[test]
     fn who_leaves_or_renames_is_not_completed() {
         let mut people = people(&["ann"]);
-        people.observe(&Event::Message { from: who("ann", "zoe"), text: String::new() });
+        people.observe(&Event::KnownAs { old: who("ann", "ann"), new: who("ann", "zoe") });
         assert_eq!(people.complete("a"), Completion::None);
         assert_eq!(people.complete("z"), replace(0, "zoe: "));
         people.observe(&Event::Offline(who("ann", "zoe"), Departure::Left));

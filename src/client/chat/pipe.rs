@@ -12,7 +12,7 @@ use std::{
 };
 
 use pipechat::{
-    chat::Event,
+    chat::{Event, Identity},
     protocol::{Lang, escape::escaped},
 };
 
@@ -31,7 +31,7 @@ pub(super) fn run(mut connection: Connection, has_colours: bool) -> Outcome {
     let (lang, early) = (connection.lang, std::mem::take(&mut connection.early));
     let (reader, writer) = connection.split();
     let is_leaving = Arc::new(AtomicBool::new(false));
-    let listener = Listener { reader, lang, has_colours, is_leaving: Arc::clone(&is_leaving) };
+    let listener = Listener { reader, lang, has_colours, me: None, is_leaving: Arc::clone(&is_leaving) };
     thread::spawn(move || forward_stdin(writer, &is_leaving));
     listener.run(early.into_iter().map(|(_, news)| news))
 }
@@ -61,6 +61,8 @@ struct Listener {
     reader: Reader,
     lang: Lang,
     has_colours: bool,
+    /// The user, since it was renamed.
+    me: Option<Arc<Identity>>,
     /// The user has quit: that the connection ends is no failure.
     is_leaving: Arc<AtomicBool>,
 }
@@ -89,6 +91,9 @@ impl Listener {
                             end = Err(Failure::TimedOut("timed out".to_owned()));
                         }
                         ServerMessage::Set(text) => self.lang = lang_of_set(text).unwrap_or(self.lang),
+                        ServerMessage::Answer(Event::Renamed { new, .. }) => self.me = Some(Arc::clone(new)),
+                        // That is answered already.
+                        ServerMessage::News(Event::KnownAs { new, .. }) if self.me.as_ref() == Some(new) => continue,
                         ServerMessage::News(_)
                         | ServerMessage::Answer(_)
                         | ServerMessage::Help(_)

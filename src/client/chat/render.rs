@@ -40,13 +40,16 @@ impl Style {
 
     fn event(&self, event: &Event) -> Option<String> {
         let words = match self.lang {
-            Lang::Zh => ["已上线", "下线", "你", "现在的名字是", "等待超时"],
-            Lang::En => ["is online", "is offline", "you", "are now", "wait timed out"],
+            Lang::Zh => ["已上线", "下线", "已改名为", "你", "现在的名字是", "等待超时"],
+            Lang::En => ["is online", "is offline", "is now", "you", "are now", "wait timed out"],
         };
-        let [online, offline, you, are_now, timed_out] = words;
+        let [online, offline, is_now, you, are_now, timed_out] = words;
         Some(match event {
             Event::Online(who) => self.in_colour(FAINT, &format!("{} {online}", self.plain_name(who))),
             Event::Offline(who, _) => self.in_colour(FAINT, &format!("{} {offline}", self.plain_name(who))),
+            Event::KnownAs { old, new } => {
+                self.in_colour(FAINT, &format!("{} {is_now} {}", self.plain_name(old), isolated(&new.name)))
+            }
             Event::Message { from, text } if from.addr != self.me.addr && mentions(text, &self.me.name) => {
                 let mark = if self.has_colours { "" } else { MENTION };
                 format!("{mark}{}: {}", self.name(from), self.in_colour(LOUD, &isolated(text)))
@@ -165,14 +168,17 @@ mod tests {
         for (look, event, expected) in [
             (PLAIN, "online", "ann is online"),
             (PLAIN, "offline", "ann is offline"),
+            (PLAIN, "known_as", "x is now ann"),
             (PLAIN, "message", "ann: hi"),
             (PLAIN, "private", "ann -> you: hi"),
             (PLAIN, "renamed", "-- you are now ann"),
             (PLAIN, "sync", "sync|hi"),
             (PLAIN, "user", ""),
             (addr, "online", "[1.2.3.4:5]ann is online"),
+            (addr, "known_as", "[1.2.3.4:5]x is now ann"),
             (addr, "message", "[1.2.3.4:5]ann: hi"),
             (zh, "online", "ann 已上线"),
+            (zh, "known_as", "x 已改名为 ann"),
             (zh, "private", "ann -> 你: hi"),
         ] {
             assert_eq!(shown(look, event, "hi"), expected);

@@ -98,6 +98,7 @@ impl Talk {
             ServerMessage::Answer(Event::User(who)) => self.enroll(who),
             ServerMessage::Answer(Event::UsersEnd(count)) => self.end_roll(*count),
             ServerMessage::News(Event::Online(who)) if who.addr == self.style.me.addr => {} // the greeting says so
+            ServerMessage::News(Event::KnownAs { new, .. }) if new.addr == self.style.me.addr => {} // as the answer does
             ServerMessage::News(Event::Message { from, .. }) if self.hides_own && from.addr == self.style.me.addr => {}
             ServerMessage::Farewell { code, text } if code != "quit" => return Effect::Farewell(text.clone()),
             message => {
@@ -210,6 +211,13 @@ mod tests {
         let own = [from("bob", "online"), from("bob", "message")];
         assert_eq!(shown(false, &own).0, "12:34 bob: hi\n");
         assert_eq!(shown(true, &own).0, "", "the terminal has echoed it");
+    }
+
+    #[test]
+    fn a_new_name_is_told_once() {
+        let own = [from("bob", "renamed"), from("bob", "known_as")];
+        assert_eq!(shown(false, &own).0, "12:34 -- you are now bob\n");
+        assert_eq!(shown(false, &[from("ann", "known_as")]).0, "12:34 x is now ann\n");
     }
 
     #[test]

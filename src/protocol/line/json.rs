@@ -45,6 +45,9 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, stamp: Stamp,
         Event::Renamed { old, new } => {
             Fields { event: "renamed", from: Some(new), old: Some(&old.name), ..Fields::default() }
         }
+        Event::KnownAs { old, new } => {
+            Fields { event: "known_as", from: Some(new), old: Some(&old.name), ..Fields::default() }
+        }
         Event::Synced(token) => Fields { event: "sync", text: Some(token), ..Fields::default() },
         Event::WaitMet(arg) => Fields { event: "wait", text: Some(arg), code: Some("ok"), ..Fields::default() },
         Event::WaitTimedOut => Fields { event: "wait", code: Some("timeout"), ..Fields::default() },

@@ -105,6 +105,7 @@ fn numbered(heard: &Heard) -> Option<&str> {
         Heard::Message { .. }
         | Heard::Online { .. }
         | Heard::Offline { .. }
+        | Heard::KnownAs { .. }
         | Heard::Private { .. }
         | Heard::User { .. }
         | Heard::Other => None,
