@@ -27,6 +27,9 @@ const FAR_BEHIND_BYTES: u32 = 512 << 10;
 /// A batch of more bytes is a heavy load, though the flow has not used its quantum: two messages of the longest default length.
 const LIGHT_BATCH_BYTES: usize = 8 << 10;
 
+/// The address that stands for a name, of most clients.
+const ADDRESS_BYTES: usize = 15;
+
 /// One client of the broker.
 #[derive(Debug)]
 pub(super) struct Client {
@@ -125,10 +128,13 @@ impl Client {
         step
     }
 
-    /// What the next step will cost at least.
-    pub(super) fn next_cost(&self) -> Cost {
+    /// What the next step will cost at least. The client is present, or visits.
+    pub(super) fn next_cost(&self, is_present: bool) -> Cost {
         match self.peek() {
-            Some(Step::Command(command)) => Cost::of(command),
+            Some(Step::Command(command)) => {
+                let name_bytes = || self.who.as_ref().map_or(ADDRESS_BYTES, |who| who.name.len());
+                Cost::of(command, is_present.then(name_bytes))
+            }
             Some(
                 Step::Arrive
                 | Step::Visit

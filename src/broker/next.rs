@@ -61,7 +61,7 @@ impl Broker {
             return None;
         };
         let delivered = self.turn.delivered_bytes();
-        let Cost { work, told } = client.next_cost();
+        let Cost { work, told } = client.next_cost(self.members.contains(&id));
         if !self.schedule.affords(next, work + told * self.members.len()) {
             return None;
         }
