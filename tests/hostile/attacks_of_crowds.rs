@@ -90,3 +90,15 @@ fn a_client_that_sends_much_at_once_is_heard_while_others_fill_the_memory() {
     while innocent.line() != "sync|end" {}
     assert!(asked.elapsed() < LIMIT, "answered after {:?}", asked.elapsed());
 }
+
+/// Each rename is told to everyone, like a line that is said.
+#[test]
+fn names_that_change_all_the_time_beside_many_listeners() {
+    let server = Server::start_alone(&[]);
+    let listeners = Crowd::join(&server, 300, |_| String::new()).read();
+    let innocent = Innocent::start(server.connect());
+    let renames = |number| (0..100).map(|time| format!("rename|crowd{number}.{}\n", time % 2)).collect();
+    let crowd = Crowd::join(&server, 50, renames).read();
+    innocent.finish_within(LIMIT);
+    assert_eq!((listeners.finish(), crowd.finish()), (0, 0), "are cut");
+}
