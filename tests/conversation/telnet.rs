@@ -32,6 +32,7 @@ fn keys_edit_the_line_and_lines_end_in_cr_lf() {
     ann.expect(&format!("{}\r", EN.renamed(&ann.addr, "ann")));
     bob.expect(&ann.online());
     ann.name = "ann".to_owned();
+    bob.expect(&ann.known_as());
     type_keys(&mut ann, "\x7f\x08张三\x7f四\x08五e\u{301}\x7f!\r\0hi\rho\r\n");
     for text in ["张五!", "hi", "ho"] {
         ann.expect(&(ann.says(text) + "\r"));

@@ -5,7 +5,8 @@ use crate::protocol::Lang;
 fn told(format: Format) -> Vec<String> {
     let (mut turn, memory) = (Turn::new(), Memory::new(0));
     let say = |text: &str| Event::WaitMet(text.to_owned());
-    let [mut client, mut other] = [(); 2].map(|()| Listener::new(Dialect { format, lang: Lang::En }));
+    let [mut client, mut other] =
+        [(); 2].map(|()| Listener::new(Dialect { format, lang: Lang::En, ..Dialect::default() }));
     turn.listen(&mut client);
     turn.listen(&mut other);
     turn.publish(RoomId::LOBBY, Some(1), &say("before"));
