@@ -1,12 +1,10 @@
 use super::*;
-use crate::protocol::Lang;
 
 /// What a client in this format is told of a turn in which one event is for all except it.
 fn told(format: Format) -> Vec<String> {
     let (mut turn, memory) = (Turn::new(), Memory::new(0));
     let say = |text: &str| Event::WaitMet(text.to_owned());
-    let [mut client, mut other] =
-        [(); 2].map(|()| Listener::new(Dialect { format, lang: Lang::En, ..Dialect::default() }));
+    let [mut client, mut other] = [(); 2].map(|()| Listener::new(Dialect { format, ..Dialect::default() }));
     turn.listen(&mut client);
     turn.listen(&mut other);
     turn.publish(RoomId::LOBBY, Some(1), &say("before"));

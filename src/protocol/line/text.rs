@@ -133,7 +133,8 @@ mod tests {
                 String::from_utf8(line).unwrap()
             })
         };
-        let [zh, en, json, json_en, ..] = shown("[::1]:7", "张三");
+        let [zh, en, json, json_en, cr_lf @ ..] = shown("[::1]:7", "张三");
+        assert_eq!(cr_lf, [&zh, &en, &json, &json_en].map(|line| line.replace('\n', "\r\n")));
         assert_eq!(zh, "[[::1]:7][::1]:7 已改名为[张三]\n");
         assert_eq!(en, "[[::1]:7][::1]:7 is now [张三]\n");
         let (stamp, rest) =
