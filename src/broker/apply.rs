@@ -94,7 +94,7 @@ impl Broker {
         if congestion != before {
             self.urgent.push_back(Input::Congested(id, congestion));
         }
-        if before == Congestion::None && congestion != Congestion::None {
+        if congestion != Congestion::None {
             self.behind.insert(id);
         }
     }
