@@ -157,11 +157,7 @@ impl Broker {
     /// Whether a turn has something to do at once.
     #[must_use]
     pub fn has_work(&self) -> bool {
-        !self.urgent.is_empty()
-            || !self.schedule.is_empty()
-            || !self.arrivals.is_empty()
-            || !self.turn.is_empty()
-            || !self.leaving.is_empty()
+        !self.urgent.is_empty() || !self.schedule.is_empty() || !self.arrivals.is_empty()
     }
 
     /// Whether a client has left since this was asked.

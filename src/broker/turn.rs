@@ -124,11 +124,6 @@ impl Turn {
         self.delivered_bytes
     }
 
-    /// Whether there is anything to tell.
-    pub(super) fn is_empty(&self) -> bool {
-        self.public_bytes == 0 && self.private_bytes == 0
-    }
-
     /// From here on the client is told public events.
     pub(super) fn listen(&mut self, listener: &mut Listener) {
         let dialect = listener.dialect.index();
