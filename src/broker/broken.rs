@@ -75,9 +75,11 @@ mod tests {
     #[test]
     fn so_many_bytes_may_wait() {
         let backlog = Rc::<BrokenBacklog>::default();
-        let taken = backlog.take(3, BYTES_MAX, 0);
+        let (one, other) = (backlog.take(3, BYTES_MAX, 0), backlog.take(1, BYTES_MAX, 0));
         assert_eq!(backlog.room(), 0);
-        drop(taken);
+        drop(one);
+        assert_eq!(backlog.room(), 0, "the other has taken as much");
+        drop(other);
         assert_eq!(backlog.room(), LINES_MAX);
     }
 }

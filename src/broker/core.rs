@@ -210,3 +210,29 @@ pub(super) fn flow_key(id: ClientId, client: &Client) -> FlowKey {
         Stage::Broken(_) => FlowKey::Broken,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        broker::outbox,
+        chat::{Chat, Departure},
+        protocol::Step,
+    };
+
+    #[test]
+    fn it_is_told_once_that_somebody_has_left() {
+        let (config, memory) = (Config::default(), Memory::new(1 << 20));
+        let chat = Chat::new(config.rules());
+        let mut broker = Broker::new(config, Arc::clone(&memory), Rc::default(), Rc::default());
+        let (client, now) = (ClientId(1), Duration::ZERO);
+        let (outbox, _inbox) = outbox(None, memory);
+        broker.accept(Request::Connect(client, ([127, 0, 0, 1], 9).into(), outbox), now);
+        assert!(!broker.take_departed());
+        broker.accept(Request::Batch(client, Batch { steps: vec![Step::Close(Departure::Http)], lines: 1 }), now);
+        broker.begin_turn(Timestamp::UNIX_EPOCH);
+        assert!(broker.next_entry(now, &chat).is_none());
+        broker.flush(now);
+        assert!(broker.take_departed() && !broker.take_departed());
+    }
+}

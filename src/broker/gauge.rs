@@ -166,4 +166,18 @@ mod tests {
         }
         assert_eq!((gauge.own_bytes(), gauge.queued(), gauge.stuck_since()), (5, 0, None));
     }
+    #[test]
+    fn the_broker_is_told_once_that_little_waits_and_only_if_it_wants_to_know() {
+        let gauge = QueueGauge::new(Memory::new(1000));
+        assert!(!gauge.take_relief(), "nothing waits, and it does not want to know");
+        gauge.queue(10, true);
+        gauge.want_relief(5);
+        gauge.release(4, true);
+        assert!(!gauge.take_relief());
+        gauge.release(1, true);
+        assert!(gauge.take_relief() && !gauge.take_relief());
+        gauge.want_relief(5);
+        gauge.want_relief(0);
+        assert!(!gauge.take_relief(), "not any more");
+    }
 }

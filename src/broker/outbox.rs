@@ -182,3 +182,55 @@ impl FusedStream for Inbox {
         self.items.is_terminated()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::Read,
+        net::{TcpListener, TcpStream},
+    };
+
+    use super::*;
+    use crate::{
+        broker::QUEUE_ITEM_OVERHEAD,
+        reactor::{Poller, Token},
+    };
+
+    const PART_BYTES: usize = 64 << 10;
+
+    fn part(byte: u8, is_private: bool) -> Part {
+        Part { bytes: vec![byte; PART_BYTES].into(), is_private }
+    }
+
+    #[test]
+    fn what_a_socket_does_not_take_is_queued_behind_what_it_has_taken() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        let socket = Socket::new(stream, Token(1), Rc::new(Poller::new().unwrap())).unwrap();
+        let (outbox, mut inbox) = outbox(Some(Rc::new(socket)), Memory::new(1 << 30));
+        outbox.send(&[Part { bytes: Bytes::from_static(b"hi\n"), is_private: true }], Duration::ZERO);
+        assert_eq!(outbox.queued(), 0);
+        assert!(inbox.try_next().is_none(), "nothing is left for the connection to do");
+
+        // More than two kernels hold, and then something behind it.
+        let parts: Vec<_> = (0..=250).map(|n| part(n, n % 3 == 0)).collect();
+        outbox.send(&parts, Duration::ZERO);
+        outbox.send(&[part(251, true)], Duration::ZERO);
+        let (mut queued, mut private, mut items) = (Vec::new(), 0, 0);
+        while let Some(QueueItem::Bytes(item)) = inbox.try_next() {
+            assert_eq!(item.is_private, item.bytes[0] % 3 == 0 || item.bytes[0] == 251);
+            private += if item.is_private { item.bytes.len() } else { 0 };
+            queued.extend_from_slice(&item.bytes);
+            items += 1;
+        }
+        assert_eq!(outbox.queued(), queued.len() + items * QUEUE_ITEM_OVERHEAD);
+        assert_eq!(outbox.private(), private);
+        let mut all = vec![0; 3 + 252 * PART_BYTES - queued.len()];
+        assert!(all.len() > 3, "it takes something");
+        peer.read_exact(&mut all).unwrap();
+        all.extend(queued);
+        let told: Vec<_> = (0..=251).map(|n| vec![n; PART_BYTES]).collect();
+        assert!(all == [b"hi\n".to_vec(), told.concat()].concat());
+    }
+}
