@@ -206,47 +206,4 @@ fn let_pass(line: &mut Line, most: usize) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{
-        pin::pin,
-        task::{Context, Waker},
-    };
-
-    use super::*;
-
-    fn count(line: &mut Vec<Pass>) -> usize {
-        let before = line.len();
-        line.retain_mut(|pass| pass.try_recv() == Ok(None));
-        before - line.len()
-    }
-
-    #[test]
-    fn so_many_pass_in_a_turn_in_the_order_in_which_they_came() {
-        let (turnstile, turning) = turnstile();
-        let (mut turning, cx) = (pin!(turning), &mut Context::from_waker(Waker::noop()));
-        let mut line: Vec<_> = (0..PASSES + 3).map(|_| turnstile.enter(Kind::Burst)).collect();
-        drop(line.remove(1)); // one that has left takes no pass
-        assert!(turning.as_mut().poll(cx).is_pending());
-        let has_passed: Vec<_> = line.iter_mut().map(|pass| pass.try_recv() == Ok(Some(()))).collect();
-        assert_eq!(has_passed, [vec![true; PASSES], vec![false; 2]].concat());
-        line.drain(..PASSES);
-        assert!(turning.as_mut().poll(cx).is_pending());
-        assert_eq!(count(&mut line), 2);
-        drop(turnstile);
-        assert!(turning.as_mut().poll(cx).is_ready());
-    }
-
-    #[test]
-    fn bursts_come_before_floods_and_do_not_starve_them() {
-        let (turnstile, turning) = turnstile();
-        let (mut turning, cx) = (pin!(turning), &mut Context::from_waker(Waker::noop()));
-        let mut floods: Vec<_> = (0..3 * PASSES).map(|_| turnstile.enter(Kind::Flood)).collect();
-        let mut bursts: Vec<_> = (0..2 * PASSES).map(|_| turnstile.enter(Kind::Burst)).collect();
-        let mut passed = Vec::new();
-        for _ in 0..4 {
-            assert!(turning.as_mut().poll(cx).is_pending());
-            passed.push((count(&mut bursts), count(&mut floods)));
-        }
-        assert_eq!(passed, [(24, 8), (24, 8), (16, 16), (0, 32)]);
-    }
-}
+mod tests;
