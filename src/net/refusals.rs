@@ -212,6 +212,14 @@ mod tests {
     }
 
     #[test]
+    fn all_are_closed_when_their_descriptors_are_needed() {
+        let mut refusals = refusals(Lang::En);
+        let peers = [(); 3].map(|()| refuse(&mut refusals, b"", MS));
+        refusals.close_all();
+        assert!(peers.iter().all(is_closed));
+    }
+
+    #[test]
     fn refusals_are_summed_up_once_a_second() {
         let mut tally = Tally::default();
         let addr = SocketAddr::from(([10, 0, 0, 1], 9));

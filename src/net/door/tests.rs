@@ -135,3 +135,13 @@ fn a_place_is_given_back_on_drop() {
     drop(place);
     Place::take(&door, ANN, MS).unwrap();
 }
+
+#[test]
+fn a_place_is_scarce_when_most_are_taken() {
+    let door = Rc::new(RefCell::new(door(4, 4, 0)));
+    let take = || Place::take(&door, ANN, MS).unwrap();
+    let places = [take(), take(), take()];
+    assert!(!places[0].is_crowded());
+    let last = take();
+    assert!(last.is_crowded() && places[0].is_crowded());
+}
