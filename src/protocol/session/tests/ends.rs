@@ -134,3 +134,28 @@ fn a_socket_that_takes_nothing_for_too_long_ends_the_connection() {
     check("blocked 0; @4; blocked 1; @99", "[close-write-timeout]"); // once is enough
     check("+quit~; blocked 1; @99", "[close-quit]");
 }
+
+#[test]
+fn what_a_session_holds_is_counted_and_given_back() {
+    let held = |script: &str| play(limits(), script).session.held_bytes();
+    assert_eq!(held(""), 0);
+    assert_eq!(held("+hi~"), 0);
+    assert!((6..20).contains(&held("+123456")), "a line that was begun");
+    assert_eq!(held("+123456; +7~"), 0);
+    let many = "1234567~".repeat(100);
+    assert!((800..2000).contains(&held(&format!("+hi~; +{many}"))), "lines that wait for a credit");
+    assert_eq!(held(&format!("+hi~; +{many}; credit")), 0);
+}
+
+#[test]
+fn nothing_is_held_of_one_that_the_broker_has_hung_up_on() {
+    let mut played = play(limits(), "+hi~; +123~456");
+    played.session.discard_input();
+    for event in ["", "credit", "+789", "+~", "eof"] {
+        if !event.is_empty() {
+            played.event(event);
+        }
+        assert_eq!(played.session.held_bytes(), 0, "{event}");
+    }
+    assert_eq!(played.seen, ["[hi]"]);
+}
