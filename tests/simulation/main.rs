@@ -5,9 +5,11 @@
 //! `PIPECHAT_SEED` replays a seed, `PIPECHAT_STEPS` makes it shorter or longer.
 
 mod account;
+mod answers;
 mod behind;
 mod book;
 mod connection;
+mod due;
 mod fair;
 mod full;
 mod fuzz;

@@ -28,9 +28,13 @@ pub(crate) struct Stage {
     backlog: Rc<BrokenBacklog>,
     pub(crate) departed: Rc<Departed>,
     pub(crate) now: Duration,
+    /// The same by the calendar.
+    pub(crate) at: Timestamp,
     /// Says the same as the chat, where no work is so long that the chat does it in pieces.
     model: Option<Model>,
     readers: BTreeMap<ClientId, Reader>,
+    /// How often the broker was told that little waits for a client now.
+    pub(crate) reliefs: usize,
 }
 
 /// A connection that has read its client's batches, and writes when the test says so.
@@ -50,7 +54,18 @@ impl Stage {
         let backlog = Rc::<BrokenBacklog>::default();
         let departed = Rc::<Departed>::default();
         let broker = Broker::new(config, Arc::clone(&memory), Rc::clone(&backlog), Rc::clone(&departed));
-        Self { broker, chat, memory, backlog, departed, now: Duration::ZERO, model, readers: BTreeMap::new() }
+        Self {
+            broker,
+            chat,
+            memory,
+            backlog,
+            departed,
+            now: Duration::ZERO,
+            at: Timestamp::UNIX_EPOCH,
+            model,
+            readers: BTreeMap::new(),
+            reliefs: 0,
+        }
     }
 
     /// The same for so many clients, or so many entries, that the model is too slow or too simple.
@@ -95,7 +110,7 @@ impl Stage {
     /// A turn, as the broker's loop has them. Of each entry, chat and model make the same.
     pub(crate) fn turn(&mut self) -> Turn {
         let mut turn = Vec::new();
-        self.broker.begin_turn(Timestamp::UNIX_EPOCH);
+        self.broker.begin_turn(self.at);
         while let Some(entry) = self.broker.next_entry(self.now, &self.chat) {
             let mut out = Vec::new();
             self.chat.handle(entry.clone(), &mut out);
@@ -129,6 +144,7 @@ impl Stage {
     pub(crate) fn read(&mut self, client: u64, bytes: usize) {
         let now = self.now;
         if self.reader(client).read(bytes, now) {
+            self.reliefs += 1;
             self.broker.accept(Request::Relieved(ClientId(client)), now);
         }
     }
@@ -154,6 +170,14 @@ impl Stage {
         self.reader(client).inbox.private()
     }
 
+    /// What waits for the client, which reads it.
+    pub(crate) fn received(&mut self, client: u64) -> String {
+        let items = &self.reader(client).items;
+        let bytes: Vec<u8> = items.iter().flat_map(|item| item.bytes.iter().copied()).collect();
+        self.read(client, usize::MAX);
+        String::from_utf8(bytes).expect("all that is told is text")
+    }
+
     /// The broker has done with the client's last batch.
     pub(crate) fn has_credit(&mut self, client: u64) -> bool {
         self.reader(client).has_credit
@@ -162,6 +186,13 @@ impl Stage {
     /// The connections that the broker has hung up on write what is still to be written, and are over.
     pub(crate) fn reap(&mut self) {
         self.readers.retain(|_, reader| !reader.inbox.is_terminated());
+    }
+
+    /// The broker has hung up on the client, for which nothing waits.
+    pub(crate) fn is_hung_up(&mut self, client: u64) -> bool {
+        let reader = self.reader(client);
+        reader.take();
+        reader.items.is_empty() && reader.inbox.is_terminated()
     }
 
     /// The broker knows nothing of the client any more.
