@@ -60,6 +60,53 @@ fn one_who_asks_for_little_is_answered_at_once_beside_an_address_that_floods() {
     check_flood("10.9.9.9");
 }
 
+const TRUSTED: &str = "127.0.0.1";
+const UNTRUSTED: &str = "10.9.9.9";
+
+/// How a client comes: from where, and whether what it says first is its last, too.
+#[derive(Debug, Clone, Copy)]
+struct Coming(&'static str, bool);
+
+impl Coming {
+    fn send(self, stage: &mut Stage, client: u64) {
+        let Self(ip, is_passing) = self;
+        stage.connect_silently(client, ip);
+        let say = Step::Command(Command::Say("hi".to_owned()));
+        let steps = if is_passing { vec![Step::Arrive, say, Step::Eof] } else { vec![Step::Arrive] };
+        stage.send(client, usize::from(is_passing), steps);
+    }
+}
+
+/// A crowd comes, and then one more. How many of the crowd are announced before that one?
+fn announced_before(crowd: Coming, one: Coming) -> usize {
+    const CROWD: u64 = 300;
+    let mut stage = Stage::without_model(Config::default());
+    (1..=CROWD).for_each(|client| crowd.send(&mut stage, client));
+    one.send(&mut stage, CROWD + 1);
+    let mut announced = Vec::new();
+    for (entry, _) in stage.rest().0 {
+        if let Input::Arrive(client, _) = entry.input {
+            announced.push(client.0);
+        }
+    }
+    assert_eq!(announced.len() as u64, CROWD + 1);
+    announced.iter().position(|&client| client == CROWD + 1).expect("it is announced")
+}
+
+#[test]
+fn a_crowd_that_comes_holds_back_nobody_who_comes_alone() {
+    for (crowd, one) in [
+        (Coming(TRUSTED, false), Coming(UNTRUSTED, false)),
+        (Coming(UNTRUSTED, false), Coming(TRUSTED, false)),
+        // Those who stay come first.
+        (Coming(TRUSTED, true), Coming(TRUSTED, false)),
+        (Coming(UNTRUSTED, true), Coming(TRUSTED, true)),
+    ] {
+        let before = announced_before(crowd, one);
+        assert!(before < 50, "{before} of {crowd:?} before {one:?}");
+    }
+}
+
 #[test]
 fn floods_get_their_shares() {
     let mut stage = Stage::without_model(Config::default());
@@ -87,6 +134,60 @@ fn floods_get_their_shares() {
     shares.push(said[22..].iter().sum());
     let total: usize = shares.iter().sum();
     assert!(shares.iter().all(|share| share * shares.len() > total * 3 / 4), "{shares:?}");
+}
+
+/// A crowd, of which one sends `costly` first, and then the innocent asks something. Whose step comes first?
+fn first_served(costly: Command) -> u64 {
+    const OTHER: u64 = 2;
+    let mut stage = Stage::without_model(Config::default());
+    (1..=100).for_each(|client| stage.connect(client, "127.0.0.1"));
+    stage.rest();
+    stage.send(OTHER, 1, vec![Step::Command(costly)]);
+    ask(&mut stage, 0);
+    let mut served = Vec::new();
+    for (entry, _) in stage.rest().0 {
+        if let Input::Command(client, ..) = entry.input {
+            served.push(client.0);
+        }
+    }
+    assert!([[INNOCENT, OTHER], [OTHER, INNOCENT]].contains(&[served[0], served[1]]) && served.len() == 2);
+    served[0]
+}
+
+#[test]
+fn a_line_that_costs_much_waits_for_those_that_cost_little() {
+    let escaped = "\x1b".repeat(2000);
+    for costly in [
+        Command::Say("x".repeat(2000)), // as often as it is told
+        Command::Sync(escaped.clone()), // it has to be escaped
+        Command::Private { to: "nobody".to_owned(), text: escaped },
+        Command::Rename("x".repeat(30)), // all are told of it
+        Command::Private { to: "张".repeat(100), text: "hi".to_owned() }, // the name has to be normalised
+    ] {
+        assert_eq!(first_served(costly.clone()), INNOCENT, "{costly:?}");
+    }
+    assert_ne!(first_served(Command::Sync("a".to_owned())), INNOCENT, "the first is served first");
+}
+
+#[test]
+fn each_pays_for_its_own_lines() {
+    const TALKER: u64 = 2;
+    let questions = [Step::Command(Command::Sync("mine".to_owned())), Step::Check("mine".to_owned())];
+    for question in questions {
+        let mut stage = Stage::without_model(Config::default());
+        (1..=50).for_each(|client| stage.connect(client, "127.0.0.1"));
+        stage.rest();
+        stage.received(INNOCENT);
+        stage.send(TALKER, BATCH, vec![Step::Command(Command::Say("x".repeat(100))); BATCH]);
+        stage.send(INNOCENT, BATCH, vec![question.clone(); BATCH]);
+        stage.rest();
+        let received = stage.received(INNOCENT);
+        let lines: Vec<_> = received.lines().collect();
+        let last = lines.iter().rposition(|line| line.contains("mine")).expect("it is answered");
+        assert_eq!(lines.len(), 2 * BATCH);
+        let said = last + 1 - BATCH;
+        assert!(said < BATCH / 4, "{said} lines to all before so many answers to one: {question:?}");
+    }
 }
 
 #[test]

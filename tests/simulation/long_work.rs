@@ -34,7 +34,8 @@ fn serve(broker: &mut Broker, chat: &mut Chat, batches: Vec<(ClientId, Vec<Step>
             match &entry.input {
                 Input::Command(client, _, Command::Say(text)) if text.len() == TEXT_BYTES => {
                     log.push(format!("{client}: much"));
-                    broker.accept(Request::Batch(OTHER, Batch { lines: 1, steps: vec![say("between")] }), NOW);
+                    let steps = vec![say("between"), say("and again")];
+                    broker.accept(Request::Batch(OTHER, Batch { lines: 2, steps }), NOW);
                 }
                 Input::Command(client, _, Command::Say(text)) => log.push(format!("{client}: {text}")),
                 Input::Continue => log.push("continue".to_owned()),
@@ -87,5 +88,6 @@ fn long_work_holds_back_the_one_whose_it_is_and_nobody_else() {
     let place = |what: &str| log.iter().position(|line| line == what).unwrap_or_else(|| panic!("no {what}: {log:?}"));
     assert!(place("#1: much") < place("continue") && place("continue") < place("#1 is ready"), "{log:?}");
     assert!(place("#2: between") < place("#1 is ready"), "the other waits for it: {log:?}");
+    assert!(place("continue") < place("#2: and again"), "it waits for all others: {log:?}");
     assert!(place("#1 is ready") < place("#1: more"), "it overtakes itself: {log:?}");
 }
