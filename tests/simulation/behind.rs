@@ -104,3 +104,64 @@ fn one_that_breaks_off_behind_is_heard_to_the_end() {
     assert!(turns.has_said("last words") && turns.told(RECIPIENT).is_empty());
     assert!(stage.is_forgotten(RECIPIENT));
 }
+
+#[test]
+fn one_that_breaks_off_is_hung_up_on_before_it_is_heard_to_the_end() {
+    let mut stage = stage();
+    stage.received(RECIPIENT);
+    let last = Step::Command(Command::Say("last words".to_owned()));
+    stage.break_off(RECIPIENT, vec![Step::Broken, last, Step::Close(Departure::Lost)]);
+    assert!(stage.is_hung_up(RECIPIENT), "its socket can be closed");
+    assert!(stage.rest().has_said("last words"));
+}
+
+/// Light senders send the client more than anybody may.
+fn fill(stage: &mut Stage, client: u64) {
+    for light in 5..=12 {
+        (0..20).for_each(|_| _ = send(stage, light, client, 1));
+    }
+    assert!(stage.private(client) > FAR_BEHIND);
+}
+
+#[test]
+fn a_connection_tells_once_that_so_little_waits() {
+    let mut stage = stage();
+    send(&mut stage, HEAVY, RECIPIENT, 256);
+    assert!(stage.private(RECIPIENT) > BEHIND);
+    stage.read_until(RECIPIENT, BEHIND / 2 + 1);
+    assert_eq!(stage.reliefs, 0);
+    stage.read_until(RECIPIENT, BEHIND / 2);
+    assert!(stage.reliefs == 1 && stage.broker.has_work(), "the chat has to know");
+    stage.rest();
+    stage.read_until(RECIPIENT, 0);
+    assert_eq!(stage.reliefs, 1);
+
+    fill(&mut stage, RECIPIENT);
+    stage.read_until(RECIPIENT, FAR_BEHIND / 2 + 1);
+    assert_eq!(stage.reliefs, 1);
+    stage.read_until(RECIPIENT, FAR_BEHIND / 2);
+    assert!(stage.reliefs == 2 && stage.broker.has_work());
+    stage.rest();
+    stage.read_until(RECIPIENT, BEHIND / 2);
+    assert!(stage.reliefs == 3 && stage.broker.has_work());
+}
+
+#[test]
+fn one_that_has_read_nearly_all_is_not_behind_any_more() {
+    let mut stage = stage();
+    fill(&mut stage, RECIPIENT);
+    let all_but_a_few = stage.private(RECIPIENT) - 1000;
+    stage.read(RECIPIENT, all_but_a_few);
+    assert_eq!(stage.reliefs, 1, "it has read them at once");
+    assert_eq!(send(&mut stage, HEAVY, RECIPIENT, 20), 0);
+}
+
+#[test]
+fn who_sends_much_at_once_is_a_heavy_sender_from_the_first_line_on() {
+    let mut stage = stage();
+    send(&mut stage, HEAVY, RECIPIENT, 256);
+    assert_eq!(send(&mut stage, 5, RECIPIENT, 1), 0);
+    assert_eq!(send(&mut stage, 6, RECIPIENT, 3), 3);
+    stage.read_until(RECIPIENT, 0);
+    assert_eq!(send(&mut stage, 6, RECIPIENT, 3), 0);
+}
