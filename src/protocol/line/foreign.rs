@@ -123,10 +123,8 @@ fn request(line: &str) -> Option<Foreign> {
     // Every line of chat comes here until one was said: most are told by their first few letters.
     let line = line.trim_start_matches(is_space);
     let of_method = |&byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_');
-    let method_len = line.bytes().take(METHOD_BYTES_MAX + 1).take_while(of_method).count();
-    if method_len == 0 || method_len > METHOD_BYTES_MAX {
-        return None;
-    }
+    let method_len = line.bytes().take(METHOD_BYTES_MAX).take_while(of_method).count();
+    // Behind a longer one there is a letter, and no space.
     let (method, rest) = line.split_at(method_len);
     let mut words = rest.strip_prefix(is_space)?.split(is_space).filter(|word| !word.is_empty());
     let target = words.next()?;

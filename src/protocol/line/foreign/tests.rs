@@ -63,9 +63,16 @@ fn lines() {
         ("PROXY UNKNOWNS", CHAT),
         ("proxy unknown", CHAT),
         ("PROXY", CHAT),
+        ("take 9p:x HTTP/2", CHAT),
+        ("tell bob,ann:hi HTTP/2", CHAT),
         ("", CHAT),
     ] {
         assert_eq!(of_line(line), verdict, "{line:?}");
+    }
+    let request = |method_len| format!("{} / HTTP/1.1", "x".repeat(method_len));
+    assert_eq!(of_line(&request(METHOD_BYTES_MAX)), HTTP);
+    for method_len in [0, METHOD_BYTES_MAX + 1, 2 * METHOD_BYTES_MAX] {
+        assert_eq!(of_line(&request(method_len)), CHAT, "{method_len}");
     }
 }
 
