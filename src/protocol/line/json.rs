@@ -168,3 +168,6 @@ fn string(out: &mut Vec<u8>, text: Option<&str>) {
     }
     out.push(b'"');
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+//! Which fields each object has.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::*;
+use crate::{
+    chat::{Departure, Refusal},
+    protocol::{FormError, Format, Limits, Setting},
+};
+
+/// The fields of an object that are not null, as `event key=value …`, and its order in a log if it has one.
+fn shown(line: &[u8]) -> String {
+    let object: Value = serde_json::from_slice(line).unwrap();
+    assert_eq!(object.as_object().unwrap().len(), 13, "all fields are there always: {object}");
+    let at = object["at"].as_str().unwrap();
+    assert_eq!(at, "1970-01-01T00:00:01.500Z");
+    let mut shown = object["event"].as_str().unwrap().to_owned();
+    for key in ["seq", "from", "text", "code", "old", "count", "room", "verb", "account", "pos", "replay"] {
+        match &object[key] {
+            Value::Null => {}
+            Value::Object(from) => {
+                assert_eq!(from.len(), 2);
+                let [name, addr] = ["name", "addr"].map(|key| from[key].as_str().unwrap());
+                shown.push_str(&format!(" {key}={name}/{addr}"));
+            }
+            Value::String(text) => shown.push_str(&format!(" {key}={text}")),
+            value => shown.push_str(&format!(" {key}={value}")),
+        }
+    }
+    shown
+}
+
+const AT: Timestamp = Timestamp::constant(1, 500_000_000);
+
+#[test]
+fn events() {
+    let identity = |name: &str| Arc::new(Identity { name: name.to_owned(), addr: "10.0.0.1:9".to_owned() });
+    let (ann, text) = (|| identity("ann"), || "hi".to_owned());
+    for (of, seq, fields) in [
+        (Event::Online(ann()), Some(7), "online seq=7 from=ann/10.0.0.1:9"),
+        (Event::Offline(ann(), Departure::Lost), Some(8), "offline seq=8 from=ann/10.0.0.1:9 code=lost"),
+        (Event::Message { from: ann(), text: text() }, Some(9), "message seq=9 from=ann/10.0.0.1:9 text=hi"),
+        (Event::Private { from: ann(), text: text() }, None, "private from=ann/10.0.0.1:9 text=hi"),
+        (Event::User(ann()), None, "user from=ann/10.0.0.1:9"),
+        (Event::UsersEnd(3), None, "users_end count=3"),
+        (Event::Renamed { old: identity("bob"), new: ann() }, None, "renamed from=ann/10.0.0.1:9 old=bob"),
+        (Event::Synced(text()), None, "sync text=hi"),
+        (Event::WaitMet(text()), None, "wait text=hi code=ok"),
+        (Event::WaitTimedOut, None, "wait code=timeout"),
+        (
+            Event::Refused(Refusal::WaitTooLong(Duration::from_secs(5))),
+            None,
+            "refused text=wait too long: must be at most 5 seconds code=wait-too-long verb=wait",
+        ),
+        (Event::Farewell(Departure::Quit), None, "farewell text=goodbye code=quit"),
+    ] {
+        let mut line = Vec::new();
+        event(&mut line, &of, Stamp { seq, at: AT }, Lang::En);
+        assert_eq!(shown(&line), fields);
+    }
+}
+
+#[test]
+fn replies() {
+    let token = || "1".to_owned();
+    for (of, fields) in [
+        (Reply::Refused(FormError::Nul), "refused text=line contains a NUL, discarded code=nul"),
+        (Reply::Refused(FormError::Usage(Verb::Who)), "refused text=usage: who code=malformed verb=who"),
+        (Reply::Checked { token: token(), refused: None }, "ok text=1 verb=check"),
+        (Reply::Checked { token: token(), refused: Some("nul") }, "refused text=1 code=nul verb=check"),
+        (Reply::Set(Setting::Format(Format::Json)), "set text=set: format json"),
+    ] {
+        let mut line = Vec::new();
+        reply(&mut line, &of, Stamp { seq: None, at: AT }, Lang::En);
+        assert_eq!(shown(&line), fields);
+    }
+    let mut line = Vec::new();
+    reply(&mut line, &Reply::Help(Arc::new(Limits::default())), Stamp { seq: None, at: AT }, Lang::En);
+    let help = shown(&line);
+    assert!(help.starts_with("help text=") && help.contains("who") && !help.contains(" verb="), "{help}");
+}
+
+#[test]
+fn what_needs_an_escape_has_the_shortest_one() {
+    let escapes = [
+        ("\"", r#"\""#),
+        ("\\", r"\\"),
+        ("\t", r"\t"),
+        ("\r", r"\r"),
+        ("\n", r"\n"),
+        ("\x1b", r"\u001b"),
+        ("\x7f", r"\u007f"),
+        ("\u{202e}", r"\u202e"),
+        ("|é張", "|é張"),
+    ];
+    let all = [escapes.map(|(text, _)| text).concat(), escapes.map(|(_, escaped)| escaped).concat()];
+    for (text, escaped) in escapes.into_iter().chain([(&*all[0], &*all[1])]) {
+        let mut line = Vec::new();
+        string(&mut line, Some(text));
+        assert_eq!(String::from_utf8(line).unwrap(), format!("\"{escaped}\""));
+    }
+}
