@@ -200,3 +200,46 @@ fn purpose(verb: Verb) -> [&'static str; 2] {
         Verb::Quit => ["断开连接", "disconnect"],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, time::Duration};
+
+    use super::*;
+    use crate::protocol::Rate;
+
+    #[test]
+    fn help_has_a_line_for_each_verb() {
+        for lang in [Lang::Zh, Lang::En] {
+            let help = help(&Limits::default(), lang);
+            let mut purposes = BTreeSet::new();
+            for (verb, line) in Verb::ALL.into_iter().zip(help.lines()) {
+                let (before, purpose) = line.split_once(" - ").expect("its form and its purpose");
+                assert_eq!(before, form(verb));
+                assert!(!purpose.is_empty() && purposes.insert(purpose), "{line}");
+            }
+            assert_eq!(purposes.len(), Verb::ALL.len());
+        }
+        assert!(help(&Limits::default(), Lang::En).contains("quit - disconnect\n"));
+    }
+
+    #[test]
+    fn help_tells_the_limits_and_zero_is_none() {
+        let limits = |per_second, idle| {
+            let rate = Rate { per_second, burst: 20 };
+            let limits =
+                Limits { line_max: 99, rate, idle_timeout: Duration::from_secs_f64(idle), ..Limits::default() };
+            help(&limits, Lang::En)
+        };
+        let help = limits(10, 1.5);
+        for line in
+            ["longest line, bytes: 99", "lines per second: 10", "burst, lines: 20", "idle timeout, seconds: 1.5"]
+        {
+            assert!(help.lines().any(|told| told == line), "{line}: {help}");
+        }
+        let help = limits(0, 0.0);
+        for line in ["lines per second: none", "idle timeout, seconds: none"] {
+            assert!(help.lines().any(|told| told == line), "{line}: {help}");
+        }
+    }
+}
