@@ -216,6 +216,8 @@ mod tests {
             "tp|bob|x",
             "log in",
             "lgon bob",
+            "loixn|bob|x",
+            "lixgn|bob|x",
             "logic says so",
             "Taken!",
             "tokens are short",
