@@ -190,6 +190,8 @@ mod tests {
         net::{TcpListener, TcpStream},
     };
 
+    use futures::{FutureExt, StreamExt};
+
     use super::*;
     use crate::{
         broker::QUEUE_ITEM_OVERHEAD,
@@ -232,5 +234,17 @@ mod tests {
         all.extend(queued);
         let told: Vec<_> = (0..=251).map(|n| vec![n; PART_BYTES]).collect();
         assert!(all == [b"hi\n".to_vec(), told.concat()].concat());
+    }
+    #[test]
+    fn the_end_comes_behind_what_is_queued() {
+        let (outbox, mut inbox) = outbox(None, Memory::new(1 << 30));
+        assert!(inbox.next().now_or_never().is_none(), "it waits");
+        outbox.send(&[part(7, false)], Duration::ZERO);
+        outbox.credit(Duration::from_secs(5));
+        drop(outbox);
+        let mut next = || inbox.next().now_or_never().expect("it is there");
+        assert!(matches!(next(), Some(QueueItem::Bytes(item)) if item.bytes.len() == PART_BYTES));
+        assert!(matches!(next(), Some(QueueItem::Credit(at)) if at == Duration::from_secs(5)));
+        assert!(next().is_none() && inbox.is_terminated());
     }
 }
