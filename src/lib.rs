@@ -14,6 +14,7 @@
 //! - [`chat`]: the rules. Synchronous and deterministic; no sockets, bytes, clocks or tasks.
 //! - [`reactor`]: the executor, readiness of sockets, timers and the clock. Knows nothing of the chat.
 //! - [`units`]: durations and sizes as people write them, for flags and for the wire.
+//! - [`manual`]: the manual, a page per subject, which `pipechat help TOPIC` prints.
 //!
 //! To follow one public line from socket to socket, read `net/connection.rs` (the pump), `protocol/session/mod.rs`,
 //! `broker/core.rs`, `chat/mod.rs` and `broker/turn.rs`.
@@ -25,6 +26,7 @@
 
 pub mod broker;
 pub mod chat;
+pub mod manual;
 pub mod net;
 pub mod protocol;
 pub mod reactor;

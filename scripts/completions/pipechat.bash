@@ -88,7 +88,7 @@ _pipechat() {
         help)
             flags=""
             case $before in
-                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="serve send listen wait who chat completions"; fi ;;
+                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="serve send listen wait who chat completions protocol errors scripts json client netcat options operating limits performance internals"; fi ;;
             esac
             ;;
     esac

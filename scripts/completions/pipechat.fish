@@ -24,7 +24,7 @@ complete -c pipechat -n __pipechat_bare -a wait -d 'wait until a user is here or
 complete -c pipechat -n __pipechat_bare -a who -d 'print who is online'
 complete -c pipechat -n __pipechat_bare -a chat -d 'interactive client'
 complete -c pipechat -n __pipechat_bare -a completions -d 'print completions for bash, zsh or fish'
-complete -c pipechat -n __pipechat_bare -a help -d 'print help on a command'
+complete -c pipechat -n __pipechat_bare -a help -d 'print help on a command, or a page of the manual'
 
 complete -c pipechat -n '__pipechat_in serve' -l host -x -a '(__fish_print_hostnames)' -d 'address or name to listen on, or HOST:PORT (127.0.0.1)'
 complete -c pipechat -n '__pipechat_in serve' -l port -x -d 'port to listen on; 0 picks a free port (9999)'
@@ -106,4 +106,4 @@ complete -c pipechat -n '__pipechat_in completions' -l help -d 'print help'
 complete -c pipechat -n '__pipechat_in completions' -l version -d 'print the version'
 complete -c pipechat -n '__pipechat_in completions' -a 'bash zsh fish'
 
-complete -c pipechat -n '__pipechat_in help' -a 'serve send listen wait who chat completions'
+complete -c pipechat -n '__pipechat_in help' -a 'serve send listen wait who chat completions protocol errors scripts json client netcat options operating limits performance internals'

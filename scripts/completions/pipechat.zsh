@@ -11,7 +11,7 @@ _pipechat() {
         'who:print who is online'
         'chat:interactive client'
         'completions:print completions for bash, zsh or fish'
-        'help:print help on a command'
+        'help:print help on a command, or a page of the manual'
     )
     if ((CURRENT == 2)) && [[ $words[2] != -* ]]; then
         _describe subcommand subcommands
@@ -134,7 +134,7 @@ _pipechat() {
             ;;
         help)
             _arguments \
-                '1:what:(serve send listen wait who chat completions)' \
+                '1:what:(serve send listen wait who chat completions protocol errors scripts json client netcat options operating limits performance internals)' \
                 '*: :' \
                 && return
             ;;

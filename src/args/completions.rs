@@ -6,7 +6,7 @@ mod zsh;
 
 use argh::{ArgsInfo, FlagInfo, FlagInfoKind, FromArgs};
 
-use super::{Subcommand, options, values::one_of};
+use super::{Subcommand, options, topics, values::one_of};
 use crate::client::EventKind;
 
 /// Print completions for a shell.
@@ -118,9 +118,9 @@ fn subcommands() -> Vec<Completed> {
         .collect();
     all.push(Completed {
         name: "help",
-        summary: "print help on a command",
+        summary: "print help on a command, or a page of the manual",
         options: Vec::new(),
-        first_positional: Some(Subcommand::ALL.map(Subcommand::name).to_vec()),
+        first_positional: Some(topics()),
     });
     all
 }

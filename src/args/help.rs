@@ -4,9 +4,11 @@ use std::fmt::Write;
 
 use argh::{CommandInfoWithArgs, FlagInfo, FlagInfoKind, Optionality};
 
+use pipechat::manual::PAGES;
+
 use super::{Subcommand, options, sources::variable};
 
-const COLUMNS: usize = 80;
+pub(super) const COLUMNS: usize = 80;
 /// Where descriptions begin. An option that is longer has its description below it.
 const DESCRIPTION_COLUMN: usize = 26;
 const HELP_AND_VERSION: [(&str, &str); 2] = [("-h, --help", "print this help"), ("-V, --version", "print the version")];
@@ -25,7 +27,9 @@ pub(super) fn render(subcommand: Subcommand, command: &str) -> String {
         for subcommand in Subcommand::ALL {
             push_row(&mut out, subcommand.name(), subcommand.summary());
         }
-        push_row(&mut out, "help [COMMAND]", "print this help, or that of a command");
+        push_row(&mut out, "help [COMMAND|TOPIC]", "print this help, that of a command, or a page of the manual");
+        out.push_str("\nManual (pipechat help TOPIC):\n");
+        PAGES.iter().for_each(|page| push_row(&mut out, page.topic, page.summary));
     }
     if info.positionals.iter().any(|positional| !positional.description.is_empty()) {
         out.push_str("\nArguments:\n");
@@ -98,7 +102,7 @@ fn push_paragraph(out: &mut String, indent: &str, text: &str) {
 }
 
 /// The text in lines of at most so many characters, unless a word is longer.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {

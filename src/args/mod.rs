@@ -6,6 +6,7 @@ mod check;
 mod completions;
 mod file;
 mod help;
+mod page;
 mod serve;
 mod sources;
 mod values;
@@ -14,6 +15,7 @@ mod words;
 use std::env;
 
 use argh::{ArgsInfo, CommandInfoWithArgs, FlagInfo, FromArgs};
+use pipechat::manual::{PAGES, Page};
 
 pub(crate) use check::report;
 pub(crate) use completions::CompletionsArgs;
@@ -173,18 +175,26 @@ fn explain(output: &str, settings: &[Setting]) -> String {
     })
 }
 
-/// What `pipechat help` prints, or `pipechat help SUBCOMMAND`.
+/// What `pipechat help` prints, `pipechat help SUBCOMMAND`, or `pipechat help TOPIC`.
 ///
 /// # Errors
-/// One sentence, if there is no such subcommand.
+/// One sentence, if there is no such subcommand or topic, or another word after it.
 pub(crate) fn help(words: &[&str]) -> Result<String, String> {
     match words {
         [] | ["-h" | "--help"] => Ok(help::render(Subcommand::Serve, "pipechat")),
-        [word, ..] => {
-            let subcommand = Subcommand::named(word).ok_or_else(|| unknown_subcommand(word))?;
-            Ok(help::render(subcommand, &format!("pipechat {word}")))
-        }
+        [word] | [word, "-h" | "--help"] => match (Subcommand::named(word), Page::on(word)) {
+            (Some(subcommand), _) => Ok(help::render(subcommand, &format!("pipechat {word}"))),
+            (None, Some(page)) => Ok(page::render(page)),
+            (None, None) => Err(format!("unknown topic {word:?}; expected {}", one_of(&topics()))),
+        },
+        [_, word, ..] => Err(format!("unexpected argument {word:?}")),
     }
+}
+
+/// What `pipechat help` has a page on: the subcommands and the pages of the manual.
+fn topics() -> Vec<&'static str> {
+    let pages = PAGES.iter().map(|page| page.topic);
+    Subcommand::ALL.into_iter().map(Subcommand::name).chain(pages).collect()
 }
 
 /// The sentence about a first word that is no subcommand.

@@ -45,7 +45,7 @@ fn a_refusal_is_printed_and_exits_1() {
 fn a_usage_error_exits_2() {
     for (flags, part) in [
         (&["shout"][..], "unknown subcommand \"shout\"; expected serve, send, "),
-        (&["help", "shout"], "unknown subcommand \"shout\"; expected serve, send, "),
+        (&["help", "shout"], "unknown topic \"shout\"; expected serve, send, "),
         (&["stray", "--port", "0"], "unknown subcommand \"stray\"; "),
         (&["--port", "1", "send", "hi"], "unexpected argument \"send\"; the subcommand \"send\" must come first"),
         (&["serve", "stray"], "unexpected argument \"stray\""),

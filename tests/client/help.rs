@@ -7,6 +7,7 @@ use std::{
 };
 
 use common::{note, program, run};
+use pipechat::manual::PAGES;
 
 use crate::{DONE, USAGE};
 
@@ -42,6 +43,36 @@ fn help_is_everywhere_and_fits_a_terminal() {
     assert!(help.contains("\nClients:\n  --max-clients N "), "in groups: {help}");
     assert!(run(&["-h"]).1 == help && run(&["help"]).1 == help && run(&["--port=1", "-h"]).1 == help);
     assert_eq!(run(&["send", "--bogus", "-h"]).0, USAGE, "the first mistake counts");
+}
+
+#[test]
+fn every_page_of_the_manual_is_printed() {
+    let (_, list, _) = run(&["help"]);
+    for page in PAGES {
+        assert!(list.contains(&format!("\n  {} ", page.topic)), "{list}");
+        let (code, text, stderr) = run(&["help", page.topic]);
+        assert_eq!((code, &*stderr), (DONE, ""), "{}", page.topic);
+        assert!(text.starts_with("# ") && text.lines().next() == page.text.lines().next(), "{text}");
+        assert!(text.lines().all(|line| !line.starts_with('|')), "a table is drawn: {text}");
+        assert_eq!(run(&["help", page.topic, "--help"]).1, text);
+    }
+    let (code, stdout, stderr) = run(&["help", "bogus"]);
+    assert_eq!((code, &*stdout), (USAGE, ""));
+    assert!(
+        PAGES.iter().all(|page| stderr.contains(page.topic)) && stderr.contains("unknown topic \"bogus\""),
+        "{stderr}"
+    );
+    assert_eq!(run(&["help", "json", "protocol"]).0, USAGE);
+}
+
+#[test]
+fn help_into_a_closed_pipe_is_no_panic() {
+    let mut command = Command::new(program());
+    let command = command.args(["help", "limits"]).stdin(Stdio::null());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("ours");
+    assert!(output.stderr.is_empty() && output.status.code().is_some_and(|code| code < 2), "{output:?}");
 }
 
 #[test]
@@ -110,6 +141,7 @@ fn completions_complete() {
         expect(shell, "pipechat send --t", &["--timeout", "--to"]);
         expect(shell, "pipechat wait u", &["user", "users"]);
         expect(shell, "pipechat completions b", &["bash"]);
+        expect(shell, "pipechat help li", &["limits", "listen"]);
         // Every option of every subcommand, and no other.
         for subcommand in SUBCOMMANDS {
             let expected = options(&run(&[subcommand, "--help"]).1);

@@ -1,4 +1,4 @@
-//! What the README shows is run: conversations, commands with their output, and every netcat.
+//! What the READMEs and the manual show is run: conversations, commands with their output, and every netcat.
 
 use std::{fs, path::Path, thread};
 
@@ -6,7 +6,7 @@ use common::note;
 
 use crate::{
     ROOT,
-    markdown::{blocks, code, table},
+    markdown::{blocks, code, page, table},
     shell::{bash, is_installed, nc_can_half_close, serve, tmp},
     transcript::{compare, converse},
 };
@@ -24,18 +24,18 @@ fn conversations_run_as_written() {
 fn examples_print_the_output_below_them() {
     for block in blocks("sh", "test") {
         if block.text.contains("jq") && !is_installed("jq") {
-            note(&format!("SKIPPED: README.md:{}: jq is not installed", block.at));
+            note(&format!("SKIPPED: {}: jq is not installed", block.place()));
             continue;
         }
         if block.info.iter().any(|word| word == "half-close") && !nc_can_half_close() {
-            note(&format!("SKIPPED: README.md:{}: this nc has no -N", block.at));
+            note(&format!("SKIPPED: {}: this nc has no -N", block.place()));
             continue;
         }
         let server = serve(&block.flags());
         let ran = bash(&server, &block.text, Path::new(ROOT), "");
-        assert!(ran.code == 0, "README.md:{}: {ran:#?}", block.at);
+        assert!(ran.code == 0, "{}: {ran:#?}", block.place());
         if let Some(expected) = &block.output {
-            compare(expected, &ran.out, &format!("README.md:{}: {ran:#?}", block.at));
+            compare(expected, &ran.out, &format!("README.md:{}: {ran:#?}", block.place()));
         }
     }
 }
@@ -44,7 +44,7 @@ fn examples_print_the_output_below_them() {
 fn every_netcat_receives_every_line() {
     let dir = tmp("netcats");
     let server = serve(&[]);
-    for row in table("## Every netcat") {
+    for row in table(page("netcat"), "# Every netcat") {
         for (cell, last) in row[1..].iter().zip(["", "quit\n"]) {
             let Some(command) = code(cell) else { continue };
             let program = command.split(' ').next().expect("a word");

@@ -1,4 +1,5 @@
-//! The README is true: its examples are run, its tables are looked up in the source, and its scripts do what it says.
+//! The READMEs and the manual are true: their examples are run, their tables are looked up in the source, and the scripts do what
+//! they say.
 //!
 //! What follows the language of a fenced block says how it is run: `sh test` against a server of its own, with the
 //! output in the `text output` block below it, if there is one; `text conversation` line by line in several netcats.
@@ -15,6 +16,7 @@ mod transcript;
 use common::Client;
 
 const README: &str = include_str!("../../README.md");
+const README_ZH: &str = include_str!("../../README.zh.md");
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Reads up to and including the first line for which `is_last` is true.

@@ -1,4 +1,4 @@
-//! What the README says about the protocol is what the server does.
+//! What the manual says about the protocol is what the server does.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,8 +9,8 @@ use std::{
 use common::{Client, EN, Server};
 
 use crate::{
-    README, ROOT, hear_object,
-    markdown::{between, code, codes, table, table_with},
+    ROOT, hear_object,
+    markdown::{between, code, codes, page, table},
     shell::{bash, serve},
 };
 
@@ -21,7 +21,7 @@ fn refusals_read_as_in_the_table() {
     ann.rename("ann");
     bob.expect(&ann.known_as());
     let mut code_of_rows = String::new();
-    for row in table("### Refusals") {
+    for row in table(page("errors"), "## Errors") {
         let example = match (code(&row[1]), &*row[1]) {
             (Some(line), cell) if cell.ends_with("zero-width space") => format!("{line}\u{200b}").into_bytes(),
             (Some(line), cell) if cell.ends_with("combining accent") => format!("{line}\u{301}").into_bytes(),
@@ -90,7 +90,7 @@ fn json_objects_have_the_keys_in_the_table() {
         let object = fields(object);
         seen.entry(object["event"].trim_matches('"').to_owned()).or_insert(object);
     }
-    let rows = table_with("## JSON", "`event` | `seq`");
+    let rows = table(page("json"), "## Events");
     for row in &rows {
         let event = code(&row[0]).expect("an event");
         let object = seen.get(&event).unwrap_or_else(|| panic!("no {event:?} in {objects:#?}"));
@@ -115,8 +115,8 @@ fn a_forged_arrival_is_a_message_in_json() {
 #[test]
 fn names_are_taken_or_too_much_alike_as_it_says() {
     let server = Server::start(&[]);
-    let (_, text) = README.split_once("A name is taken if ").expect("the README tells of names");
-    let (text, _) = text.split_once(" are different names.").expect("and which of them differ");
+    let (_, text) = page("protocol").split_once("A name is taken if ").expect("it tells of names");
+    let (text, _) = text.split_once("\nare different names.").expect("and which of them differ");
     let names = codes(text);
     let [wide, bob, cyrillic, admin, others @ ..] = &names[..] else { panic!("{names:?}") };
     let _here = [server.join(bob), server.join(admin)];

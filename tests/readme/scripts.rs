@@ -1,4 +1,4 @@
-//! The scripts in `scripts/examples` do what the README says of them.
+//! The scripts in `scripts/examples` do what the manual says of them.
 
 use std::{path::Path, thread};
 

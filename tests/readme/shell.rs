@@ -85,7 +85,7 @@ pub(crate) fn is_installed(program: &str) -> bool {
     found.expect("bash").success()
 }
 
-/// The directory of the README's `nc`: OpenBSD's if it is installed, or else the system's, or else bash.
+/// The directory of the examples' `nc`: OpenBSD's if it is installed, or else the system's, or else bash.
 fn nc_dir() -> &'static Path {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
     DIR.get_or_init(|| {
@@ -95,7 +95,7 @@ fn nc_dir() -> &'static Path {
         } else if is_installed("nc") {
             return dir;
         } else {
-            note("there is no nc: the README's examples are run with bash's /dev/tcp");
+            note("there is no nc: the examples are run with bash's /dev/tcp");
             "exec 3<>\"/dev/tcp/$1/$2\"; cat <&3 & cat >&3; wait"
         };
         let nc = dir.join("nc");

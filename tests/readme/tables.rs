@@ -1,4 +1,4 @@
-//! What the README lists is looked up in the source and in `--help`.
+//! What the READMEs and the manual list is looked up in the source and in `--help`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,10 +7,11 @@ use std::{
 };
 
 use common::run;
+use pipechat::manual::{PAGES, Page};
 
 use crate::{
-    README, ROOT,
-    markdown::{anchor, between, code, codes, headings, table},
+    ROOT,
+    markdown::{anchors, between, code, codes, documents, page, prose, rows, table},
 };
 
 #[test]
@@ -21,17 +22,32 @@ fn the_codes_are_those_of_the_source() {
         let (_, text) = text.split_once("fn code(").expect("the function");
         between(text.split_once("\n    }\n").map_or(text, |(text, _)| text), "=> \"", "\"")
     };
-    let listed = |heading| table(heading).iter().filter_map(|row| code(&row[0])).collect::<BTreeSet<_>>();
+    // Each is explained once, so a list is compared, not a set.
+    let listed = |heading| {
+        let rows = table(page("errors"), heading);
+        let mut codes: Vec<String> = rows.iter().filter_map(|row| code(&row[0])).collect();
+        codes.sort();
+        codes
+    };
     let refusals = [source("chat/event.rs", "Refusal"), source("protocol/reply.rs", "FormError")];
-    assert_eq!(listed("### Refusals"), refusals.into_iter().flatten().collect());
-    assert_eq!(listed("### Farewells"), source("chat/event.rs", "Departure"));
+    let refusals: BTreeSet<String> = refusals.into_iter().flatten().collect();
+    assert_eq!(listed("## Errors"), Vec::from_iter(refusals));
+    assert_eq!(listed("## Disconnect reasons"), Vec::from_iter(source("chat/event.rs", "Departure")));
+}
+
+/// The pages that have a row about this.
+fn explained(word: &str) -> Vec<&'static str> {
+    let pages = |page: &Page| rows(page.text).iter().filter(|row| code(&row[0]).as_deref() == Some(word)).count();
+    PAGES.iter().flat_map(|page| vec![page.topic; pages(page)]).collect()
 }
 
 #[test]
 fn the_texts_are_those_of_the_source() {
     let source = ["messages.rs", "text.rs"]
         .map(|file| fs::read_to_string(format!("{ROOT}/src/protocol/line/{file}")).expect("the source"));
-    for text in ["## The wire", "### Farewells"].iter().flat_map(|h| table(h)).flat_map(|row| row[2..].to_vec()) {
+    let tables = [("protocol", "## Chat commands"), ("errors", "## Disconnect reasons")];
+    for text in tables.iter().flat_map(|(topic, heading)| table(page(topic), heading)).flat_map(|row| row[2..].to_vec())
+    {
         let mut text = code(&text).unwrap_or_default();
         for variable in ["[ADDR]", "SENDER", "NAME", "TEXT", "[OLD]", "OLD", "[NEW]", ":"] {
             text = text.replace(variable, "\n");
@@ -43,25 +59,41 @@ fn the_texts_are_those_of_the_source() {
 }
 
 #[test]
+fn the_commands_are_those_of_help() {
+    let words = |text: &str| text.split(['|', ' ']).next().expect("a word").to_owned();
+    let source = fs::read_to_string(format!("{ROOT}/src/protocol/reply.rs")).expect("the source");
+    let (_, source) = source.split_once("fn word(").expect("the function");
+    let source = source.split_once("\n    }\n").map_or(source, |(text, _)| text);
+    let tables =
+        [table(page("protocol"), "## Chat commands"), table(page("scripts"), "## Commands for scripts")].concat();
+    let lines = tables.iter().filter_map(|row| code(&row[0])).filter(|line| line != "TEXT");
+    assert_eq!(lines.map(|line| words(&line)).collect::<BTreeSet<_>>(), between(source, "=> \"", "\""));
+}
+
+#[test]
 fn the_flags_are_those_of_help() {
-    let listed: BTreeMap<String, String> =
-        table("## Flags").into_iter().map(|row| (code(&row[0]).expect("a flag"), row[1].replace('`', ""))).collect();
+    let listed: BTreeMap<String, String> = table(page("options"), "# Options")
+        .into_iter()
+        .map(|row| (code(&row[0]).expect("a flag"), row[1].replace('`', "")))
+        .collect();
     let helped = options(&[]);
     assert_eq!(listed.keys().collect::<Vec<_>>(), helped.keys().collect::<Vec<_>>());
     for (flag, default) in &helped {
         let default = default.as_deref().unwrap_or(if flag == "--strict-idle" { "off" } else { "" });
         assert_eq!(listed[flag], default, "{flag}");
+        assert_eq!(explained(flag), ["options"], "{flag} is explained in one place");
     }
 }
 
 #[test]
 fn the_flags_of_the_client_are_those_of_its_help() {
-    for row in table("## A client") {
-        let Some(usage) = code(&row[0]).filter(|usage| usage.starts_with("pipechat ")) else { continue };
-        if usage.starts_with("pipechat completions ") {
-            continue; // it has no options, and no server
+    for row in table(page("client"), "# Command-line client") {
+        let usage = code(&row[0]).expect("a command");
+        let subcommand = usage.split(' ').nth(1).expect("a subcommand");
+        if ["completions", "help"].contains(&subcommand) {
+            continue; // they have no options, and no server
         }
-        let helped = options(&[usage.split(' ').nth(1).expect("a subcommand")]);
+        let helped = options(&[subcommand]);
         let mut listed: BTreeSet<&str> = usage.split(['[', ' ', ']']).filter(|word| word.starts_with("--")).collect();
         listed.extend(["--host", "--port", "--lang", "--help", "--version"]);
         assert_eq!(listed, helped.keys().map(String::as_str).collect(), "{usage}");
@@ -71,29 +103,54 @@ fn the_flags_of_the_client_are_those_of_its_help() {
 #[test]
 fn the_limits_are_those_of_the_source() {
     let source = source_of(&Path::new(ROOT).join("src"));
-    for row in table("## Limits") {
+    for row in rows(page("limits")) {
         let field = code(&row[0]).filter(|name| name.contains(char::is_lowercase));
         assert!(field.is_none_or(|name| source.contains(&format!("pub {name}: "))), "no such field: {row:?}");
-        for name in
-            row.iter().flat_map(|cell| codes(cell)).filter(|name| name.contains("_") && *name == name.to_uppercase())
-        {
-            assert!(source.contains(&format!("const {name}: ")), "no const {name}");
+    }
+    let pages: Vec<String> = PAGES.iter().flat_map(|page| prose(page.text)).flat_map(codes).collect();
+    let is_constant = |name: &str| name.contains('_') && name.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+    for name in pages.iter().filter(|name| is_constant(name) && !name.starts_with("PIPECHAT_")) {
+        let is_variable = ["NO_COLOR", "RUST_LOG"].contains(&&**name);
+        assert!(is_variable || source.contains(&format!("const {name}: ")), "no const {name}");
+    }
+}
+
+#[test]
+fn links_paths_and_topics_exist() {
+    for document in documents() {
+        let exists = |path: &str| assert!(Path::new(ROOT).join(path).exists(), "{}: there is no {path}", document.path);
+        let anchors = anchors(document.text);
+        for link in between(document.text, "](", ")") {
+            match link.strip_prefix('#') {
+                Some(place) => assert!(anchors.contains(place), "{}: no heading for #{place}", document.path),
+                None => exists(&link),
+            }
+        }
+        for script in between(document.text, "`scripts/", "`") {
+            exists(&format!("scripts/{}", script.split(' ').next().expect("a word")));
+        }
+        for topic in between(document.text, "`pipechat help ", "`") {
+            let is_placeholder = topic.contains(char::is_uppercase);
+            assert!(is_placeholder || Page::on(&topic).is_some(), "{}: no page on {topic}", document.path);
+        }
+    }
+    table(page("internals"), "## Map of the source").iter().flat_map(|row| codes(&row[0])).for_each(|file| {
+        assert!(Path::new(ROOT).join(&file).exists(), "there is no {file}");
+    });
+}
+
+#[test]
+fn prose_fits_a_terminal() {
+    for page in PAGES {
+        for line in prose(page.text).filter(|line| !line.starts_with('|')) {
+            assert!(line.chars().count() <= 80, "{}: {line}", page.topic);
         }
     }
 }
 
 #[test]
-fn links_and_paths_exist() {
-    let exists = |path: &str| assert!(Path::new(ROOT).join(path).exists(), "there is no {path}");
-    let anchors: BTreeSet<String> = headings().map(anchor).collect();
-    for link in between(README, "](", ")") {
-        match link.strip_prefix('#') {
-            Some(place) => assert!(anchors.contains(place), "no heading for #{place}"),
-            None => exists(&link),
-        }
-    }
-    table("## Map of the source").iter().flat_map(|row| codes(&row[0])).for_each(|file| exists(&file));
-    between(README, "`scripts/", "`").iter().for_each(|script| exists(&format!("scripts/{script}")));
+fn the_first_readme_stays_short() {
+    assert!(crate::README.lines().count() <= 250, "what is no first step belongs in the manual");
 }
 
 /// The flags in a help text, each with its default, which is in parentheses at the end of its description.

@@ -1,4 +1,4 @@
-//! Conversations in several terminals, as the README writes them down; ports and times may differ from run to run.
+//! Conversations in several terminals, as the READMEs and the manual write them down; ports and times may differ from run to run.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 pub(crate) fn converse(block: &Block) {
-    let server = serve(&block.flags());
+    let (server, path) = (serve(&block.flags()), &block.path);
     let (mut terminals, mut names) = (BTreeMap::<char, Terminal>::new(), Names::default());
     for (line, at) in block.text.lines().zip(block.at + 1..) {
         let mut chars = line.chars();
@@ -30,24 +30,24 @@ pub(crate) fn converse(block: &Block) {
             stdin.expect("open").write_all(format!("{text}\n").as_bytes()).expect("nc reads");
         } else if let Some(expected) = rest.strip_prefix("< ") {
             let heard = terminals[&who].lines.recv_timeout(DEADLINE);
-            let heard = heard.unwrap_or_else(|error| panic!("README.md:{at}: {error}: {expected}"));
-            assert_eq!(names.translate(expected, &heard), expected, "README.md:{at}");
+            let heard = heard.unwrap_or_else(|error| panic!("{path}:{at}: {error}: {expected}"));
+            assert_eq!(names.translate(expected, &heard), expected, "{path}:{at}");
         } else if rest == "^C" {
             terminals.remove(&who);
         } else if rest == "^D" {
             let mut terminal = terminals.remove(&who).expect("open");
             drop(terminal.stdin.take());
             let end = terminal.lines.recv_timeout(DEADLINE);
-            assert_eq!(end, Err(RecvTimeoutError::Disconnected), "README.md:{at}");
+            assert_eq!(end, Err(RecvTimeoutError::Disconnected), "{path}:{at}");
         } else {
-            panic!("README.md:{at}: {line:?}?");
+            panic!("{path}:{at}: {line:?}?");
         }
     }
     // Nothing else was sent: the next line is the answer to this.
     for (who, terminal) in &mut terminals {
         terminal.stdin.as_mut().expect("open").write_all(b"sync|end\n").expect("nc reads");
         let heard = terminal.lines.recv_timeout(DEADLINE);
-        assert_eq!(heard.as_deref(), Ok("sync|end"), "README.md:{}: terminal {who}", block.at);
+        assert_eq!(heard.as_deref(), Ok("sync|end"), "{}: terminal {who}", block.place());
     }
 }
 
@@ -92,12 +92,12 @@ pub(crate) fn compare(expected: &str, heard: &str, what: &str) {
     assert_eq!(heard, expected.lines().map(timeless).collect::<Vec<_>>(), "{what}");
 }
 
-/// The README's address for each address of a run.
+/// The written address for each address of a run.
 #[derive(Default)]
 struct Names(BTreeMap<String, String>);
 
 impl Names {
-    /// `heard` with the addresses of the README, as far as it resembles `expected`.
+    /// `heard` with the written addresses, as far as it resembles `expected`.
     fn translate(&mut self, expected: &str, heard: &str) -> String {
         let mut wanted = addresses(expected).into_iter();
         let mut out = heard.to_owned();
