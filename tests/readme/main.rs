@@ -7,6 +7,7 @@
 
 mod examples;
 mod markdown;
+mod pictures;
 mod protocol;
 mod scripts;
 mod shell;
