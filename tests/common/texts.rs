@@ -1,4 +1,4 @@
-//! What the server says, word for word as the README promises. Not taken from the server's source: scripts match these
+//! What the server says, word for word as the manual promises. Not taken from the server's source: scripts match these
 //! texts, so a test has to notice when one changes.
 //!
 //! The lines that are alike in both languages, such as `[ann] is online` in the answer to `who`, stand in the tests.

@@ -1,4 +1,4 @@
-//! What lines come to: the steps that a connection has for the broker, line by line and by the README.
+//! What lines come to: the steps that a connection has for the broker, line by line and by the manual.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A reader of the wire: what a client can tell from a line alone. It knows the tables of the README, not the code of `wire`.
+//! A reader of the wire: what a client can tell from a line alone. It knows the tables of the manual, not the code of `wire`.
 
 use std::net::SocketAddr;
 

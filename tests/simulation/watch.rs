@@ -1,4 +1,4 @@
-//! An independent watch over one connection: what its clocks and counters must say. It knows the README, not the session.
+//! An independent watch over one connection: what its clocks and counters must say. It knows the manual, not the session.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the server says for itself, in the words of the README (`common::Texts`).
+//! What the server says for itself, in the words of the manual (`common::Texts`).
 
 use common::{EN, Texts, ZH};
 use pipechat::{
@@ -12,7 +12,7 @@ use super::reader::visible;
 pub(crate) struct Words {
     /// In JSON, the word for it.
     pub(crate) event: &'static str,
-    /// In JSON, the text, where the README has words for it.
+    /// In JSON, the text, where the manual has words for it.
     pub(crate) text: Option<String>,
     /// In text, the line; none for what has no line.
     pub(crate) line: Option<String>,
