@@ -149,6 +149,18 @@ fn prose_fits_a_terminal() {
 }
 
 #[test]
+fn chinese_prose_has_full_width_punctuation() {
+    let is_chinese = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
+    for line in prose(crate::README_ZH) {
+        // What is in backticks is as the server says it.
+        let text: String = line.split('`').step_by(2).collect::<Vec<_>>().join("`");
+        let chars: Vec<char> = text.chars().collect();
+        let is_half = |pair: &[char]| is_chinese(pair[0]) && ",;:!?(".contains(pair[1]);
+        assert!(!chars.windows(2).any(is_half), "{line}");
+    }
+}
+
+#[test]
 fn the_first_readme_stays_short() {
     assert!(crate::README.lines().count() <= 250, "what is no first step belongs in the manual");
 }
