@@ -65,12 +65,12 @@ fn push_columns(out: &mut String, row: &[String], widths: &[usize]) {
     writeln!(out, "{}", line.trim_end()).expect("a String takes all");
 }
 
-/// The first cell, and below it the others, each after the head of its column.
+/// The first cell, and below it the others, each after the head of its column where there are several.
 fn push_stacked(out: &mut String, head: &[String], row: &[String]) {
     for (column, (head, cell)) in head.iter().zip(row).enumerate().filter(|(_, (_, cell))| !cell.is_empty()) {
         let (indent, text) = match column {
             0 => ("", cell.clone()),
-            _ if head.is_empty() => (INDENT, cell.clone()),
+            _ if row.len() == 2 || head.is_empty() => (INDENT, cell.clone()),
             _ => (INDENT, format!("{head}: {cell}")),
         };
         for line in wrapped(&text, COLUMNS - indent.len()) {
