@@ -5,7 +5,8 @@ use std::{fs, path::Path};
 use common::note;
 
 use crate::{
-    ROOT,
+    README, ROOT,
+    markdown::{page, rows, table},
     shell::{bash, is_installed, serve},
     transcript::compare,
 };
@@ -25,5 +26,26 @@ fn the_sessions_are_those_of_a_run() {
         let ran = bash(&server, &format!("scripts/pictures/session {lang}"), Path::new(ROOT), "");
         assert_eq!(ran.code, 0, "{ran:#?}");
         compare(&picture(name), &ran.out, &format!("scripts/pictures/session {lang} > scripts/pictures/{name}"));
+    }
+}
+
+#[test]
+fn the_figures_are_those_of_the_benchmark() {
+    if !is_installed("jq") {
+        note("SKIPPED: the figures of the benchmark: jq is not installed");
+        return;
+    }
+    let server = serve(&[]); // not used by the script
+    let run = |what: &str| {
+        let script = format!("cd scripts/pictures && ./speed {what} < speed.json");
+        let ran = bash(&server, &script, Path::new(ROOT), "");
+        assert_eq!(ran.code, 0, "{ran:#?}");
+        ran.out
+    };
+    assert_eq!(picture("speed.svg"), run("chart"), "out of date: scripts/pictures/speed chart");
+    let measured = table(format!("# T\n| a |\n|---|\n{}", run("table")).leak(), "# T");
+    let shown = [table(README, "## How fast"), rows(page("performance"))].concat();
+    for row in &shown {
+        assert!(measured.contains(row), "not in scripts/pictures/speed.json: {row:?}");
     }
 }
