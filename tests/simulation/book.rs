@@ -1,4 +1,4 @@
-//! How bytes become lines, as RFC 854 and the README have it: a byte at a time, with all of them at hand.
+//! How bytes become lines, as RFC 854 and the manual have it: a byte at a time, with all of them at hand.
 
 use unicode_normalization::char::is_combining_mark;
 
