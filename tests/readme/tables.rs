@@ -161,6 +161,14 @@ fn chinese_prose_has_full_width_punctuation() {
 }
 
 #[test]
+fn the_readme_links_to_every_page() {
+    let listed = table(crate::README, "## Links");
+    let listed: Vec<_> = listed.iter().map(|row| (row[0].clone(), row[1].replace('`', ""))).collect();
+    let link = |page: &Page| format!("[{0}](src/manual/{0}.md)", page.topic);
+    assert_eq!(listed, Vec::from_iter(PAGES.iter().map(|page| (link(page), page.summary.to_owned()))));
+}
+
+#[test]
 fn the_first_readme_stays_short() {
     assert!(crate::README.lines().count() <= 250, "what is no first step belongs in the manual");
 }
