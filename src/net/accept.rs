@@ -16,8 +16,8 @@ use futures::future::{Either, select};
 use rustix::net::{SocketFlags, acceptfrom_with};
 
 use super::{
+    admission::{Admission, Place},
     connection::{Connection, Shared},
-    door::{Door, Place},
     refusals::Refusals,
 };
 use crate::{
@@ -31,9 +31,9 @@ use crate::{
 /// comes back when connections end.
 const BACKOFF: Duration = Duration::from_millis(10);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
-/// Connections accepted before others have a turn, however many knock: some milliseconds' work.
+/// Connections accepted before other tasks run, however many are waiting: some milliseconds of work.
 const ACCEPTS_MAX: usize = 128;
-/// Connections refused before others have a turn: about a millisecond's work, and nobody is told of it.
+/// The same for those that are refused: about a millisecond of work that is of use to no client.
 const REFUSALS_MAX: usize = 64;
 
 /// Accepts connections for ever, and spawns a connection future for each that may come in.
@@ -53,8 +53,8 @@ pub(super) async fn run(
         if let Some(deadline) = arrivals.refusals.deadline() {
             timer.set(deadline, clock);
         }
-        // Only async-std's `accept` can be waited for, but it registers the connection with async-std's reactor, and
-        // whoever takes it out has that undone. Those that have come with it cost one system call each.
+        // Waiting takes async-std's `accept`, which registers the connection with async-std's reactor; `try_into` undoes that.
+        // The connections waiting behind it are accepted directly, at one system call each.
         let accepted = match select(pin!(listener.accept()), &mut timer).await {
             Either::Left((accepted, _)) => accepted,
             Either::Right(((), _)) => continue,
@@ -81,7 +81,7 @@ pub(super) async fn run(
     }
 }
 
-/// Accepts the connections that wait, but no more than one turn's.
+/// Accepts the connections that are waiting, up to [`ACCEPTS_MAX`] with the first.
 fn accept_waiting(listener: &TcpListener, arrivals: &mut Arrivals) -> io::Result<()> {
     let mut refused = 0;
     for _ in 1..ACCEPTS_MAX {
@@ -105,23 +105,24 @@ fn accept_now(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
     Ok((stream.into(), addr.try_into()?))
 }
 
-/// Makes clients of accepted connections.
+/// Lets accepted connections in, or refuses them.
 struct Arrivals {
+    /// The token of the next socket.
     next: Token,
     executor: Executor,
     poller: Rc<Poller>,
-    door: Rc<RefCell<Door>>,
+    admission: Rc<RefCell<Admission>>,
     refusals: Refusals,
-    /// What connections begin with.
+    /// The dialect that connections begin with.
     dialect: Dialect,
     shared: Rc<Shared>,
 }
 
 impl Arrivals {
     fn new(executor: Executor, poller: Rc<Poller>, config: &Config, shared: Rc<Shared>) -> Self {
-        let door = Rc::new(RefCell::new(Door::new(config)));
+        let admission = Rc::new(RefCell::new(Admission::new(config)));
         let dialect = Dialect { lang: config.lang, ..Dialect::default() };
-        Self { next: Token(1), executor, poller, door, refusals: Refusals::new(dialect), dialect, shared }
+        Self { next: Token(1), executor, poller, admission, refusals: Refusals::new(dialect), dialect, shared }
     }
 
     /// Lets the connection in, if it may come in. Answers whether.
@@ -132,7 +133,7 @@ impl Arrivals {
         // A listener on `::` accepts IPv4 peers too, with IPv6 addresses; nothing else sees those.
         let addr = SocketAddr::new(addr.ip().to_canonical(), addr.port());
         let now = self.shared.clock.now();
-        match Place::take(&self.door, addr.ip(), now) {
+        match Place::take(&self.admission, addr.ip(), now) {
             Ok(place) => self.connect(stream, addr, place).map(|()| true),
             Err(departure) => {
                 self.refusals.refuse(stream, addr, departure, now);

@@ -18,9 +18,9 @@ use futures::{FutureExt, StreamExt, channel::mpsc::UnboundedSender, ready, selec
 
 use self::introduction::Client;
 use super::{
-    door::Place,
+    admission::Place,
     losses::Losses,
-    turnstile::{READ_BYTES, Reading, Turnstile},
+    read_scheduler::{READ_BYTES, ReadScheduler, Reading},
     writer::Writer,
 };
 use crate::{
@@ -30,10 +30,11 @@ use crate::{
     reactor::{Clock, Socket, Timer, is_transient},
 };
 
-/// Bytes that a client may hold of its own and still be read while memory is tight; and bytes that may wait for it alone then
-/// while it takes none, and it may still ask for more.
+/// While memory is tight, no more is read from a client that makes the server hold more bytes than this for it alone; and
+/// nothing more is handled of one whose socket is full, once this many bytes wait for it alone.
 const SMALL_BYTES: usize = 4 << 10;
-/// The same while there is enough memory.
+/// While there is enough memory, nothing more is handled of a client whose socket is full, once this many bytes wait for it
+/// alone: its next requests would add to them.
 const CONGESTED_BYTES: usize = 256 << 10;
 
 thread_local! {
@@ -50,7 +51,7 @@ pub(super) struct Shared {
     pub(super) memory: Arc<Memory>,
     pub(super) backlog: Rc<BrokenBacklog>,
     pub(super) departed: Rc<Departed>,
-    pub(super) turnstile: Turnstile,
+    pub(super) scheduler: ReadScheduler,
     pub(super) next_client: Cell<ClientId>,
 }
 
@@ -66,13 +67,13 @@ pub(super) struct Connection {
     stage: Stage,
     reading: Reading,
     registration: Registration,
-    /// Lines of the broken connection for which there was no room.
+    /// Lines that were dropped when the connection broke, since the backlog had no room: for the log.
     dropped: u32,
-    /// Stands last, since fields are dropped in order: the place is free when the socket is closed.
+    /// The last field, since fields are dropped in order: the place must not be free before the socket is closed.
     place: Place,
 }
 
-/// Who has ended the connection.
+/// Whether the connection has ended, and by whom.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Open,
@@ -158,8 +159,8 @@ impl Connection {
         debug_assert_eq!(Rc::strong_count(&self.socket), 2, "its own share and its writer's");
     }
 
-    /// A client that holds little is not the one to wait for memory; and what another has sent by now takes less when it is
-    /// done.
+    /// How much to take of the client's input. While memory is tight, a client that holds little is read as always; of another,
+    /// what it has sent already is handled, because that frees memory.
     fn intake(&self, is_tight: bool) -> Intake {
         let private = self.inbox.private();
         let private_max = if is_tight { SMALL_BYTES } else { CONGESTED_BYTES };
@@ -176,16 +177,16 @@ impl Connection {
         let (memory, registration) = (&self.shared.memory, &self.registration);
         let (socket, interest, is_blocked) = (&self.socket, self.session.interest(), self.writer.is_blocked());
         let mut writable = poll_fn(|cx| if is_blocked { socket.poll_writable(cx) } else { Poll::Pending }).fuse();
-        let (reading, turnstile) = (&mut self.reading, &self.shared.turnstile);
+        let (reading, scheduler) = (&mut self.reading, &self.shared.scheduler);
         let mut readable = poll_fn(|cx| match interest {
             Interest::Nothing => Poll::Pending,
             Interest::Read | Interest::HangUp | Interest::Broken if socket.poll_broken(cx).is_ready() => {
-                reading.poll_last(turnstile, cx).map(|()| Wake::Broken)
+                reading.poll_last(scheduler, cx).map(|()| Wake::Broken)
             }
-            Interest::Read => reading.poll(socket, turnstile, cx).map(|()| Wake::Readable),
+            Interest::Read => reading.poll(socket, scheduler, cx).map(|()| Wake::Readable),
             Interest::HangUp => {
                 ready!(socket.poll_hang_up(cx));
-                reading.poll_last(turnstile, cx).map(|()| Wake::Readable)
+                reading.poll_last(scheduler, cx).map(|()| Wake::Readable)
             }
             Interest::Broken => Poll::Pending,
         })
@@ -193,7 +194,7 @@ impl Connection {
         let mut timer = (&mut self.timer).fuse();
         let mut relief =
             poll_fn(|cx| if wants_relief { memory.poll_relief(registration, cx) } else { Poll::Pending }).fuse();
-        // Reading comes last: a flood must not silence the timer.
+        // Reading comes last: a flood of input must not keep the timer from firing.
         select_biased! {
             item = self.inbox.next() => Wake::Item(item),
             () = writable => Wake::Writable,
@@ -215,9 +216,9 @@ impl Connection {
                     self.write();
                 }
                 if self.inbox.is_terminated() {
-                    self.stage = Stage::HungUp; // the loop above has met the end, after which `next` is silent
+                    self.stage = Stage::HungUp; // the loop above has found the end, and `next` does not return it again
                 } else if self.session.interest() == Interest::Read && self.socket.is_readable() {
-                    // Behind all who are ready by now: what the client says until then is in the next turn too.
+                    // Every task that is ready by now runs first: what the client sends meanwhile joins the next batch.
                     task::yield_now().await;
                 }
             }
@@ -225,17 +226,17 @@ impl Connection {
             Wake::Readable => {
                 self.read();
                 if self.socket.has_hung_up() {
-                    self.read(); // that it has ended belongs to what it has said
+                    self.read(); // so that the end of input is in the same batch as the last lines
                 }
                 if self.socket.is_readable() {
-                    task::yield_now().await; // there is more, and others have a turn first
+                    task::yield_now().await; // there is more, and other tasks run first
                 }
             }
             Wake::Broken => self.abort(),
             Wake::Relief => {}
             Wake::Timer => {
-                // What came and went while the process stood still counts before time does, even if no event has told of it
-                // yet: a read for the bytes, and one for the end.
+                // If the process was suspended, what came meanwhile counts before the timeout, even if no event has told of it
+                // yet: one read for the bytes, and one for the end of input.
                 for _ in 0..2 {
                     if self.session.interest() == Interest::Read {
                         self.read();
@@ -243,7 +244,7 @@ impl Connection {
                 }
                 self.write();
                 self.session.timeout(self.shared.clock.now());
-                task::yield_now().await; // for the next deadline may have passed already
+                task::yield_now().await; // the next deadline may have passed already
             }
         }
     }
@@ -257,11 +258,11 @@ impl Connection {
 
     fn read(&mut self) {
         let (now, mut is_broken) = (self.shared.clock.now(), false);
-        let bytes_max = self.reading.bytes_max(&self.shared.turnstile, self.shared.memory.level() >= Level::Tight);
+        let bytes_max = self.reading.bytes_max(&self.shared.scheduler, self.shared.memory.level() >= Level::Tight);
         READ_BUFFER.with_borrow_mut(|buffer| match self.socket.read(&mut buffer[..bytes_max]) {
             Ok(0) => self.session.eof(now),
             Ok(read) => {
-                self.reading.has_read(read, &self.shared.turnstile);
+                self.reading.has_read(read, &self.shared.scheduler);
                 self.session.received(&mut buffer[..read], now);
             }
             Err(error) if is_transient(&error) => {}
@@ -273,7 +274,7 @@ impl Connection {
     }
 
     fn write(&mut self) {
-        // If the connection is broken, the poller tells of it too: then what the client has sent last is read, in its turn.
+        // An error means that the connection is broken, which the poller reports too: then its last input is read.
         let written = self.writer.write(self.shared.clock).unwrap_or(0);
         self.session.written(written, self.writer.is_blocked(), self.shared.clock.now());
         if self.inbox.gauge().take_relief()

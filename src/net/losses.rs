@@ -1,8 +1,8 @@
-//! What clients were not sent, since they did not take it in time. Knows figures alone.
+//! Output that was given up because clients did not take it in time: counted for the log. Knows only numbers.
 
 use std::cell::Cell;
 
-/// Bytes that were given up, and the clients that they were for.
+/// How many bytes were given up, and for how many clients.
 #[derive(Debug, Default)]
 pub(super) struct Losses {
     clients: Cell<usize>,
@@ -10,7 +10,7 @@ pub(super) struct Losses {
 }
 
 impl Losses {
-    /// A client was not sent so many bytes. None are no loss.
+    /// So many bytes were not sent to a client. Zero bytes count as no loss.
     pub(super) fn add(&self, bytes: usize) {
         if bytes > 0 {
             self.clients.update(|clients| clients + 1);

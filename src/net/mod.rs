@@ -1,12 +1,13 @@
-//! The shell around the rules: sockets, tasks, queues and timers. Knows no rules. All of it lives on the thread that runs the
-//! server; async-std's reactor, on one of its own, tells of new connections and timers.
+//! The shell around the rules: the listener, the accept loop, a future per connection, and the start and end of the server.
+//! Knows no rules and no text. All of it runs on one thread; async-std's reactor, on a thread of its own, wakes that one for new
+//! connections and timers.
 
 mod accept;
+mod admission;
 mod connection;
-mod door;
 mod losses;
+mod read_scheduler;
 mod refusals;
-mod turnstile;
 mod writer;
 
 use std::{cell::Cell, future::Future, io, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
@@ -20,7 +21,7 @@ use futures::{
 use smol_timeout::TimeoutExt;
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
-use self::{connection::Shared, losses::Losses, turnstile::turnstile};
+use self::{connection::Shared, losses::Losses, read_scheduler::read_scheduler};
 use crate::{
     Config,
     broker::{self, BrokenBacklog, Departed, Memory},
@@ -36,11 +37,11 @@ const KEEPALIVE: TcpKeepalive =
 /// How long sent bytes may go unacknowledged before the kernel gives the peer up.
 const USER_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Bytes that the kernel takes for a peer ahead of what it can send. Without it, megabytes: a slow reader would look stuck
-/// for long, and then fast for a moment.
+/// Bytes that the kernel takes for a peer ahead of what it can send. Without this limit it takes megabytes, and a slow reader
+/// looks stuck for a long time, and then fast for a moment.
 const UNSENT_MAX: u32 = 128 << 10;
 
-/// A server that listens.
+/// A server that is listening, and does not serve yet.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
@@ -77,11 +78,11 @@ impl Server {
         self.addr
     }
 
-    /// Serves on this thread until `stop`; then takes no new connections, tells everyone, and waits for the queues to empty,
-    /// for the drain timeout at the most.
+    /// Serves on this thread until `stop`; then takes no new connections, tells every client, and flushes the queues, for at
+    /// most the drain timeout.
     ///
     /// # Panics
-    /// When the broker panics: without it there is no chat, and who runs the server must know.
+    /// When the broker panics: without it there is no chat, so the server must not go on.
     pub fn run(self, stop: impl Future<Output = ()> + 'static) {
         let Self { listener, poller, config, .. } = self;
         let poller = Rc::new(poller);
@@ -91,17 +92,17 @@ impl Server {
         drop(executor); // and with it the connections that are left
         match (losses.take(), end) {
             ((0, _), End::Drained) => {}
-            ((0, _), End::TimedOut) => log::info!("the drain timeout is over, not all clients have closed"),
-            ((clients, bytes), _) => log::warn!("{bytes} bytes are lost, not taken in time (clients: {clients})"),
+            ((0, _), End::TimedOut) => log::info!("drain timeout: not all clients have closed their connections"),
+            ((clients, bytes), _) => log::warn!("{bytes} bytes were not sent in time (clients: {clients})"),
         }
     }
 }
 
 /// How a shutdown ended.
 enum End {
-    /// Everyone was told everything, or given up.
+    /// All queues were flushed, or given up.
     Drained,
-    /// The drain timeout was over before.
+    /// The drain timeout expired first.
     TimedOut,
 }
 
@@ -118,8 +119,8 @@ async fn serve(
     let memory = Memory::new(config.memory_max);
     let backlog = Rc::<BrokenBacklog>::default();
     let departed = Rc::<Departed>::default();
-    let (turnstile, turning) = turnstile();
-    executor.spawn(turning).detach();
+    let (scheduler, running) = read_scheduler();
+    executor.spawn(running).detach();
     let drain_timeout = config.drain_timeout;
     let broker = executor.spawn(broker::run(
         inbox,
@@ -138,7 +139,7 @@ async fn serve(
         memory,
         backlog,
         departed,
-        turnstile,
+        scheduler,
         next_client: Cell::new(ClientId(1)),
     });
     let accepting = Box::pin(accept::run(listener, executor, poller, &config, shared));
@@ -152,7 +153,7 @@ async fn serve(
             // An error means that the broker is dead, which awaiting it tells.
             requests.unbounded_send(broker::Request::ShutDown).ok();
             drop(requests);
-            // The broker ends when the last connection is through.
+            // The broker ends with the last connection: those have senders too.
             broker.timeout(drain_timeout).await.map_or(End::TimedOut, |()| End::Drained)
         }
         Either::Right((Either::Right((never, _)), _)) => match never {},

@@ -1,5 +1,5 @@
-//! Connections that can't come in: each is told why, and closed soon, whatever its peer does. They never become clients,
-//! and cost neither a task nor a place in the epoll. Knows no limits.
+//! Connections that are refused: each is told why, and closed soon, whatever its peer does. They never become clients, and
+//! cost neither a task nor a place in the epoll. Which ones to refuse is for `admission` to say.
 
 use std::{
     collections::VecDeque,
@@ -15,30 +15,30 @@ use crate::{
     protocol::{Dialect, Stamp, render},
 };
 
-/// How long a refused connection is kept. A close with unread input would reset it, and the peer could lose the line that
-/// says why; in this time it reads the line, and mostly closes.
+/// How long a refused connection stays open. A close with unread input would reset it, and the peer could lose the line that
+/// says why; this is enough time to read the line, and most peers then close.
 const REFUSAL_LINGER: Duration = Duration::from_millis(100);
-/// Refused connections that are kept at a time. They hold descriptors that are no client's (`FILES_RESERVED`); the oldest
+/// Refused connections that are open at a time. They hold descriptors that are no client's (`FILES_RESERVED`); the oldest
 /// is closed when there are more.
 const REFUSED_MAX: usize = 32;
-/// Bytes of a refused connection's input that are thrown away before its close: at least what the kernel takes for it
+/// Bytes of a refused connection's input that are discarded before its close: at least what the kernel takes for it
 /// while nobody reads, by default (`tcp_rmem`).
 const DISCARD_BYTES: usize = 128 << 10;
 /// How often refusals are logged.
 const TALLY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Refuses connections.
+/// Refuses connections, and closes and logs them in time.
 #[derive(Debug)]
 pub(super) struct Refusals {
     dialect: Dialect,
-    /// Connections that were told, each with the time of its close, in this order.
+    /// Connections that were told, each with the time of its close, earliest first.
     lingering: VecDeque<(Duration, TcpStream)>,
     tally: Tally,
-    /// A place for bytes that are thrown away. Nothing is ever written to it.
+    /// The buffer that discarding takes. The kernel never writes to it.
     nowhere: Box<[u8]>,
 }
 
-/// What is to be logged. The first refusal is logged at once, those that follow in sums.
+/// What is to be logged: the first refusal at once, those that follow as a sum per interval.
 #[derive(Debug, Default)]
 struct Tally {
     /// When the next sum is due; none while nothing was refused.
@@ -48,12 +48,12 @@ struct Tally {
 }
 
 impl Refusals {
-    /// Nobody was refused yet. They will be told in this dialect.
+    /// No connection is refused yet. Those that are will be told why in this dialect.
     pub(super) fn new(dialect: Dialect) -> Self {
         Self { dialect, lingering: VecDeque::new(), tally: Tally::default(), nowhere: vec![0; DISCARD_BYTES].into() }
     }
 
-    /// Tells a connection why it can't come in.
+    /// Tells a connection why it is refused, and keeps it for [`REFUSAL_LINGER`].
     pub(super) fn refuse(&mut self, stream: TcpStream, addr: SocketAddr, reason: Departure, now: Duration) {
         self.tally.add(reason, addr, now);
         let mut line = Vec::new();

@@ -1,4 +1,4 @@
-//! What a socket has not taken yet. Knows bytes only.
+//! Output that a socket has not taken yet. Knows bytes only.
 
 use std::{collections::VecDeque, io, mem, rc::Rc};
 
@@ -12,7 +12,7 @@ use crate::{
 /// Writes to a client's socket, in order, as it takes it.
 pub(super) struct Writer {
     socket: Rc<Socket>,
-    /// Learns what need not wait any more.
+    /// Is told what was written or discarded.
     gauge: Rc<QueueGauge>,
     items: VecDeque<Queued>,
     state: State,
@@ -24,7 +24,7 @@ enum State {
     Open,
     /// The socket takes nothing until it is writable again.
     Blocked,
-    /// The peer can be told nothing any more: what is for it is thrown away.
+    /// Nothing can be sent any more: whatever is queued is discarded.
     Broken,
 }
 
@@ -43,10 +43,10 @@ impl Writer {
         self.state == State::Blocked
     }
 
-    /// Writes what waits, as far as the socket takes it, and answers how many bytes it took.
+    /// Writes what is queued, as far as the socket takes it, and answers how many bytes it took.
     ///
     /// # Errors
-    /// When the connection has turned out to be broken; then everything is thrown away, from here on.
+    /// When the connection turns out to be broken. From then on everything is discarded.
     pub(super) fn write(&mut self, clock: Clock) -> io::Result<usize> {
         let mut total = 0;
         if self.state == State::Broken {
@@ -75,17 +75,17 @@ impl Writer {
         Ok(total)
     }
 
-    /// From here on, throws everything away.
+    /// From here on, discards everything.
     pub(super) fn abort(&mut self) {
         self.state = State::Broken;
         self.discard();
     }
 
-    /// Writes what waits until the socket has taken at least `bytes`, or all. May be dropped at any time: what was written
+    /// Writes what is queued until the socket has taken at least `bytes`, or all. May be dropped at any time: what was written
     /// stays written.
     ///
     /// # Errors
-    /// When the connection has turned out to be broken.
+    /// When the connection turns out to be broken.
     pub(super) async fn write_at_least(&mut self, bytes: usize, clock: Clock) -> io::Result<()> {
         let mut written = self.write(clock)?;
         while self.is_blocked() && written < bytes {
@@ -95,12 +95,12 @@ impl Writer {
         Ok(())
     }
 
-    /// Bytes that wait.
+    /// Bytes that are queued.
     pub(super) fn waiting(&self) -> usize {
         self.items.iter().map(|item| item.bytes.len()).sum()
     }
 
-    /// Of all that waits, leaves the rest of a line that is half written, and the last item.
+    /// Discards what is queued, except the rest of a line that is half written, and the last item, which says why.
     pub(super) fn keep_last_item(&mut self) {
         let Some(last) = self.items.pop_back() else { return };
         let begun = self.items.pop_front().map(|mut first| {

@@ -1,12 +1,12 @@
 //! Hostile clients and failures, against the real binary over sockets: a client that is disconnected is told why, and
 //! no other client is affected. The tests that measure CPU or memory run alone.
 
+mod admission;
 mod attacks;
 mod attacks_of_crowds;
 mod attacks_on_readers;
 mod capacity;
 mod disconnects;
-mod door;
 mod endings;
 mod floods;
 mod garbage;

@@ -152,10 +152,10 @@ pub(crate) fn things_that_happen() -> Vec<(&'static str, String)> {
             && !matches!(reply, Reply::Checked { .. }) // which the broker makes
     };
     let mut things = Vec::new();
-    let of_the_door = |departure: &Departure| {
+    let of_admission = |departure: &Departure| {
         matches!(departure, Departure::Full | Departure::FullForAddress | Departure::TooManyArrivals)
     };
-    let departures = departures().into_iter().filter(|departure| !of_the_door(departure));
+    let departures = departures().into_iter().filter(|departure| !of_admission(departure));
     things.push(("\tTell(", "Visiting))".to_owned()));
     let ends = departures.filter(|departure| *departure != Departure::Visiting);
     things.extend(ends.map(|departure| ("\tHangUp(", format!(", {departure:?})"))));

@@ -1,4 +1,4 @@
-//! How a connection ends: what waits for the client is still sent, and its place is free when the socket is closed.
+//! How a connection ends: what is queued for the client is still sent, and its place is free once the socket is closed.
 
 use std::{future::poll_fn, io, pin::pin, rc::Rc, time::Duration};
 
@@ -19,8 +19,8 @@ use crate::{
 
 /// Reads of what a broken connection has sent: 64 KiB.
 const LAST_READS: usize = 4;
-/// Bytes that a client has to take in each write timeout, or all that is left, while the last ones are sent to it. One
-/// that takes less would hold its place for hours.
+/// Bytes that a departed client has to take in each write timeout while its queue is flushed, unless less is left. A client
+/// that takes less could hold its place for hours.
 const FLUSH_PROGRESS_BYTES: usize = 4 << 10;
 /// How long the peer may take to close when all is sent.
 const LINGER: Duration = Duration::from_secs(2);
@@ -28,8 +28,9 @@ const LINGER: Duration = Duration::from_secs(2);
 const LINGER_CROWDED: Duration = Duration::from_millis(100);
 
 impl Connection {
-    /// The peer can be told nothing any more, but what it has sent counts: one that only speaks, as in
-    /// `echo hi > /dev/tcp/…`, closes without reading, which resets the connection. What has come is read once.
+    /// The connection is broken. Nothing can be sent any more, but what the client has sent still counts: a client that only
+    /// writes, as in `echo hi > /dev/tcp/…`, closes without reading, which resets the connection. Reads at most
+    /// [`LAST_READS`] times.
     pub(super) fn abort(&mut self) {
         self.writer.abort();
         let now = self.shared.clock.now();
@@ -45,20 +46,20 @@ impl Connection {
         self.dropped += u32::try_from(dropped).unwrap_or(u32::MAX); // a few reads' worth
     }
 
-    /// The staged end: what waits is written, the peer is told that it was all, and what it still sends is read and
-    /// thrown away for a while. A close with unread input would reset the connection, and the peer lose the last lines.
+    /// Ends the connection in stages: writes what is queued, shuts down the output, and for a while reads and discards what the
+    /// peer still sends. A close with unread input would reset the connection, and the peer could lose the last lines.
     pub(super) async fn close(&mut self) {
         if self.inbox.is_cut() {
             self.writer.keep_last_item();
         }
         if self.flush().await && self.socket.shutdown().is_ok() {
             let linger = if self.place.is_crowded() { LINGER_CROWDED } else { LINGER };
-            // A peer that goes on sending is cut off all the same.
+            // The timeout also ends a peer that goes on sending.
             self.drain().timeout(linger).await;
         }
     }
 
-    /// Writes all that waits, unless it is to be thrown away. Answers whether the peer has got all.
+    /// Writes all that is queued, unless the broker has it discarded. Answers whether all was written.
     async fn flush(&mut self) -> bool {
         let Some(client) = self.client.id() else { return false };
         let shared = Rc::clone(&self.shared);
@@ -76,8 +77,8 @@ impl Connection {
         is_flushed
     }
 
-    /// Writes all that waits, however long it takes, as long as the peer takes some of it in each write timeout. Answers
-    /// whether it has got all.
+    /// Writes all that is queued, however long that takes, as long as the peer takes [`FLUSH_PROGRESS_BYTES`] in each write
+    /// timeout. Answers whether all was written.
     async fn write_all(&mut self) -> bool {
         loop {
             let write = self.writer.write_at_least(FLUSH_PROGRESS_BYTES, self.shared.clock);
@@ -87,7 +88,7 @@ impl Connection {
             };
             let has_progressed = match is_in_time {
                 Some(written) => written.map(|()| true),
-                // What it takes only now counts: the process may have stood still.
+                // What it takes only now counts: the process may have been suspended.
                 None => self.writer.write(self.shared.clock).map(|written| written >= FLUSH_PROGRESS_BYTES),
             };
             match has_progressed {
@@ -99,8 +100,7 @@ impl Connection {
         }
     }
 
-    /// The broker has a share in the socket until it has done with the client: the descriptor is open until then, so the
-    /// place is taken.
+    /// Waits until the broker drops its share of the socket: the descriptor is open until then, so the place is taken.
     pub(super) async fn await_hang_up(&mut self) {
         self.writer.abort();
         while let Some(item) = self.inbox.next().await {
@@ -115,7 +115,7 @@ impl Connection {
     async fn drain(&self) {
         while READ_BUFFER.with_borrow_mut(|buffer| is_more(self.socket.read(buffer))) {
             poll_fn(|cx| self.socket.poll_readable(cx)).await;
-            task::yield_now().await; // for the timeout's sake too
+            task::yield_now().await; // also so that the timeout is polled
         }
     }
 }
@@ -125,7 +125,8 @@ fn is_more(read: io::Result<usize>) -> bool {
 }
 
 impl Drop for Connection {
-    /// A connection future that panics is a connection that broke. What waits when the drain timeout is over is lost.
+    /// Also runs when the connection future panics, which counts as a lost connection, and at the end of the drain timeout,
+    /// when what is still queued is lost.
     fn drop(&mut self) {
         while let Some(item) = self.inbox.try_next() {
             self.take(item);

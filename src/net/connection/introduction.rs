@@ -1,4 +1,4 @@
-//! What a connection has for the broker, which knows of it only when it has something.
+//! What a connection sends to the broker. The broker does not know of a connection before its first batch.
 
 use std::{mem, net::SocketAddr};
 
@@ -11,11 +11,11 @@ use crate::{
 
 /// What the broker knows of the connection.
 pub(super) enum Client {
-    /// Nothing yet: this is what it will get.
+    /// Nothing yet: with the first batch it gets these.
     Unknown(SocketAddr, Outbox),
-    /// Who it is.
+    /// The client, by this id.
     Known(ClientId),
-    /// Nothing, for ever: it has ended before it was announced.
+    /// Nothing, and it never will: the connection ended before its first batch.
     Abandoned,
 }
 
@@ -29,7 +29,8 @@ impl Client {
 }
 
 impl Connection {
-    /// Who the client is: a number in order of arrival. The broker is told of it first. `None`: it was never here.
+    /// The client's id; ids are numbers in the order in which clients are introduced. Introduces the client to the broker if it
+    /// does not know it yet. `None` if the connection was abandoned.
     fn introduce(&mut self) -> Option<ClientId> {
         match mem::replace(&mut self.client, Client::Abandoned) {
             Client::Unknown(addr, outbox) => {

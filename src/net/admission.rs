@@ -1,4 +1,4 @@
-//! Who may come in. Counts connections by their descriptors, in all and by address, and how fast new ones come from each
+//! Which connections are let in. Counts those that are open, in all and by address, and how fast new ones come from each
 //! address. Knows no sockets and no members of the chat; time is an argument.
 
 use std::{
@@ -15,22 +15,22 @@ use crate::{Config, chat::Departure};
 /// How many seconds' worth of `arrivals_per_ip` may come from an address at once: a script that starts hundreds of
 /// clients, or a page of reloading browsers, is no flood.
 const ARRIVALS_BURST: Duration = Duration::from_secs(10);
-/// Addresses without a connection that are remembered for their rate: half a megabyte at the most. Each is forgotten by
-/// itself within [`ARRIVALS_BURST`], so that only a flood from more addresses than this reaches the bound.
+/// Addresses without a connection that are remembered for their rate: at most half a megabyte. Each is forgotten
+/// within [`ARRIVALS_BURST`] anyway, so only a flood from more addresses than this reaches the bound.
 const IDLE_ADDRESSES_MAX: usize = 4096;
 
-/// The count of connections.
+/// The connections that are open, and the limits on them.
 #[derive(Debug)]
-pub(super) struct Door {
+pub(super) struct Admission {
     clients_max: usize,
     per_address_max: usize,
-    /// How long one arrival takes to be paid for; zero where there is no limit on the rate.
+    /// How much time one arrival uses up of its address's rate; zero where there is no limit.
     arrival_cost: Duration,
     /// Addresses to which no limit per address applies.
     trusted: Vec<Cidr>,
     /// Connections in all.
     open: usize,
-    /// Of every address that is not trusted and has a connection or a debt.
+    /// By address, for those that are not trusted and have a connection or a debt: arrivals that are not paid for yet.
     accounts: HashMap<Network, Account>,
     /// The addresses without a connection, by the time when their debt is paid.
     idle: BTreeSet<(Duration, Network)>,
@@ -46,8 +46,8 @@ struct Account {
     paid_at: Duration,
 }
 
-impl Door {
-    /// A door through which nobody has come yet.
+impl Admission {
+    /// No connection is open yet.
     pub(super) fn new(config: &Config) -> Self {
         let arrival_cost = Duration::from_secs(1).checked_div(config.arrivals_per_ip).unwrap_or_default();
         Self {
@@ -123,7 +123,7 @@ impl Door {
             self.idle.insert((account.paid_at, address));
         }
         if self.idle.len() > IDLE_ADDRESSES_MAX {
-            self.forget_first(); // the one that would be forgotten next, and is forgiven the least
+            self.forget_first(); // the one with the least debt, which would be forgotten next
         }
     }
 
@@ -142,7 +142,7 @@ impl Door {
 }
 
 impl Account {
-    /// A connection comes. Whether that is within the rate; if not, it need not be paid for.
+    /// Counts an arrival, and answers whether it is within the rate. One that is not leaves no debt.
     fn arrive(&mut self, cost: Duration, now: Duration) -> bool {
         let paid_at = self.paid_at.max(now) + cost;
         let is_in_time = paid_at - now <= ARRIVALS_BURST;
@@ -153,10 +153,10 @@ impl Account {
     }
 }
 
-/// The place of one connection, which is given back on drop. To be dropped when the descriptor is closed.
+/// The place of one open connection, given back on drop: to be dropped after the descriptor is closed.
 #[derive(Debug)]
 pub(super) struct Place {
-    door: Rc<RefCell<Door>>,
+    admission: Rc<RefCell<Admission>>,
     ip: IpAddr,
 }
 
@@ -165,20 +165,20 @@ impl Place {
     ///
     /// # Errors
     /// Why it can't come in.
-    pub(super) fn take(door: &Rc<RefCell<Door>>, ip: IpAddr, now: Duration) -> Result<Self, Departure> {
-        door.borrow_mut().enter(ip, now)?;
-        Ok(Self { door: Rc::clone(door), ip })
+    pub(super) fn take(admission: &Rc<RefCell<Admission>>, ip: IpAddr, now: Duration) -> Result<Self, Departure> {
+        admission.borrow_mut().enter(ip, now)?;
+        Ok(Self { admission: Rc::clone(admission), ip })
     }
 
     /// Whether places like this one are scarce.
     pub(super) fn is_crowded(&self) -> bool {
-        self.door.borrow().is_crowded(self.ip)
+        self.admission.borrow().is_crowded(self.ip)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.door.borrow_mut().leave(self.ip);
+        self.admission.borrow_mut().leave(self.ip);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who may come in: connections that are refused, for their number or their rate, and those that come at the same time.
+//! Admission: connections that are refused for their number or their rate, beside connections that are let in.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering::Relaxed},
