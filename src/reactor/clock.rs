@@ -1,8 +1,8 @@
-//! The clock of a server.
+//! The clock of a server, which starts at zero.
 
 use std::time::{Duration, Instant};
 
-/// Tells the time as what has passed since the clock started: code that has no clock takes it as an argument.
+/// Tells the time since it started. Code without a clock takes that as an argument.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     start: Instant,
@@ -21,10 +21,10 @@ impl Clock {
         self.start.elapsed()
     }
 
-    /// What the system calls `at`.
+    /// The time `at` by the system's clock.
     ///
     /// # Panics
-    /// When `at` is so late that the system has no name for it.
+    /// When `at` is later than an [`Instant`] can be.
     #[must_use]
     pub fn instant(self, at: Duration) -> Instant {
         self.start + at

@@ -1,7 +1,6 @@
 //! The executor: one thread, which runs all tasks of a server, and waits for its sockets when none is ready. Its queue
 //! is async-std's own, async-executor. What differs is where it waits: async-std's threads hand the wait to each other
-//! and to the reactor's, and a line for a server at rest was paid for with the waking of two threads, as much as fifty
-//! deliveries.
+//! and to the reactor's thread, so a line to an idle server cost two thread wake-ups, as much as fifty deliveries.
 
 use std::{
     future::Future,
@@ -15,7 +14,7 @@ use futures::FutureExt;
 
 use super::poller::{Poller, Wait};
 
-/// Tasks run between two polls: some task may always be ready, and the sockets of the others must be seen.
+/// Tasks run between two polls: even if some task is always ready, the sockets of the others must be polled.
 pub(super) const TICKS_MAX: usize = 64;
 
 /// Runs tasks. A clone is the same executor.
@@ -48,9 +47,9 @@ impl Executor {
                 return (&mut task).now_or_never().expect("it has finished");
             }
             if is_idle {
-                // Other threads wake tasks too: timers and listeners are async-std's, the end of the server is
-                // anybody's. `tick` looks for tasks a last time; from then on, until it is dropped, it has the waker
-                // called for new ones.
+                // Other threads wake tasks too: timers and listeners are async-std's, and any thread may stop the
+                // server. `tick` looks for tasks one last time; from then on, until it is dropped, new ones call the
+                // waker.
                 self.poller.prepare_to_wait();
                 let tick = pin!(self.tasks.tick());
                 let is_pending = tick.poll(&mut Context::from_waker(&waker)).is_pending();

@@ -1,5 +1,5 @@
-//! Which sockets are ready. All stand in one epoll, edge-triggered. In async-io's reactor each read would cost an
-//! `epoll_ctl`, and events would come one by one; here all that is ready is learned by one call.
+//! Which sockets are ready. All are in one epoll, edge-triggered. In async-io's reactor each read would cost an `epoll_ctl`,
+//! and events would come one by one; here one call reports all that are ready.
 
 use std::{cell::RefCell, collections::HashMap, io, mem::MaybeUninit, net::TcpStream, sync::Arc};
 
@@ -19,7 +19,7 @@ const EVENTS_MAX: usize = 4096;
 /// The wake-up fd among the events.
 const WAKE_FD: Token = Token(0);
 
-/// A name for a socket, chosen by whoever registers it. 0 is taken by the wake-up fd. No token should be used again
+/// A name for a socket, chosen by the caller that registers it. 0 is taken by the wake-up fd. No token should be used again
 /// after its socket was dropped: an event of that socket could be taken for one of the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token(pub u64);
@@ -54,10 +54,10 @@ impl Poller {
         Ok(Self { epoll, wake_fd: Arc::new(wake_fd), sources: RefCell::default() })
     }
 
-    /// Learns what is ready, and wakes the tasks that wait for it.
+    /// Polls for events, and wakes the tasks that wait for them.
     ///
     /// # Panics
-    /// When epoll fails, which it has no reason to.
+    /// When epoll fails, for which it has no reason.
     pub fn poll(&self, wait: Wait) {
         let timeout = match wait {
             Wait::No => Some(&Timespec::default()),
@@ -109,7 +109,7 @@ impl Poller {
         Ok(source)
     }
 
-    /// Wakes nobody for this socket any more. The epoll drops it by itself when it is closed.
+    /// Wakes no task for this socket any more. The kernel takes it out of the epoll when it is closed.
     pub(crate) fn deregister(&self, token: Token) {
         self.sources.borrow_mut().remove(&token);
     }

@@ -1,4 +1,4 @@
-//! What the poller has learned about one socket, and who waits for more.
+//! One socket's readiness, as last reported by the poller, and the task that waits for a change.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -67,7 +67,7 @@ impl Source {
         self.ready.writable.clear();
     }
 
-    /// Waits until `condition` holds. Replaces the waker of whoever waited before.
+    /// Waits until `condition` holds. Replaces the waker of the task that waited before.
     pub(crate) fn poll_until(&self, condition: impl FnOnce(&Ready) -> bool, cx: &Context<'_>) -> Poll<()> {
         if condition(&self.ready) {
             return Poll::Ready(());
@@ -76,7 +76,7 @@ impl Source {
         Poll::Pending
     }
 
-    /// Notes what an event of the epoll says, and wakes the task that waits, to look whether it is what it waits for.
+    /// Notes what an event of the epoll says, and wakes the task that waits, which checks its condition again.
     pub(crate) fn dispatch(&self, event: EventFlags) {
         let broken = event.intersects(EventFlags::HUP | EventFlags::ERR);
         let hang_up = broken || event.intersects(EventFlags::RDHUP | EventFlags::PRI);

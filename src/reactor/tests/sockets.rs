@@ -23,7 +23,7 @@ async fn hang_up(socket: &Socket) {
     poll_fn(|cx| socket.poll_hang_up(cx)).await;
 }
 
-/// One read, of `room` bytes at the most.
+/// One read, of at most `room` bytes.
 fn read(socket: &Socket, room: usize) -> String {
     let mut buffer = vec![0; room];
     let read = socket.read(&mut buffer).unwrap();

@@ -115,7 +115,7 @@ fn it_panics_as_its_task_does() {
 }
 
 #[test]
-fn a_timer_goes_off_at_the_earliest_time_it_was_set_to_and_can_be_set_again() {
+fn a_timer_fires_at_the_earliest_time_it_was_set_to_and_can_be_set_again() {
     const SOON: Duration = Duration::from_millis(2);
     const LATE: Duration = Duration::from_secs(3600);
     run(&executor().0, async {
@@ -129,7 +129,6 @@ fn a_timer_goes_off_at_the_earliest_time_it_was_set_to_and_can_be_set_again() {
             let at = clock.now() + SOON;
             timer.set(at, clock);
             timer.set(LATE, clock);
-            timer.set(Duration::MAX, clock);
             (&mut timer).await;
             assert!(clock.now() >= at);
             assert!(is_pending(&mut timer), "it is not set any more");
