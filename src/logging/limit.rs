@@ -9,7 +9,7 @@ use std::{fmt, time::Duration};
 
 use log::Level;
 
-/// What the limit is for: a flood may cost so many bytes of the disk in an hour, and 24 times that in a day.
+/// The purpose of the limit: a flood costs at most so many bytes of disk in an hour, so 24 times that in a day.
 const HOUR_BYTES_MAX: u64 = 1_000_000;
 /// Levels that are limited: error, warn, info.
 const LEVELS: u64 = 3;
@@ -21,9 +21,9 @@ const BURST_BYTES: u32 = 32_000;
 const MINUTE_BYTES: u32 = 800;
 /// What a summary counts for, in bytes. It has fewer, as targets are short.
 const SUMMARY_BYTES: u32 = 128;
-/// How long lines are counted until a summary tells how many they were; there is one a minute for each kind at the most.
+/// How long lines are counted until a summary tells how many they were; there is at most one a minute for each kind.
 const SUMMARY_INTERVAL: Duration = Duration::from_secs(60);
-/// The target of what shares an account, when there are more kinds than [`KINDS_MAX`].
+/// The target of the account that the other kinds share, when there are more than [`KINDS_MAX`].
 const OTHERS: &str = "others";
 
 // The worst hour: every kind there can be has been silent before, floods from then on, and its last summary comes when
@@ -37,7 +37,7 @@ const _: () = assert!(SUMMARY_BYTES < MINUTE_BYTES);
 /// The accounts of all kinds of lines.
 #[derive(Debug, Default)]
 pub(super) struct Limiter {
-    /// [`KINDS_MAX`] for each level at the most.
+    /// At most [`KINDS_MAX`] for each level.
     accounts: Vec<Account>,
 }
 
@@ -51,7 +51,7 @@ struct Account {
     left_out: Option<LeftOut>,
 }
 
-/// Lines that were not written, and of which no summary has told.
+/// Lines that were not written, and that no summary has counted yet.
 #[derive(Debug)]
 struct LeftOut {
     since: Duration,

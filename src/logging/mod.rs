@@ -1,5 +1,5 @@
-//! The log goes to stderr by way of a thread of its own: a terminal that was stopped, or a pipe that nobody reads, stalls
-//! the log and not the chat. How much of each kind of line is written is for [`limit`] to say.
+//! The log. A thread of its own writes it to stderr, so a terminal that was stopped, or a pipe that nobody reads, stalls the
+//! log and not the chat. How much of each kind of line is written is for [`limit`] to say.
 
 mod limit;
 
@@ -23,12 +23,12 @@ use log::{Level, Log, Metadata, Record};
 
 use self::limit::{Admission, Limiter, Summary};
 
-/// Bytes of the log that may wait for stderr, as many as for any client. Lines over it are dropped, and counted.
+/// Bytes of the log that may wait for stderr: many thousand lines. Lines above that are dropped, and counted.
 const LOG_QUEUE_MAX: usize = 1 << 20;
-/// How long the end of the program waits for them.
+/// How long the program waits for them when it ends.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Begins to log what `RUST_LOG` says, and how threads panic.
+/// Begins to log what `RUST_LOG` selects, and panics.
 ///
 /// # Errors
 /// When there can be no more threads.
@@ -43,7 +43,7 @@ pub(crate) fn begin() -> io::Result<Logging> {
     log::set_boxed_logger(Box::new(logger)).expect("there is no other logger");
     let of_panics = queue.clone();
     panic::set_hook(Box::new(move |info| {
-        // However many: they are bugs.
+        // Not limited: a panic is a bug.
         of_panics.push(format!("{info}\n").into_bytes());
         let backtrace = Backtrace::capture();
         if backtrace.status() == BacktraceStatus::Captured {
@@ -58,7 +58,7 @@ fn queue() -> (Queue, Receiver<Entry>) {
     (Queue { entries, queued: Arc::default(), dropped: Arc::default() }, receiver)
 }
 
-/// The log, as long as it is held. Dropping it waits until what was logged is written, a second at the most.
+/// The log, as long as it is held. Dropping it waits until what was logged is written, for at most [`FLUSH_TIMEOUT`].
 pub(crate) struct Logging(Queue);
 
 impl Drop for Logging {
@@ -126,9 +126,9 @@ impl Queue {
     }
 }
 
-/// What the macros of `log` speak to.
+/// The logger behind the macros of `log`.
 struct Logger {
-    /// What `RUST_LOG` says.
+    /// What `RUST_LOG` selects.
     filter: env_logger::Logger,
     queue: Queue,
     limiter: Arc<Mutex<Limiter>>,
@@ -181,9 +181,9 @@ fn write_out(
             Some(at) => entries.recv_timeout(at.saturating_sub(clock())),
             None => entries.recv().map_err(RecvTimeoutError::from),
         };
-        // Never while the limiter is locked: a stderr that nobody reads would stall all who log.
+        // Never while the limiter is locked: a stderr that nobody reads would stall every thread that logs.
         match entry {
-            // One that can't be written, to a full disk for instance, is lost; the next one may not be.
+            // A line that can't be written, to a full disk for instance, is lost; the next one may not be.
             Ok(Entry::Line(waiting)) => drop(stderr.write_all(&waiting.line)),
             Ok(Entry::Fence(passed)) => {
                 let summaries = lock(limiter).end(clock());
