@@ -1,4 +1,4 @@
-//! How events look: in which format and language a connection is spoken to, and how its lines end.
+//! How a connection's output looks: its format, its language, and what ends its lines.
 
 use jiff::Timestamp;
 
@@ -14,7 +14,7 @@ pub enum Lang {
     En,
 }
 
-/// The form of what a connection is told.
+/// The format of what a connection is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Format {
     /// Lines for people.
@@ -24,7 +24,7 @@ pub enum Format {
     Json,
 }
 
-/// What ends the lines that a connection is told.
+/// What ends the lines that a connection is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LineEnding {
     /// LF, as for nc.
@@ -34,7 +34,7 @@ pub enum LineEnding {
     CrLf,
 }
 
-/// How a connection is spoken to.
+/// How a connection's output looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Dialect {
     /// Lines for people, or objects for programs.
@@ -86,15 +86,15 @@ impl Dialect {
     /// A number below [`Self::COUNT`], one for each.
     #[must_use]
     pub fn index(self) -> usize {
-        let look = match (self.format, self.lang) {
+        let index = match (self.format, self.lang) {
             (Format::Text, Lang::Zh) => 0,
             (Format::Text, Lang::En) => 1,
             (Format::Json, Lang::Zh) => 2,
             (Format::Json, Lang::En) => 3,
         };
         match self.ending {
-            LineEnding::Lf => look,
-            LineEnding::CrLf => look + Self::COUNT / 2,
+            LineEnding::Lf => index,
+            LineEnding::CrLf => index + Self::COUNT / 2,
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a connection is answered by the protocol itself: errors of form, settings and help. The chat knows none of it.
+//! What the protocol answers a connection without the chat: errors of form, settings and help; and the limits that help lists.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ pub enum Reply {
     Help(Arc<Limits>),
     /// Whether anything was refused since the last answer of this kind.
     Checked {
-        /// What the client has sent to know this answer by.
+        /// What the client has sent, so that it recognizes this answer.
         token: String,
         /// The code of the first refusal. The connection ends with it.
         refused: Option<&'static str>,
@@ -26,7 +26,7 @@ pub enum Reply {
 /// Why a line is no command. Nothing has changed, and the next line works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FormError {
-    /// It begins with a verb and `|`, and goes on in another way than the verb does.
+    /// It begins with a verb and `|`, and the rest is not what the verb takes.
     Usage(Verb),
     /// `to|` without a name or without a second `|`: the tutorial has words of its own for this.
     PrivateUsage,
@@ -164,7 +164,7 @@ pub struct Limits {
     pub line_max: usize,
     /// Bytes that may wait for one client; above it the client is disconnected.
     pub queue_max: usize,
-    /// Bytes that may wait for one client for a minute; after that the client is disconnected.
+    /// Bytes above which a client's queue may be for a minute; after that the client is disconnected.
     pub soft_queue_max: usize,
     /// How fast a client may send lines.
     pub rate: Rate,

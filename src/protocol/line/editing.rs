@@ -1,12 +1,12 @@
-//! What a backspace takes away of a line that is being typed.
+//! What a backspace erases of a line that is being typed.
 
 use unicode_normalization::char::is_combining_mark;
 
 /// The longest character of UTF-8, in bytes.
 const CHAR_BYTES_MAX: usize = 4;
 
-/// Removes the last character of `line`: a letter with the marks that stand on it, or one byte where that is no UTF-8. Nothing
-/// of an empty line. Takes no longer than it took to type what goes.
+/// Removes the last character of `line`: a letter with its combining marks, or one byte that is not UTF-8. An empty line stays
+/// empty. Takes time in proportion to what is removed.
 pub(super) fn erase(line: &mut Vec<u8>) {
     while let Some((last, length)) = last_char(line) {
         line.truncate(line.len() - length);

@@ -23,7 +23,7 @@ pub fn push_escaped(out: &mut Vec<u8>, text: &str) {
 }
 
 /// Appends `text` to `out`, in which `replace` appends something else for each character of which `must_replace` is true.
-/// Stretches between those are copied as a whole: this is paid for by the byte, also where a text consists of nothing else.
+/// Stretches between those are copied as a whole, since an attacker may send a text that consists of such characters alone.
 pub(super) fn push_replaced(
     out: &mut Vec<u8>,
     text: &str,

@@ -1,5 +1,5 @@
 //! Other protocols, told from chat by their first bytes or a line, before anything of theirs is said to everyone. Knows how
-//! they begin and nothing of what follows; that only the beginning of a connection is looked at is the caller's affair.
+//! they begin and nothing of what follows; that only the beginning of a connection is checked is up to the caller.
 //!
 //! | what | recognized by | specified in |
 //! |---|---|---|
@@ -43,7 +43,7 @@ const OPENING_BYTES_MAX: usize = PROXY_V2.len();
 const PROXY_V2: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
 /// The type of a TLS record that has a handshake in it, and the major version, which has been 3 since SSL 3.0.
 const TLS_HANDSHAKE: [u8; 2] = [0x16, 3];
-/// The minor version of a TLS record, at the most: TLS 1.3.
+/// The largest minor version of a TLS record: TLS 1.3.
 const TLS_MINOR_MAX: u8 = 4;
 
 /// The first bytes of a connection, however they are cut into packets.

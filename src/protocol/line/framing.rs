@@ -1,10 +1,10 @@
-//! Lines out of bytes, however the bytes are cut into packets. Holds at most one line's worth.
+//! Lines out of bytes, however the bytes are cut into packets. Holds at most one line.
 
 use std::mem;
 
 use super::editing::erase;
 
-/// What stands between two line endings.
+/// What is between two line endings.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Frame<'a> {
     /// A line, without its ending.
@@ -29,9 +29,9 @@ pub struct Framer {
     /// The beginning of a line whose ending has not come. At most `line_max` bytes, and one for a CR that may be a part of
     /// the ending. Gives its memory back when the line is complete.
     partial: Vec<u8>,
-    /// The rest of this line is to be thrown away.
+    /// The line so far is over the limit: the rest of it is discarded.
     is_too_long: bool,
-    /// `partial` has been handed out and is over.
+    /// `partial` was returned as a complete line: it is cleared before the next one.
     is_stale: bool,
     mode: Mode,
 }
@@ -54,7 +54,7 @@ impl Framer {
         Self { line_max, partial: Vec::new(), is_too_long: false, is_stale: false, mode: Mode::Plain }
     }
 
-    /// What comes from here on was typed at telnet's terminal.
+    /// Input from here on was typed at telnet's terminal.
     pub fn set_telnet(&mut self) {
         self.mode = Mode::Telnet;
     }
@@ -104,7 +104,7 @@ impl Framer {
                         erase(&mut self.partial);
                     }
                 }
-                // Content, but behind a CR that came before the peer was known to be telnet.
+                // A NUL is content, unless it follows a CR that came before the peer was known to be telnet.
                 0 if !(end == 0 && self.partial.last() == Some(&b'\r')) => {
                     self.keep(text);
                     self.keep(&[key]);
@@ -123,7 +123,7 @@ impl Framer {
         }
     }
 
-    /// Takes what belongs to the CR before it, once that is known.
+    /// Drops a LF or NUL that belongs to the CR before it, as soon as there is a byte to tell.
     fn skip_after_cr(&mut self, input: &mut &[u8]) {
         if self.mode == Mode::TelnetAfterCr && !input.is_empty() {
             self.mode = Mode::Telnet;
@@ -176,9 +176,9 @@ impl Framer {
 
     fn keep(&mut self, bytes: &[u8]) {
         if bytes.is_empty() {
-            return; // what came last still is what came last
+            return; // the last byte stays the last
         }
-        // One byte over the limit may be the CR of the ending; with anything after it the line is too long for sure.
+        // One byte over the limit may be the CR of the ending; if anything else follows, the line is too long.
         if self.is_too_long || self.partial.len() + bytes.len() > self.line_max.saturating_add(1) {
             self.is_too_long = true;
             self.partial = Vec::new();

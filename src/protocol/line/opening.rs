@@ -1,5 +1,5 @@
-//! How a line begins: a verb as people type it, in any case and width and between spaces; a slip of one that carries a secret;
-//! or chat. Knows how verbs are spelled, and nothing of their arguments.
+//! How a line begins: with a verb as people type it, in any case and width and between spaces; with a verb that carries a secret,
+//! perhaps with a letter wrong; or as chat. Knows how verbs are spelled, and nothing of their arguments.
 
 use crate::protocol::Verb;
 

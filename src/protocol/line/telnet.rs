@@ -1,5 +1,5 @@
-//! Takes telnet's commands (RFC 854) out of the bytes, so that `telnet` is a client like any other, and tells where the peer
-//! has shown that it is one.
+//! Takes telnet's commands (RFC 854) out of the bytes, so that `telnet` is a client like any other, and finds the peer's first
+//! negotiation, which shows that it is telnet.
 
 use std::mem;
 
@@ -13,7 +13,7 @@ const SE: u8 = 240;
 #[derive(Debug, Default)]
 pub struct Telnet {
     state: State,
-    /// The peer has negotiated: no plain client does.
+    /// The peer has negotiated, as no plain client does.
     has_negotiated: bool,
 }
 
@@ -22,7 +22,7 @@ pub struct Telnet {
 pub struct Text {
     /// Bytes of text, at the front.
     pub len: usize,
-    /// So many of them came before the peer's first negotiation, if that was among the bytes. There is one in a connection.
+    /// How many of them came before the peer's first negotiation, if that was among these bytes.
     pub before_negotiation: Option<usize>,
 }
 

@@ -1,11 +1,11 @@
-//! What a session has for the broker, and what it wants of its socket.
+//! What a session hands to the broker, and what it wants of its socket.
 
 use crate::{
     chat::{Command, Departure},
     protocol::{Dialect, Reply},
 };
 
-/// One thing that the broker does for a client, in this order with the others.
+/// One thing for the broker to do for a client. Steps are done in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// The user is here from now on.
@@ -18,9 +18,9 @@ pub enum Step {
     Reply(Reply),
     /// The user asks whether anything was refused since it last asked. If so, the connection ends.
     Check(String),
-    /// From here on the client is spoken to in this dialect.
+    /// From here on the client is sent this dialect.
     Speak(Dialect),
-    /// The client can be told nothing any more. Commands that it sent before may still come.
+    /// The connection is broken: nothing can be sent to the client any more. Commands that it sent before may still follow.
     Broken,
     /// The client has sent its last command.
     Eof,
@@ -28,23 +28,23 @@ pub enum Step {
     Close(Departure),
 }
 
-/// What a connection has for the broker at once.
+/// What a connection hands to the broker at once.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Batch {
     /// What is to be done, in order.
     pub steps: Vec<Step>,
-    /// How many lines that was. Where there were any, the next ones need a new credit: [`super::Session::credited`].
+    /// How many lines the steps come from. If there were any, the next ones need a new credit: [`super::Session::credited`].
     pub lines: usize,
 }
 
 impl Batch {
-    /// Whether nothing comes after it.
+    /// Whether no batch follows this one.
     #[must_use]
     pub fn is_last(&self) -> bool {
         matches!(self.steps.last(), Some(Step::Eof | Step::Close(_)))
     }
 
-    /// What it takes to hold it, in bytes.
+    /// How much memory it takes, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.steps.iter().map(|step| size_of::<Step>() + step.text_bytes()).sum()
@@ -67,14 +67,14 @@ impl Step {
     }
 }
 
-/// How much of what a client sends is taken.
+/// How much of what a client sends the session may handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Intake {
     /// All that it sends.
     All,
     /// What it has sent by now, and no more.
     Held,
-    /// Nothing: much waits for it, and it is not to ask for more.
+    /// Nothing: its output queue is long, and its next requests would add to it.
     Nothing,
 }
 
@@ -83,10 +83,10 @@ pub enum Intake {
 pub enum Interest {
     /// Bytes to read.
     Read,
-    /// Only that the peer has ended or broken off: then read. Other bytes wait in the kernel.
+    /// Only the end of input or a broken connection: then read. Other bytes wait in the kernel.
     HangUp,
-    /// Only that the connection is broken.
+    /// Only that the connection breaks.
     Broken,
-    /// Nothing: it is over.
+    /// Nothing: the conversation is over.
     Nothing,
 }

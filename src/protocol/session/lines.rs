@@ -27,23 +27,23 @@ impl Session {
         }
     }
 
-    /// Hands on the last line, which needs no ending, and then the end. That is told also while the broker is not ready: the
-    /// answer to a wait can then be the last line.
+    /// Hands the broker the last line, which needs no ending, and then the end of input. The latter does not wait for a credit,
+    /// so that the answer to a pending wait can be the last line that the client is sent.
     fn finish(&mut self, now: Duration) {
         if self.may_parse() {
             self.parse_last(now);
         }
         if self.input == InputState::Ended && !self.framer.is_within_line() {
             match self.presence {
-                Presence::From(_) if self.batch.lines == 0 => return self.abandon(),
-                Presence::From(_) | Presence::Known => self.announce(),
+                Presence::Unannounced(_) if self.batch.lines == 0 => return self.abandon(),
+                Presence::Unannounced(_) | Presence::Settled => self.announce(),
             }
             self.batch.steps.push(Step::Eof);
             self.input = InputState::Finished;
         }
     }
 
-    /// Lines of the next batch: no more than the client may send at once.
+    /// The most lines in the next batch: no more than the client may send at once.
     pub(super) fn batch_lines_max(&self) -> usize {
         let Rate { per_second, burst } = self.limits.rate;
         if per_second == 0 { BATCH_LINES_MAX } else { BATCH_LINES_MAX.min(burst.max(1) as usize) }
@@ -78,15 +78,15 @@ impl Session {
             }
         }
         if self.input == InputState::Closed {
-            *input = &[]; // what comes after the end is not said
+            *input = &[]; // what follows the end is dropped
         }
         if lines > 0 {
             self.spend(lines, now);
         }
     }
 
-    /// Takes one line. Breaks where the ones after it belong to another batch, since its answer may be long or late: one
-    /// such line at a time bounds what a client can make the server hold for it.
+    /// Handles one line. Breaks if the lines after it belong to the next batch, because its answer may be long or late: with one
+    /// such line per batch, what a client can make the server hold for it is bounded.
     fn accept(&mut self, line: Result<Line, FormError>) -> ControlFlow<()> {
         match line {
             Ok(Line::Set(Setting::Format(_) | Setting::Lang(_) | Setting::Visit)) => {}
@@ -125,7 +125,7 @@ impl Session {
         ControlFlow::Continue(())
     }
 
-    /// The confirmation is the first that comes in the new dialect.
+    /// Changes a setting. The confirmation is the first thing that is sent in a new dialect.
     fn set(&mut self, setting: Setting) {
         match setting {
             Setting::Stay if self.limits.strict_idle => return self.reply(Reply::Refused(FormError::StayForbidden)),
@@ -148,7 +148,7 @@ impl Session {
     }
 }
 
-/// The first line of a file may have a byte order mark before it.
+/// Drops a byte order mark, which a file may have before its first line.
 fn without_mark(frame: Frame<'_>) -> Frame<'_> {
     match frame {
         Frame::Line(line) => Frame::Line(line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line)),

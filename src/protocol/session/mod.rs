@@ -1,8 +1,8 @@
 //! One connection's conversation, sans-IO: bytes go in, batches of steps for the broker come out. Time is an argument. Knows
 //! no socket, no queue and no rule of the chat.
 //!
-//! It owns what the connection has sent and the broker has not got (partial lines, unparsed bytes), the credit to send more,
-//! the settings of the connection, and its timers.
+//! It owns the input that the broker has not got yet (partial lines, unparsed bytes), the credit to hand on more, the settings of
+//! the connection, and its timers.
 
 mod batch;
 mod lines;
@@ -30,7 +30,7 @@ use crate::chat::Departure;
 
 pub use batch::{Batch, Intake, Interest, Step};
 
-/// Bytes that may be unparsed before the session wants no more: a read's worth. The last read may double it.
+/// Unparsed bytes above which the session wants no more: as many as one read. The read before may have doubled them.
 const UNPARSED_BYTES_MAX: usize = 16 << 10;
 
 /// How far a client's input has come.
@@ -38,7 +38,7 @@ const UNPARSED_BYTES_MAX: usize = 16 << 10;
 enum InputState {
     /// More may come.
     Open,
-    /// No more bytes come; some may not be parsed yet.
+    /// No more bytes will come; some may not be parsed yet.
     Ended,
     /// The broker has got all of it, and knows that it was all.
     Finished,
@@ -49,9 +49,9 @@ enum InputState {
 /// The right to hand the broker a batch of lines.
 #[derive(Debug)]
 struct Credit {
-    /// The broker has not done with the last batch.
+    /// The broker is not done with the last batch.
     outstanding: bool,
-    /// The client has sent faster than it may: no batch before this.
+    /// The client has sent faster than its rate: no batch before this time.
     not_before: Option<Duration>,
 }
 
@@ -60,26 +60,26 @@ struct Credit {
 pub struct Session {
     limits: Arc<Limits>,
     input: InputState,
-    /// The peer can be told nothing any more.
+    /// The connection is broken: nothing can be sent to the client any more.
     is_broken: bool,
-    /// A line was refused when nobody could be told any more: the next `check` has to fail.
+    /// A line was refused after the connection broke, and the broker does not know: the next `check` has to fail.
     has_hidden_refusal: bool,
     telnet: Telnet,
     framer: Framer,
-    /// Read and not parsed, since the broker is not ready for it. At most two reads.
+    /// Bytes read and not parsed, because there is no credit for them. At most two reads.
     unparsed: Vec<u8>,
-    /// So many bytes of `unparsed`, and not none, came before the peer was known to be telnet. None: it was before those, or
-    /// is not.
+    /// How many bytes of `unparsed`, at least one, came before the peer's first telnet negotiation. `None` if it negotiated
+    /// before all of them, or has not.
     before_negotiation: Option<usize>,
     credit: Credit,
     intake: Intake,
     preface: Preface,
     presence: Presence,
-    /// No line has come yet.
+    /// No line has been parsed yet.
     is_first_line: bool,
     dialect: Dialect,
     timers: Timers,
-    /// What [`Self::poll_batch`] has to give.
+    /// What [`Self::poll_batch`] returns next.
     batch: Batch,
 }
 
@@ -98,7 +98,7 @@ impl Session {
             credit: Credit { outstanding: false, not_before: None },
             intake: Intake::All,
             preface: Preface::new(),
-            presence: Presence::From(now + ANNOUNCED_AFTER),
+            presence: Presence::Unannounced(now + ANNOUNCED_AFTER),
             is_first_line: true,
             dialect,
             timers: Timers::default(),
@@ -107,7 +107,7 @@ impl Session {
         }
     }
 
-    /// The client has sent these bytes, which are changed.
+    /// The client has sent these bytes. Changes them: telnet's commands are taken out in place.
     pub fn received(&mut self, bytes: &mut [u8], now: Duration) {
         if self.input != InputState::Open {
             return;
@@ -133,22 +133,22 @@ impl Session {
         }
     }
 
-    /// The connection is broken: the client can be told nothing any more. What it has sent by now is heard, whatever the
-    /// credit, up to so many lines. Answers how many were dropped.
+    /// The connection is broken: nothing can be sent to the client any more. What it has sent is parsed whatever the credit, up
+    /// to so many lines. Answers how many lines were dropped.
     pub fn reset(&mut self, lines_max: usize, now: Duration) -> usize {
         if mem::replace(&mut self.is_broken, true) {
             return 0;
         }
         self.timers.stop_write();
         match self.presence {
-            Presence::From(_) => {} // it is told with the first line, if there is one
-            Presence::Known => self.batch.steps.push(Step::Broken),
+            Presence::Unannounced(_) => {} // the step follows the first line, if there is one
+            Presence::Settled => self.batch.steps.push(Step::Broken),
         }
         if matches!(self.input, InputState::Open | InputState::Ended) {
             self.parse_unparsed(lines_max, now);
         }
         if self.input == InputState::Ended && self.unparsed.is_empty() {
-            self.parse_last(now); // of a connection that has not ended, what was begun is no line
+            self.parse_last(now); // before the end of input, a partial line is no line
         }
         let dropped = mem::take(&mut self.unparsed);
         if matches!(self.input, InputState::Open | InputState::Ended) {
@@ -157,7 +157,7 @@ impl Session {
         self.framer.endings(&dropped)
     }
 
-    /// The broker has done with the last batch; the next one must not come before `not_before`.
+    /// The broker is done with the last batch; the next one must not come before `not_before`.
     pub fn credited(&mut self, not_before: Duration, now: Duration) {
         self.credit = Credit { outstanding: false, not_before: Some(not_before).filter(|&at| at > now) };
         self.resume(now);
@@ -170,7 +170,7 @@ impl Session {
         }
     }
 
-    /// A write was tried: it took `written` bytes, and more wait for the socket or not.
+    /// A write was tried: the socket took `written` bytes, and is blocked if more are queued.
     pub fn written(&mut self, written: usize, is_blocked: bool, now: Duration) {
         if !is_blocked || self.is_broken || self.input == InputState::Closed {
             self.timers.stop_write();
@@ -179,9 +179,9 @@ impl Session {
         }
     }
 
-    /// Time has passed. The caller has tried to read and to write just before: what has come or gone meanwhile counts.
+    /// Time has passed. The caller must have tried to read and to write just before, because progress counts before timeouts.
     pub fn timeout(&mut self, now: Duration) {
-        if matches!(self.presence, Presence::From(at) if at <= now) {
+        if matches!(self.presence, Presence::Unannounced(at) if at <= now) {
             self.announce();
             self.restart_idle(now);
         }
@@ -196,7 +196,7 @@ impl Session {
         }
     }
 
-    /// The broker has hung up: what has come of the client and was not handled is thrown away, and so is what comes.
+    /// The broker has hung up: input that was not handled is discarded, and so is all that follows.
     pub fn discard_input(&mut self) {
         self.input = InputState::Closed;
         self.unparsed = Vec::new();
@@ -208,7 +208,11 @@ impl Session {
     pub fn poll_batch(&mut self, now: Duration) -> Option<Batch> {
         self.advance(now);
         let is_empty = self.batch.steps.is_empty() && self.batch.lines == 0;
-        if is_empty || matches!(self.presence, Presence::From(_)) { None } else { Some(mem::take(&mut self.batch)) }
+        if is_empty || matches!(self.presence, Presence::Unannounced(_)) {
+            None
+        } else {
+            Some(mem::take(&mut self.batch))
+        }
     }
 
     /// When [`Self::timeout`] is to be called.
@@ -216,8 +220,8 @@ impl Session {
     pub fn deadline(&self) -> Option<Duration> {
         let not_before = if self.credit.outstanding { None } else { self.credit.not_before };
         let announced_at = match self.presence {
-            Presence::From(at) => Some(at),
-            Presence::Known => None,
+            Presence::Unannounced(at) => Some(at),
+            Presence::Settled => None,
         };
         [self.timers.deadline(), not_before, announced_at].into_iter().flatten().min()
     }
@@ -240,18 +244,18 @@ impl Session {
         self.unparsed.capacity() + self.framer.held_bytes()
     }
 
-    /// Whether the broker knows that the connection has ended, and nobody can be told any more.
+    /// Whether the connection is broken, and the broker knows why it ended: then there is nothing left to do.
     #[must_use]
     pub fn is_over(&self) -> bool {
         matches!(self.input, InputState::Finished | InputState::Closed) && self.is_broken
     }
 
-    /// The broker has done with the last batch, and the client neither sends too fast nor reads too slowly.
+    /// Whether there is a credit, and the client neither sends too fast nor reads too slowly.
     fn may_parse(&self) -> bool {
         !self.credit.outstanding && self.credit.not_before.is_none() && self.intake != Intake::Nothing
     }
 
-    /// What kept the client from being heard is over: its silence counts from here.
+    /// Goes on after input was held back. The idle clock starts again.
     fn resume(&mut self, now: Duration) {
         self.advance(now);
         self.restart_idle(now);
@@ -261,9 +265,9 @@ impl Session {
     fn spend(&mut self, lines: usize, now: Duration) {
         self.batch.lines += lines;
         match self.presence {
-            // What sets up the connection goes with the line that announces it. There is no end to such lines otherwise.
-            Presence::From(_) if self.batch.lines < SETTINGS_MAX => {}
-            Presence::From(_) | Presence::Known => {
+            // Settings join the batch of the line that announces the client, up to a limit: they cost no credit until then.
+            Presence::Unannounced(_) if self.batch.lines < SETTINGS_MAX => {}
+            Presence::Unannounced(_) | Presence::Settled => {
                 self.announce();
                 self.credit.outstanding = true;
             }
@@ -271,7 +275,8 @@ impl Session {
         self.restart_idle(now);
     }
 
-    /// The client is silent from now on, if it can be: not while the broker works for it, or while it may not be heard.
+    /// Starts the idle clock again; stops it while the broker works for the client or its input is held back, since then its
+    /// silence is not its own doing.
     fn restart_idle(&mut self, now: Duration) {
         let may_speak = self.may_parse() && self.intake == Intake::All;
         if self.input == InputState::Open && may_speak && !self.limits.idle_timeout.is_zero() {

@@ -1,5 +1,5 @@
-//! The first words of a connection, as far as they tell another protocol: a browser, a health check or a scanner that has
-//! come to the wrong port. Nothing of theirs is to be said to everyone.
+//! Recognizes other protocols at the beginning of a connection: a browser, a health check or a scanner on the wrong port.
+//! Nothing that it sends may become a chat message.
 
 use crate::{
     chat::Departure,
@@ -9,16 +9,16 @@ use crate::{
     },
 };
 
-/// What a connection has said so far.
+/// How far a connection has been checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Preface {
-    /// No chat; these are the first bytes.
+    /// No chat yet; these are the first bytes.
     Bytes(Opening),
-    /// No chat, and the first bytes tell of no other protocol.
+    /// No chat yet, and the first bytes are of no protocol that is known by its bytes.
     NoLine,
-    /// One line of chat. The next one may be a header of HTTP.
+    /// One line of chat. The next one may still be an HTTP header.
     OneLine,
-    /// It is here to chat.
+    /// Two lines of chat: no longer checked.
     Over,
 }
 
@@ -27,7 +27,7 @@ impl Preface {
         Self::Bytes(Opening::default())
     }
 
-    /// Bytes have come, as they are on the wire. Why the connection is to end, if they show another protocol.
+    /// Checks bytes as they are on the wire. Returns why the connection is to end, if they are another protocol's.
     pub(super) fn received(&mut self, bytes: &[u8]) -> Option<Departure> {
         let Self::Bytes(opening) = self else { return None };
         match opening.received(bytes) {
@@ -38,8 +38,8 @@ impl Preface {
         None
     }
 
-    /// A line has come. Why the connection is to end, if it shows another protocol. Lines that are too long or no text tell
-    /// nothing.
+    /// Checks a line. Returns why the connection is to end, if it is another protocol's. Lines that are too long or not UTF-8 are
+    /// not checked.
     pub(super) fn check(&self, frame: &Frame<'_>) -> Option<Departure> {
         let may_begin = match self {
             Self::Bytes(_) | Self::NoLine => true,
@@ -56,7 +56,7 @@ impl Preface {
         foreign::of_line(line).filter(|_| may_begin).map(departure)
     }
 
-    /// That line was chat. Commands and blank lines are none: what comes behind them may still be another protocol.
+    /// The line was chat. Not to be called for commands and blank lines: another protocol may follow those.
     pub(super) fn said(&mut self) {
         *self = match self {
             Self::Bytes(_) | Self::NoLine => Self::OneLine,

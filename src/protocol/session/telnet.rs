@@ -1,15 +1,15 @@
-//! A peer that shows that it is telnet: from there on, in the order of what it sends, its keys edit the line, and it is told
-//! lines that end in CR LF. That is no line of its own: it announces nobody, costs no credit, and happens once.
+//! A peer that negotiates as telnet does. From that point of its input on, BS and DEL edit the line, and the lines that it is
+//! sent end in CR LF. The negotiation is no line: it announces nobody and costs no credit. Only the first one counts.
 
 use std::{mem, time::Duration};
 
 use super::{InputState, Session, Step};
 
 impl Session {
-    /// Text has come: parses it, as far as that can be done now, and keeps the rest.
+    /// Parses text, as far as there is credit, and keeps the rest.
     pub(super) fn parse_or_keep(&mut self, mut text: &[u8], now: Duration) {
         if self.input != InputState::Open {
-            return; // the text before it was the last
+            return; // the text before it has ended the connection
         }
         if self.may_parse() && self.unparsed.is_empty() {
             self.parse(&mut text, self.batch_lines_max(), now);
@@ -17,10 +17,10 @@ impl Session {
         self.unparsed.extend_from_slice(text);
     }
 
-    /// The peer has negotiated behind all the text that has come so far.
+    /// The peer has negotiated, after all the text so far.
     pub(super) fn negotiated(&mut self) {
         if self.input != InputState::Open {
-            return; // nothing comes behind the end
+            return; // what follows the end is dropped
         }
         if self.unparsed.is_empty() {
             self.become_telnet();
@@ -43,7 +43,7 @@ impl Session {
         self.parse(&mut before, lines_max, now);
         let lines_left = lines_max - (self.batch.lines - lines);
         if self.input == InputState::Closed {
-            return; // what comes after the end is not said
+            return; // what follows the end is dropped
         }
         if before.is_empty() {
             self.before_negotiation = None;

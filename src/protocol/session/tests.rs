@@ -1,4 +1,4 @@
-//! Sessions as transcripts in virtual time. Events are apart by `;`; after each, what the session has for the broker.
+//! Sessions as transcripts in virtual time. Events are separated by `;`; after each, what the session hands to the broker.
 
 mod ends;
 mod presence;
@@ -13,7 +13,7 @@ use crate::{
 /// Events:
 ///
 /// - `+TEXT`: bytes arrive, `~` for a LF, `§` for a negotiation of telnet
-/// - `eof`, `reset`, `reset 3` (and no more lines than three are heard)
+/// - `eof`, `reset`, `reset 3` (and at most three lines are parsed)
 /// - `credit`, `credit 7` (the next batch not before 7 s)
 /// - `congested`, `tight`, `relieved`: nothing is taken of what the client sends, what it has sent by now, all
 /// - `wrote 5`, `blocked 5`: a write took five bytes, and all is written, or more waits

@@ -1,19 +1,20 @@
-//! The timers of a session: when it would be idle, and when the socket would have taken nothing for too long.
+//! The timers of a session: the idle timeout and the write timeout.
 
 use std::time::Duration;
 
-/// The deadlines of a session. Each is absent while its clock stands still.
+/// The deadlines of a session.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
     idle: Idle,
+    /// When the write timeout ends; `None` while no bytes wait for the socket.
     write: Option<Duration>,
 }
 
 #[derive(Debug, Default)]
 enum Idle {
-    /// The client is disconnected then.
+    /// The client is disconnected at this time.
     At(Duration),
-    /// The client is not silent by its own doing, or can say nothing any more.
+    /// The server is holding the client's input back, or there will be no more of it.
     #[default]
     Stopped,
     /// The client has asked to be exempt from the idle timeout.

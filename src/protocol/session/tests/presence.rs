@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// What a client does that has just connected. Whether the broker need not know of it is answered too.
+/// Plays a client that has just connected. Also answers whether its session is over.
 fn connects(script: &str) -> (String, bool) {
     let mut play = connect(Limits { line_max: 99, ..limits() });
     script.split("; ").for_each(|event| play.event(event));
@@ -58,7 +58,7 @@ fn a_visitor_is_never_announced() {
 }
 
 #[test]
-fn a_client_that_ends_before_was_never_here() {
+fn a_client_that_ends_before_its_first_line_is_never_announced() {
     for script in ["eof", "@0.1; eof", "reset", "+h; reset", "eof; reset", "+format|json; reset"] {
         assert_eq!(connects(script), (String::new(), true), "{script}");
     }

@@ -1,4 +1,4 @@
-//! A peer that shows that it is telnet. `speak-4` is the first dialect with CR LF: Chinese text.
+//! A peer that negotiates as telnet does. `speak-4` is the first dialect with CR LF: Chinese text.
 
 use super::*;
 
@@ -64,7 +64,7 @@ fn a_negotiation_announces_nobody_and_is_not_lost() {
     assert_eq!(seen("+§; @0.2"), "[speak-4 arrive]");
     assert_eq!(seen("+§hi\r"), "[speak-4 arrive hi]");
     assert_eq!(seen("+lang|en~§; +hi\r"), "[speak-1 !set speak-5 arrive hi]");
-    // It came to look, and was never here.
+    // Closed without a line: it was never announced.
     assert_eq!(seen("+§; eof"), "");
     assert_eq!(seen("+§; reset"), "");
     assert_eq!(seen("+§quit\r"), "[speak-4 arrive close-quit]");
@@ -76,7 +76,7 @@ fn a_negotiation_announces_nobody_and_is_not_lost() {
 }
 
 #[test]
-fn nothing_comes_behind_the_end() {
+fn nothing_follows_the_end() {
     check("+quit~§hi\r", "[close-quit]");
     check("+one~; +quit~§hi\r; credit", "[one] [close-quit]");
     check("+one~; +§quit\rhi\r; reset", "[one] [speak-4] [broken close-quit]");
