@@ -1,10 +1,10 @@
 //! Names: what may be one, when two are the same, and when two look alike. Knows text and Unicode's tables; not who bears a
 //! name. The parts: which invisible characters a word or an emoji needs (`invisible`), what a character can be taken for
-//! (`look`), and which texts run from right to left (`direction`).
+//! (`confusables`), and which texts run from right to left (`direction`).
 
+mod confusables;
 mod direction;
 mod invisible;
-mod look;
 #[cfg(test)]
 mod tests;
 
@@ -78,10 +78,10 @@ impl Name {
         // A compatible character must not smuggle in what the plain one may not: `：` is `:` after NFKC.
         text.chars().filter(|&c| !invisible::is_ignorable(c)).chain(expanded.chars()).try_for_each(check)?;
         check_marks(&expanded)?;
-        if expanded.starts_with(look::reads_as_room_sign) {
+        if expanded.starts_with(confusables::reads_as_room_sign) {
             return Err(NameRule::RoomSign);
         }
-        if look::reads_as_address(&expanded) {
+        if confusables::reads_as_address(&expanded) {
             return Err(NameRule::Address);
         }
         Ok(Self(text.to_owned()))
@@ -131,7 +131,7 @@ fn any_key(name: &str) -> String {
 }
 
 fn any_skeleton(name: &str) -> String {
-    fold(look::look(&visible(name).nfkc().collect::<String>()))
+    fold(confusables::resolve(&visible(name).nfkc().collect::<String>()))
 }
 
 /// Full case folding. That may undo the normal form, and what is compared is the normal form of the folded text.
@@ -154,7 +154,7 @@ fn check(c: char) -> Result<(), NameRule> {
     if c.is_whitespace() || BLANKS.contains(&c) {
         return Err(NameRule::Space);
     }
-    if look::reads_as_punctuation(c) {
+    if confusables::reads_as_punctuation(c) {
         return Err(NameRule::Punctuation);
     }
     match c.general_category() {
@@ -187,7 +187,7 @@ fn check_marks(expanded: &str) -> Result<(), NameRule> {
             return Err(NameRule::Marks);
         }
         // A visarga is a word's own after a letter (दुःख), and a colon after anything else.
-        if look::is_colon_or_bracket(c) && !(base.is_alphabetic() && base.script() == c.script()) {
+        if confusables::is_colon_or_bracket(c) && !(base.is_alphabetic() && base.script() == c.script()) {
             return Err(NameRule::Punctuation);
         }
     }

@@ -5,26 +5,27 @@ use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCa
 use unicode_script::{Script, UnicodeScript};
 use unicode_security::skeleton;
 
-/// `text` as it may be read, case as it is. What counts stands at [`super::confusable_skeleton`].
-pub(super) fn look(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut look, c| {
-        push_look(&mut look, c);
-        look
+/// `text` with each character replaced by the one that it can be taken for; case stays. The rules are at
+/// [`super::confusable_skeleton`].
+pub(super) fn resolve(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut resolved, c| {
+        push_resolved(&mut resolved, c);
+        resolved
     })
 }
 
-fn push_look(look: &mut String, c: char) {
+fn push_resolved(resolved: &mut String, c: char) {
     if c.is_ascii() {
-        return look.push(c);
+        return resolved.push(c);
     }
     let prototype = prototype(c);
     let own = c.script();
     let is_shared = matches!(own, Script::Common | Script::Inherited);
     if !is_shared && prototype.chars().any(|p| !p.is_ascii() && p.script() == own) {
-        return look.push(c);
+        return resolved.push(c);
     }
-    // UTS 39 has one prototype for the ASCII characters that look alike. Here they differ, and one of them has to be it.
-    look.push_str(match (&*prototype, c.general_category()) {
+    // UTS 39 has one prototype for ASCII characters that look alike. Here those differ, so one of them has to be chosen.
+    resolved.push_str(match (&*prototype, c.general_category()) {
         ("l", GeneralCategory::UppercaseLetter) => "I",
         ("l", GeneralCategory::DecimalNumber) => "1",
         ("o" | "O", GeneralCategory::DecimalNumber) => "0",
@@ -104,13 +105,13 @@ fn in_address(c: char, zeros_are_dots: bool) -> Option<char> {
     if c.general_category() == GeneralCategory::DecimalNumber {
         return char::from_digit(digit(c), 10);
     }
-    match &*look(c.encode_utf8(&mut [0; 4])) {
+    match &*resolve(c.encode_utf8(&mut [0; 4])) {
         "l" | "I" => Some('1'),
         "o" | "O" => Some('0'),
         // Full stops of Chinese and Urdu, and dots at half the height.
         "." | "·" => Some('.'),
         _ if matches!(c, '。' | '۔') => Some('.'),
-        look => look.parse().ok().filter(char::is_ascii_digit),
+        other => other.parse().ok().filter(char::is_ascii_digit),
     }
 }
 
