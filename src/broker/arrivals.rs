@@ -1,5 +1,5 @@
-//! Who has connected and is not announced yet. In a storm of arrivals several portions of them are announced together: each
-//! announcement is a write to everyone, and the accept loop hands them over in portions that are soon done.
+//! Clients whose first batch has come and that are not announced yet. In a storm of arrivals, those of several turns are
+//! announced together, because each announcement costs a write to every client.
 
 use std::mem;
 
@@ -7,13 +7,12 @@ use crate::chat::ClientId;
 
 /// More arrivals than this in one turn are a storm.
 const STORM: usize = 64;
-/// So many turns pass in a storm before those who have come meanwhile are announced. Where nobody comes any more, turns take
-/// no time.
+/// In a storm, clients are announced once in so many turns. When no more come, turns are so short that this is no delay.
 const TURNS: u32 = 8;
-/// If as many have come, they are announced at once.
+/// If as many are waiting, they are announced without waiting for [`TURNS`].
 const GATHERED_MAX: usize = 1024;
 
-/// Those who have connected.
+/// Clients that wait to be announced.
 #[derive(Debug, Default)]
 pub(super) struct Arrivals {
     waiting: Vec<ClientId>,
@@ -23,17 +22,17 @@ pub(super) struct Arrivals {
 }
 
 impl Arrivals {
-    /// The client has connected.
+    /// The client is to be announced.
     pub(super) fn push(&mut self, client: ClientId) {
         self.waiting.push(client);
     }
 
-    /// Whether nobody waits.
+    /// Whether no client waits.
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    /// A turn begins. Those who are to be announced in it.
+    /// A turn begins. Answers the clients to be announced in it.
     pub(super) fn take(&mut self) -> Vec<ClientId> {
         self.turns = self.turns.saturating_add(1); // at rest there is no end to them
         let count = self.waiting.len();

@@ -1,5 +1,5 @@
-//! How much may wait to be heard of connections that are broken. Nobody waits for an answer there, and connecting again costs
-//! a client nothing, so what all of them have said together has a bound. Connections take from it, the broker gives back.
+//! A bound on the lines of broken connections that wait to be handled, all together: no client waits for an answer there, and
+//! connecting again costs nothing. Connections take from it; dropping [`Taken`], which the broker holds, gives back.
 
 use std::{cell::Cell, rc::Rc};
 
@@ -8,7 +8,7 @@ const LINES_MAX: usize = 10_000;
 /// Bytes of the same, as they are held: a line of one letter takes some sixty.
 const BYTES_MAX: usize = 4 << 20;
 
-/// What waits of broken connections.
+/// The lines of broken connections that wait.
 #[derive(Debug, Default)]
 pub struct BrokenBacklog {
     lines: Cell<usize>,

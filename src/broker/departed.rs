@@ -1,5 +1,5 @@
-//! Clients that have left, and for which something is still queued: it counts for whoever pays for it, and when memory runs
-//! out it may be thrown away. The broker puts them in, their connections take them out.
+//! Clients that have left while something is still queued for them. Their queues count for the payer's memory, and when memory
+//! runs out the broker may have one discarded. The broker puts clients in, their connections take them out.
 
 use std::{
     cell::RefCell,
@@ -12,7 +12,7 @@ use std::{
 use super::{gauge::QueueGauge, schedule::FlowKey};
 use crate::chat::ClientId;
 
-/// The queues of those who have left.
+/// The queues of clients that have left.
 #[derive(Debug, Default)]
 pub struct Departed {
     queues: RefCell<HashMap<ClientId, Queue>>,
@@ -27,29 +27,29 @@ struct Queue {
 
 #[derive(Debug)]
 enum State {
-    /// To be written. Its connection waits, or will.
+    /// To be written. With the waker of its connection, once that waits.
     Kept(Option<Waker>),
-    /// To be thrown away.
+    /// To be discarded.
     Dropped,
 }
 
 impl Departed {
-    /// The client has left, and this is queued for it, at this one's expense.
+    /// The client has left, and its queue is charged to this payer.
     pub(super) fn insert(&self, client: ClientId, payer: FlowKey, gauge: Rc<QueueGauge>) {
         self.queues.borrow_mut().insert(client, Queue { payer, gauge, state: State::Kept(None) });
     }
 
-    /// Calls `look` for each that is not to be thrown away: the client, who pays, and what is queued.
-    pub(super) fn for_each(&self, mut look: impl FnMut(ClientId, FlowKey, &QueueGauge)) {
+    /// Calls `visit` for each queue that is not to be discarded, with its client, payer and gauge.
+    pub(super) fn for_each(&self, mut visit: impl FnMut(ClientId, FlowKey, &QueueGauge)) {
         for (&client, queue) in &*self.queues.borrow() {
             match queue.state {
-                State::Kept(_) => look(client, queue.payer, &queue.gauge),
+                State::Kept(_) => visit(client, queue.payer, &queue.gauge),
                 State::Dropped => {}
             }
         }
     }
 
-    /// Has what is queued thrown away, if the client is one of those who have left. Answers whether.
+    /// Has the client's queue discarded, if it has left. Answers whether it has.
     pub(super) fn discard(&self, client: ClientId) -> bool {
         let Some(state) =
             self.queues.borrow_mut().get_mut(&client).map(|queue| mem::replace(&mut queue.state, State::Dropped))
@@ -62,7 +62,7 @@ impl Departed {
         true
     }
 
-    /// Waits until what is queued is to be thrown away.
+    /// Waits until the client's queue is to be discarded.
     pub fn poll_discard(&self, client: ClientId, cx: &Context<'_>) -> Poll<()> {
         match self.queues.borrow_mut().get_mut(&client).map(|queue| &mut queue.state) {
             Some(State::Kept(waker)) => {

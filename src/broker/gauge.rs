@@ -1,4 +1,4 @@
-//! What is held for one client, counted: the broker's end of its queue and the connection's both see it. Knows figures alone.
+//! Counts what is held for one client. The broker and the connection share it. Knows only numbers.
 
 use std::{cell::Cell, sync::Arc, time::Duration};
 
@@ -8,7 +8,7 @@ use super::memory::Memory;
 /// bounded too.
 pub const QUEUE_ITEM_OVERHEAD: usize = 96;
 
-/// What is held for one client, as both ends see it.
+/// What is held for one client.
 #[derive(Debug)]
 pub struct QueueGauge {
     memory: Arc<Memory>,
@@ -22,7 +22,7 @@ pub struct QueueGauge {
     items: Cell<u32>,
     /// When the queue was last empty, or the socket took some of it, in seconds by the clock of the server.
     progress_at: Cell<u32>,
-    /// The broker wants to know when `private` is no more than this; 0 for nothing that it wants to know.
+    /// The broker wants to be told when `private` is no more than this; 0 if it does not want to be told.
     wanted: Cell<u32>,
     /// What is queued need not be sent any more, apart from the last item, which says why.
     is_cut: Cell<bool>,
@@ -166,6 +166,7 @@ mod tests {
         }
         assert_eq!((gauge.own_bytes(), gauge.queued(), gauge.stuck_since()), (5, 0, None));
     }
+
     #[test]
     fn the_broker_is_told_once_that_little_waits_and_only_if_it_wants_to_know() {
         let gauge = QueueGauge::new(Memory::new(1000));

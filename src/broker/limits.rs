@@ -1,21 +1,21 @@
-//! Which clients read too slowly. Nobody waits for them: a client is disconnected when too much waits for it, or much for too
-//! long. Knows figures alone.
+//! Which clients read too slowly. No one waits for a slow client: it is disconnected when its queue is over the hard limit, or
+//! over the soft one for too long. Knows only numbers.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::chat::ClientId;
 
-/// How long more may wait for a client than the soft limit: as Valkey has it for its subscribers.
+/// How long a client's queue may be over the soft limit: the same as Valkey's for subscribers.
 pub(super) const SOFT_LIMIT_TIME: Duration = Duration::from_secs(60);
 
-/// Clients for which more waits than the soft limit, and since when.
+/// Clients whose queue is over a limit, and since when.
 #[derive(Debug, Default)]
 pub(super) struct SlowReaders {
     since: BTreeMap<ClientId, Duration>,
 }
 
 impl SlowReaders {
-    /// So many bytes wait for the client, after a write was tried. Whether it has to go.
+    /// Whether the client is to be disconnected. `queued` is the bytes in its queue, after a write was tried.
     pub(super) fn is_too_slow(
         &mut self,
         client: ClientId,
@@ -39,7 +39,7 @@ impl SlowReaders {
         self.since.remove(&client);
     }
 
-    /// Those to be looked at again: some may have read since.
+    /// The clients to check again: some may have read since.
     pub(super) fn clients(&self) -> Vec<ClientId> {
         self.since.keys().copied().collect()
     }

@@ -14,9 +14,9 @@ use std::{
 
 use bytes::Bytes;
 
-/// Of how many hundredths of the account reading stops and long answers pause.
+/// From this share of the account on, reading stops and long answers pause; in percent.
 const TIGHT_PERCENT: usize = 75;
-/// Of how many hundredths they go on.
+/// Below this share they go on; in percent.
 const RELIEF_PERCENT: usize = 65;
 
 /// The account. One for a server; what is charged to it is released when the thing that was charged is dropped.
@@ -26,7 +26,7 @@ pub struct Memory {
     max: usize,
     /// There is not enough: from [`TIGHT_PERCENT`] on, until there is relief.
     is_tight: AtomicBool,
-    /// Those who wait for relief, each once.
+    /// The tasks that wait for relief, each once.
     waiting: Mutex<Vec<Waker>>,
     /// How often there has been relief.
     reliefs: AtomicU32,
@@ -166,7 +166,7 @@ mod tests {
         assert!(memory.poll_relief(&registration, cx).is_ready());
         memory.charge(800);
         (0..1000).for_each(|_| assert!(memory.poll_relief(&registration, cx).is_pending()));
-        assert_eq!(memory.waiting.lock().unwrap().len(), 1, "who asks again waits once");
+        assert_eq!(memory.waiting.lock().unwrap().len(), 1, "a task that asks again waits once");
         memory.release(100);
         assert!(memory.poll_relief(&registration, cx).is_pending() && memory.level() == Level::Tight);
         memory.release(51);

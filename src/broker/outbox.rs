@@ -112,7 +112,7 @@ impl Outbox {
         }
     }
 
-    /// Bytes that wait.
+    /// Bytes that are queued.
     pub(super) fn queued(&self) -> usize {
         self.gauge.queued()
     }
@@ -132,20 +132,20 @@ impl Outbox {
         self.gauge.want_relief(private);
     }
 
-    /// Has what is queued thrown away, apart from the last item.
+    /// Has what is queued discarded, except the last item, which says why.
     pub(super) fn cut(&self) {
         self.gauge.cut();
     }
 }
 
 impl Inbox {
-    /// What waits, for the one who writes it.
+    /// The count of what is queued.
     #[must_use]
     pub fn gauge(&self) -> &Rc<QueueGauge> {
         &self.gauge
     }
 
-    /// Bytes that wait.
+    /// Bytes that are queued.
     #[must_use]
     pub fn queued(&self) -> usize {
         self.gauge.queued()
@@ -235,6 +235,7 @@ mod tests {
         let told: Vec<_> = (0..=251).map(|n| vec![n; PART_BYTES]).collect();
         assert!(all == [b"hi\n".to_vec(), told.concat()].concat());
     }
+
     #[test]
     fn the_end_comes_behind_what_is_queued() {
         let (outbox, mut inbox) = outbox(None, Memory::new(1 << 30));

@@ -1,4 +1,4 @@
-//! A token bucket: how fast one connection may speak. Time is an argument.
+//! Token buckets: how fast one connection may send lines, and all connections from one address. Time is an argument.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -8,8 +8,8 @@ use std::{
 
 use crate::{Config, address::Network, protocol::Rate};
 
-/// The tokens of one connection. It goes into debt rather than refuse: what has been read is never dropped, the next
-/// read just comes later.
+/// The token bucket of a connection or an address. It goes into debt rather than refuse: what was read is never dropped, only
+/// the next read comes later.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RateLimit {
     /// When the bucket was, or will be, without debt if nothing more is taken: the "theoretical arrival time" of the

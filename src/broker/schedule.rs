@@ -78,8 +78,7 @@ impl Schedule {
         let Self { flows, by_key, sparse, heavy, .. } = self;
         let id = *by_key.entry(key).or_insert_with(|| {
             let id = flows.insert(Flow { key, queue: VecDeque::new(), deficit: FIRST_QUANTUM });
-            // Nobody waits for what broken connections have said, or hardly anybody for those that have ended: they are never
-            // served first.
+            // Few wait for an answer to a connection that has ended, and none to a broken one: these are never served first.
             if matches!(key, FlowKey::Passing | FlowKey::Broken) { heavy } else { sparse }.push_back(id);
             id
         });
