@@ -2,12 +2,12 @@
 
 use super::message::ServerMessage;
 
-/// How many news are kept. A connection is ready after one round trip: more than any server sends in that time.
+/// How many messages are kept: more than any server sends in the one round trip until a connection is ready.
 const EARLY_COUNT_MAX: usize = 10_000;
 /// Bytes of lines that are kept. In memory they are about twice as large, and each costs a few hundred bytes more.
 const EARLY_BYTES_MAX: usize = 4 << 20;
 
-/// The first news, with their lines, and how many more there were.
+/// The first messages, with their lines, and how many more there were.
 #[derive(Debug, Default)]
 pub(super) struct EarlyNews {
     kept: Vec<(String, ServerMessage)>,
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn early_news_have_two_bounds() {
+    fn early_messages_have_two_bounds() {
         assert_eq!(kept_and_dropped([100; EARLY_COUNT_MAX]), (EARLY_COUNT_MAX, 0));
         assert_eq!(kept_and_dropped([100; EARLY_COUNT_MAX + 2]), (EARLY_COUNT_MAX, 2));
         assert_eq!(kept_and_dropped([EARLY_BYTES_MAX - 1, 1, 1]), (2, 1));

@@ -2,11 +2,13 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
+use pipechat::Config;
+
 use super::stdio::Stdin;
 
-/// The longest line that is sent, in bytes: it bounds what an input without line ends makes the client hold. Most
-/// servers accept less.
-pub(super) const LINE_BYTES_MAX: usize = 1 << 20;
+/// The longest line that is sent, in bytes: the longest that a server can be told to accept. It bounds what an input without
+/// line ends makes the client hold.
+pub(super) const LINE_BYTES_MAX: usize = Config::LINE_BYTES_MAX;
 /// Bytes read at once.
 const READ_BYTES: usize = 64 << 10;
 

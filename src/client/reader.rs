@@ -8,8 +8,8 @@ use std::{
 
 use super::{Deadline, Failure, message::ServerMessage};
 
-/// The longest line that a server may send. The longest that pipechat sends is a text of 1 MiB, the most that
-/// `--max-line` takes, of which each byte is escaped to six.
+/// The longest line that a server may send, in bytes. The longest that pipechat sends is a text of 1 MiB, the maximum of
+/// `--max-line`, in which each byte is escaped to six, and what stands around it.
 const LINE_BYTES_MAX: usize = 8 << 20;
 /// Bytes read at once. Deadlines are checked before each read.
 const READ_BYTES: usize = 16 << 10;
@@ -19,7 +19,7 @@ const READ_BYTES: usize = 16 << 10;
 pub(super) struct Reader {
     stream: TcpStream,
     buffer: Vec<u8>,
-    /// Up to here there is no LF in `buffer`.
+    /// There is no LF in `buffer` before this position.
     searched: usize,
 }
 

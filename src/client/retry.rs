@@ -1,4 +1,4 @@
-//! Connecting as often as it takes: at the start, where nobody answers yet, and after a connection was lost.
+//! Connecting again and again: at the start, while no server answers yet, and after a connection was lost.
 
 use std::{
     thread,
@@ -14,11 +14,10 @@ use super::{
 const START_DELAYS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 /// Between attempts after a connection was lost.
 const RECONNECT_DELAYS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
-/// How long nobody has to answer at the start until the user is told.
+/// How long no server answers at the start before the user is told.
 const SILENT_TIME: Duration = Duration::from_secs(1);
 
-/// Opens a connection. Goes on trying to connect until the deadline while nobody answers; what a server that answers says,
-/// counts.
+/// Opens a connection. Keeps trying until the deadline while no server answers; if one answers with an error, that is final.
 ///
 /// # Errors
 /// As those of [`Connection::open`].
@@ -58,8 +57,8 @@ pub(super) fn open_persistently(options: &ConnectOptions<'_>, deadline: Deadline
     }
 }
 
-/// Opens a connection in place of one that was lost for this reason, however often that has to be tried. A refusal is a reason
-/// to try again, too: the server may still hold the name for the connection that was lost.
+/// Replaces a connection that was lost for this reason, however many attempts that takes. A refusal is a reason to try again,
+/// too: the server may still hold the name for the connection that was lost.
 ///
 /// # Errors
 /// [`Failure::TimedOut`] at the deadline.

@@ -59,9 +59,9 @@ pub(super) enum Completion {
 
 /// A terminal, whose modes are restored on drop.
 pub(super) enum Terminal {
-    /// One that can move its cursor.
+    /// A terminal that can move its cursor.
     Editing(Box<Editing>),
-    /// One that can't (`TERM=dumb`): it edits lines itself and is sent text only.
+    /// A terminal that can't (`TERM=dumb`): it edits lines itself and is sent text only.
     Plain(Plain),
 }
 
