@@ -1,4 +1,4 @@
-//! Networks of addresses: who counts as one, and who is trusted. Knows no sockets.
+//! Networks of addresses: which addresses count as one, and blocks of trusted ones. Knows no sockets.
 
 use std::{
     fmt,

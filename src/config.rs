@@ -95,7 +95,7 @@ impl Config {
         self.trusted.iter().any(|block| block.contains(ip))
     }
 
-    /// What of it the chat has to know.
+    /// The part of it that the chat's rules need.
     #[must_use]
     pub fn rules(&self) -> Rules {
         Rules { wait_max: self.limits.wait_max }

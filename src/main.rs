@@ -1,4 +1,4 @@
-//! The program: the first word to a subcommand; its arguments, run, exit code.
+//! The program: finds the subcommand, parses its arguments, runs it, and exits with its code.
 
 mod args;
 mod client;
@@ -118,7 +118,7 @@ fn try_to_serve(config: pipechat::Config) -> Result<(), String> {
     Ok(())
 }
 
-/// Raises the limit on open files as far as allowed, and tells it.
+/// Raises the limit on open files as far as allowed, and returns it.
 fn raise_open_files() -> usize {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
@@ -133,7 +133,7 @@ fn say(text: &str) -> ExitCode {
     let mut stdout = io::stdout();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE, // nobody listens
+        Err(_) => ExitCode::FAILURE, // stdout is closed
     }
 }
 

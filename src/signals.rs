@@ -6,7 +6,7 @@ use async_signal::{Signal, Signals};
 use futures::{StreamExt, channel::oneshot::Sender, executor::block_on, future::ready};
 use nix::sys::signal::SigSet;
 
-/// Ended at once, by a signal after the first; as a shell says of SIGINT.
+/// The exit code after a second signal: the one that a shell gives to a process killed by SIGINT.
 const EXIT_SECOND_SIGNAL: i32 = 130;
 
 /// Unblocks all signals: a parent that blocks some leaves them blocked in its children, and then nothing but SIGKILL would end
@@ -23,11 +23,11 @@ pub(crate) fn unblock() -> io::Result<()> {
 pub(crate) fn watch(stop: Sender<()>) -> io::Result<()> {
     let hangup = (!ignores_hangup()).then_some(Signal::Hup);
     let mut signals = Signals::new([Signal::Int, Signal::Term].into_iter().chain(hangup))?;
-    // On a thread of its own: the second one ends the server even where it does not answer any more.
+    // On a thread of its own: the second signal ends the server even if it does not respond any more.
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
         block_on(signals.next());
         stop.send(()).ok(); // fails when the server has ended
-        // More SIGHUPs are no impatience: of a terminal that is closed, one comes from the kernel and one from the shell.
+        // A second SIGHUP is no sign of impatience: when a terminal is closed, the kernel sends one and the shell another.
         let is_impatient = |signal: &io::Result<Signal>| !matches!(signal, Ok(Signal::Hup));
         block_on(signals.filter(|signal| ready(is_impatient(signal))).next());
         process::exit(EXIT_SECOND_SIGNAL);

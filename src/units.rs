@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The longest duration that is read, in bytes: twenty digits are more than any has, and a number of kilobytes costs nothing.
+/// The longest duration that is parsed, in bytes. None needs twenty digits, and a number of many kilobytes must not cost time.
 const DURATION_BYTES_MAX: usize = 20;
 
 /// What durations end in, and how many milliseconds that is; the longest first.

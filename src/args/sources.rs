@@ -1,5 +1,5 @@
 //! Where settings come from: flags, before environment variables, before a configuration file. Knows the names of options;
-//! not what their values mean, but for a host that has a port in it.
+//! not what their values mean, except for a host that has a port in it.
 
 use std::{fmt, net::Ipv6Addr};
 
@@ -17,7 +17,7 @@ pub(crate) struct Setting {
     pub(super) source: Source,
 }
 
-/// Who says so.
+/// Where a setting comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
     Flag(&'static str),
@@ -26,7 +26,7 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// The larger one is obeyed.
+    /// The source of the largest rank is in force.
     fn rank(&self) -> u8 {
         match self {
             Self::File { .. } => 0,
@@ -109,7 +109,7 @@ impl Settings {
         words.collect()
     }
 
-    /// Who has set this option; `None` if it is at its default.
+    /// Where this option was set; `None` if it is at its default.
     pub(super) fn source(&self, flag: &str) -> Option<&Source> {
         self.all.iter().find(|setting| setting.flag == flag).map(|setting| &setting.source)
     }

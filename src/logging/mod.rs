@@ -75,7 +75,7 @@ struct Queue {
     entries: Sender<Entry>,
     /// Bytes that wait.
     queued: Arc<AtomicUsize>,
-    /// Lines dropped since the last one that was not.
+    /// Lines dropped since a line was last queued.
     dropped: Arc<AtomicUsize>,
 }
 

@@ -30,7 +30,7 @@ pub enum FormError {
     Usage(Verb),
     /// `to|` without a name or without a second `|`: the tutorial has words of its own for this.
     PrivateUsage,
-    /// Its first word is one that carries a secret elsewhere, or nearly is: nothing of it may be said.
+    /// Its first word is, or nearly is, a command that carries a secret on other servers: nothing of it may be said.
     UnknownVerb,
     /// This server exempts nobody from the idle timeout.
     StayForbidden,

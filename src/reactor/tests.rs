@@ -34,7 +34,7 @@ fn run<T: 'static>(executor: &Executor, task: impl Future<Output = T> + 'static)
     executor.run(task.timeout(PATIENCE)).expect("it ends in time")
 }
 
-/// Who a socket is connected to.
+/// The other side of a socket's connection.
 struct Peer {
     stream: TcpStream,
     /// The socket's end, to see what has arrived there.

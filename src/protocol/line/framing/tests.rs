@@ -1,12 +1,12 @@
 use super::*;
 use proptest::prelude::*;
 
-/// All the lines that come out of `packets`: `None` is one that was too long.
+/// All the lines that come out of `packets`; `None` for a line that is too long.
 fn frames<'a>(line_max: usize, packets: impl IntoIterator<Item = &'a [u8]>) -> Vec<Option<Vec<u8>>> {
     frames_of(&mut Framer::new(line_max), packets)
 }
 
-/// The same of one that is telnet from the beginning.
+/// The same for a peer that is telnet from the beginning.
 fn typed<'a>(line_max: usize, packets: impl IntoIterator<Item = &'a [u8]>) -> Vec<Option<Vec<u8>>> {
     let mut framer = Framer::new(line_max);
     framer.set_telnet();
