@@ -45,8 +45,8 @@ if (( BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] < 404 )); then
 fi
 
 declare -A addr=()   # what the server calls a client that has no name yet
-declare -A mouths=() # the file descriptor to write to as a client, until its input has ended
-declare -A ears=()   # the file descriptor to read from as a client, until it is gone
+declare -A writers=() # the file descriptor to write to as a client, until its input has ended
+declare -A readers=()   # the file descriptor to read from as a client, until it is gone
 declare -A begun=()  # the part of a client's next line that came before the time was up
 declare -A pids=()   # a client's netcat; none with devtcp, where the scenario itself is connected
 host='' port='' server_pid='' server_out=''
@@ -105,8 +105,8 @@ fail() { # fail WHY
         # The last line number but one is where the scenario itself called a verb.
         printf '\nFAILED: %s, line %s: %s\n' "$scenario" "${BASH_LINENO[-2]}" "$1"
         echo 'What else came:'
-        for name in "${!ears[@]}"; do
-            while hear "$name" 0.1; do :; done
+        for name in "${!readers[@]}"; do
+            while receive "$name" 0.1; do :; done
         done
         show_logs
     } >&2
@@ -177,29 +177,29 @@ await_exit() {
 # -- The clients ------------------------------------------------------------------------------------------------------
 
 dial() { # dial NAME
-    local mouth ear fd
+    local writer reader fd
     if [[ $NC == devtcp ]]; then
-        exec {ear}<>"/dev/tcp/$host/$port"
-        mouth=$ear
+        exec {reader}<>"/dev/tcp/$host/$port"
+        writer=$reader
     else
         mkfifo "$work/$1.in" "$work/$1.out"
         {
             # A netcat that held on to another one's input would hide the end of it.
-            for fd in "$server_out" "${mouths[@]}" "${ears[@]}"; do exec {fd}>&-; done
+            for fd in "$server_out" "${writers[@]}" "${readers[@]}"; do exec {fd}>&-; done
             exec "${netcat[@]}" "$host" "$port" <"$work/$1.in" >"$work/$1.out" 2>"$work/$1"
         } &
         pids[$1]=$!
-        exec {mouth}>"$work/$1.in" {ear}<"$work/$1.out"
+        exec {writer}>"$work/$1.in" {reader}<"$work/$1.out"
         rm "$work/$1.in" "$work/$1.out"
     fi
-    mouths[$1]=$mouth
-    ears[$1]=$ear
+    writers[$1]=$writer
+    readers[$1]=$reader
 }
 
 client() { # client NAME
     local announced both
     dial "$1"
-    hear "$1" "$deadline" || fail "$1 heard nothing from the server"
+    receive "$1" "$deadline" || fail "$1 heard nothing from the server"
     # The same address twice, which may have brackets and colons itself: [[::1]:50001][::1]:50001:已上线
     both=${line%:*} announced=${both:1:(${#both} - 2) / 2}
     [[ $both == "[$announced]$announced" ]] || fail "$1 should have heard first that it is online"
@@ -223,8 +223,8 @@ send() { # send NAME BYTES
 }
 
 write() { # write NAME BYTES
-    [[ -n ${mouths[$1]:-} ]] || fail "$1 cannot speak any more"
-    printf '%s' "$2" 2>/dev/null 1>&"${mouths[$1]}" || fail "$1 is cut off"
+    [[ -n ${writers[$1]:-} ]] || fail "$1 cannot speak any more"
+    printf '%s' "$2" 2>/dev/null 1>&"${writers[$1]}" || fail "$1 is cut off"
 }
 
 half_close() { # half_close NAME
@@ -238,9 +238,9 @@ half_close() { # half_close NAME
 }
 
 close_mouth() { # close_mouth NAME
-    local fd=${mouths[$1]:-}
+    local fd=${writers[$1]:-}
     if [[ -n $fd ]]; then exec {fd}>&-; fi
-    unset "mouths[$1]"
+    unset "writers[$1]"
 }
 
 pipe() { # pipe NAME BYTES
@@ -255,17 +255,17 @@ leave() { # leave NAME
 }
 
 hang_up() { # hang_up NAME
-    local fd=${ears[$1]} pid=${pids[$1]:-}
+    local fd=${readers[$1]} pid=${pids[$1]:-}
     if [[ -n $pid ]]; then
         signal TERM "$pid"
         wait "$pid" 2>/dev/null || true # how it ended does not matter
     fi
     close_mouth "$1"
     exec {fd}>&-
-    unset "ears[$1]" "pids[$1]"
+    unset "readers[$1]" "pids[$1]"
 }
 
-# -- What the clients hear --------------------------------------------------------------------------------------------
+# -- What the clients receive -----------------------------------------------------------------------------------------
 
 expect() { # expect NAME LINE
     seek "$deadline" "$1" is "$2" || fail "$1 should have heard within $deadline s: $2"
@@ -287,7 +287,7 @@ expect_end() { # expect_end NAME
     local status=0
     # nc.openbsd sees that the server has closed only when its own input ends.
     if [[ $NC == openbsd ]]; then close_mouth "$1"; fi
-    while (( status == 0 )); do hear "$1" "$deadline" || status=$?; done
+    while (( status == 0 )); do receive "$1" "$deadline" || status=$?; done
     (( status == 1 )) || fail "the server should have closed the connection of $1 within $deadline s"
     show "$1" '.' '(the server has closed)'
     hang_up "$1"
@@ -299,7 +299,7 @@ seek() { # seek SECONDS NAME is|like WANTED [UNWANTED]
     # The clock is asked once for both: `read -t 0` would not read, and fail as at the end.
     while left=$(( until - SECONDS )); (( left > 0 )); do
         status=0
-        hear "$2" "$left" || status=$?
+        receive "$2" "$left" || status=$?
         if (( status > 128 )); then return 1; fi
         (( status == 0 )) || fail "the server has closed, but $2 should have heard: $4"
         if [[ -n ${5:-} ]] && like "$line" "$5"; then fail "$2 should not have heard that"; fi
@@ -309,10 +309,10 @@ seek() { # seek SECONDS NAME is|like WANTED [UNWANTED]
 }
 
 # Reads NAME's next line. Returns 1 when the server has closed, and more than 128 when the time is up.
-hear() { # hear NAME SECONDS
+receive() { # receive NAME SECONDS
     local status=0
-    [[ -n ${ears[$1]:-} ]] || fail "$1 is not connected"
-    IFS= read -r -t "$2" -u "${ears[$1]}" line || status=$?
+    [[ -n ${readers[$1]:-} ]] || fail "$1 is not connected"
+    IFS= read -r -t "$2" -u "${readers[$1]}" line || status=$?
     line=${begun[$1]:-}$line
     unset "begun[$1]"
     if (( status == 0 )); then
@@ -350,7 +350,7 @@ signal() { # signal SIGNAL PID
 
 clean_up() {
     local status=$? name
-    for name in "${!ears[@]}"; do hang_up "$name"; done
+    for name in "${!readers[@]}"; do hang_up "$name"; done
     if [[ -n $server_pid ]]; then
         signal TERM "$server_pid" # where it has died already, its exit code tells
         if ! await_exit; then
