@@ -19,7 +19,7 @@ use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, Signal, kill_process, pi
 
 use super::{Client, DEADLINE, EN, Texts, ZH, client};
 
-/// Tests of one program run side by side, but one that measures time, CPU or memory runs alone.
+/// The tests of one program run side by side, except that a test of time, CPU or memory runs alone.
 static MEASURING: RwLock<()> = RwLock::new(());
 
 /// Which tests may run while this server does.

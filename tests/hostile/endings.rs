@@ -13,7 +13,7 @@ use crate::{flood, numbered, read_flood};
 /// Bytes of each text.
 const SIZE: usize = 4000;
 
-/// Two clients, ann and one that has read nothing of so many texts that she has said, nor its kernel much of them.
+/// Two clients: ann, and one that has read none of so many texts of hers; nor has its kernel taken many of them.
 fn after_a_flood(server: &Server, texts: usize) -> (Client, Client) {
     let mut ann = server.join("ann");
     let slow = server.connect_narrow();

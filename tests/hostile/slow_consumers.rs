@@ -175,7 +175,7 @@ fn when_memory_runs_out_the_client_that_holds_most_goes() {
     // Some 9 MB came for 4 MiB, and each that went held less than 256 KiB.
     assert!(offline.len() >= READERS / 4 && offline.len() < READERS - 10, "{} are cut", offline.len());
     let others: Vec<_> = heard.iter().filter(|line| !offline.contains(line)).collect();
-    // A line to one that was cut just now finds nobody.
+    // A line to a client that was disconnected just now is refused.
     assert!(others.iter().all(|line| **line == EN.no_such_user), "{others:?}");
     ann.nothing();
     let log = server.expect_log(offline.len(), "slow-consumer");

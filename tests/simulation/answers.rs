@@ -1,4 +1,5 @@
-//! What the broker does for a client without the chat: replies, checks, settings, and the end of one that was never here.
+//! What the broker does for a client without the chat: replies, checks, settings, and the end of a client that was never
+//! announced.
 
 use std::sync::Arc;
 
@@ -71,7 +72,7 @@ fn one_that_ends_before_it_is_announced_is_told_why_and_the_others_hear_nothing(
         stage.reap();
         assert!(stage.is_forgotten(client));
     }
-    // One that is lost can be told nothing.
+    // Nothing can be sent on a lost connection.
     stage.connect_silently(4, "127.0.0.1");
     stage.break_off(4, vec![Step::Close(Departure::Lost)]);
     assert!(stage.rest().0.is_empty());

@@ -1,4 +1,4 @@
-//! Queues and an account of memory that run full: who has to go, and who stays.
+//! Queues and an account of memory that run full: which clients are disconnected, and which stay.
 
 use std::{
     task::{Context, Waker},
@@ -24,8 +24,8 @@ fn say(bytes: usize) -> Step {
     Step::Command(Command::Say("x".repeat(bytes)))
 }
 
-/// Clients on these addresses ask for so many KiB for themselves, and read nothing. Then one that reads all says something
-/// until memory has run out, and for ten turns more. Who has gone?
+/// Clients on these addresses ask for so many KiB for themselves, and read nothing. Then a client that reads all says
+/// something until memory has run out, and for ten turns more. Answers which clients were disconnected.
 fn gone(hoards: &[(&str, usize)], memory_max: usize) -> Vec<(u64, Departure)> {
     let mut stage = Stage::without_model(Config { memory_max, ..Config::default() });
     let talker = 1 + hoards.len() as u64;

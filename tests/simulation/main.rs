@@ -1,6 +1,6 @@
 //! A seeded simulation of sessions, broker and chat in a faulty world, what a reader can make of any line, and what the
-//! server makes of any bytes. What needs more clients, lines or bytes than the world has is tested on a stage (`stage`): who is
-//! served when many flood, who is behind with reading, and who has to go when memory runs out.
+//! server makes of any bytes. What needs more clients, lines or bytes than the world has is tested on a stage (`stage`): which
+//! clients are served when many flood, which are behind with reading, and which are disconnected when memory runs out.
 //!
 //! `PIPECHAT_SEED` replays a seed, `PIPECHAT_STEPS` makes it shorter or longer.
 

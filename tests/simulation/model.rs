@@ -29,11 +29,10 @@ pub(crate) struct Model {
     is_closing: bool,
     /// Those whose wait is over, with what they waited for. They are answered behind all else that an entry comes to.
     met: VecDeque<(ClientId, String)>,
-    /// Those who have asked who is here and are to be told, in order.
+    /// The clients whose `who` is to be answered, in order.
     asking: VecDeque<ClientId>,
-    /// Those who are told that when they, or the server, have more room.
+    /// The clients whose `who` waits until they have read more.
     paused: BTreeSet<ClientId>,
-    /// The server has little room.
     /// What the entry comes to.
     out: Vec<Output>,
 }
@@ -43,9 +42,9 @@ struct Guest {
     who: Arc<Identity>,
     wait: Wait,
     congestion: Congestion,
-    /// It says no more, and leaves when it is answered.
+    /// It has sent its last command, and leaves when that is answered.
     input_closed: bool,
-    /// It hears nothing, so it waits for nothing.
+    /// Nothing can be sent to it any more, so it waits for nothing.
     is_broken: bool,
     /// It speaks, and is not here.
     is_visitor: bool,
@@ -156,8 +155,8 @@ impl Model {
         }
     }
 
-    /// The waits of all are over in order of time; then, if the server shuts down, the lives of all, visitors last. Then one who has asked
-    /// who is here is told.
+    /// Ends the waits that are overdue, in order of their deadlines; if the server shuts down, ends all clients, visitors last;
+    /// then answers one `who`.
     fn go_on(&mut self) {
         while let Some((_, client)) = self.deadlines().filter(|&(until, _)| until <= self.now).min() {
             self.tell(client, Event::WaitTimedOut);
@@ -189,7 +188,7 @@ impl Model {
         self.done(client);
     }
 
-    /// What took long is done. One that says no more leaves.
+    /// A command that took long is done. A client that has sent its last command leaves.
     fn done(&mut self, client: ClientId) {
         let Some(guest) = self.guest(client) else { return };
         guest.wait = Wait::None;
@@ -283,7 +282,7 @@ impl Model {
         self.out.push(Output::Ready(client));
     }
 
-    /// The one who is here, or all visitors; of those, the ones that are not too far behind.
+    /// The user of this name who is present, or all visitors of this name that are not too far behind.
     fn recipients(&self, to: &str, text: &str, load: Load) -> Result<Vec<ClientId>, Refusal> {
         let mut bearers: Vec<_> = self.guests.iter().filter(|guest| same(&guest.who.name, to)).collect();
         if bearers.is_empty() {
@@ -380,7 +379,7 @@ impl Model {
         }
     }
 
-    /// Answers them all. Who says no more leaves with the answer, and others may have waited for that.
+    /// Answers all waits that are met. A client that has sent its last command leaves with the answer, which may meet other waits.
     fn answer(&mut self) {
         while let Some((client, arg)) = self.met.pop_front() {
             if self.guest(client).is_some() {

@@ -103,7 +103,7 @@ fn read_text(line: &str, lang: Lang) -> Heard {
     if let Some((addr, name, text)) = read_public(line) {
         let (addr, name) = (addr.to_owned(), isolated(name));
         return match text {
-            // Nobody can say this in another's name, and who says it of itself fools nobody who has `format|json`.
+            // No client can say this in another's name. One that says it in its own deceives no reader of `format|json`.
             _ if text == online => Heard::Online { addr, name },
             _ if text == offline => Heard::Offline { addr, name },
             _ => Heard::Message { addr, name, text: isolated(text) },

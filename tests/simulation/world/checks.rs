@@ -1,4 +1,4 @@
-//! What has to be so at any time, and in the end.
+//! What must hold at any time, and at the end.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl World {
-    /// Checks the lives of those who are through, and forgets them.
+    /// Checks what the peers whose connection is over have read, and removes them.
     pub(super) fn reap(&mut self) {
         let over: Vec<_> = self.peers.values().filter(|peer| peer.is_over()).map(|peer| peer.client).collect();
         for client in over {
@@ -22,12 +22,12 @@ impl World {
         }
     }
 
-    /// Those who were there all the time have the same to tell, each text once.
+    /// The witnesses, which are connected all the time, have read the same, each text once.
     fn compare_witnesses(&self) {
         let witnesses = || self.peers.values().filter(|peer| peer.kind == Kind::Witness);
         let stories: Vec<_> = witnesses().map(Peer::check).collect();
         assert!(witnesses().all(|peer| peer.account.is_here()));
-        // Where memory has run out, one that asked for much just then may have been the one that held most.
+        // When memory ran out, a witness that asked for much just then may have held most, and been disconnected.
         assert!(stories.len() == WITNESSES || self.slow.has_memory_run_out());
         if stories.is_empty() {
             return;
