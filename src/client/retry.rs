@@ -12,8 +12,9 @@ use super::{
 
 /// Between attempts at the start: a server that is being started is there within a second.
 const START_DELAYS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
-/// Between attempts after a connection was lost.
-const RECONNECT_DELAYS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+/// After a connection was lost, and between attempts: a server that hangs up at once is not called more than ten times a
+/// second.
+const RECONNECT_DELAYS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
 /// How long no server answers at the start before the user is told.
 const SILENT_TIME: Duration = Duration::from_secs(1);
 
@@ -65,7 +66,7 @@ pub(super) fn open_persistently(options: &ConnectOptions<'_>, deadline: Deadline
 pub(super) fn reopen(options: &ConnectOptions<'_>, lost: &str, deadline: Deadline) -> Result<Connection, Failure> {
     complain(&format!("{lost}; reconnecting"));
     let mut delay = Delay::new(RECONNECT_DELAYS);
-    loop {
+    while delay.wait(deadline) {
         match Connection::open(options, deadline.sooner(Deadline::after(ANSWER_MAX))) {
             Ok(connection) => {
                 complain("connected again");
@@ -74,10 +75,8 @@ pub(super) fn reopen(options: &ConnectOptions<'_>, lost: &str, deadline: Deadlin
             Err(failure @ (Failure::Usage(_) | Failure::Unread)) => return Err(failure),
             Err(Failure::Refused(_) | Failure::Lost(_) | Failure::TimedOut(_)) => {}
         }
-        if !delay.wait(deadline) {
-            return Err(Failure::TimedOut("timed out: not connected again".to_owned()));
-        }
     }
+    Err(Failure::TimedOut("timed out: not connected again".to_owned()))
 }
 
 /// The time between two attempts, doubled each time.

@@ -373,3 +373,19 @@ fn with_reconnect_a_server_that_hangs_up_is_tried_again() {
     assert_eq!((code, &*lines), (DONE, &["[a]n:end".to_owned()][..]), "{stderr}");
     assert_eq!(stderr, "pipechat: connection lost; reconnecting\npipechat: connected again\n");
 }
+
+#[test]
+fn with_reconnect_a_server_that_always_hangs_up_is_not_called_without_a_pause() {
+    let connections = Arc::new(AtomicUsize::new(0));
+    let port = serve({
+        let connections = Arc::clone(&connections);
+        move |stream| {
+            connections.fetch_add(1, Ordering::SeqCst);
+            stream.write_all(READY.as_bytes())
+        }
+    });
+    let (code, lines, stderr) = run_at(port, &["listen", "--reconnect", "--timeout", "1"]);
+    assert_eq!((code, lines), (TIMED_OUT, vec![]), "{stderr}");
+    let connections = connections.load(Ordering::SeqCst);
+    assert!((2..=11).contains(&connections), "{connections}");
+}
