@@ -24,10 +24,10 @@ pub struct Config {
     pub limits: Limits,
     /// Maximum number of clients from one address.
     pub clients_per_ip_max: usize,
-    /// Lines per second that all clients from one address may send together; 0 is no limit. The burst is in proportion to
+    /// Lines per second that all clients from one address may send together; 0 means no limit. The burst is in proportion to
     /// that of one client.
     pub rate_per_ip: u32,
-    /// New connections per second from one address; ten seconds' worth may come at once. 0 is no limit.
+    /// New connections per second from one address; ten seconds' worth may come at once. 0 means no limit.
     pub arrivals_per_ip: u32,
     /// Addresses that are spared the limits for one address, and nothing else.
     pub trusted: Vec<Cidr>,
@@ -83,8 +83,8 @@ impl Config {
         Ok(self)
     }
 
-    /// How fast all clients from one address may send lines.
-    pub(crate) fn rate_per_ip(&self) -> Rate {
+    /// How fast all clients from one address may send lines together, with the burst.
+    pub(crate) fn address_rate(&self) -> Rate {
         let Rate { per_second, burst } = self.limits.rate;
         let burst = u64::from(burst) * u64::from(self.rate_per_ip) / u64::from(per_second.max(1));
         Rate { per_second: self.rate_per_ip, burst: u32::try_from(burst).unwrap_or(u32::MAX) }

@@ -45,7 +45,7 @@ pub(super) struct AddressRates {
 impl AddressRates {
     /// When the next line may come from this address, if it sends so many now.
     pub(super) fn spend(&mut self, ip: IpAddr, config: &Config, lines: usize, now: Duration) -> Duration {
-        let rate = config.rate_per_ip();
+        let rate = config.address_rate();
         if lines == 0 || rate.per_second == 0 || config.trusts(ip) {
             return now;
         }
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn an_address_keeps_its_debt_over_connections_and_trusted_ones_have_none() {
         let config = Config { rate_per_ip: 10, trusted: vec!["127.0.0.1".parse().unwrap()], ..Config::default() };
-        let burst = config.rate_per_ip().burst as usize;
+        let burst = config.address_rate().burst as usize;
         let [ip, neighbour, other, trusted] =
             ["2001:db8::1", "2001:db8::2", "10.0.0.1", "127.0.0.1"].map(|ip| ip.parse().unwrap());
         let mut rates = AddressRates::default();
