@@ -29,21 +29,21 @@ _pipechat() {
                 '--host=[address or name to listen on, or HOST:PORT (127.0.0.1)]:host:_hosts' \
                 '--port=[port to listen on; 0 picks a free port (9999)]:port:' \
                 '--lang=[language that connections begin with (zh)]:value:(zh en)' \
-                '--max-clients=[maximum number of clients; 0 is what the limit on open files allows (what the limit on open files allows)]:n:' \
-                '--max-clients-per-ip=[maximum number of clients from one address; 0 is no limit (no limit)]:n:' \
-                '--arrivals-per-ip=[new connections per second from one address, ten seconds'\'' worth at once; 0 is no limit (50)]:n:' \
-                '--trusted=[addresses without the limits for one address: ADDRESS or ADDRESS/BITS, separated by commas; '\'''\'' is none (127.0.0.0/8,::1)]:addresses:' \
-                '--idle-timeout=[disconnect a client that sends nothing for this long; 0 is never (5m)]:duration:' \
+                '--max-clients=[maximum number of clients; 0 means the default (what the limit on open files allows)]:n:' \
+                '--max-clients-per-ip=[maximum number of clients from one address; 0 means no limit (no limit)]:n:' \
+                '--arrivals-per-ip=[new connections per second from one address, ten seconds'\'' worth at once; 0 means no limit (50)]:n:' \
+                '--trusted=[addresses without the limits for one address: ADDRESS or ADDRESS/BITS, separated by commas; '\'''\'' means none (127.0.0.0/8,::1)]:addresses:' \
+                '--idle-timeout=[disconnect a client that sends nothing for this long; 0 disables it (5m)]:duration:' \
                 '--strict-idle[exempt no client from the idle timeout: refuse `stay`]' \
                 '--max-wait=[longest `wait` that a client may ask for (1h)]:duration:' \
-                '--rate=[lines per second that a client may send; 0 is no limit (1000)]:n:' \
+                '--rate=[lines per second that a client may send; 0 means no limit (1000)]:n:' \
                 '--burst=[lines that a client may send at once after a silence (10000)]:n:' \
-                '--rate-per-ip=[lines per second that all clients from one address may send; 0 is no limit (ten times the rate)]:n:' \
+                '--rate-per-ip=[lines per second that all clients from one address may send; 0 means no limit (ten times the rate)]:n:' \
                 '--max-line=[longest line (4K)]:size:' \
-                '--max-queue=[output queue limit per client; above it the client is disconnected; 0 is no limit (32M)]:size:' \
-                '--soft-queue=[output queue limit per client; above it for 60 seconds the client is disconnected; 0 is no limit (8M)]:size:' \
-                '--max-memory=[memory that all clients together may make the server hold; 0 is no limit (256M)]:size:' \
-                '--write-timeout=[disconnect a client after this long without write progress; 0 is never (10s)]:duration:' \
+                '--max-queue=[output queue limit per client; above it the client is disconnected; 0 means no limit (32M)]:size:' \
+                '--soft-queue=[output queue limit per client; above it for 60 seconds the client is disconnected; 0 means no limit (8M)]:size:' \
+                '--max-memory=[memory that all clients together may make the server hold; 0 means no limit (256M)]:size:' \
+                '--write-timeout=[disconnect a client after this long without write progress; 0 disables it (10s)]:duration:' \
                 '--drain-timeout=[maximum time to flush queues at shutdown (5s)]:duration:' \
                 '--config=[read options from this TOML file]:file:_files' \
                 '--check[print the options in force and where each value comes from, and exit]' \
@@ -58,7 +58,7 @@ _pipechat() {
                 '--port=[port of the server (9999)]:port:' \
                 '--name=[name to take first; one that is taken is refused]:name:' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
-                '--timeout=[how long to try to connect, and to wait for the confirmation of TEXT, or with - of each line; 0 is no limit (30s)]:duration:' \
+                '--timeout=[how long to try to connect, and to wait for the confirmation of TEXT, or with - of each line; 0 means no limit (30s)]:duration:' \
                 '--reconnect[connect again when the connection is lost, however often; lines that were not confirmed are sent again, so some may be delivered twice]' \
                 '--to=[user to send to, instead of everyone]:name:' \
                 '--help[print help]' \
@@ -72,14 +72,14 @@ _pipechat() {
                 '--port=[port of the server (9999)]:port:' \
                 '--name=[name to take first; one that is taken is refused]:name:' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
-                '--timeout=[how long to listen, connecting included; 0 is no limit, but 30s for connecting (0)]:duration:' \
+                '--timeout=[how long to listen, connecting included; 0 means no limit, but 30s for connecting (0)]:duration:' \
                 '--reconnect[connect again when the connection is lost, however often]' \
                 '--json[print JSON, an object a line]' \
                 '--match=[print only lines that contain this]:text:' \
                 '--from=[print only what is about this user]:name:' \
                 '--event=[print only these kinds: online, offline, known_as, message, private (all)]:value:_values -s , value online offline known_as message private' \
                 '--no-presence[print nothing about who arrives, leaves or has a new name]' \
-                '--count=[exit 0 after N lines; 0 is no limit (0)]:n:' \
+                '--count=[exit 0 after N lines; 0 means no limit (0)]:n:' \
                 '--help[print help]' \
                 '--version[print the version]' \
                 '*: :' \
@@ -90,7 +90,7 @@ _pipechat() {
                 '--host=[host of the server, or HOST:PORT (127.0.0.1)]:host:_hosts' \
                 '--port=[port of the server (9999)]:port:' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
-                '--timeout=[how long to wait, connecting included; 0 is no limit (60s)]:duration:' \
+                '--timeout=[how long to wait, connecting included; 0 means no limit (60s)]:duration:' \
                 '--help[print help]' \
                 '--version[print the version]' \
                 '1:what:(user gone users text)' \
@@ -102,7 +102,7 @@ _pipechat() {
                 '--host=[host of the server, or HOST:PORT (127.0.0.1)]:host:_hosts' \
                 '--port=[port of the server (9999)]:port:' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
-                '--timeout=[how long the server may take to answer; 0 is no limit (30s)]:duration:' \
+                '--timeout=[how long the server may take to answer; 0 means no limit (30s)]:duration:' \
                 '--json[print JSON, an object a line]' \
                 '--count[print only how many there are]' \
                 '--help[print help]' \

@@ -40,19 +40,19 @@ pub(crate) struct ServeArgs {
     #[argh(option, arg_name = "zh|en", default = "Config::default().lang", from_str_fn(lang))]
     lang: Lang,
 
-    /// maximum number of clients; 0 is what the limit on open files allows (what the limit on open files allows)
+    /// maximum number of clients; 0 means the default (what the limit on open files allows)
     #[argh(option, arg_name = "N", default = "usize::MAX", from_str_fn(unlimited_count))]
     max_clients: usize,
-    /// maximum number of clients from one address; 0 is no limit (no limit)
+    /// maximum number of clients from one address; 0 means no limit (no limit)
     #[argh(option, arg_name = "N", default = "usize::MAX", from_str_fn(unlimited_count))]
     max_clients_per_ip: usize,
-    /// new connections per second from one address, ten seconds' worth at once; 0 is no limit (50)
+    /// new connections per second from one address, ten seconds' worth at once; 0 means no limit (50)
     #[argh(option, arg_name = "N", default = "Config::default().arrivals_per_ip", from_str_fn(per_second))]
     arrivals_per_ip: u32,
-    /// addresses without the limits for one address: ADDRESS or ADDRESS/BITS, separated by commas; '' is none (127.0.0.0/8,::1)
+    /// addresses without the limits for one address: ADDRESS or ADDRESS/BITS, separated by commas; '' means none (127.0.0.0/8,::1)
     #[argh(option, arg_name = "ADDRESSES", default = "Trusted(Config::default().trusted)")]
     trusted: Trusted,
-    /// disconnect a client that sends nothing for this long; 0 is never (5m)
+    /// disconnect a client that sends nothing for this long; 0 disables it (5m)
     #[argh(option, arg_name = "DURATION", default = "Limits::default().idle_timeout", from_str_fn(duration))]
     idle_timeout: Duration,
     /// exempt no client from the idle timeout: refuse `stay`
@@ -62,29 +62,29 @@ pub(crate) struct ServeArgs {
     #[argh(option, arg_name = "DURATION", default = "Limits::default().wait_max", from_str_fn(duration))]
     max_wait: Duration,
 
-    /// lines per second that a client may send; 0 is no limit (1000)
+    /// lines per second that a client may send; 0 means no limit (1000)
     #[argh(option, arg_name = "N", default = "Limits::default().rate.per_second", from_str_fn(per_second))]
     rate: u32,
     /// lines that a client may send at once after a silence (10000)
     #[argh(option, arg_name = "N", default = "Limits::default().rate.burst", from_str_fn(at_once))]
     burst: u32,
-    /// lines per second that all clients from one address may send; 0 is no limit (ten times the rate)
+    /// lines per second that all clients from one address may send; 0 means no limit (ten times the rate)
     #[argh(option, arg_name = "N", from_str_fn(per_second))]
     rate_per_ip: Option<u32>,
 
     /// longest line (4K)
     #[argh(option, arg_name = "SIZE", default = "Limits::default().line_max", from_str_fn(line_size))]
     max_line: usize,
-    /// output queue limit per client; above it the client is disconnected; 0 is no limit (32M)
+    /// output queue limit per client; above it the client is disconnected; 0 means no limit (32M)
     #[argh(option, arg_name = "SIZE", default = "Limits::default().queue_max", from_str_fn(unlimited_size))]
     max_queue: usize,
-    /// output queue limit per client; above it for 60 seconds the client is disconnected; 0 is no limit (8M)
+    /// output queue limit per client; above it for 60 seconds the client is disconnected; 0 means no limit (8M)
     #[argh(option, arg_name = "SIZE", default = "Limits::default().soft_queue_max", from_str_fn(unlimited_size))]
     soft_queue: usize,
-    /// memory that all clients together may make the server hold; 0 is no limit (256M)
+    /// memory that all clients together may make the server hold; 0 means no limit (256M)
     #[argh(option, arg_name = "SIZE", default = "Config::default().memory_max", from_str_fn(unlimited_size))]
     max_memory: usize,
-    /// disconnect a client after this long without write progress; 0 is never (10s)
+    /// disconnect a client after this long without write progress; 0 disables it (10s)
     #[argh(option, arg_name = "DURATION", default = "Limits::default().write_timeout", from_str_fn(duration))]
     write_timeout: Duration,
 

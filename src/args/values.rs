@@ -58,7 +58,7 @@ pub(crate) fn client_port(text: &str) -> Result<u16, String> {
     number("a port from 1 to 65535", &(1..=u16::MAX), text)
 }
 
-/// Lines or connections per second; 0 is no limit.
+/// Lines or connections per second; 0 means no limit.
 pub(super) fn per_second(text: &str) -> Result<u32, String> {
     number("a number from 0 to 4294967295", &(0..=u32::MAX), text)
 }
@@ -68,7 +68,7 @@ pub(super) fn at_once(text: &str) -> Result<u32, String> {
     number("a number from 1 to 4294967295", &(1..=u32::MAX), text)
 }
 
-/// A maximum number; 0 is no limit.
+/// A maximum number; 0 means no limit.
 pub(crate) fn unlimited_count(text: &str) -> Result<usize, String> {
     let count = number("a number, or 0 for no limit", &(0..=usize::MAX), text)?;
     Ok(if count == 0 { usize::MAX } else { count })
@@ -80,7 +80,7 @@ pub(super) fn line_size(text: &str) -> Result<usize, String> {
     size.ok_or_else(|| expected("a size such as 4096 or 64K, from 1 to 1M", text))
 }
 
-/// A maximum number of bytes; 0 is no limit.
+/// A maximum number of bytes; 0 means no limit.
 pub(super) fn unlimited_size(text: &str) -> Result<usize, String> {
     match parse_size(text).filter(|size| *size <= Config::MEMORY_BYTES_MAX) {
         Some(0) => Ok(Config::MEMORY_BYTES_MAX),

@@ -34,7 +34,7 @@ pub(crate) struct SendArgs {
     /// language of the server's texts (the server's)
     #[argh(option, arg_name = "zh|en", from_str_fn(lang))]
     pub(super) lang: Option<Lang>,
-    /// how long to try to connect, and to wait for the confirmation of TEXT, or with - of each line; 0 is no limit (30s)
+    /// how long to try to connect, and to wait for the confirmation of TEXT, or with - of each line; 0 means no limit (30s)
     #[argh(option, arg_name = "DURATION", default = "Timeout::seconds(30)")]
     pub(super) timeout: Timeout,
     /// connect again when the connection is lost, however often; lines that were not confirmed are sent again, so some may be
@@ -75,7 +75,7 @@ pub(crate) struct ListenArgs {
     /// language of the server's texts (the server's)
     #[argh(option, arg_name = "zh|en", from_str_fn(lang))]
     pub(super) lang: Option<Lang>,
-    /// how long to listen, connecting included; 0 is no limit, but 30s for connecting (0)
+    /// how long to listen, connecting included; 0 means no limit, but 30s for connecting (0)
     #[argh(option, arg_name = "DURATION", default = "Timeout::NEVER")]
     pub(super) timeout: Timeout,
     /// connect again when the connection is lost, however often
@@ -96,7 +96,7 @@ pub(crate) struct ListenArgs {
     /// print nothing about who arrives, leaves or has a new name
     #[argh(switch)]
     pub(super) no_presence: bool,
-    /// exit 0 after N lines; 0 is no limit (0)
+    /// exit 0 after N lines; 0 means no limit (0)
     #[argh(option, arg_name = "N", default = "usize::MAX", from_str_fn(unlimited_count))]
     pub(super) count: usize,
 }
@@ -126,7 +126,7 @@ pub(crate) struct WaitArgs {
     /// language of the server's texts (the server's)
     #[argh(option, arg_name = "zh|en", from_str_fn(lang))]
     pub(super) lang: Option<Lang>,
-    /// how long to wait, connecting included; 0 is no limit (60s)
+    /// how long to wait, connecting included; 0 means no limit (60s)
     #[argh(option, arg_name = "DURATION", default = "Timeout::seconds(60)")]
     pub(super) timeout: Timeout,
     /// what to wait for
@@ -159,7 +159,7 @@ pub(crate) struct WhoArgs {
     /// language of the server's texts (the server's)
     #[argh(option, arg_name = "zh|en", from_str_fn(lang))]
     pub(super) lang: Option<Lang>,
-    /// how long the server may take to answer; 0 is no limit (30s)
+    /// how long the server may take to answer; 0 means no limit (30s)
     #[argh(option, arg_name = "DURATION", default = "Timeout::seconds(30)")]
     pub(super) timeout: Timeout,
     /// print JSON, an object a line

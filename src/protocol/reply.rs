@@ -151,7 +151,7 @@ impl Verb {
 /// How fast a client may send lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// Lines per second; 0 is no limit.
+    /// Lines per second; 0 means no limit.
     pub per_second: u32,
     /// Lines that may come at once after a silence.
     pub burst: u32,
