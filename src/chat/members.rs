@@ -163,12 +163,12 @@ impl Members {
         if bearers.is_some_and(|bearers| !bearers.may_be_joined_by(client, is_present)) {
             return Err(Refusal::NameTaken);
         }
-        if bearers.is_none()
-            && let Some(other) =
-                self.by_skeleton.get(new_skeleton.as_str()).and_then(|bearers| bearers.other_than(client))
+        // Also where nobody else has the key: `вов` looks like nothing, and in capitals, `ВОВ`, like `BOB`.
+        let alike = self.by_skeleton.get(new_skeleton.as_str()).and_then(|bearers| bearers.other_than(client));
+        if let Some(other) =
+            alike.and_then(|alike| self.get(alike)).filter(|other| name::key(&other.who.name) != new_key)
         {
-            let name = self.get(other).map_or_else(String::new, |other| other.who.name.clone());
-            return Err(Refusal::NameConfusable(name));
+            return Err(Refusal::NameConfusable(other.who.name.clone()));
         }
         remove_bearer(&mut self.by_key, &old_key, client);
         remove_bearer(&mut self.by_skeleton, &old_skeleton, client);

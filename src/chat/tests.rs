@@ -56,6 +56,8 @@ fn two_users_cannot_have_the_same_name() {
         check(&format!("1 rename|ann; 2 rename|{look_alike}"), "2< name-confusable(ann)");
         check(&format!("1 rename|{look_alike}; 2 rename|ann"), &format!("2< name-confusable({look_alike})"));
     }
+    // Small, these look like nothing else.
+    check("1 rename|bob; 2 rename|вов\nrename|ВОВ; 2 who", "2< =bob@1; 2< =вов@2; 2< =2");
     for other in ["anna", "änn", "a-n-n"] {
         check(&format!("1 rename|ann; 2 rename|{other}"), &format!("2< @2 is {other}@2; 1,(2)< @2 is now {other}@2"));
     }

@@ -53,6 +53,9 @@ fn visitors_may_share_a_name_but_with_nobody_who_is_here() {
     check(&format!("{two}; 3 rename|сі"), "3< name-confusable(ci)");
     check(&format!("{two}; 1 rename|ci"), "1< name-taken");
     check(&format!("{two}; 1 rename|сі"), "1< name-confusable(ci)");
+    let three = "1 rename|bob; 2 arrives to visit; 3 arrives to visit; 2 rename|вов";
+    check(&format!("{three}; 3 rename|ВОВ"), "3< name-confusable(bob)");
+    check(&format!("{three}; 3 rename|Вов"), "3< @3 is Вов@3");
     check("2 arrives to visit; 1 rename|ci; 2 rename|ci", "2< name-taken");
     check("2 arrives to visit; 1 rename|ci; 2 rename|сі", "2< name-confusable(ci)");
     check(&format!("{two}; 3 rename|ci; 2 leaves; 1 rename|ci"), "1< name-taken");
