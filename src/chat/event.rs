@@ -171,6 +171,11 @@ impl Departure {
         !matches!(self, Self::Left | Self::Lost | Self::WaitTimedOut | Self::CheckFailed | Self::Visiting)
     }
 
+    /// Whether the client itself has ended the connection, or its peer has: what it said before counts.
+    pub(super) fn is_own(self) -> bool {
+        matches!(self, Self::Left | Self::Quit | Self::Lost)
+    }
+
     /// A word for machines, which never changes.
     #[must_use]
     pub fn code(self) -> &'static str {

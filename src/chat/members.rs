@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    ClientId, Identity, Refusal,
+    ClientId, Departure, Identity, Refusal,
     name::{self, Name},
 };
 
@@ -31,8 +31,10 @@ pub(super) struct Member {
     pub(super) who: Arc<Identity>,
     /// A command of the client is not done yet.
     pub(super) is_busy: bool,
-    /// The client has sent its last command, and leaves when that is done.
-    pub(super) input_closed: bool,
+    /// That command is a message to all visitors of a name, which has not been told to all of them.
+    pub(super) is_telling: bool,
+    /// The client has sent its last command, and leaves for this reason when that is done.
+    pub(super) leaves: Option<Departure>,
     /// The client can be told nothing any more, so it waits for nothing.
     pub(super) is_broken: bool,
 }
@@ -64,7 +66,7 @@ pub(super) struct Removed {
 
 impl Member {
     fn new(who: Arc<Identity>) -> Self {
-        Self { who, is_busy: false, input_closed: false, is_broken: false }
+        Self { who, is_busy: false, is_telling: false, leaves: None, is_broken: false }
     }
 }
 

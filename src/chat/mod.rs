@@ -91,7 +91,11 @@ impl Chat {
                 Some(member) => member.is_broken = true,
                 None => {}
             },
-            Input::End(client, departure) => self.end(client, departure, out),
+            Input::End(client, departure) => match self.members.get_mut(client) {
+                // What it has said before is told to all of those it is for.
+                Some(member) if member.is_telling && departure.is_own() => member.leaves = Some(departure),
+                Some(_) | None => self.end(client, departure, out),
+            },
             Input::Congested(client, congestion) => self.set_congestion(client, congestion),
             Input::Continue => self.continue_work(out),
             Input::ShutDown => self.is_closing = true,
@@ -228,10 +232,10 @@ impl Chat {
     /// A command that took long is done.
     fn finish(&mut self, client: ClientId, out: &mut Vec<Output>) {
         let Some(member) = self.members.get_mut(client) else { return };
-        if member.input_closed {
-            self.end(client, Departure::Left, out);
+        if let Some(departure) = member.leaves {
+            self.end(client, departure, out);
         } else {
-            member.is_busy = false;
+            (member.is_busy, member.is_telling) = (false, false);
             out.push(Output::Ready(client));
         }
     }

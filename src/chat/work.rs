@@ -38,7 +38,7 @@ impl Chat {
     /// Begins a task of a client: does its first piece, which for most is all of it.
     pub(super) fn begin(&mut self, client: ClientId, task: Task, out: &mut Vec<Output>) {
         if let Some(member) = self.members.get_mut(client) {
-            member.is_busy = true;
+            (member.is_busy, member.is_telling) = (true, matches!(task, Task::TellVisitors(_)));
         }
         // A long list begins in its turn: many clients may ask at once.
         if matches!(task, Task::ListUsers { .. }) && self.members.len() > PIECE_CLIENTS {

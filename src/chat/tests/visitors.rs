@@ -122,6 +122,30 @@ fn many_visitors_are_told_in_pieces_each_once() {
 }
 
 #[test]
+fn all_are_told_though_the_sender_is_gone_meanwhile() {
+    for (ends, departure) in [
+        (Input::Eof(ClientId(1)), Departure::Left),
+        (Input::End(ClientId(1), Departure::Quit), Departure::Quit),
+        (Input::End(ClientId(1), Departure::Lost), Departure::Lost),
+    ] {
+        let mut chat = chat(1000);
+        let mut out = input(&mut chat, to_visitors(Load::Light, "hi"));
+        out.extend(input(&mut chat, ends));
+        while chat.deadline().is_some() {
+            out.extend(input(&mut chat, Input::Continue));
+        }
+        let told = |output: &&Output| matches!(output, Output::Tell(Audience::One(_), None, Event::Private { .. }));
+        assert_eq!(out.iter().filter(told).count(), 1000, "{departure:?}");
+        let ends_with = out.iter().position(|output| *output == Output::HangUp(ClientId(1), departure));
+        assert!(ends_with.is_some_and(|end| end >= 1000), "behind its last words");
+    }
+    let mut chat = chat(1000);
+    input(&mut chat, to_visitors(Load::Light, "hi"));
+    let out = input(&mut chat, Input::End(ClientId(1), Departure::SlowConsumer));
+    assert!(out.contains(&Output::HangUp(ClientId(1), Departure::SlowConsumer)), "it is not kept for that");
+}
+
+#[test]
 fn visitors_that_are_behind_are_left_out_and_the_sender_is_told_if_all_are() {
     let mut chat = chat(2);
     let refused = Output::tell(ClientId(1), Event::Refused(Refusal::RecipientBehind));
