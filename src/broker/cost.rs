@@ -1,7 +1,7 @@
 //! What commands cost beside what is delivered for them.
 
 use crate::{
-    chat::{ARGUMENT_BYTES_MAX, Command, NAME_CHARS_MAX, WaitFor},
+    chat::{ARGUMENT_BYTES_MAX, Command, NAME_CHARS_MAX, WaitFor, may_be_composed},
     protocol::escape::escaped_len_max,
 };
 
@@ -11,7 +11,11 @@ const NAME_BYTE_COST: usize = 512;
 /// The cost of each byte that is added to a text where it is escaped, in bytes delivered.
 const ESCAPE_BYTE_COST: usize = 2;
 
-/// A shorter text costs little, however much of it is escaped.
+/// The cost of each byte of a text that is to be composed before it is compared with what clients wait for, in bytes
+/// delivered: thirty take a microsecond.
+const COMPOSED_BYTE_COST: usize = 40;
+
+/// A shorter text costs little, however much of it is escaped or composed.
 const LONG_TEXT_BYTES: usize = 256;
 /// What stands before a text that is said: the sender's address and name, in the shortest dialect.
 const SENDER_BYTES: usize = 40;
@@ -35,11 +39,12 @@ impl Cost {
         match command {
             Command::Say(text) => {
                 let added = added_by_escaping(text);
-                Self { work: added * ESCAPE_BYTE_COST, told: SENDER_BYTES + text.len() + added }
+                Self { work: added * ESCAPE_BYTE_COST + composing_cost(text), told: SENDER_BYTES + text.len() + added }
             }
             Command::Sync(text) => Self { work: added_by_escaping(text) * ESCAPE_BYTE_COST, told: 0 },
             Command::Private { to, text } => {
-                Self { work: name_cost(to) + added_by_escaping(text) * ESCAPE_BYTE_COST, told: 0 }
+                let of_text = added_by_escaping(text) * ESCAPE_BYTE_COST + composing_cost(text);
+                Self { work: name_cost(to) + of_text, told: 0 }
             }
             Command::Rename(new) => {
                 let notice = |old| RENAMED_BYTES + old + new.len().min(NAME_BYTES_MAX);
@@ -53,6 +58,10 @@ impl Cost {
 
 fn name_cost(name: &str) -> usize {
     if name.is_ascii() { 0 } else { name.len().min(ARGUMENT_BYTES_MAX) * NAME_BYTE_COST }
+}
+
+fn composing_cost(text: &str) -> usize {
+    if text.len() >= LONG_TEXT_BYTES && may_be_composed(text) { text.len() * COMPOSED_BYTE_COST } else { 0 }
 }
 
 /// Bytes by which a text gets longer when it is escaped, if it is long.
@@ -99,5 +108,17 @@ mod tests {
             assert_eq!(Cost::of(&command, None), Cost { work: 20_000 * ESCAPE_BYTE_COST, told: 0 }, "{command:?}");
         }
         assert_eq!(Cost::of(&Command::Sync("x".repeat(4000)), None), Cost::default());
+    }
+
+    #[test]
+    fn a_long_text_that_is_to_be_composed_costs_more() {
+        let work = |text: &str| {
+            let private = Command::Private { to: "ann".to_owned(), text: text.to_owned() };
+            let [said, sent] = [Command::Say(text.to_owned()), private].map(|command| Cost::of(&command, None).work);
+            assert_eq!(said, sent);
+            said
+        };
+        assert_eq!((work(&"é".repeat(1000)), work("e\u{301}")), (0, 0));
+        assert_eq!(work(&"e\u{301}".repeat(1000)), 3000 * COMPOSED_BYTE_COST);
     }
 }

@@ -26,7 +26,7 @@ use self::{
 };
 
 pub use command::{Command, WaitFor};
-pub use compose::composed;
+pub use compose::{composed, may_be_composed};
 pub use entry::{Congestion, Entry, Input, Load, Output, Rules};
 pub use event::{Audience, ClientId, Departure, Event, Identity, Refusal, RoomId, Seq};
 pub use name::{NAME_CHARS_MAX, NAME_MARKS_MAX, Name, NameRule, needs_isolate};
@@ -83,7 +83,7 @@ impl Chat {
             Input::Visit(client, addr) => self.visit(client, addr, out),
             Input::Command(client, load, command) => self.command(client, load, command, out),
             Input::Eof(client) => match self.members.get_mut(client) {
-                Some(member) if member.is_busy => member.input_closed = true,
+                Some(member) if member.is_busy => member.leaves = Some(Departure::Left),
                 Some(_) | None => self.end(client, Departure::Left, out),
             },
             Input::Broken(client) => match self.members.get_mut(client) {
@@ -146,7 +146,7 @@ impl Chat {
             }
             Command::Private { to, text } => match self.recipients(&to, &text) {
                 Ok(Recipients::One(to)) if self.may_tell(to, load) => {
-                    self.waits.meet_text(to, &text);
+                    self.waits.meet_text(to, || composed(&text));
                     out.push(Output::tell(to, Event::Private { from, text }));
                 }
                 Ok(Recipients::One(_)) => out.push(Output::tell(client, Event::Refused(Refusal::RecipientBehind))),

@@ -1,9 +1,10 @@
 //! Visitors: they speak without being here. Others are not told of them, and they are told nothing but what is for them alone.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{borrow::Cow, cell::LazyCell, net::SocketAddr, sync::Arc};
 
 use super::{
-    Chat, ClientId, Departure, Event, Identity, Load, Output, Refusal, entry::Congestion, lookup_key, members::Bearers,
+    Chat, ClientId, Departure, Event, Load, Output, Refusal, compose::composed, entry::Congestion, lookup_key,
+    members::Bearers,
 };
 
 /// Bytes of texts sent to visitors of one name in one piece: some fifty microseconds of work.
@@ -88,11 +89,13 @@ impl Chat {
             // They have left, and who has the name now was not meant.
             Some(Bearers::Present(_)) | None => Vec::new(),
         };
+        let composed = LazyCell::new(|| composed(&telling.text)); // not for each of them: that would be most of the work
         for &to in &recipients {
             telling.after = ClientId(to.0 + 1);
             if self.may_tell(to, telling.load) {
                 telling.is_told = true;
-                self.tell_visitor(to, &from, &telling.text, out);
+                self.waits.meet_text(to, || Cow::Borrowed(&composed));
+                out.push(Output::tell(to, Event::Private { from: Arc::clone(&from), text: telling.text.clone() }));
             }
         }
         let is_done = recipients.len() < piece;
@@ -100,10 +103,5 @@ impl Chat {
             out.push(Output::tell(telling.from, Event::Refused(Refusal::RecipientBehind)));
         }
         is_done
-    }
-
-    fn tell_visitor(&mut self, to: ClientId, from: &Arc<Identity>, text: &str, out: &mut Vec<Output>) {
-        self.waits.meet_text(to, text);
-        out.push(Output::tell(to, Event::Private { from: Arc::clone(from), text: text.to_owned() }));
     }
 }

@@ -1,6 +1,7 @@
 //! Who waits for what, and until when. Knows nothing of members and events.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet, VecDeque},
     ops::Bound,
     sync::Arc,
@@ -110,9 +111,9 @@ impl Waits {
         self.meet_all(Topic::Users(0), Topic::Users(users));
     }
 
-    /// `text` is delivered to `client` alone.
-    pub(super) fn meet_text(&mut self, client: ClientId, text: &str) {
-        let is_met = |wait: &Wait| matches!(&wait.topic, Topic::Text(part) if composed(text).contains(&**part));
+    /// `text` is delivered to `client` alone. `composed` composes it, when that is needed.
+    pub(super) fn meet_text<'a>(&mut self, client: ClientId, composed: impl FnOnce() -> Cow<'a, str>) {
+        let is_met = |wait: &Wait| matches!(&wait.topic, Topic::Text(part) if composed().contains(&**part));
         if self.by_client.get(&client).is_some_and(is_met) {
             self.mark_met(client);
         }
