@@ -35,15 +35,27 @@ impl BrokenBacklog {
     /// So many lines of a connection that has broken wait, and so many were dropped since there was no room.
     #[must_use]
     pub fn take(self: &Rc<Self>, lines: usize, bytes: usize, dropped: usize) -> Taken {
+        self.add(lines, bytes, dropped);
+        Taken { backlog: Rc::clone(self), lines, bytes }
+    }
+
+    fn add(&self, lines: usize, bytes: usize, dropped: usize) {
         self.lines.update(|sum| sum + lines);
         self.bytes.update(|sum| sum + bytes);
         self.dropped.update(|sum| sum + dropped);
-        Taken { backlog: Rc::clone(self), lines, bytes }
     }
 
     /// How many lines have been dropped since this was asked.
     pub(super) fn take_dropped(&self) -> usize {
         self.dropped.take()
+    }
+}
+
+impl Taken {
+    /// So many more lines of the same connection wait, and so many more were dropped since there was no room.
+    pub(super) fn add(&mut self, lines: usize, bytes: usize, dropped: usize) {
+        self.backlog.add(lines, bytes, dropped);
+        (self.lines, self.bytes) = (self.lines + lines, self.bytes + bytes);
     }
 }
 
@@ -62,7 +74,8 @@ mod tests {
     fn so_many_lines_may_wait() {
         let backlog = Rc::<BrokenBacklog>::default();
         assert_eq!(backlog.room(), LINES_MAX);
-        let one = backlog.take(LINES_MAX - 10, 100, 0);
+        let mut one = backlog.take(LINES_MAX - 20, 80, 0);
+        one.add(10, 20, 0);
         assert_eq!(backlog.room(), 10);
         let other = backlog.take(10, 100, 20);
         assert_eq!((backlog.room(), backlog.take_dropped(), backlog.take_dropped()), (0, 20, 0));

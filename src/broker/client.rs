@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
 
 use super::{
-    broken::Taken,
+    broken::{BrokenBacklog, Taken},
     cost::Cost,
     log_name::LogName,
     memory::Memory,
@@ -110,6 +110,24 @@ impl Client {
             pending.bytes += batch.bytes();
             pending.steps.extend(batch.steps);
         }
+    }
+
+    /// The connection has broken, behind lines that the client sent while it could still read: keeps the first ones of them,
+    /// as many as `backlog` has room for.
+    pub(super) fn keep_some_lines(&mut self, backlog: &BrokenBacklog, taken: &mut Taken) {
+        let Some(pending) = &mut self.pending else { return };
+        let (room, mut lines, mut bytes) = (backlog.room(), 0, 0);
+        let before = pending.steps.len();
+        pending.steps.retain(|step| {
+            let is_kept = !step.is_line() || lines < room;
+            lines += usize::from(step.is_line() && is_kept);
+            bytes += if is_kept { step.bytes() } else { 0 };
+            is_kept
+        });
+        pending.steps.shrink_to_fit();
+        taken.add(lines, bytes, before - pending.steps.len());
+        pending.memory.release(pending.bytes - bytes);
+        pending.bytes = bytes;
     }
 
     /// What the log calls the client of this id.

@@ -124,8 +124,9 @@ impl Broker {
                     .insert(client, Box::new(Client::new(addr, self.config.trusts(addr.ip()), outbox, listener)));
             }
             Request::Batch(id, batch) => self.push(id, batch, now),
-            Request::Broken(id, batch, taken) => {
+            Request::Broken(id, batch, mut taken) => {
                 let Some(client) = self.clients.get_mut(&id) else { return };
+                client.keep_some_lines(&self.backlog, &mut taken);
                 client.outbox.close();
                 self.turn.leave(&mut client.listener);
                 self.members.remove(&id);
@@ -216,7 +217,7 @@ mod tests {
     use super::*;
     use crate::{
         broker::outbox,
-        chat::{Chat, Departure},
+        chat::{Chat, Command, Departure},
         protocol::Step,
     };
 
@@ -234,5 +235,36 @@ mod tests {
         assert!(broker.next_entry(now, &chat).is_none());
         broker.flush(now);
         assert!(broker.take_departed() && !broker.take_departed());
+    }
+
+    #[test]
+    fn of_connections_that_break_with_lines_in_the_queue_some_are_heard() {
+        const LINES: usize = 256;
+        let (config, memory, backlog) = (Config::default(), Memory::new(1 << 30), Rc::<BrokenBacklog>::default());
+        let mut chat = Chat::new(config.rules());
+        let mut broker = Broker::new(config, Arc::clone(&memory), Rc::clone(&backlog), Rc::default());
+        for client in (1..=100).map(ClientId) {
+            let (outbox, _inbox) = outbox(None, Arc::clone(&memory));
+            broker.accept(Request::Connect(client, ([127, 0, 0, 1], 9).into(), outbox), Duration::ZERO);
+            let mut steps = vec![Step::Arrive];
+            steps.resize(1 + LINES, Step::Command(Command::Say("x".to_owned())));
+            broker.accept(Request::Batch(client, Batch { steps, lines: LINES }), Duration::ZERO);
+            let last = Batch { steps: vec![Step::Broken, Step::Close(Departure::Lost)], lines: 0 };
+            broker.accept(Request::Broken(client, last, backlog.take(0, 0, 0)), Duration::ZERO);
+        }
+        assert!(memory.used() < 4 << 20, "{} bytes", memory.used());
+        let (mut said, mut departed, mut out) = (0, 0, Vec::new());
+        while broker.has_work() {
+            broker.begin_turn(Timestamp::UNIX_EPOCH);
+            while let Some(entry) = broker.next_entry(Duration::ZERO, &chat) {
+                said += usize::from(matches!(entry.input, Input::Command(..)));
+                departed += usize::from(matches!(entry.input, Input::End(..)));
+                chat.handle(entry, &mut out);
+                broker.apply(&mut out);
+            }
+            broker.flush(Duration::ZERO);
+        }
+        assert_eq!((said, departed, memory.used()), (10_000, 100, 0), "as many as may wait, and all have left");
+        assert_eq!(backlog.room(), 10_000);
     }
 }

@@ -47,11 +47,26 @@ impl Batch {
     /// How much memory it takes, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.steps.iter().map(|step| size_of::<Step>() + step.text_bytes()).sum()
+        self.steps.iter().map(Step::bytes).sum()
     }
 }
 
 impl Step {
+    /// What it takes to hold it, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + self.text_bytes()
+    }
+
+    /// Whether it is a line that may be left out where nobody waits for an answer.
+    #[must_use]
+    pub fn is_line(&self) -> bool {
+        match self {
+            Self::Command(_) | Self::Check(_) | Self::Reply(_) | Self::Speak(_) => true,
+            Self::Arrive | Self::Visit | Self::Broken | Self::Eof | Self::Close(_) => false,
+        }
+    }
+
     fn text_bytes(&self) -> usize {
         match self {
             Self::Command(command) => command.text_bytes(),
