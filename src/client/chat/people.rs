@@ -9,6 +9,8 @@ use crate::client::terminal::Completion;
 
 /// How many names are kept: many more than a person chooses from. A server that sends more costs no memory.
 const NAMES_MAX: usize = 10_000;
+/// The longest name and the longest address, in bytes: longer than any that a server of good will knows.
+pub(super) const IDENTITY_BYTES_MAX: usize = 512;
 /// How many names are shown to choose from.
 const CHOICES_MAX: usize = 50;
 
@@ -39,7 +41,9 @@ impl People {
     }
 
     fn add(&mut self, who: &Identity) {
-        if self.names.get(&who.addr) != Some(&who.name)
+        if who.name.len() > IDENTITY_BYTES_MAX || who.addr.len() > IDENTITY_BYTES_MAX {
+            self.names.remove(&who.addr); // it is known by another name now
+        } else if self.names.get(&who.addr) != Some(&who.name)
             && (self.names.len() < NAMES_MAX || self.names.contains_key(&who.addr))
         {
             self.names.insert(who.addr.clone(), who.name.clone());
@@ -145,5 +149,9 @@ mod tests {
         let mut people = People::default();
         (0..NAMES_MAX + 10).for_each(|n| people.observe(&Event::User(who(&n.to_string(), "x"))));
         assert_eq!(people.names.len(), NAMES_MAX);
+        let long = "x".repeat(IDENTITY_BYTES_MAX + 1);
+        people.observe(&Event::User(who("1", &long)));
+        people.observe(&Event::User(who(&long, "x")));
+        assert_eq!(people.names.len(), NAMES_MAX - 1, "one that is too long is forgotten, and one not learnt");
     }
 }

@@ -8,7 +8,11 @@ use pipechat::{
     protocol::{Lang, escape::escaped},
 };
 
-use super::{command::COMMANDS, people::People, render::Style};
+use super::{
+    command::COMMANDS,
+    people::{IDENTITY_BYTES_MAX, People},
+    render::Style,
+};
 use crate::client::message::{ServerMessage, lang_of_set};
 
 /// How many names the answer to `who` is shown with.
@@ -123,7 +127,7 @@ impl Talk {
     }
 
     fn enroll(&mut self, who: &Identity) {
-        if self.roll.names.len() < LIST_MAX {
+        if self.roll.names.len() < LIST_MAX && who.name.len().max(who.addr.len()) <= IDENTITY_BYTES_MAX {
             self.roll.names.push(self.style.plain_name(who));
         }
     }
@@ -204,6 +208,8 @@ mod tests {
         let crowd = vec![from("ann", "user"); LIST_MAX + 1];
         let (text, _) = shown(false, &[&[end(0)], &crowd[..], &[end(LIST_MAX + 1)]].concat());
         assert!(text.ends_with(", ann and 1 more\n"), "{text}");
+        let long = [from(&"x".repeat(IDENTITY_BYTES_MAX), "user"), end(1)]; // its address is longer
+        assert!(shown(false, &[&[end(0)], &long[..]].concat()).0.ends_with("-- 1 online:  and 1 more\n"));
     }
 
     #[test]
