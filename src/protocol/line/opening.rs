@@ -13,6 +13,11 @@ const WORDS: [&[u8]; 8] =
     [b"logic", b"logins", b"passwords", b"registers", b"unregisters", b"taken", b"tokens", b"woken"];
 /// The longest word that is looked at, in letters: `unregister`, with one too many.
 const LETTERS_MAX: usize = 11;
+/// What a terminal puts before a paste, if a program has asked for it and has not taken that back.
+const PASTE: &str = "\u{1b}[200~";
+/// Backspace and DEL, from a terminal that sends each key as it is typed.
+const BS: char = '\u{8}';
+const DEL: char = '\u{7f}';
 /// Stands for a Latin, Greek or Cyrillic letter that no verb has.
 const OTHER_LETTER: u8 = 0xff;
 
@@ -30,10 +35,11 @@ pub(super) enum Opening<'a> {
 impl<'a> Opening<'a> {
     /// Looks at the first word of `line`, and no further than that.
     pub(super) fn of(line: &'a str) -> Self {
-        let text = line.trim_start();
+        let text = line.trim_start_matches(is_blank);
+        let text = text.strip_prefix(PASTE).map_or(text, |pasted| pasted.trim_start_matches(is_blank));
         let Some((word, rest)) = Word::split(text) else { return Self::Chat };
         if let Some(verb) = word.verb() {
-            let rest = rest.trim_start();
+            let rest = rest.trim_start_matches(is_blank);
             if rest.is_empty() {
                 return Self::Verb(verb, None);
             }
@@ -62,14 +68,20 @@ struct Word {
 }
 
 impl Word {
-    /// Takes the letters and digits off the front of `text`. `None` where these can be no verb, nor a slip of one.
+    /// Takes the letters and digits off the front of `text`, and what is not seen between them. `None` where these can be no
+    /// verb, nor a slip of one.
     fn split(text: &str) -> Option<(Self, &str)> {
         let mut word = Self { letters: [0; LETTERS_MAX], len: 0 };
         for (at, c) in text.char_indices() {
             let letter = match c {
                 'a'..='z' | '0'..='9' => c as u8,
                 'A'..='Z' => (c as u8).to_ascii_lowercase(),
+                BS | DEL => {
+                    word.len = word.len.saturating_sub(1);
+                    continue;
+                }
                 '\0'..='\x7f' => return Some((word, &text[at..])),
+                c if is_invisible(c) => continue,
                 'ａ'..='ｚ' => b'a' + (c as u32 - 'ａ' as u32) as u8,
                 'Ａ'..='Ｚ' => b'a' + (c as u32 - 'Ａ' as u32) as u8,
                 '\u{c0}'..='\u{52f}' => OTHER_LETTER,
@@ -114,6 +126,18 @@ impl Word {
     }
 }
 
+/// White space, or nothing that is seen.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || is_invisible(c)
+}
+
+/// What comes along from other programs when a line is copied there, and is not seen: soft hyphens, joiners, spaces without
+/// a width, byte order marks, marks of direction.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
+}
+
 /// Whether the words are equal but for one letter that is wrong, missing or too many, or two that have changed places.
 fn differ_by_a_slip(one: &[u8], other: &[u8]) -> bool {
     if one.len().abs_diff(other.len()) > 1 {
@@ -147,6 +171,11 @@ mod tests {
             (" tＯ｜bob｜x", Verb::To, Some("bob｜x")),
             ("say| x ", Verb::Say, Some(" x ")),
             ("RENAME|", Verb::Rename, Some("")),
+            ("\u{200b}to|bob|x", Verb::To, Some("bob|x")),
+            ("t\u{ad}o\u{200b} \u{feff}|bob|x", Verb::To, Some("bob|x")),
+            ("\u{1b}[200~ to|bob|x", Verb::To, Some("bob|x")),
+            ("tp\u{8}o|bob|x", Verb::To, Some("bob|x")),
+            ("hi\u{7f}\u{7f}who", Verb::Who, None),
         ] {
             assert_eq!(Opening::of(line), Opening::Verb(verb, arguments), "{line:?}");
         }
@@ -194,6 +223,11 @@ mod tests {
             "unregister",
             "unregisterr|x",
             "unregster|x",
+            "log\u{200b}in bob x",
+            "\u{feff}l\u{ad}ogin bob x",
+            "\u{1b}[200~login bob x",
+            "lgoi\u{8}\u{8}\u{8}ogin bob x",
+            "/join\u{8}\u{8}\u{8}\u{8}login bob x",
         ] {
             assert_eq!(Opening::of(line), Opening::Secret, "{line:?}");
         }
