@@ -16,10 +16,9 @@ fn every_byte_is_text_or_is_refused_to_its_sender_alone() {
         ann.send(b"next\n");
         let texts = match byte {
             0 => Err(EN.nul),
-            0x80..=0xfe => Err(EN.not_utf8),
+            0x80..=0xff => Err(EN.not_utf8),
             b'\n' => Ok(vec!["<".to_owned(), ">".to_owned()]),
             b'\t' | b' '..=b'~' => Ok(vec![format!("<{}>", char::from(byte))]),
-            0xff => Ok(vec!["<".to_owned()]), // IAC and the command after it
             _ => Ok(vec![format!("<\\u{{{byte:x}}}>")]),
         };
         match &texts {
@@ -32,6 +31,19 @@ fn every_byte_is_text_or_is_refused_to_its_sender_alone() {
         }
         bob.expect(&ann.says("next"));
     }
+}
+
+#[test]
+fn a_line_ends_behind_any_byte() {
+    let server = Server::start(&[]);
+    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
+    for ending in ["\n", "\r\n"] {
+        ann.send(&[b"Lou\xff", ending.as_bytes(), b"to|ann|secret\n"].concat());
+        ann.expect(&ann.says("Lou"));
+        bob.expect(&ann.says("Lou"));
+        ann.expect(&EN.private("ann", "secret"));
+    }
+    bob.nothing();
 }
 
 #[test]

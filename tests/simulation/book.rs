@@ -103,7 +103,12 @@ fn telnet(mut bytes: &[u8]) -> Vec<Telnet> {
                 items.push(Telnet::Negotiation);
                 rest
             }
-            [255, 0..=249, rest @ ..] => rest,
+            [255, rest @ ..] if matches!(rest, [b'\n' | b'\r', ..]) => rest,
+            [255, 0..=235, rest @ ..] => {
+                items.push(Telnet::Byte(255));
+                rest
+            }
+            [255, 236..=249, rest @ ..] => rest,
             [255, ..] | [] => return items, // the rest of a command has not come
             [byte, rest @ ..] => {
                 items.push(Telnet::Byte(*byte));

@@ -8,6 +8,8 @@ const DONT: u8 = 254;
 const WILL: u8 = 251;
 const SB: u8 = 250;
 const SE: u8 = 240;
+/// No command is below this one: end of file (RFC 1184).
+const COMMAND_MIN: u8 = 236;
 
 /// Finds telnet's commands, however the bytes are cut into packets.
 #[derive(Debug, Default)]
@@ -68,10 +70,10 @@ impl Telnet {
             if self.state == State::Negotiation && !mem::replace(&mut self.has_negotiated, true) {
                 before_negotiation = Some(kept);
             }
-            let (next, is_text) = self.state.after(byte);
+            let (next, text) = self.state.after(byte);
             self.state = next;
-            if is_text {
-                bytes[kept] = byte;
+            if let Some(text) = text {
+                bytes[kept] = text;
                 kept += 1;
             }
         }
@@ -80,16 +82,19 @@ impl Telnet {
 }
 
 impl State {
-    /// Where a byte leads, and whether it is text.
-    fn after(self, byte: u8) -> (Self, bool) {
+    /// Where a byte leads, and what text it is.
+    fn after(self, byte: u8) -> (Self, Option<u8>) {
         match (self, byte) {
-            (Self::Data, IAC) => (Self::Command, false),
-            (Self::Data, _) | (Self::Command, IAC) => (Self::Data, true),
-            (Self::Command, WILL..=DONT) => (Self::Negotiation, false),
-            (Self::Command, SB) => (Self::Sub, false),
-            (Self::Command | Self::Negotiation, _) | (Self::SubCommand, SE) => (Self::Data, false),
-            (Self::Sub, IAC) => (Self::SubCommand, false),
-            (Self::Sub | Self::SubCommand, _) => (Self::Sub, false),
+            (Self::Data, IAC) => (Self::Command, None),
+            // Not telnet, but a stray 0xFF. A line ends where it ends, or the next one would be said as a part of it.
+            (Self::Command, b'\n' | b'\r') | (Self::Data, _) => (Self::Data, Some(byte)),
+            // Likewise: the line is not UTF-8.
+            (Self::Command, IAC | ..COMMAND_MIN) => (Self::Data, Some(IAC)),
+            (Self::Command, WILL..=DONT) => (Self::Negotiation, None),
+            (Self::Command, SB) => (Self::Sub, None),
+            (Self::Command | Self::Negotiation, _) | (Self::SubCommand, SE) => (Self::Data, None),
+            (Self::Sub, IAC) => (Self::SubCommand, None),
+            (Self::Sub | Self::SubCommand, _) => (Self::Sub, None),
         }
     }
 }
@@ -116,7 +121,9 @@ mod tests {
             (b"\xff\xfd\x03\xff\xfb\x18hi\r\n", b"hi\r\n"),
             (b"\xff\xfa\x18\x00xterm\n\xff\xff\xff\xf0hi", b"hi"),
             (b"a\xff\xffb", b"a\xffb"),
-            (b"a\xff\xf1b\xff\xf9c", b"abc"),
+            (b"a\xff\xf1b\xff\xf9c\xff\xecd", b"abcd"),
+            (b"a\xff\nb\xff\r\nc", b"a\nb\r\nc"),
+            (b"a\xffbc\xff\0\n", b"a\xffc\xff\n"),
             ("張三\n".as_bytes(), "張三\n".as_bytes()),
         ] {
             for cut in 1..=bytes.len() {
