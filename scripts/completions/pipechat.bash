@@ -2,7 +2,7 @@
 # Source it, or put it into ~/.local/share/bash-completion/completions/pipechat
 
 _pipechat() {
-    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words='' flags i
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words='' list='' flags i
     local subcommand=serve first=1 position=0
     COMPREPLY=()
     # `--flag=value` is three words to bash.
@@ -47,7 +47,7 @@ _pipechat() {
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
                 --lang) words="zh en" ;;
-                --event) words="online offline known_as message private" ;;
+                --event) words="online offline known_as message private" list=${word%"${word##*,}"} ;;
                 --port | --name | --timeout | --match | --from | --count) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
@@ -92,7 +92,7 @@ _pipechat() {
             esac
             ;;
     esac
-    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+    mapfile -t COMPREPLY < <(compgen -P "$list" -W "$words" -- "${word#"$list"}")
 }
 
 complete -F _pipechat pipechat

@@ -11,6 +11,13 @@ function __pipechat_in
     test $subcommand = $argv[1]
 end
 
+# These words, each behind what stands before the last comma of the value that is being typed.
+function __pipechat_list
+    set -l value (commandline -ct | string replace -r '^--[^=]*=' '')
+    string replace -r '[^,]*$' '' -- $value | read -l before
+    printf '%s\n' $before$argv
+end
+
 # Whether there is no word yet that a subcommand could follow.
 function __pipechat_bare
     test (count (commandline -opc)) = 1
@@ -69,7 +76,7 @@ complete -c pipechat -n '__pipechat_in listen' -l reconnect -d 'connect again wh
 complete -c pipechat -n '__pipechat_in listen' -l json -d 'print JSON, an object a line'
 complete -c pipechat -n '__pipechat_in listen' -l match -x -d 'print only lines that contain this'
 complete -c pipechat -n '__pipechat_in listen' -l from -x -d 'print only what is about this user'
-complete -c pipechat -n '__pipechat_in listen' -l event -x -a 'online offline known_as message private' -d 'print only these kinds: online, offline, known_as, message, private (all)'
+complete -c pipechat -n '__pipechat_in listen' -l event -x -a '(__pipechat_list online offline known_as message private)' -d 'print only these kinds: online, offline, known_as, message, private (all)'
 complete -c pipechat -n '__pipechat_in listen' -l no-presence -d 'print nothing about who arrives, leaves or has a new name'
 complete -c pipechat -n '__pipechat_in listen' -l count -x -d 'exit 0 after N lines; 0 means no limit (0)'
 complete -c pipechat -n '__pipechat_in listen' -l help -d 'print help'

@@ -153,6 +153,7 @@ fn completions_complete() {
     for shell in ["bash", "fish"] {
         expect(shell, "pipechat listen --lang z", &["zh"]);
         expect(shell, "pipechat listen --event pri", &["private"]);
+        expect(shell, "pipechat listen --event online,pri", &["online,private"]);
         expect(shell, "pipechat listen --name z", &[]);
     }
     expect("bash", "pipechat listen --lang = z", &["zh"]); // `--lang=z` is three words to bash

@@ -28,7 +28,8 @@ fn push_case(out: &mut String, Completed { name, options, first_positional, .. }
                 free.push(*flag);
                 continue;
             }
-            Values::Words(words) | Values::List(words) => format!("words=\"{}\"", words.join(" ")),
+            Values::Words(words) => format!("words=\"{}\"", words.join(" ")),
+            Values::List(words) => format!("words=\"{}\" list=${{word%\"${{word##*,}}\"}}", words.join(" ")),
             Values::Files => "mapfile -t COMPREPLY < <(compgen -f -- \"$word\") && return".to_owned(),
             Values::Hosts => "mapfile -t COMPREPLY < <(compgen -A hostname -- \"$word\") && return".to_owned(),
         };
@@ -49,7 +50,7 @@ const HEAD: &str = r#"# Completion of pipechat's command line in bash, made by `
 # Source it, or put it into ~/.local/share/bash-completion/completions/pipechat
 
 _pipechat() {
-    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words='' flags i
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words='' list='' flags i
     local subcommand=serve first=1 position=0
     COMPREPLY=()
     # `--flag=value` is three words to bash.
@@ -73,7 +74,7 @@ _pipechat() {
 "#;
 
 const TAIL: &str = r#"    esac
-    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+    mapfile -t COMPREPLY < <(compgen -P "$list" -W "$words" -- "${word#"$list"}")
 }
 
 complete -F _pipechat pipechat

@@ -25,7 +25,8 @@ fn push_subcommand(out: &mut String, Completed { name, options, first_positional
     for (flag, description, values) in options {
         let values = match values {
             Values::None => String::new(),
-            Values::Words(words) | Values::List(words) => format!(" -x -a {}", quoted(&words.join(" "))),
+            Values::Words(words) => format!(" -x -a {}", quoted(&words.join(" "))),
+            Values::List(words) => format!(" -x -a '(__pipechat_list {})'", words.join(" ")),
             Values::Files => " -r -F".to_owned(),
             Values::Hosts => " -x -a '(__fish_print_hostnames)'".to_owned(),
             Values::Free(_) => " -x".to_owned(),
@@ -52,6 +53,13 @@ function __pipechat_in
         set subcommand $words[2]
     end
     test $subcommand = $argv[1]
+end
+
+# These words, each behind what stands before the last comma of the value that is being typed.
+function __pipechat_list
+    set -l value (commandline -ct | string replace -r '^--[^=]*=' '')
+    string replace -r '[^,]*$' '' -- $value | read -l before
+    printf '%s\\n' $before$argv
 end
 
 # Whether there is no word yet that a subcommand could follow.
