@@ -169,7 +169,11 @@ fn explain(output: &str, settings: &[Setting]) -> String {
         let sentence = output.strip_prefix(&format!("Error parsing option '{flag}' with value '{value}': "))?;
         Some(format!("{source}: {}", sentence.trim_end()))
     });
-    about_value.unwrap_or_else(|| {
+    let about_argument = || {
+        let (_, rest) = output.strip_prefix("Error parsing positional argument '")?.split_once("': ")?;
+        Some(rest.trim_end().to_owned())
+    };
+    about_value.or_else(about_argument).unwrap_or_else(|| {
         let words = output.split_whitespace().collect::<Vec<_>>().join(" ");
         words.replacen("Required positional arguments not provided:", "missing", 1)
     })
@@ -199,6 +203,6 @@ fn topics() -> Vec<&'static str> {
 
 /// The sentence about a first word that is no subcommand.
 pub(crate) fn unknown_subcommand(word: &str) -> String {
-    let names = Subcommand::ALL.map(Subcommand::name);
+    let names: Vec<_> = Subcommand::ALL.into_iter().map(Subcommand::name).chain(["help"]).collect();
     format!("unknown subcommand {word:?}; expected {}", one_of(&names))
 }

@@ -176,6 +176,7 @@ pub(crate) struct WhoArgs {
     help_triggers("-h", "--help"),
     example = "{command_name} --name ann",
     example = "printf 'who\\n' | {command_name}",
+    error_code(0, "left"),
     error_code(1, "the server refused the name, or is full"),
     error_code(2, "usage error"),
     error_code(3, "cannot connect, or the connection was lost"),

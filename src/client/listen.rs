@@ -4,6 +4,7 @@ use pipechat::chat::composed;
 
 use super::{
     ANSWER_MAX, Deadline, Failure, ListenArgs, Outcome,
+    args::field,
     connection::{ConnectOptions, Connection},
     filter::Filter,
     message::{ServerMessage, escaped_json},
@@ -15,6 +16,13 @@ use super::{
 impl ListenArgs {
     /// Runs the subcommand.
     pub(crate) fn run(&self) -> Outcome {
+        // An empty `$variable` must not let everything pass, or nothing.
+        if let Some(name) = &self.from {
+            field("--from", name)?;
+        }
+        if self.part.as_deref() == Some("") {
+            return Err(Failure::Usage("--match must not be empty".to_owned()));
+        }
         stdout::exit_when_unread();
         let deadline = Deadline::of(self.timeout);
         let options = ConnectOptions::new(&self.host, self.port, self.lang).listening(self.name.as_deref());

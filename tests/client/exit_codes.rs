@@ -45,6 +45,7 @@ fn a_refusal_is_printed_and_exits_1() {
 fn a_usage_error_exits_2() {
     for (flags, part) in [
         (&["shout"][..], "unknown subcommand \"shout\"; expected serve, send, "),
+        (&["shout"], " or help; see pipechat --help"),
         (&["help", "shout"], "unknown topic \"shout\"; expected serve, send, "),
         (&["stray", "--port", "0"], "unknown subcommand \"stray\"; "),
         (&["--port", "1", "send", "hi"], "unexpected argument \"send\"; the subcommand \"send\" must come first"),
@@ -71,6 +72,8 @@ fn a_usage_error_exits_2() {
             "unknown event \"moon\"; expected online, offline, known_as, message or private",
         ),
         (&["listen", "--json=maybe"], "--json: expected true or false, not \"maybe\""),
+        (&["listen", "--from", ""], "--from must not be empty"),
+        (&["listen", "--match", ""], "--match must not be empty"),
         (&["listen", "x"], "unexpected argument \"x\""),
         (&["who", "x"], "unexpected argument \"x\""),
         (&["wait"], "missing user|gone|users|text ARG"),
@@ -83,7 +86,7 @@ fn a_usage_error_exits_2() {
         (&["wait", "user", "a b"], "no user can be called \"a b\": "),
         (&["wait", "gone", "#room"], "no user can be called \"#room\": "),
         (&["chat", "--bogus"], "unknown option \"--bogus\""),
-        (&["completions", "tcsh"], "unknown shell \"tcsh\"; expected bash, zsh or fish"),
+        (&["completions", "tcsh"], "pipechat: unknown shell \"tcsh\"; expected bash, zsh or fish"),
     ] {
         let (code, stdout, stderr) = run(flags);
         assert_eq!((code, &*stdout), (USAGE, ""), "{flags:?} {stderr}");
