@@ -52,6 +52,11 @@ declare -A pids=()   # a client's netcat; none with devtcp, where the scenario i
 host='' port='' server_pid='' server_out=''
 line=''              # what was read last
 trouble=''           # what is wrong with the server
+# What the transcript says of itself; another language can stand here.
+declare -gA remarks=( # also where this file is sourced in a function
+    [started]='is on @, the clients are @' [met]='everything came as expected.' [ends]='(ends its input)'
+    [closed]='(the server has closed)'
+)
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 scenario=${0##*/}
@@ -147,7 +152,8 @@ server() { # server [FLAG…]
         echo "SKIPPED: $scenario with NC=$NC on $host: nc.traditional knows no IPv6"
         exit 77
     fi
-    echo "# $scenario: pipechat${*:+ $*} is on $at, the clients are ${netcat[*]:-bash with /dev/tcp}"
+    local remark=${remarks[started]/@/$at}
+    echo "# $scenario: pipechat${*:+ $*} ${remark/@/${netcat[*]:-bash with /dev/tcp}}"
 }
 
 terminate() {
@@ -232,7 +238,7 @@ half_close() { # half_close NAME
         show "$1" '.' '(hangs up: bash cannot close one direction only)'
         hang_up "$1"
     else
-        show "$1" '.' '(ends its input)'
+        show "$1" '.' "${remarks[ends]}"
         close_mouth "$1"
     fi
 }
@@ -289,7 +295,7 @@ expect_end() { # expect_end NAME
     if [[ $NC == openbsd ]]; then close_mouth "$1"; fi
     while (( status == 0 )); do receive "$1" "$deadline" || status=$?; done
     (( status == 1 )) || fail "the server should have closed the connection of $1 within $deadline s"
-    show "$1" '.' '(the server has closed)'
+    show "$1" '.' "${remarks[closed]}"
     hang_up "$1"
 }
 
@@ -363,7 +369,7 @@ clean_up() {
         fi
     fi
     rm -rf "$work"
-    if (( status == 0 )); then printf '\n# %s: everything came as expected.\n' "$scenario"; fi
+    if (( status == 0 )); then printf '\n# %s: %s\n' "$scenario" "${remarks[met]}"; fi
     exit "$status"
 }
 

@@ -96,9 +96,10 @@ fn demo_in_each_language() {
     };
     let (zh, en) = (demo(&[]), demo(&["--lang", "en"]));
     let is_chinese = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
-    let notes = |text: &str| text.lines().filter(|line| line.starts_with("# ") && !line.contains("demo: ")).count();
+    let notes = |text: &str| text.lines().filter(|line| line.starts_with("# ")).count();
     assert!(!en.contains(is_chinese), "{en}");
     let in_chinese = zh.lines().filter(|line| line.starts_with("# ") && line.contains(is_chinese)).count();
+    assert!(en.contains("(the server has closed)") && zh.contains("（服务器已断开）"), "{zh}");
     assert_eq!((in_chinese, notes(&zh)), (notes(&en), notes(&en)), "{zh}");
     for (transcript, lines) in [
         (&zh, ["李四< 用户名已存在,修改失败\n", "王五< 你已超时,将被踢出下线\n"]),
