@@ -11,7 +11,7 @@ use pipechat::manual::{PAGES, Page};
 
 use crate::{
     ROOT,
-    markdown::{anchors, between, code, codes, documents, page, prose, rows, table},
+    markdown::{anchors, between, blocks, code, codes, documents, page, prose, rows, table},
 };
 
 #[test]
@@ -145,6 +145,10 @@ fn prose_fits_a_terminal() {
         for line in prose(page.text).filter(|line| !line.starts_with('|')) {
             assert!(line.chars().count() <= 80, "{}: {line}", page.topic);
         }
+    }
+    // `pipechat help TOPIC` indents what is to be typed.
+    for block in blocks("sh", "test").iter().filter(|block| block.path.starts_with("src/manual/")) {
+        assert!(block.text.lines().all(|line| line.chars().count() <= 76), "{}", block.place());
     }
 }
 
