@@ -13,8 +13,6 @@ const WORDS: [&[u8]; 8] =
     [b"logic", b"logins", b"passwords", b"registers", b"unregisters", b"taken", b"tokens", b"woken"];
 /// The longest word that is looked at, in letters: `unregister`, with one too many.
 const LETTERS_MAX: usize = 11;
-/// What a terminal puts before a paste, if a program has asked for it and has not taken that back.
-const PASTE: &str = "\u{1b}[200~";
 /// Backspace and DEL, from a terminal that sends each key as it is typed.
 const BS: char = '\u{8}';
 const DEL: char = '\u{7f}';
@@ -35,11 +33,10 @@ pub(super) enum Opening<'a> {
 impl<'a> Opening<'a> {
     /// Looks at the first word of `line`, and no further than that.
     pub(super) fn of(line: &'a str) -> Self {
-        let text = line.trim_start_matches(is_blank);
-        let text = text.strip_prefix(PASTE).map_or(text, |pasted| pasted.trim_start_matches(is_blank));
+        let text = without_unseen(line);
         let Some((word, rest)) = Word::split(text) else { return Self::Chat };
         if let Some(verb) = word.verb() {
-            let rest = rest.trim_start_matches(is_blank);
+            let rest = without_unseen(rest);
             if rest.is_empty() {
                 return Self::Verb(verb, None);
             }
@@ -122,13 +119,26 @@ impl Word {
     fn may_carry_secret(&self, rest: &str) -> bool {
         let letters = self.letters();
         SECRET_VERBS.iter().any(|verb| differ_by_a_slip(letters, verb))
-            && (!WORDS.contains(&letters) || rest.trim_start().starts_with(SEPARATORS))
+            && (!WORDS.contains(&letters) || without_unseen(rest).starts_with(SEPARATORS))
     }
 }
 
-/// White space, or nothing that is seen.
-fn is_blank(c: char) -> bool {
-    c.is_whitespace() || is_invisible(c)
+/// What follows the spaces at the front of `text`, and what else stands there unseen: invisible characters that were pasted
+/// along, and what the arrow keys send in a terminal where nothing edits the line, as under netcat, or what stands before a paste.
+fn without_unseen(mut text: &str) -> &str {
+    const ESC: char = '\u{1b}';
+    let is_unseen = |c: char| c != ESC && (c.is_whitespace() || c.is_control() || is_invisible(c));
+    loop {
+        text = text.trim_start_matches(is_unseen);
+        let Some(sequence) = text.strip_prefix(ESC) else { return text };
+        text = match sequence.strip_prefix(['[', 'O']) {
+            Some(key) => {
+                let end = key.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
+                end.strip_prefix(|c: char| c.is_ascii_alphabetic() || c == '~').unwrap_or(end)
+            }
+            None => sequence,
+        };
+    }
 }
 
 /// What comes along from other programs when a line is copied there, and is not seen: soft hyphens, joiners, spaces without
@@ -169,6 +179,10 @@ mod tests {
             ("to|bob|x", Verb::To, Some("bob|x")),
             ("To |bob|x", Verb::To, Some("bob|x")),
             (" tＯ｜bob｜x", Verb::To, Some("bob｜x")),
+            ("\u{200b}\u{feff}to\u{200b}|bob|\u{200b}", Verb::To, Some("bob|\u{200b}")),
+            ("\u{200e}who\u{200e}", Verb::Who, None),
+            ("\u{1b}[A\u{1b}OB \u{1b}[3~\u{1b}[1;5Cto\u{1b}[D|bob|x", Verb::To, Some("bob|x")),
+            ("\u{1b}who\u{1b}[", Verb::Who, None),
             ("say| x ", Verb::Say, Some(" x ")),
             ("RENAME|", Verb::Rename, Some("")),
             ("\u{200b}to|bob|x", Verb::To, Some("bob|x")),
@@ -220,6 +234,9 @@ mod tests {
             "taken |x",
             "register|bob|x",
             "regsiter|bob|x",
+            "\u{200b}login bob x",
+            "\u{1b}[Alogin bob x",
+            "taken\u{200b}|x",
             "unregister",
             "unregisterr|x",
             "unregster|x",
