@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use common::{Client, DEADLINE, Received, Server};
+use common::{Client, DEADLINE, Received, Server, ZH};
 
 use crate::in_both;
 
@@ -75,6 +75,18 @@ fn a_client_without_a_name_departs_under_its_address() {
     let gone = format!("[{0}]{0}:is offline", bob.addr);
     drop(bob);
     ann.expect(&gone);
+}
+
+#[test]
+fn a_client_that_only_sets_something_and_ends_is_answered_and_announced_to_nobody() {
+    let server = Server::start(&[]);
+    let mut ann = server.join("ann");
+    let mut probe = server.dial();
+    probe.say("lang|zh");
+    probe.half_close();
+    probe.expect(ZH.set_lang);
+    probe.eof();
+    ann.nothing();
 }
 
 #[test]

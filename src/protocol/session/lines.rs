@@ -36,9 +36,11 @@ impl Session {
         if self.input == InputState::Ended && !self.framer.is_within_line() {
             match self.presence {
                 Presence::Unannounced(_) if self.batch.lines == 0 => return self.abandon(),
-                Presence::Unannounced(_) | Presence::Settled => self.announce(),
+                // It has only set up the connection: it is told so, and nobody is told of it.
+                Presence::Unannounced(_) => self.batch.steps.push(Step::Close(Departure::Left)),
+                Presence::Settled => self.batch.steps.push(Step::Eof),
             }
-            self.batch.steps.push(Step::Eof);
+            self.presence = Presence::Settled;
             self.input = InputState::Finished;
         }
     }

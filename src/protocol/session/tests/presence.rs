@@ -38,7 +38,7 @@ fn settings_do_not_announce() {
     check("+format|json~; +lang|en~", "");
     check("+format|json~; +lang|en~; +sync|1~", "[speak-2 !set speak-3 !set arrive sync-1]");
     check("+format|json~; @0.2", "[speak-2 !set arrive]");
-    check("+format|json~; eof", "[speak-2 !set arrive eof]");
+    check("+format|json~; eof", "[speak-2 !set close-left]");
     check("+stay~", "[arrive !stay]");
     let (seen, _) = connects(&format!("+{}", "lang|en~".repeat(SETTINGS_MAX)));
     assert!(seen.ends_with(" arrive]"), "{seen}");
