@@ -33,6 +33,9 @@ pub use batch::{Batch, Intake, Interest, Step};
 /// Unparsed bytes above which the session wants no more: as many as one read. The read before may have doubled them.
 const UNPARSED_BYTES_MAX: usize = 16 << 10;
 
+/// Steps for which a batch may have room that it does not need.
+const SPARE_STEPS_MAX: usize = 16;
+
 /// How far a client's input has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum InputState {
@@ -209,10 +212,13 @@ impl Session {
         self.advance(now);
         let is_empty = self.batch.steps.is_empty() && self.batch.lines == 0;
         if is_empty || matches!(self.presence, Presence::Unannounced(_)) {
-            None
-        } else {
-            Some(mem::take(&mut self.batch))
+            return None;
         }
+        let mut batch = mem::take(&mut self.batch);
+        if batch.steps.capacity() >= batch.steps.len() + SPARE_STEPS_MAX {
+            batch.steps.shrink_to_fit(); // thousands may wait for the broker
+        }
+        Some(batch)
     }
 
     /// When [`Self::timeout`] is to be called.
