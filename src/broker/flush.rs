@@ -13,6 +13,9 @@ use super::{
 };
 use crate::chat::{ClientId, Congestion, Departure, Input};
 
+/// Clients that are disconnected at once since memory has run out: each is looked for among all.
+const LARGEST_MAX: usize = 64;
+
 /// A client for which memory is held.
 struct Holder {
     client: ClientId,
@@ -83,7 +86,7 @@ impl Broker {
         self.behind = behind;
     }
 
-    /// Disconnects clients that read too slowly; if memory has run out, the one that holds most.
+    /// Disconnects clients that read too slowly; if memory has run out, those that hold most.
     fn judge(&mut self, mut too_slow: FxHashSet<ClientId>, now: Duration) {
         let limits = &self.config.limits;
         for id in self.slow.clients() {
@@ -97,7 +100,7 @@ impl Broker {
         if too_slow.is_empty() && self.memory.level() == Level::Full && !has_made_room {
             self.makes_room = true;
             // A client that has left is told nothing: what is queued for it is thrown away.
-            too_slow.extend(self.largest().filter(|&id| !self.departed.discard(id)));
+            too_slow.extend(self.largest().into_iter().filter(|&id| !self.departed.discard(id)));
         }
         for id in too_slow {
             self.slow.remove(id);
@@ -108,10 +111,11 @@ impl Broker {
         }
     }
 
-    /// Who has to go when memory has run out: of the flow that holds most memory of its own, the client that holds most.
-    /// Where most memory is held for many together, the client whose socket has taken nothing for longest: it holds all that
-    /// was told since, and the others only what they have not read yet.
-    fn largest(&self) -> Option<ClientId> {
+    /// Who has to go when memory has run out: of the flow that holds most memory of its own, the client that holds most; and as
+    /// many more as make up for what is used beyond the account. Where most memory is held for many together, the client whose
+    /// socket has taken nothing for longest: it holds all that was told since, and the others only what they have not read
+    /// yet.
+    fn largest(&self) -> Vec<ClientId> {
         let mut holders = Vec::new();
         for (&client, state) in &self.clients {
             holders.push(Holder::new(client, payer(client, state), state.own_bytes(), state.outbox.gauge()));
@@ -123,16 +127,27 @@ impl Broker {
         for holder in &holders {
             *by_payer.entry(holder.payer).or_default() += holder.own_bytes;
         }
-        let own_bytes: usize = by_payer.values().sum();
-        let (most, _) = by_payer.into_iter().max_by_key(|&(payer, bytes)| (bytes, payer))?;
-        let largest = if own_bytes >= self.memory.used() / 2 {
-            let of_payer = holders.iter().filter(|holder| holder.payer == most);
-            of_payer.max_by_key(|holder| (holder.own_bytes, holder.client))
-        } else {
+        if by_payer.values().sum::<usize>() < self.memory.used() / 2 {
             let stuck = holders.iter().filter(|holder| holder.stuck.is_some());
-            stuck.max_by_key(|holder| (holder.stuck, holder.client))
-        };
-        largest.map(|holder| holder.client)
+            return stuck
+                .max_by_key(|holder| (holder.stuck, holder.client))
+                .map(|holder| holder.client)
+                .into_iter()
+                .collect();
+        }
+        let (mut largest, mut excess) = (Vec::new(), Some(self.memory.excess()));
+        while let Some(left) = excess
+            && largest.len() < LARGEST_MAX
+            && let Some((&most, _)) = by_payer.iter().max_by_key(|&(payer, bytes)| (bytes, payer))
+        {
+            let of_payer = holders.iter().enumerate().filter(|(_, holder)| holder.payer == most);
+            let Some((at, _)) = of_payer.max_by_key(|(_, holder)| (holder.own_bytes, holder.client)) else { break };
+            let holder = holders.swap_remove(at);
+            by_payer.entry(most).and_modify(|bytes| *bytes -= holder.own_bytes);
+            excess = left.checked_sub(holder.own_bytes).filter(|&left| left > 0);
+            largest.push(holder.client);
+        }
+        largest
     }
 
     /// Logs what was left out.

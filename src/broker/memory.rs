@@ -66,6 +66,11 @@ impl Memory {
         self.used.load(Relaxed)
     }
 
+    /// Bytes in use beyond what there is.
+    pub(super) fn excess(&self) -> usize {
+        self.used().saturating_sub(self.max)
+    }
+
     /// How much is used.
     #[must_use]
     pub fn level(&self) -> Level {

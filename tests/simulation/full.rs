@@ -61,6 +61,24 @@ fn all_of_an_address_count_as_one_unless_it_is_trusted() {
 }
 
 #[test]
+fn as_many_go_at_once_as_make_up_for_what_is_too_much() {
+    const CLIENTS: u64 = 40;
+    let mut stage = Stage::without_model(Config { memory_max: 500 * KIB, ..Config::default() });
+    for client in 1..=CLIENTS {
+        stage.connect(client, "127.0.0.1");
+        stage.send(client, 10, vec![sync(KIB); 10]);
+    }
+    stage.rest();
+    let mut gone = Vec::new();
+    while gone.is_empty() {
+        (1..=CLIENTS).for_each(|client| stage.send(client, 1, vec![sync(4 * KIB)]));
+        (0..2).for_each(|_| gone.extend(stage.turn().departures()));
+        stage.reap();
+    }
+    assert!((2..=8).contains(&gone.len()), "each holds about 14 KiB, and some 70 are too much: {gone:?}");
+}
+
+#[test]
 fn where_most_is_held_for_many_the_one_that_has_read_nothing_for_longest_goes() {
     let mut stage = Stage::without_model(Config { memory_max: 400 * KIB, ..Config::default() });
     (1..=4).for_each(|client| stage.connect(client, "127.0.0.1"));
