@@ -1,6 +1,10 @@
 //! `pipechat wait`: the server's `wait`, with an exit code.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    thread,
+    time::{Duration, Instant},
+};
 
 use pipechat::{
     Config,
@@ -36,11 +40,16 @@ impl WaitArgs {
         let mut longest = Config::DURATION_MAX;
         let mut connection = open_when_up(&options, deadline)?;
         loop {
+            let asked = Instant::now();
             match self.ask(&mut connection, deadline.left().unwrap_or(longest), deadline)? {
                 Answer::Met => break,
                 Answer::TooLong(_) if is_endless && longest > ASKED_MIN => longest /= 2,
                 Answer::TooLong(text) => return Err(Failure::Refused(Some(text))),
-                Answer::TimedOut if is_endless => connection = open_when_up(&options, deadline)?,
+                Answer::TimedOut if is_endless => {
+                    // A server that does not wait is not to be asked all the time.
+                    thread::sleep(ASKED_MIN.saturating_sub(asked.elapsed()));
+                    connection = open_when_up(&options, deadline)?;
+                }
                 Answer::TimedOut => return Err(Failure::TimedOut("timed out".to_owned())),
             }
         }

@@ -389,3 +389,18 @@ fn with_reconnect_a_server_that_always_hangs_up_is_not_called_without_a_pause() 
     let connections = connections.load(Ordering::SeqCst);
     assert!((2..=11).contains(&connections), "{connections}");
 }
+
+#[test]
+fn a_server_that_does_not_wait_is_not_asked_all_the_time() {
+    let connections = Arc::new(AtomicUsize::new(0));
+    let port = serve(move |stream| {
+        let answer = match connections.fetch_add(1, Ordering::SeqCst) {
+            0 => r#"{"event":"wait","code":"timeout"}"#,
+            _ => r#"{"event":"wait","code":"ok","text":"bob"}"#,
+        };
+        stream.write_all(format!("{READY}{answer}\n").as_bytes())
+    });
+    let start = Instant::now();
+    assert_eq!(run_at(port, &["wait", "--timeout", "0", "user", "bob"]).0, DONE);
+    assert!(start.elapsed() > Duration::from_millis(900), "asked again after {:?}", start.elapsed());
+}
