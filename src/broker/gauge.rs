@@ -43,7 +43,7 @@ impl QueueGauge {
     }
 
     /// An item of so many bytes is queued.
-    pub(super) fn queue(&self, bytes: usize, is_private: bool) {
+    pub(crate) fn queue(&self, bytes: usize, is_private: bool) {
         self.memory.charge(QUEUE_ITEM_OVERHEAD);
         self.items.update(|items| items + 1);
         self.queued.update(|queued| queued + bytes + QUEUE_ITEM_OVERHEAD);

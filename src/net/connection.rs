@@ -222,7 +222,10 @@ impl Connection {
                     task::yield_now().await;
                 }
             }
-            Wake::Writable => self.write(),
+            Wake::Writable => {
+                self.write();
+                task::yield_now().await; // it may take more, and others have a turn first
+            }
             Wake::Readable => {
                 self.read();
                 if self.socket.has_hung_up() {

@@ -9,6 +9,10 @@ use crate::{
     reactor::{Clock, Socket, is_transient},
 };
 
+/// Bytes written at once, about. Others have a turn then: a crowd that has read nothing for a while may read all at once, and
+/// sockets take more as fast as it does.
+const WRITE_BYTES_MAX: usize = 64 << 10;
+
 /// Writes to a client's socket, in order, as it takes it.
 pub(super) struct Writer {
     socket: Rc<Socket>,
@@ -43,7 +47,8 @@ impl Writer {
         self.state == State::Blocked
     }
 
-    /// Writes what is queued, as far as the socket takes it, and answers how many bytes it took.
+    /// Writes what is queued, as far as the socket takes it and others need not wait, and answers how many bytes it took. What
+    /// is left is blocked until the socket is writable, which may be at once.
     ///
     /// # Errors
     /// When the connection turns out to be broken. From then on everything is discarded.
@@ -55,7 +60,11 @@ impl Writer {
         }
         self.state = State::Open;
         while !self.items.is_empty() {
-            match self.socket.write(self.items.iter().map(|item| &item.bytes[..])) {
+            if total >= WRITE_BYTES_MAX {
+                self.state = State::Blocked;
+                break;
+            }
+            match self.socket.write(self.next_parts()) {
                 Ok(written) => {
                     total += written;
                     self.gauge.progressed(clock.now());
@@ -73,6 +82,18 @@ impl Writer {
             }
         }
         Ok(total)
+    }
+
+    /// What to write at once.
+    fn next_parts(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        let mut offered = 0;
+        let is_within = |item: &&Queued| {
+            let before = offered;
+            offered += item.bytes.len();
+            before < WRITE_BYTES_MAX
+        };
+        let parts = self.items.iter().take_while(is_within).count();
+        self.items.iter().take(parts).map(|item| &item.bytes[..item.bytes.len().min(WRITE_BYTES_MAX)])
     }
 
     /// From here on, discards everything.
@@ -134,5 +155,55 @@ impl Writer {
             self.gauge.release(item.bytes.len(), item.is_private);
             self.gauge.release_item();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::Read,
+        net::{TcpListener, TcpStream},
+        task::{Context, Poll, Waker},
+        thread,
+    };
+
+    use super::*;
+    use crate::{
+        broker::{Memory, outbox},
+        reactor::{Poller, Token, Wait},
+    };
+
+    #[test]
+    fn a_reader_that_catches_up_is_written_to_little_by_little_and_in_order() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        let poller = Rc::new(Poller::new().unwrap());
+        let socket = Rc::new(Socket::new(stream, Token(1), Rc::clone(&poller)).unwrap());
+        let (_outbox, inbox) = outbox(None, Memory::new(1 << 30));
+        let mut writer = Writer::new(Rc::clone(&socket), Rc::clone(inbox.gauge()));
+        let sizes = (0..200).map(|n| [100, 40_000, WRITE_BYTES_MAX + 7][n % 3]);
+        let parts: Vec<_> = sizes.zip(0u8..).map(|(size, byte)| vec![byte; size]).collect();
+        for part in &parts {
+            inbox.gauge().queue(part.len(), false);
+            writer.push(Queued { bytes: part.clone().into(), is_private: false });
+        }
+        let all = parts.concat();
+        let mut received = vec![0; all.len()];
+        let reader = thread::spawn(move || {
+            peer.read_exact(&mut received).unwrap();
+            received
+        });
+        let (clock, mut written) = (Clock::start(), 0);
+        while written < all.len() {
+            let at_once = writer.write(clock).unwrap();
+            assert!(at_once < 3 * WRITE_BYTES_MAX, "{at_once} bytes at once");
+            written += at_once;
+            assert_eq!(writer.is_blocked(), written < all.len());
+            while written < all.len() && socket.poll_writable(&Context::from_waker(Waker::noop())) == Poll::Pending {
+                poller.poll(Wait::No);
+            }
+        }
+        assert!(reader.join().unwrap() == all);
     }
 }

@@ -94,7 +94,7 @@ impl Connection {
             match has_progressed {
                 Err(_) => return false,
                 Ok(_) if !self.writer.is_blocked() => return true,
-                Ok(true) => {}
+                Ok(true) => task::yield_now().await, // others have a turn first
                 Ok(false) => return false,
             }
         }
