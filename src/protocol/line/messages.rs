@@ -1,6 +1,7 @@
 //! Every text that the server has for people, in each language.
 
 use crate::{
+    Config,
     chat::{Departure, NAME_CHARS_MAX, NAME_MARKS_MAX, NameRule, Refusal},
     protocol::{FormError, Format, Lang, Limits, Setting, Verb},
 };
@@ -157,16 +158,19 @@ pub(super) fn help(limits: &Limits, lang: Lang) -> String {
     for verb in Verb::ALL {
         text.push_str(&format!("{} - {}\n", form(verb), in_lang(purpose(verb), lang)));
     }
-    let zero = |value: f64| if value == 0.0 { in_lang(["不限", "none"], lang).to_owned() } else { value.to_string() };
+    let none = || in_lang(["不限", "none"], lang).to_owned();
+    let zero = |value: f64| if value == 0.0 { none() } else { value.to_string() };
+    // As large as a number of bytes can be set is no limit.
+    let unlimited = |value: usize| if value >= Config::MEMORY_BYTES_MAX { none() } else { value.to_string() };
     let limits = [
         (["单行字节数上限", "longest line, bytes"], limits.line_max.to_string()),
-        (["积压字节数上限", "output queue limit, bytes"], limits.queue_max.to_string()),
+        (["积压字节数上限", "output queue limit, bytes"], unlimited(limits.queue_max)),
         (["每秒行数上限", "lines per second"], zero(limits.rate.per_second.into())),
         (["突发行数上限", "burst, lines"], limits.rate.burst.to_string()),
         (["空闲超时(秒)", "idle timeout, seconds"], zero(limits.idle_timeout.as_secs_f64())),
-        (["不接收数据超时(秒)", "write timeout, seconds"], limits.write_timeout.as_secs_f64().to_string()),
+        (["不接收数据超时(秒)", "write timeout, seconds"], zero(limits.write_timeout.as_secs_f64())),
         (["等待时间上限(秒)", "longest wait, seconds"], limits.wait_max.as_secs_f64().to_string()),
-        (["在线人数上限", "maximum number of clients"], limits.clients_max.to_string()),
+        (["在线人数上限", "maximum number of clients"], unlimited(limits.clients_max)),
     ];
     for (what, value) in limits {
         text.push_str(&format!("{}: {value}\n", in_lang(what, lang)));
@@ -237,9 +241,21 @@ mod tests {
         {
             assert!(help.lines().any(|told| told == line), "{line}: {help}");
         }
-        let help = limits(0, 0.0);
-        for line in ["lines per second: none", "idle timeout, seconds: none"] {
-            assert!(help.lines().any(|told| told == line), "{line}: {help}");
+        let none = Limits {
+            write_timeout: Duration::ZERO,
+            queue_max: Config::MEMORY_BYTES_MAX,
+            clients_max: usize::MAX,
+            ..Limits::default()
+        };
+        let help = limits(0, 0.0) + &super::help(&none, Lang::En);
+        for limit in [
+            "lines per second",
+            "idle timeout, seconds",
+            "write timeout, seconds",
+            "output queue limit, bytes",
+            "maximum number of clients",
+        ] {
+            assert!(help.lines().any(|told| told == format!("{limit}: none")), "{limit}: {help}");
         }
     }
 }
