@@ -15,6 +15,8 @@
 #   client NAME                     connect, and wait for the line that announces NAME; sets ${addr[NAME]}
 #   join NAME                       the same, then rename|NAME, and wait until that is confirmed
 #   say NAME TEXT                   send a line
+#   join_room NAME ROOM             join|ROOM, and wait until that is confirmed: plain lines of NAME go there from then on
+#   say_in NAME ROOM TEXT           say TEXT in ROOM, which NAME need not be in, and wait until that is confirmed
 #   send NAME BYTES                 send just these bytes, with line endings or without
 #   expect NAME LINE                read on until this very line comes
 #   expect_like NAME PATTERN        the same, where * is any text, and every other character is just itself
@@ -221,6 +223,16 @@ join() { # join NAME
 say() { # say NAME TEXT
     show "$1" '>' "$2"
     write "$1" "$2"$'\n'
+}
+
+join_room() { # join_room NAME ROOM
+    say "$1" "join|$2"
+    expect_like "$1" 'join|ok|*'
+}
+
+say_in() { # say_in NAME ROOM TEXT
+    say "$1" "in|$2|$3"
+    expect_like "$1" 'in|ok|*'
 }
 
 send() { # send NAME BYTES

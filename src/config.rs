@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     address::Cidr,
-    chat::Rules,
+    chat::{RoomLimits, Rules},
     protocol::{Lang, Limits, Rate},
 };
 
@@ -31,6 +31,8 @@ pub struct Config {
     pub arrivals_per_ip: u32,
     /// Addresses that are spared the limits for one address, and nothing else.
     pub trusted: Vec<Cidr>,
+    /// How many rooms there may be.
+    pub rooms: RoomLimits,
     /// Bytes that clients may make the server hold, all together: queues (bytes that wait for many count once), and what
     /// they have sent that has not taken effect.
     pub memory_max: usize,
@@ -48,6 +50,7 @@ impl Default for Config {
             rate_per_ip: 10 * Limits::default().rate.per_second,
             arrivals_per_ip: 50,
             trusted: Cidr::LOOPBACK.to_vec(),
+            rooms: RoomLimits::default(),
             memory_max: 256 << 20,
             drain_timeout: Duration::from_secs(5),
         }
@@ -72,6 +75,8 @@ impl Config {
         let memory = 1..=Self::MEMORY_BYTES_MAX;
         size("--max-clients (clients_max)", "clients", 1..=usize::MAX, self.limits.clients_max)?;
         size("--max-clients-per-ip (clients_per_ip_max)", "clients", 1..=usize::MAX, self.clients_per_ip_max)?;
+        size("--max-rooms (rooms_max)", "rooms", 1..=usize::MAX, self.rooms.rooms_max)?;
+        size("--max-rooms-per-client (per_client_max)", "rooms", 1..=usize::MAX, self.rooms.per_client_max)?;
         size("--max-line (line_max)", "bytes", 1..=Self::LINE_BYTES_MAX, self.limits.line_max)?;
         size("--max-queue (queue_max)", "bytes", memory.clone(), self.limits.queue_max)?;
         size("--soft-queue (soft_queue_max)", "bytes", memory.clone(), self.limits.soft_queue_max)?;
@@ -98,7 +103,7 @@ impl Config {
     /// The part of it that the chat's rules need.
     #[must_use]
     pub fn rules(&self) -> Rules {
-        Rules { wait_max: self.limits.wait_max }
+        Rules { wait_max: self.limits.wait_max, rooms: self.rooms, trusted: self.trusted.clone() }
     }
 }
 
@@ -144,10 +149,12 @@ mod tests {
     #[test]
     fn sizes_have_bounds() {
         type Set = fn(&mut Config, usize);
-        let sizes: [(&str, usize, Set); 6] = [
+        let sizes: [(&str, usize, Set); 8] = [
             ("soft_queue_max", isize::MAX.unsigned_abs(), |config, value| config.limits.soft_queue_max = value),
             ("clients_max", usize::MAX, |config, value| config.limits.clients_max = value),
             ("clients_per_ip_max", usize::MAX, |config, value| config.clients_per_ip_max = value),
+            ("rooms_max", usize::MAX, |config, value| config.rooms.rooms_max = value),
+            ("per_client_max", usize::MAX, |config, value| config.rooms.per_client_max = value),
             ("line_max", 1 << 20, |config, value| config.limits.line_max = value),
             ("queue_max", isize::MAX.unsigned_abs(), |config, value| config.limits.queue_max = value),
             ("memory_max", isize::MAX.unsigned_abs(), |config, value| config.memory_max = value),

@@ -24,31 +24,31 @@ _pipechat() {
     done
     case $subcommand in
         serve)
-            flags="--host --port --lang --max-clients --max-clients-per-ip --arrivals-per-ip --trusted --idle-timeout --strict-idle --max-wait --rate --burst --rate-per-ip --max-line --max-queue --soft-queue --max-memory --write-timeout --drain-timeout --config --check --help --version"
+            flags="--host --port --lang --max-clients --max-clients-per-ip --arrivals-per-ip --trusted --idle-timeout --strict-idle --max-wait --rate --burst --rate-per-ip --max-rooms --max-rooms-per-client --max-line --max-queue --soft-queue --max-memory --write-timeout --drain-timeout --config --check --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
                 --lang) words="zh en" ;;
                 --config) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
-                --port | --max-clients | --max-clients-per-ip | --arrivals-per-ip | --trusted | --idle-timeout | --max-wait | --rate | --burst | --rate-per-ip | --max-line | --max-queue | --soft-queue | --max-memory | --write-timeout | --drain-timeout) return ;;
+                --port | --max-clients | --max-clients-per-ip | --arrivals-per-ip | --trusted | --idle-timeout | --max-wait | --rate | --burst | --rate-per-ip | --max-rooms | --max-rooms-per-client | --max-line | --max-queue | --soft-queue | --max-memory | --write-timeout | --drain-timeout) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;
         send)
-            flags="--host --port --name --lang --timeout --reconnect --to --help --version"
+            flags="--host --port --name --lang --timeout --reconnect --to --room --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
                 --lang) words="zh en" ;;
-                --port | --name | --timeout | --to) return ;;
+                --port | --name | --timeout | --to | --room) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;
         listen)
-            flags="--host --port --name --lang --timeout --reconnect --json --match --from --event --no-presence --count --help --version"
+            flags="--host --port --name --lang --timeout --reconnect --room --json --match --from --event --no-presence --count --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
                 --lang) words="zh en" ;;
-                --event) words="online offline known_as message private" list=${word%"${word##*,}"} ;;
-                --port | --name | --timeout | --match | --from | --count) return ;;
+                --event) words="online offline known_as joined left topic message private" list=${word%"${word##*,}"} ;;
+                --port | --name | --timeout | --room | --match | --from | --count) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;
@@ -58,7 +58,7 @@ _pipechat() {
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
                 --lang) words="zh en" ;;
                 --port | --timeout) return ;;
-                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="user gone users text"; fi ;;
+                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="user gone users text members in"; fi ;;
             esac
             ;;
         who)
@@ -71,11 +71,11 @@ _pipechat() {
             esac
             ;;
         chat)
-            flags="--host --port --name --lang --addr --no-reconnect --no-history --help --version"
+            flags="--host --port --name --lang --room --addr --no-reconnect --no-history --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
                 --lang) words="zh en" ;;
-                --port | --name) return ;;
+                --port | --name | --room) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;
@@ -88,7 +88,7 @@ _pipechat() {
         help)
             flags=""
             case $before in
-                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="serve send listen wait who chat completions protocol errors scripts json client netcat options operating limits performance internals"; fi ;;
+                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="serve send listen wait who chat completions protocol errors rooms scripts json client netcat options operating limits performance internals"; fi ;;
             esac
             ;;
     esac

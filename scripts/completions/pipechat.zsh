@@ -39,6 +39,8 @@ _pipechat() {
                 '--rate=[lines per second that a client may send; 0 means no limit (1000)]:n:' \
                 '--burst=[lines that a client may send at once after a silence (10000)]:n:' \
                 '--rate-per-ip=[lines per second that all clients from one address may send; 0 means no limit (ten times the rate)]:n:' \
+                '--max-rooms=[maximum number of rooms; 0 means no limit (10000)]:n:' \
+                '--max-rooms-per-client=[maximum number of rooms that a client may be in, or that an address may keep without members; 0 means no limit (100)]:n:' \
                 '--max-line=[longest line (4K)]:size:' \
                 '--max-queue=[output queue limit per client; above it the client is disconnected; 0 means no limit (32M)]:size:' \
                 '--soft-queue=[output queue limit per client; above it for 60 seconds the client is disconnected; 0 means no limit (8M)]:size:' \
@@ -61,6 +63,7 @@ _pipechat() {
                 '--timeout=[how long to try to connect, and to wait for the confirmation of TEXT, or with - of each line; 0 means no limit (30s)]:duration:' \
                 '--reconnect[connect again when the connection is lost, however often; lines that were not confirmed are sent again, so some may be delivered twice]' \
                 '--to=[user to send to, instead of everyone]:name:' \
+                '--room=[room to send to, without joining it, instead of the lobby]:room:' \
                 '--help[print help]' \
                 '--version[print the version]' \
                 '*: :' \
@@ -74,11 +77,12 @@ _pipechat() {
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
                 '--timeout=[how long to listen, connecting included; 0 means no limit, but 30s for connecting (0)]:duration:' \
                 '--reconnect[connect again when the connection is lost, however often]' \
+                '--room=[room to join, instead of the lobby; may be repeated, also with lobby]:room:' \
                 '--json[print JSON, an object a line]' \
                 '--match=[print only lines that contain this]:text:' \
                 '--from=[print only what is about this user]:name:' \
-                '--event=[print only these kinds: online, offline, known_as, message, private (all)]:value:_values -s , value online offline known_as message private' \
-                '--no-presence[print nothing about who arrives, leaves or has a new name]' \
+                '--event=[print only these kinds: online, offline, known_as, joined, left, topic, message, private (all)]:value:_values -s , value online offline known_as joined left topic message private' \
+                '--no-presence[print nothing about who arrives, leaves, has a new name, or joins or leaves a room]' \
                 '--count=[exit 0 after N lines; 0 means no limit (0)]:n:' \
                 '--help[print help]' \
                 '--version[print the version]' \
@@ -93,7 +97,7 @@ _pipechat() {
                 '--timeout=[how long to wait, connecting included; 0 means no limit (60s)]:duration:' \
                 '--help[print help]' \
                 '--version[print the version]' \
-                '1:what:(user gone users text)' \
+                '1:what:(user gone users text members in)' \
                 '*: :' \
                 && return
             ;;
@@ -116,6 +120,7 @@ _pipechat() {
                 '--port=[port of the server (9999)]:port:' \
                 '--name=[name to take first; one that is taken is refused]:name:' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
+                '--room=[room to join at the start]:room:' \
                 '--addr[show addresses beside names]' \
                 '--no-reconnect[end when the connection is lost, instead of connecting again; always so in a pipe]' \
                 '--no-history[remember no lines for later sessions]' \
@@ -134,7 +139,7 @@ _pipechat() {
             ;;
         help)
             _arguments \
-                '1:what:(serve send listen wait who chat completions protocol errors scripts json client netcat options operating limits performance internals)' \
+                '1:what:(serve send listen wait who chat completions protocol errors rooms scripts json client netcat options operating limits performance internals)' \
                 '*: :' \
                 && return
             ;;

@@ -95,7 +95,7 @@ impl Subcommand {
                 ("Operation", "--drain-timeout"),
             ],
             Self::Send => &[("Connection", "--host"), ("Messages", "--to")],
-            Self::Listen => &[("Connection", "--host"), ("Output", "--json")],
+            Self::Listen => &[("Connection", "--host"), ("Rooms", "--room"), ("Output", "--json")],
             Self::Who => &[("Connection", "--host"), ("Output", "--json")],
             Self::Wait | Self::Chat => &[("Connection", "--host")],
             Self::Completions => &[],

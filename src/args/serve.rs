@@ -8,6 +8,7 @@ use std::{
 use argh::{ArgsInfo, FromArgs};
 use pipechat::{
     Config,
+    chat::RoomLimits,
     protocol::{Lang, Limits, Rate},
 };
 
@@ -72,6 +73,13 @@ pub(crate) struct ServeArgs {
     #[argh(option, arg_name = "N", from_str_fn(per_second))]
     rate_per_ip: Option<u32>,
 
+    /// maximum number of rooms; 0 means no limit (10000)
+    #[argh(option, arg_name = "N", default = "RoomLimits::default().rooms_max", from_str_fn(unlimited_count))]
+    max_rooms: usize,
+    /// maximum number of rooms that a client may be in, or that an address may keep without members; 0 means no limit (100)
+    #[argh(option, arg_name = "N", default = "RoomLimits::default().per_client_max", from_str_fn(unlimited_count))]
+    max_rooms_per_client: usize,
+
     /// longest line (4K)
     #[argh(option, arg_name = "SIZE", default = "Limits::default().line_max", from_str_fn(line_size))]
     max_line: usize,
@@ -128,6 +136,7 @@ impl ServeArgs {
             rate_per_ip: self.rate_per_ip.unwrap_or_else(|| self.rate.saturating_mul(10)),
             trusted: self.trusted.0.clone(),
             arrivals_per_ip: self.arrivals_per_ip,
+            rooms: RoomLimits { rooms_max: self.max_rooms, per_client_max: self.max_rooms_per_client },
             memory_max: self.max_memory,
             drain_timeout: self.drain_timeout,
         };

@@ -9,7 +9,7 @@ use super::{
     core::{Broker, Current, Leaving, flow_key, payer},
 };
 use crate::{
-    chat::{Audience, ClientId, Congestion, Departure, Event, Input, Output},
+    chat::{ClientId, Congestion, Departure, Event, Input, Output},
     protocol::escape::escaped,
 };
 
@@ -21,12 +21,26 @@ impl Broker {
     pub fn apply(&mut self, out: &mut Vec<Output>) {
         for output in out.drain(..) {
             match output {
-                Output::Tell(Audience::Room(room), seq, event) => self.turn.publish(room, seq, &event),
-                Output::Tell(Audience::RoomExcept(room, id), seq, event) => match self.clients.get_mut(&id) {
-                    Some(client) => self.turn.publish_except(&mut client.listener, room, seq, &event),
-                    None => self.turn.publish(room, seq, &event),
+                Output::Publish(public) => match public.except.and_then(|id| self.clients.get_mut(&id)) {
+                    Some(client) => {
+                        self.addressed.extend(public.except);
+                        self.turn.publish_except(&mut client.listener, &public);
+                    }
+                    None => self.turn.publish(&public),
                 },
-                Output::Tell(Audience::One(id), _, event) => {
+                Output::Join(id, room) => {
+                    if let Some(client) = self.clients.get_mut(&id).filter(|client| client.can_be_told()) {
+                        self.addressed.push(id);
+                        self.turn.enter(&mut client.listener, room);
+                    }
+                }
+                Output::Part(id, room) => {
+                    if let Some(client) = self.clients.get_mut(&id) {
+                        self.addressed.push(id);
+                        self.turn.exit(&mut client.listener, room);
+                    }
+                }
+                Output::Tell(id, event) => {
                     if let Some(client) = self.clients.get_mut(&id) {
                         if let Event::Renamed { new, .. } = &event {
                             log::info!(target: RENAMES, "{} is now {}", client.log_name(id), escaped(&new.name));
@@ -35,7 +49,7 @@ impl Broker {
                         if client.listener.private_bytes() == 0 {
                             self.addressed.push(id);
                         }
-                        if let Event::Refused(refusal) = &event {
+                        if let Event::Refused(refusal) | Event::Declined(_, refusal) = &event {
                             client.refused.get_or_insert(refusal.code());
                         }
                         self.turn.tell(&mut client.listener, &event);
@@ -72,7 +86,6 @@ impl Broker {
     pub(super) fn remove(&mut self, id: ClientId, departure: Departure) {
         let Some(client) = self.clients.remove(&id) else { return };
         let payer = payer(id, &client);
-        self.members.remove(&id);
         self.has_departed = true;
         let name = client.log_name(id);
         let Client { outbox, mut listener, has_arrived, .. } = *client;

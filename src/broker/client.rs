@@ -8,11 +8,12 @@ use super::{
     log_name::LogName,
     memory::Memory,
     outbox::Outbox,
+    public_output::PublicOutput,
     rate_limit::RateLimit,
-    turn::{Listener, PublicOutput},
+    turn::Listener,
 };
 use crate::{
-    chat::{ClientId, Congestion, Identity},
+    chat::{ClientId, Command, Congestion, Identity},
     protocol::{Batch, Rate, Step},
 };
 
@@ -49,6 +50,8 @@ pub(super) struct Client {
     pub(super) refused: Option<&'static str>,
     /// The client is in the queue of its flow.
     pub(super) is_queued: bool,
+    /// The number of the last flush that has come by.
+    pub(super) flushed: u32,
     /// What the chat knows of its queue.
     pub(super) congestion: Congestion,
     pending: Option<Box<Pending>>,
@@ -74,6 +77,8 @@ pub(super) enum Stage {
 #[derive(Debug)]
 struct Pending {
     steps: VecDeque<Step>,
+    /// How many are told of the first one, if that was asked.
+    audience: Option<usize>,
     /// Charged to the memory account until all steps are done.
     bytes: usize,
     memory: Arc<Memory>,
@@ -92,6 +97,7 @@ impl Client {
             is_busy: false,
             refused: None,
             is_queued: false,
+            flushed: 0,
             congestion: Congestion::None,
             pending: None,
             rate: RateLimit::default(),
@@ -109,6 +115,14 @@ impl Client {
             memory.charge(batch.bytes());
             pending.bytes += batch.bytes();
             pending.steps.extend(batch.steps);
+        }
+    }
+
+    /// Whether its connection is not broken.
+    pub(super) fn can_be_told(&self) -> bool {
+        match self.stage {
+            Stage::Arriving | Stage::Passing | Stage::Present => true,
+            Stage::Broken(_) => false,
         }
     }
 
@@ -140,18 +154,20 @@ impl Client {
         self.peek()?;
         let pending = self.pending.as_mut()?;
         let step = pending.steps.pop_front();
+        pending.audience = None;
         if pending.steps.is_empty() {
             self.pending = None; // a client that says nothing holds nothing
         }
         step
     }
 
-    /// What the next step will cost at least. The client is present, or visits.
-    pub(super) fn next_cost(&self, is_present: bool) -> Cost {
-        match self.peek() {
+    /// What the next step will cost at least. `audience` tells how many are told of a command; that is asked once.
+    pub(super) fn next_cost(&mut self, audience: impl FnOnce(&Command) -> usize) -> Cost {
+        let name_bytes = self.who.as_ref().map_or(ADDRESS_BYTES, |who| who.name.len());
+        let cost = match self.peek() {
             Some(Step::Command(command)) => {
-                let name_bytes = || self.who.as_ref().map_or(ADDRESS_BYTES, |who| who.name.len());
-                Cost::of(command, is_present.then(name_bytes))
+                let known = self.pending.as_ref().and_then(|pending| pending.audience);
+                Cost::of(command, name_bytes, known.unwrap_or_else(|| audience(command)))
             }
             Some(
                 Step::Arrive
@@ -164,7 +180,11 @@ impl Client {
                 | Step::Close(_),
             )
             | None => Cost::default(),
+        };
+        if let Some(pending) = &mut self.pending {
+            pending.audience = Some(cost.audience);
         }
+        cost
     }
 
     fn peek(&self) -> Option<&Step> {
@@ -220,7 +240,7 @@ impl Client {
     }
 
     /// Sends what a turn that is over has for the client.
-    pub(super) fn send(&mut self, public: &PublicOutput, memory: &Arc<Memory>, now: Duration) {
+    pub(super) fn send(&mut self, public: &mut PublicOutput, memory: &Arc<Memory>, now: Duration) {
         let Self { outbox, listener, .. } = self;
         listener.take(public, memory, |parts| outbox.send(parts, now));
     }
@@ -232,7 +252,7 @@ fn behind_max(is_tight: bool) -> u32 {
 
 impl Pending {
     fn new(memory: &Arc<Memory>) -> Self {
-        Self { steps: VecDeque::new(), bytes: 0, memory: Arc::clone(memory) }
+        Self { steps: VecDeque::new(), audience: None, bytes: 0, memory: Arc::clone(memory) }
     }
 }
 

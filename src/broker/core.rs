@@ -35,8 +35,6 @@ pub struct Broker {
     /// Those who have left in this turn: dropped when they have what it had for them.
     pub(super) leaving: Vec<Leaving>,
     pub(super) departed: Rc<Departed>,
-    /// Clients in `clients` that are told public events.
-    pub(super) members: FxHashSet<ClientId>,
     pub(super) turn: Turn,
     pub(super) schedule: Schedule,
     arrivals: Arrivals,
@@ -61,6 +59,8 @@ pub struct Broker {
     pub(super) is_tight: bool,
     /// The last entry was for the chat's own work.
     pub(super) has_continued: bool,
+    /// How often turns were flushed, modulo 2³².
+    pub(super) flushes: u32,
 }
 
 /// A command in the hands of the chat.
@@ -95,7 +95,6 @@ impl Broker {
             clients: FxHashMap::default(),
             leaving: Vec::new(),
             departed,
-            members: FxHashSet::default(),
             turn: Turn::new(),
             schedule: Schedule::default(),
             arrivals: Arrivals::default(),
@@ -111,6 +110,7 @@ impl Broker {
             has_departed: false,
             is_tight: false,
             has_continued: false,
+            flushes: 0,
         }
     }
 
@@ -129,7 +129,6 @@ impl Broker {
                 client.keep_some_lines(&self.backlog, &mut taken);
                 client.outbox.close();
                 self.turn.leave(&mut client.listener);
-                self.members.remove(&id);
                 client.is_queued = false; // it will be, at another's expense
                 client.stage = Stage::Broken(Box::new(taken));
                 self.push(id, batch, now);
@@ -233,7 +232,7 @@ mod tests {
         broker.accept(Request::Batch(client, Batch { steps: vec![Step::Close(Departure::Http)], lines: 1 }), now);
         broker.begin_turn(Timestamp::UNIX_EPOCH);
         assert!(broker.next_entry(now, &chat).is_none());
-        broker.flush(now);
+        broker.flush(&chat, now);
         assert!(broker.take_departed() && !broker.take_departed());
     }
 
@@ -262,7 +261,7 @@ mod tests {
                 chat.handle(entry, &mut out);
                 broker.apply(&mut out);
             }
-            broker.flush(Duration::ZERO);
+            broker.flush(&chat, Duration::ZERO);
         }
         assert_eq!((said, departed, memory.used()), (10_000, 100, 0), "as many as may wait, and all have left");
         assert_eq!(backlog.room(), 10_000);

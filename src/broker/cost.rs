@@ -19,8 +19,8 @@ const COMPOSED_BYTE_COST: usize = 40;
 const LONG_TEXT_BYTES: usize = 256;
 /// What stands before a text that is said: the sender's address and name, in the shortest dialect.
 const SENDER_BYTES: usize = 40;
-/// What stands in the notice of a rename beside both names: the address and the words.
-const RENAMED_BYTES: usize = 30;
+/// What stands in a notice beside names: the address and the words.
+const NOTICE_BYTES: usize = 30;
 /// The longest name that anybody can be told.
 const NAME_BYTES_MAX: usize = 4 * NAME_CHARS_MAX;
 
@@ -29,31 +29,49 @@ const NAME_BYTES_MAX: usize = 4 * NAME_CHARS_MAX;
 pub(super) struct Cost {
     /// Beside what is delivered for it.
     pub(super) work: usize,
-    /// What each member is told.
+    /// What each of its audience is told.
     pub(super) told: usize,
+    /// How many are told of it.
+    pub(super) audience: usize,
 }
 
 impl Cost {
-    /// Of a command of a client whose name has so many bytes, if it is here: nobody is told the names of visitors.
-    pub(super) fn of(command: &Command, name_bytes: Option<usize>) -> Self {
-        match command {
-            Command::Say(text) => {
-                let added = added_by_escaping(text);
-                Self { work: added * ESCAPE_BYTE_COST + composing_cost(text), told: SENDER_BYTES + text.len() + added }
+    /// Of a command of a client whose name has so many bytes, when so many are told of it.
+    pub(super) fn of(command: &Command, name_bytes: usize, audience: usize) -> Self {
+        let (work, told) = match command {
+            Command::Say(text) => of_text(text),
+            Command::In { room, text } => {
+                let (work, told) = of_text(text);
+                (work + name_cost(room), told)
             }
-            Command::Sync(text) => Self { work: added_by_escaping(text) * ESCAPE_BYTE_COST, told: 0 },
-            Command::Private { to, text } => {
-                let of_text = added_by_escaping(text) * ESCAPE_BYTE_COST + composing_cost(text);
-                Self { work: name_cost(to) + of_text, told: 0 }
+            Command::Topic { room, text } => {
+                let (work, told) = text.as_ref().map_or((0, 0), |text| of_text(text));
+                (work + name_cost(room), told)
             }
-            Command::Rename(new) => {
-                let notice = |old| RENAMED_BYTES + old + new.len().min(NAME_BYTES_MAX);
-                Self { work: name_cost(new), told: name_bytes.map_or(0, notice) }
-            }
-            Command::Wait(_, WaitFor::User(name) | WaitFor::Gone(name)) => Self { work: name_cost(name), told: 0 },
-            Command::Wait(_, WaitFor::Users(_) | WaitFor::Text(_)) | Command::Who => Self::default(),
-        }
+            Command::Sync(text) => (added_by_escaping(text) * ESCAPE_BYTE_COST, 0),
+            Command::Private { to, text } => (name_cost(to) + of_text(text).0, 0),
+            Command::Rename(new) => (name_cost(new), NOTICE_BYTES + name_bytes + new.len().min(NAME_BYTES_MAX)),
+            Command::Join(room) | Command::Leave(room) => (name_cost(room), NOTICE_BYTES + name_bytes),
+            Command::WhoIn(name)
+            | Command::Wait(
+                _,
+                WaitFor::User(name) | WaitFor::Gone(name) | WaitFor::Members(name, _) | WaitFor::In { room: name, .. },
+            ) => (name_cost(name), 0),
+            Command::Wait(_, WaitFor::Users(_) | WaitFor::Text(_)) | Command::Who | Command::Rooms => (0, 0),
+        };
+        Self { work, told, audience }
     }
+
+    /// All of it.
+    pub(super) fn total(self) -> usize {
+        self.work + self.told * self.audience
+    }
+}
+
+/// What it costs to make a text visible and to compare it with what clients wait for, and what each is told of it.
+fn of_text(text: &str) -> (usize, usize) {
+    let added = added_by_escaping(text);
+    (added * ESCAPE_BYTE_COST + composing_cost(text), SENDER_BYTES + text.len() + added)
 }
 
 fn name_cost(name: &str) -> usize {
@@ -75,46 +93,67 @@ mod tests {
 
     use super::*;
 
+    fn of(command: &Command) -> Cost {
+        Cost::of(command, 3, 1)
+    }
+
     #[test]
     fn a_long_name_costs_more_than_a_short_one_or_one_of_ascii() {
-        let of = |name: &str| Cost::of(&Command::Rename(name.to_owned()), None);
-        assert_eq!(of("ann"), Cost::default());
-        assert!(of("张三").work > 0 && of("张三").work < of(&"张".repeat(32)).work);
-        assert_eq!(of(&"张".repeat(9999)), of(&"张".repeat(999)), "no more than that is normalised");
-        let private = Command::Private { to: "张三".to_owned(), text: "hi".to_owned() };
-        assert_eq!(Cost::of(&private, None), of("张三"));
-        assert_eq!(Cost::of(&Command::Wait(Duration::ZERO, WaitFor::User("张三".to_owned())), None), of("张三"));
+        let work = |name: &str| of(&Command::Rename(name.to_owned())).work;
+        assert_eq!(work("ann"), 0);
+        assert!(work("张三") > 0 && work("张三") < work(&"张".repeat(32)));
+        assert_eq!(work(&"张".repeat(9999)), work(&"张".repeat(999)), "no more than that is normalised");
+        let name = || "张三".to_owned();
+        for command in [
+            Command::Private { to: name(), text: "hi".to_owned() },
+            Command::Wait(Duration::ZERO, WaitFor::User(name())),
+            Command::Wait(Duration::ZERO, WaitFor::Members(name(), 2)),
+            Command::Join(name()),
+            Command::WhoIn(name()),
+            Command::In { room: name(), text: "hi".to_owned() },
+        ] {
+            assert_eq!(of(&command).work, work("张三"), "{command:?}");
+        }
     }
 
     #[test]
     fn a_rename_costs_what_all_are_told_of_it() {
-        let told = |old: &str, new: &str| Cost::of(&Command::Rename(new.to_owned()), Some(old.len())).told;
+        let told = |old: &str, new: &str| Cost::of(&Command::Rename(new.to_owned()), old.len(), 9).told;
         for (old, new) in [("127.0.0.1:50001", "ann"), ("张三", "李四"), (&"张".repeat(32), &"李".repeat(32))] {
             let notice = format!("[127.0.0.1:50001]{old} is now [{new}]\n").len();
             assert!(told(old, new).abs_diff(notice) < 5, "{} for {notice} bytes", told(old, new));
         }
         assert_eq!(told("ann", &"x".repeat(999)), told("ann", &"x".repeat(9999)), "no name is as long");
+        let rename = Cost::of(&Command::Rename("bob".to_owned()), 3, 9);
+        assert_eq!(rename.total(), 9 * rename.told);
     }
 
     #[test]
     fn a_text_costs_as_often_as_it_is_told_and_more_where_much_of_it_is_escaped() {
-        let say = |text: &str| Cost::of(&Command::Say(text.to_owned()), None);
-        assert_eq!(say("hello"), Cost { work: 0, told: SENDER_BYTES + 5 });
-        assert_eq!(say("\x1b"), Cost { work: 0, told: SENDER_BYTES + 1 }, "too short to be looked at");
+        let say = |text: &str| of(&Command::Say(text.to_owned()));
+        assert_eq!((say("hello").work, say("hello").told), (0, SENDER_BYTES + 5));
+        assert_eq!(say("\x1b").told, SENDER_BYTES + 1, "too short to be looked at");
         let long = "\x1b".repeat(4000);
-        assert_eq!(say(&long), Cost { work: 20_000 * ESCAPE_BYTE_COST, told: SENDER_BYTES + 24_000 });
+        let cost = (20_000 * ESCAPE_BYTE_COST, SENDER_BYTES + 24_000);
+        assert_eq!((say(&long).work, say(&long).told), cost);
+        for command in [
+            Command::In { room: "builds".to_owned(), text: long.clone() },
+            Command::Topic { room: "builds".to_owned(), text: Some(long.clone()) },
+        ] {
+            assert_eq!((of(&command).work, of(&command).told), cost, "{command:?}");
+        }
         let private = Command::Private { to: "ann".to_owned(), text: long.clone() };
         for command in [Command::Sync(long), private] {
-            assert_eq!(Cost::of(&command, None), Cost { work: 20_000 * ESCAPE_BYTE_COST, told: 0 }, "{command:?}");
+            assert_eq!((of(&command).work, of(&command).told), (cost.0, 0), "{command:?}");
         }
-        assert_eq!(Cost::of(&Command::Sync("x".repeat(4000)), None), Cost::default());
+        assert_eq!(of(&Command::Sync("x".repeat(4000))).total(), 0);
     }
 
     #[test]
     fn a_long_text_that_is_to_be_composed_costs_more() {
         let work = |text: &str| {
             let private = Command::Private { to: "ann".to_owned(), text: text.to_owned() };
-            let [said, sent] = [Command::Say(text.to_owned()), private].map(|command| Cost::of(&command, None).work);
+            let [said, sent] = [Command::Say(text.to_owned()), private].map(|command| of(&command).work);
             assert_eq!(said, sent);
             said
         };

@@ -11,7 +11,7 @@ use super::{
     memory::Level,
     schedule::FlowKey,
 };
-use crate::chat::{ClientId, Congestion, Departure, Input};
+use crate::chat::{Chat, ClientId, Congestion, Departure, Input};
 
 /// Clients that are disconnected at once since memory has run out: each is looked for among all.
 const LARGEST_MAX: usize = 64;
@@ -34,8 +34,8 @@ impl Holder {
 
 impl Broker {
     /// Ends the turn: sends everyone what it has for them, lets those go on whose batch is done, and disconnects whom it must.
-    pub fn flush(&mut self, now: Duration) {
-        let public = self.turn.end(&self.memory);
+    pub fn flush(&mut self, chat: &Chat, now: Duration) {
+        let mut public = self.turn.end(&self.memory);
         for Leaving { client, payer, outbox, mut listener } in self.leaving.drain(..) {
             listener.take_private(&public, &self.memory, |parts| outbox.send(parts, now));
             if outbox.queued() > 0 {
@@ -44,18 +44,21 @@ impl Broker {
         }
         let mut too_slow = FxHashSet::default();
         let addressed = mem::take(&mut self.addressed);
-        // Members are told what is public and their own; others, and all where nothing is public, only their own.
-        let members = self.members.iter().filter(|_| !public.is_empty());
-        let others = addressed.iter().filter(|&id| public.is_empty() || !self.members.contains(id));
+        // Only those who are in rooms where something has happened, and those who are told something alone.
+        self.flushes = self.flushes.wrapping_add(1);
+        let members = public.segments().rooms().to_vec().into_iter().flat_map(|room| chat.members_of(room));
         let limits = &self.config.limits;
-        for &id in members.chain(others) {
+        for id in members.chain(addressed) {
             let Some(client) = self.clients.get_mut(&id) else { continue };
+            if mem::replace(&mut client.flushed, self.flushes) == self.flushes {
+                continue;
+            }
             // Before this turn's bytes, and after the connection has tried to write those of the turns before.
             let queued = client.outbox.queued();
             if queued > 0 && self.slow.is_too_slow(id, queued, limits.soft_queue_max, limits.queue_max, now) {
                 too_slow.insert(id);
             }
-            client.send(&public, &self.memory, now);
+            client.send(&mut public, &self.memory, now);
         }
         drop(public); // what everybody has got waits for nobody
         self.give_credits();

@@ -16,8 +16,10 @@ mod log_name;
 mod memory;
 mod next;
 mod outbox;
+mod public_output;
 mod rate_limit;
 mod schedule;
+mod segments;
 mod turn;
 
 use std::{future::poll_fn, hint::black_box, net::SocketAddr, rc::Rc, sync::Arc, task::Poll, time::Duration};
@@ -125,7 +127,7 @@ pub(crate) async fn run(
                 break;
             }
         }
-        broker.flush(now);
+        broker.flush(&chat, now);
         if broker.take_departed() {
             (give_back_at, give_backs) = (Some(now + GIVE_BACK_AFTER), GIVE_BACKS);
         } else if give_back_at.is_some_and(|at| at <= now) {

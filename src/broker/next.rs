@@ -5,7 +5,6 @@ use std::{mem, time::Duration};
 use super::{
     client::Stage,
     core::{Broker, Current, flow_key},
-    cost::Cost,
     schedule::Next,
 };
 use crate::{
@@ -37,7 +36,7 @@ impl Broker {
                 break;
             }
             let Some(next) = self.schedule.next() else { break };
-            if let Some((input, work)) = self.step(next) {
+            if let Some((input, work)) = self.step(next, chat) {
                 self.has_continued = false;
                 let is_done = !matches!(input, Input::Command(..));
                 let delivered = self.turn.delivered_bytes();
@@ -54,15 +53,15 @@ impl Broker {
 
     /// Does the next step of a client. Answers it if it is for the chat, with what it costs beside what is delivered for it;
     /// takes the client out of the queue if there is none.
-    fn step(&mut self, next: Next) -> Option<(Input, usize)> {
+    fn step(&mut self, next: Next, chat: &Chat) -> Option<(Input, usize)> {
         let id = next.client;
         let Some(client) = self.clients.get_mut(&id).filter(|client| flow_key(id, client) == next.key) else {
             self.schedule.done(next.flow);
             return None;
         };
         let delivered = self.turn.delivered_bytes();
-        let Cost { work, told } = client.next_cost(self.members.contains(&id));
-        if !self.schedule.affords(next, work + told * self.members.len()) {
+        let cost = client.next_cost(|command| chat.audience(id, command));
+        if !self.schedule.affords(next, cost.total()) {
             return None;
         }
         let is_heavy = next.is_heavy || client.has_sent_much();
@@ -70,25 +69,17 @@ impl Broker {
             Some(Step::Arrive) => {
                 client.has_arrived = true;
                 log::info!("{id} {} arrived", client.addr);
-                if !matches!(client.stage, Stage::Broken(_)) {
-                    self.turn.listen(&mut client.listener);
-                    self.members.insert(id);
-                }
                 return Some((Input::Arrive(id, client.addr), 0));
             }
             Some(Step::Visit) => {
-                // It is told nothing public, and not that it is not here any more either.
-                self.turn.leave(&mut client.listener);
-                let was_present = self.members.remove(&id);
-                self.addressed.push(id); // what it was told in this turn, as a member, is its own now
-                if !mem::replace(&mut client.has_arrived, true) || was_present {
+                if !mem::replace(&mut client.has_arrived, true) || !client.listener.is_apart() {
                     log::info!("{} visits", client.log_name(id));
                 }
                 return Some((Input::Visit(id, client.addr), 0));
             }
             Some(Step::Command(command)) => {
                 let load = if is_heavy { Load::Heavy } else { Load::Light };
-                return Some((Input::Command(id, load, command), work));
+                return Some((Input::Command(id, load, command), cost.work));
             }
             Some(Step::Broken) => return Some((Input::Broken(id), 0)),
             Some(Step::Eof) => return Some((Input::Eof(id), 0)),
@@ -120,6 +111,7 @@ impl Broker {
                 }
             }
             Some(Step::Speak(dialect)) => {
+                self.addressed.push(id); // its place in this turn's bytes means nothing in the next
                 self.turn.speak(&mut client.listener, dialect);
                 return None; // free, so that it is confirmed before another flow's turn
             }

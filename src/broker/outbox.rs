@@ -45,8 +45,8 @@ pub enum QueueItem {
 /// The broker's end. Dropping it hangs up, after what is queued.
 #[derive(Debug)]
 pub struct Outbox {
-    /// None: the connection is over.
-    items: Option<UnboundedSender<QueueItem>>,
+    /// Disconnected if the connection is over.
+    items: UnboundedSender<QueueItem>,
     gauge: Rc<QueueGauge>,
     socket: Option<Rc<Socket>>,
 }
@@ -63,7 +63,7 @@ pub struct Inbox {
 pub fn outbox(socket: Option<Rc<Socket>>, memory: Arc<Memory>) -> (Outbox, Inbox) {
     let (sender, receiver) = mpsc::unbounded();
     let gauge = Rc::new(QueueGauge::new(memory));
-    (Outbox { items: Some(sender), gauge: Rc::clone(&gauge), socket }, Inbox { items: receiver, gauge })
+    (Outbox { items: sender, gauge: Rc::clone(&gauge), socket }, Inbox { items: receiver, gauge })
 }
 
 impl Outbox {
@@ -97,7 +97,7 @@ impl Outbox {
     /// The connection is broken: hangs up at once, so that its socket is closed.
     pub(super) fn close(&mut self) {
         self.socket = None;
-        self.items = None;
+        self.items.disconnect();
     }
 
     /// Lets the connection send its next batch, not before this time.
@@ -106,10 +106,7 @@ impl Outbox {
     }
 
     fn push(&self, item: QueueItem) -> Result<(), QueueItem> {
-        match &self.items {
-            Some(items) => items.unbounded_send(item).map_err(TrySendError::into_inner),
-            None => Err(item),
-        }
+        self.items.unbounded_send(item).map_err(TrySendError::into_inner)
     }
 
     /// Bytes that are queued.

@@ -5,14 +5,16 @@ use std::{mem, ops::Range, sync::Arc};
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::memory::Memory;
+use super::{memory::Memory, public_output::PublicOutput, segments::Segments};
 use crate::{
-    chat::{Event, RoomId, Seq},
+    chat::{Event, Public, RoomId, RoomSet},
     protocol::{Dialect, Format, Reply, Stamp, render, render_reply},
 };
 
-/// Public bytes of one turn, in the longest dialect, after which no further step is begun: 256 lines of 500 bytes.
+/// Public bytes of one room in one turn, in the longest dialect, after which no further step is begun: 256 lines of 500 bytes.
 const PUBLIC_BYTES_MAX: usize = 128 << 10;
+/// The same for all rooms together: some milliseconds of rendering.
+const ROOMS_BYTES_MAX: usize = 2 << 20;
 /// Bytes of one turn, each as often as it is delivered, after which no further step is begun: ten milliseconds of copying, as
 /// much as two thousand sends take.
 const DELIVERED_BYTES_MAX: usize = 32 << 20;
@@ -30,24 +32,17 @@ pub(super) struct Turn {
     at: Timestamp,
     /// Its public bytes, by dialect, in the order of the events.
     public: [Vec<u8>; Dialect::COUNT],
-    /// To whom those belong, in the same order.
-    segments: Vec<Segment>,
+    /// To whom those belong.
+    segments: Segments,
     /// How many clients are spoken to in each dialect: what nobody reads is not rendered.
     listeners: [usize; Dialect::COUNT],
-    /// Public bytes so far, in the longest dialect.
+    /// Public bytes so far, in the longest dialect: of all rooms, and of the room that has most.
     public_bytes: usize,
+    room_bytes_max: usize,
     /// Private bytes so far.
     private_bytes: usize,
     /// Bytes so far, each as often as it is delivered.
     delivered_bytes: usize,
-}
-
-/// A stretch of public events of one room.
-#[derive(Debug)]
-struct Segment {
-    room: RoomId,
-    /// Where it ends, by dialect.
-    ends: [usize; Dialect::COUNT],
 }
 
 /// What a turn has for one client alone, in order with the public bytes.
@@ -71,8 +66,10 @@ enum OutputSegment {
 #[derive(Debug)]
 pub(super) struct Listener {
     dialect: Dialect,
-    /// Where in the turn's public bytes those begin that the client has not been given. None: it is told none of them.
-    public_from: Option<usize>,
+    /// It is told what happens in these.
+    rooms: RoomSet,
+    /// Where in the turn's public bytes those begin that the client has not been given.
+    public_from: usize,
     /// What the turn has for this client alone. None for most.
     private: Option<Box<PrivateOutput>>,
 }
@@ -85,22 +82,15 @@ pub(super) struct Part {
     pub(super) is_private: bool,
 }
 
-/// The public part of a turn that is over, to be shared by all who are told it.
-#[derive(Debug)]
-pub(super) struct PublicOutput {
-    /// By dialect.
-    bytes: [Bytes; Dialect::COUNT],
-    segments: Vec<Segment>,
-}
-
 impl Turn {
     pub(super) fn new() -> Self {
         Self {
             at: Timestamp::UNIX_EPOCH,
             public: Default::default(),
-            segments: Vec::new(),
+            segments: Segments::default(),
             listeners: [0; Dialect::COUNT],
             public_bytes: 0,
+            room_bytes_max: 0,
             private_bytes: 0,
             delivered_bytes: 0,
         }
@@ -114,7 +104,8 @@ impl Turn {
     /// Whether no further step is to be begun.
     pub(super) fn is_full(&self) -> bool {
         let above = self.listeners.iter().sum::<usize>().saturating_sub(LISTENERS);
-        self.public_bytes >= PUBLIC_BYTES_MAX
+        self.room_bytes_max >= PUBLIC_BYTES_MAX
+            || self.public_bytes >= ROOMS_BYTES_MAX
             || self.private_bytes >= PRIVATE_BYTES_MAX
             || self.delivered_bytes >= DELIVERED_BYTES_MAX.max(above * DELIVERED_BYTES_EACH)
     }
@@ -124,35 +115,45 @@ impl Turn {
         self.delivered_bytes
     }
 
-    /// From here on the client is told public events.
-    pub(super) fn listen(&mut self, listener: &mut Listener) {
-        let dialect = listener.dialect.index();
-        self.listeners[dialect] += 1;
-        listener.public_from = Some(self.public[dialect].len());
+    /// From here on the client is told what happens in the room.
+    pub(super) fn enter(&mut self, listener: &mut Listener, room: RoomId) {
+        self.mark_public(listener);
+        self.listeners[listener.dialect.index()] += usize::from(listener.rooms.is_empty());
+        listener.rooms.insert(room);
     }
 
-    /// The client is told no public event after those so far.
+    /// The client is told nothing that happens in the room after what has happened so far.
+    pub(super) fn exit(&mut self, listener: &mut Listener, room: RoomId) {
+        self.mark_public(listener);
+        let was_listening = !listener.rooms.is_empty();
+        listener.rooms.remove(room);
+        self.listeners[listener.dialect.index()] -= usize::from(was_listening && listener.rooms.is_empty());
+    }
+
+    /// The same for all rooms.
     pub(super) fn leave(&mut self, listener: &mut Listener) {
-        let dialect = listener.dialect.index();
-        listener.mark_public(self.public[dialect].len());
-        if listener.public_from.take().is_some() {
-            self.listeners[dialect] -= 1;
-        }
+        self.mark_public(listener);
+        self.listeners[listener.dialect.index()] -= usize::from(!listener.rooms.is_empty());
+        listener.rooms = RoomSet::default();
     }
 
     /// From here on the client is spoken to in this dialect.
     pub(super) fn speak(&mut self, listener: &mut Listener, dialect: Dialect) {
-        let is_listening = listener.public_from.is_some();
-        self.leave(listener);
+        self.mark_public(listener);
+        let is_listening = usize::from(!listener.rooms.is_empty());
+        self.listeners[listener.dialect.index()] -= is_listening;
+        self.listeners[dialect.index()] += is_listening;
         listener.dialect = dialect;
-        if is_listening {
-            self.listen(listener);
-        }
+        listener.public_from = self.public[dialect.index()].len();
     }
 
-    /// Tells an event to all who are in the room.
-    pub(super) fn publish(&mut self, room: RoomId, seq: Option<Seq>, event: &Event) {
-        let stamp = Stamp { seq, at: self.at };
+    /// Tells an event to all who are in its room.
+    pub(super) fn publish(&mut self, public: &Public) {
+        let Public { room, name, members, seq, event, .. } = public;
+        if *members == 0 {
+            return;
+        }
+        let stamp = Stamp { seq: Some(*seq), at: self.at, room: Some(name) };
         let mut longest = 0;
         for dialect in Dialect::ALL {
             if self.listeners[dialect.index()] > 0 {
@@ -163,29 +164,34 @@ impl Turn {
             }
         }
         self.public_bytes += longest;
-        self.delivered_bytes += longest * self.listeners.iter().sum::<usize>();
-        let ends = self.public.each_ref().map(Vec::len);
-        match self.segments.last_mut() {
-            Some(last) if last.room == room => last.ends = ends,
-            Some(_) | None => self.segments.push(Segment { room, ends }),
-        }
+        self.delivered_bytes += longest * members;
+        let of_room = self.segments.push(*room, longest, self.public.each_ref().map(Vec::len));
+        self.room_bytes_max = self.room_bytes_max.max(of_room);
     }
 
-    /// Tells an event to all who are in the room, apart from a client that is spoken to in text: the event's bytes are left
-    /// out of its own. Objects are numbered without gaps, so nobody who reads those is left out.
-    pub(super) fn publish_except(&mut self, listener: &mut Listener, room: RoomId, seq: Option<Seq>, event: &Event) {
-        let index = listener.dialect.index();
-        listener.mark_public(self.public[index].len());
-        self.publish(room, seq, event);
+    /// The same, apart from a client that is spoken to in text: the event's bytes are left out of its own. Objects are
+    /// numbered without gaps, so nobody who reads those is left out.
+    pub(super) fn publish_except(&mut self, listener: &mut Listener, public: &Public) {
+        self.mark_public(listener);
+        self.publish(public);
         match listener.dialect.format {
-            Format::Text => listener.public_from = listener.public_from.map(|_| self.public[index].len()),
+            Format::Text => listener.public_from = self.public[listener.dialect.index()].len(),
             Format::Json => {}
         }
     }
 
+    /// Notes what has been told so far as the client's, before what follows is its alone or another's.
+    fn mark_public(&self, listener: &mut Listener) {
+        let until = self.public[listener.dialect.index()].len();
+        if listener.public_from < until {
+            listener.mark(&self.segments);
+        }
+        listener.public_from = until;
+    }
+
     /// Tells an event to one client.
     pub(super) fn tell(&mut self, listener: &mut Listener, event: &Event) {
-        let stamp = Stamp { seq: None, at: self.at };
+        let stamp = Stamp::private(self.at);
         self.append(listener, |bytes, dialect| render(bytes, event, stamp, dialect));
     }
 
@@ -196,55 +202,42 @@ impl Turn {
     }
 
     fn append(&mut self, listener: &mut Listener, render: impl FnOnce(&mut Vec<u8>, Dialect)) {
-        let bytes = listener.append(self.public[listener.dialect.index()].len(), render);
+        self.mark_public(listener);
+        let bytes = listener.append(render);
         self.private_bytes += bytes;
         self.delivered_bytes += bytes;
     }
 
     /// Ends the turn.
     pub(super) fn end(&mut self, memory: &Arc<Memory>) -> PublicOutput {
-        (self.public_bytes, self.private_bytes, self.delivered_bytes) = (0, 0, 0);
+        (self.public_bytes, self.room_bytes_max, self.private_bytes, self.delivered_bytes) = (0, 0, 0, 0);
         let bytes = self.public.each_mut().map(|public| memory.share(mem::take(public)));
-        PublicOutput { bytes, segments: mem::take(&mut self.segments) }
-    }
-}
-
-impl PublicOutput {
-    /// Whether there is nothing for any room.
-    pub(super) fn is_empty(&self) -> bool {
-        self.segments.is_empty()
-    }
-
-    /// Where the public events end that a client is told. Today all of them are of the lobby, where everybody is.
-    fn end(&self, dialect: Dialect) -> usize {
-        self.segments.last().map_or(0, |segment| segment.ends[dialect.index()])
-    }
-
-    fn slice(&self, dialect: Dialect, range: Range<usize>) -> Bytes {
-        self.bytes[dialect.index()].slice(range)
+        PublicOutput::new(bytes, mem::take(&mut self.segments))
     }
 }
 
 impl Listener {
-    /// One that is told no public events yet.
+    /// One that is in no room yet.
     pub(super) fn new(dialect: Dialect) -> Self {
-        Self { dialect, public_from: None, private: None }
+        Self { dialect, rooms: RoomSet::default(), public_from: 0, private: None }
     }
 
-    /// Notes the public bytes up to `until` as the client's, before what follows is its alone.
-    fn mark_public(&mut self, until: usize) {
-        if let Some(from) = self.public_from
-            && from < until
-        {
-            let segment = OutputSegment::Public(self.dialect, from..until);
-            self.private.get_or_insert_default().segments.push(segment);
-            self.public_from = Some(until);
+    /// Whether it is in no room.
+    pub(super) fn is_apart(&self) -> bool {
+        self.rooms.is_empty()
+    }
+
+    /// Notes what it has not been given of these as its own.
+    fn mark(&mut self, segments: &Segments) {
+        let mut touched = Vec::new();
+        segments.touched(&self.rooms, &mut touched);
+        for range in segments.ranges(self.dialect, &touched, self.public_from) {
+            self.private.get_or_insert_default().segments.push(OutputSegment::Public(self.dialect, range));
         }
     }
 
-    /// Appends private bytes behind so many public ones, and answers how many.
-    fn append(&mut self, public: usize, render: impl FnOnce(&mut Vec<u8>, Dialect)) -> usize {
-        self.mark_public(public);
+    /// Appends private bytes, and answers how many.
+    fn append(&mut self, render: impl FnOnce(&mut Vec<u8>, Dialect)) -> usize {
         let private = self.private.get_or_insert_default();
         let from = private.bytes.len();
         render(&mut private.bytes, self.dialect);
@@ -262,17 +255,17 @@ impl Listener {
     }
 
     /// Gives `send` what a turn that is over has for the client, in order, and is ready for the next turn.
-    pub(super) fn take(&mut self, public: &PublicOutput, memory: &Arc<Memory>, send: impl FnOnce(&[Part])) {
-        let end = public.end(self.dialect);
-        if self.private.is_some() {
-            self.mark_public(end);
+    pub(super) fn take(&mut self, public: &mut PublicOutput, memory: &Arc<Memory>, send: impl FnOnce(&[Part])) {
+        if self.private.is_some() || self.public_from > 0 {
+            self.mark(public.segments());
             self.take_private(public, memory, send);
-        } else if let Some(from) = self.public_from
-            && from < end
-        {
-            send(&[Part { bytes: public.slice(self.dialect, from..end), is_private: false }]);
+        } else {
+            let bytes = public.of_rooms(self.dialect, &self.rooms, memory);
+            if !bytes.is_empty() {
+                send(&[Part { bytes, is_private: false }]);
+            }
         }
-        self.public_from = self.public_from.map(|_| 0);
+        self.public_from = 0;
     }
 
     /// The same for a client that has left: what came after that is not for it.

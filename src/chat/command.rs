@@ -5,7 +5,7 @@ use std::time::Duration;
 /// One request of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// Said to everyone.
+    /// Said in the room that the client is in, the last that it has joined.
     Say(String),
     /// Who is here?
     Who,
@@ -17,6 +17,28 @@ pub enum Command {
         to: String,
         /// What is said.
         text: String,
+    },
+    /// Be in this room, and let what is said go there.
+    Join(String),
+    /// Said in a room.
+    In {
+        /// The name of the room.
+        room: String,
+        /// What is said.
+        text: String,
+    },
+    /// Leave this room.
+    Leave(String),
+    /// Which rooms are there?
+    Rooms,
+    /// Who is in this room?
+    WhoIn(String),
+    /// What is the topic of a room, or what is it to be?
+    Topic {
+        /// The name of the room.
+        room: String,
+        /// The new topic, if it is to change; empty for none.
+        text: Option<String>,
     },
     /// Answer with this token when all that the client sent before has taken effect.
     Sync(String),
@@ -33,8 +55,17 @@ pub enum WaitFor {
     Gone(String),
     /// At least this many users are here.
     Users(usize),
-    /// Somebody else's text that contains this has been delivered.
+    /// Somebody else's text that contains this has been delivered, in the lobby or in private.
     Text(String),
+    /// At least this many are in a room.
+    Members(String, usize),
+    /// Somebody else's text that contains this has been said in a room.
+    In {
+        /// The name of the room.
+        room: String,
+        /// What the text contains.
+        part: String,
+    },
 }
 
 impl Command {
@@ -42,10 +73,19 @@ impl Command {
     #[must_use]
     pub fn text_bytes(&self) -> usize {
         match self {
-            Self::Say(text) | Self::Rename(text) | Self::Sync(text) => text.len(),
+            Self::Say(text)
+            | Self::Rename(text)
+            | Self::Sync(text)
+            | Self::Join(text)
+            | Self::Leave(text)
+            | Self::WhoIn(text) => text.len(),
             Self::Private { to, text } => to.len() + text.len(),
+            Self::In { room, text } => room.len() + text.len(),
+            Self::Topic { room, text } => room.len() + text.as_ref().map_or(0, String::len),
             Self::Wait(_, WaitFor::User(text) | WaitFor::Gone(text) | WaitFor::Text(text)) => text.len(),
-            Self::Wait(_, WaitFor::Users(_)) | Self::Who => 0,
+            Self::Wait(_, WaitFor::Members(room, _)) => room.len(),
+            Self::Wait(_, WaitFor::In { room, part }) => room.len() + part.len(),
+            Self::Wait(_, WaitFor::Users(_)) | Self::Who | Self::Rooms => 0,
         }
     }
 }

@@ -4,20 +4,26 @@ use std::{net::SocketAddr, time::Duration};
 
 use super::{
     command::Command,
-    event::{Audience, ClientId, Departure, Event, Seq},
+    event::{ClientId, Departure, Event, Public, RoomId},
+    rooms::RoomLimits,
 };
+use crate::address::Cidr;
 
 /// What an operator decides about the chat.
 #[derive(Debug, Clone)]
 pub struct Rules {
     /// The longest wait.
     pub wait_max: Duration,
+    /// How many rooms there may be.
+    pub rooms: RoomLimits,
+    /// Addresses that may keep as many rooms as there may be.
+    pub trusted: Vec<Cidr>,
 }
 
 impl Default for Rules {
-    /// The default of the flag: an hour.
+    /// The defaults of the flags, with no address trusted.
     fn default() -> Self {
-        Self { wait_max: Duration::from_secs(3600) }
+        Self { wait_max: Duration::from_secs(3600), rooms: RoomLimits::default(), trusted: Vec::new() }
     }
 }
 
@@ -76,8 +82,14 @@ pub enum Congestion {
 /// What the shell has to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
-    /// Tell the audience this event. Public events are numbered.
-    Tell(Audience, Option<Seq>, Event),
+    /// Tell one client this event.
+    Tell(ClientId, Event),
+    /// Tell a room this event.
+    Publish(Public),
+    /// This client is told from now on what is told to the room.
+    Join(ClientId, RoomId),
+    /// And this one no more.
+    Part(ClientId, RoomId),
     /// The command of this client is done; its next one may come.
     Ready(ClientId),
     /// This client is here no more. Hang up when it has got what it was told.
@@ -87,6 +99,6 @@ pub enum Output {
 impl Output {
     /// Tells one client something.
     pub(super) fn tell(client: ClientId, event: Event) -> Self {
-        Self::Tell(Audience::One(client), None, event)
+        Self::Tell(client, event)
     }
 }

@@ -8,12 +8,12 @@ use super::name::NameRule;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientId(pub u64);
 
-/// A room. Today there is one, the lobby, and everybody is in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RoomId(pub u32);
+/// A room. Ids are never given out again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoomId(pub u64);
 
 impl RoomId {
-    /// The room that every user is in: the tutorial's only one.
+    /// The room that users are in from their arrival: the tutorial's only one.
     pub const LOBBY: Self = Self(0);
 }
 
@@ -26,18 +26,24 @@ pub struct Identity {
     pub addr: String,
 }
 
-/// Who is told an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Audience {
-    /// One client.
-    One(ClientId),
-    /// All who are in this room.
-    Room(RoomId),
-    /// The same, apart from one who has an answer of its own; but where public events are counted, that one too.
-    RoomExcept(RoomId, ClientId),
+/// An event that is told to all who are in a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Public {
+    /// The room.
+    pub room: RoomId,
+    /// Its name.
+    pub name: Arc<str>,
+    /// How many are in it.
+    pub members: usize,
+    /// One of them who has an answer of its own, and is told this only where public events are counted.
+    pub except: Option<ClientId>,
+    /// The number of the event in its room.
+    pub seq: Seq,
+    /// What has happened.
+    pub event: Event,
 }
 
-/// The number of a public event, counted from 1 without gaps.
+/// The number of a public event, counted from 1 in each room, without gaps.
 pub type Seq = u64;
 
 /// Something that users are told.
@@ -79,6 +85,30 @@ pub enum Event {
         /// The name now.
         new: Arc<Identity>,
     },
+    /// A user is in the room from now on.
+    Joined(Arc<Identity>),
+    /// A user has left the room.
+    Left(Arc<Identity>),
+    /// A user has given the room a topic, or taken it away.
+    Topic {
+        /// The user.
+        from: Arc<Identity>,
+        /// The topic; empty for none.
+        text: Arc<str>,
+    },
+    /// A room: one line of the answer to `rooms`.
+    Room {
+        /// Its name.
+        name: Arc<str>,
+        /// How many are in it.
+        members: usize,
+        /// Its topic; empty for none.
+        topic: Arc<str>,
+    },
+    /// A request of the one who is told was done.
+    Done(Done),
+    /// A request of this kind was refused.
+    Declined(Asked, Refusal),
     /// All that the one who is told sent before this token has taken effect.
     Synced(String),
     /// The condition that the one who is told waited for holds.
@@ -89,6 +119,62 @@ pub enum Event {
     Refused(Refusal),
     /// The server ends the connection.
     Farewell(Departure),
+}
+
+/// What was asked for: the requests that are answered by one last line each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// To be in a room.
+    Join,
+    /// To say something in a room.
+    In,
+    /// To leave a room.
+    Leave,
+    /// Which rooms there are.
+    Rooms,
+    /// Who is in a room.
+    Who,
+    /// A topic, or to change it.
+    Topic,
+}
+
+/// The answer to a request that was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Done {
+    /// The one who is told is in the room, and what it says goes there.
+    Join {
+        /// The name of the room.
+        room: Arc<str>,
+        /// How many are in it.
+        members: usize,
+        /// Its topic; empty for none.
+        topic: Arc<str>,
+    },
+    /// It was said in the room.
+    In(Arc<str>),
+    /// The one who is told has left the room.
+    Leave(Arc<str>),
+    /// There are so many rooms.
+    Rooms(usize),
+    /// So many are in the room.
+    Who(Arc<str>, usize),
+    /// The room has this topic; empty for none.
+    Topic(Arc<str>, Arc<str>),
+}
+
+impl Done {
+    /// What was asked for.
+    #[must_use]
+    pub fn asked(&self) -> Asked {
+        match self {
+            Self::Join { .. } => Asked::Join,
+            Self::In(_) => Asked::In,
+            Self::Leave(_) => Asked::Leave,
+            Self::Rooms(_) => Asked::Rooms,
+            Self::Who(..) => Asked::Who,
+            Self::Topic(..) => Asked::Topic,
+        }
+    }
 }
 
 /// A user's mistake. Nothing has changed, and the next line works.
@@ -108,8 +194,18 @@ pub enum Refusal {
     RecipientBehind,
     /// A wait of more than this.
     WaitTooLong(Duration),
-    /// A name or a part of a text that is waited for, of more bytes than this.
+    /// A name, a topic or a part of a text that is waited for, of more bytes than this.
     ArgumentTooLong(usize),
+    /// No room has this name.
+    NoSuchRoom,
+    /// The one who asks is not in the room.
+    NotInRoom,
+    /// This can be no room's name.
+    RoomInvalid(NameRule),
+    /// A room has a name that this one looks like: that name.
+    RoomConfusable(String),
+    /// There are, or the one who asks is in, as many rooms as may be.
+    TooManyRooms(usize),
 }
 
 impl Refusal {
@@ -125,6 +221,11 @@ impl Refusal {
             Self::RecipientBehind => "recipient-behind",
             Self::WaitTooLong(_) => "wait-too-long",
             Self::ArgumentTooLong(_) => "argument-too-long",
+            Self::NoSuchRoom => "no-such-room",
+            Self::NotInRoom => "not-in-room",
+            Self::RoomInvalid(_) => "room-invalid",
+            Self::RoomConfusable(_) => "room-confusable",
+            Self::TooManyRooms(_) => "too-many-rooms",
         }
     }
 }

@@ -2,13 +2,14 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, btree_map},
+    mem,
     net::SocketAddr,
     ops::Bound,
     sync::Arc,
 };
 
 use super::{
-    ClientId, Departure, Identity, Refusal,
+    ClientId, Departure, Identity, Refusal, RoomId, RoomSet,
     name::{self, Name},
 };
 
@@ -37,6 +38,9 @@ pub(super) struct Member {
     pub(super) leaves: Option<Departure>,
     /// The client can be told nothing any more, so it waits for nothing.
     pub(super) is_broken: bool,
+    pub(super) rooms: RoomSet,
+    /// Where its plain lines go. It need not be there any more.
+    pub(super) current: RoomId,
 }
 
 /// Who has a name.
@@ -60,13 +64,22 @@ pub(super) struct Renamed {
 #[derive(Debug)]
 pub(super) struct Removed {
     pub(super) who: Arc<Identity>,
+    pub(super) rooms: RoomSet,
     /// The key of its name, if it was here.
     pub(super) key: Option<String>,
 }
 
 impl Member {
     fn new(who: Arc<Identity>) -> Self {
-        Self { who, is_busy: false, is_telling: false, leaves: None, is_broken: false }
+        Self {
+            who,
+            is_busy: false,
+            is_telling: false,
+            leaves: None,
+            is_broken: false,
+            rooms: RoomSet::default(),
+            current: RoomId::LOBBY,
+        }
     }
 }
 
@@ -134,10 +147,12 @@ impl Members {
         self.visitors.insert(client, Member::new(who));
     }
 
-    /// One who is here becomes a visitor, and keeps its name. Answers the key of that.
-    pub(super) fn make_visitor(&mut self, client: ClientId) -> Option<(Arc<Identity>, String)> {
-        let member = self.present.remove(&client)?;
+    /// One who is here becomes a visitor: it is in no room, and keeps its name. Answers what it was.
+    pub(super) fn make_visitor(&mut self, client: ClientId) -> Option<Removed> {
+        let mut member = self.present.remove(&client)?;
         let who = Arc::clone(&member.who);
+        let rooms = mem::take(&mut member.rooms);
+        member.current = RoomId::LOBBY;
         let key = name::key(&who.name);
         for (index, key) in [(&mut self.by_key, &key), (&mut self.by_skeleton, &name::confusable_skeleton(&who.name))] {
             if index.get(key.as_str()) == Some(&Bearers::Present(client)) {
@@ -145,7 +160,7 @@ impl Members {
             }
         }
         self.visitors.insert(client, member);
-        Some((who, key))
+        Some(Removed { who, rooms, key: Some(key) })
     }
 
     /// Gives `client` another name.
@@ -186,14 +201,14 @@ impl Members {
 
     /// Takes the client out.
     pub(super) fn remove(&mut self, client: ClientId) -> Option<Removed> {
-        let (Member { who, .. }, was_present) = match self.present.remove(&client) {
+        let (Member { who, rooms, .. }, was_present) = match self.present.remove(&client) {
             Some(member) => (member, true),
             None => (self.visitors.remove(&client)?, false),
         };
         let key = name::key(&who.name);
         remove_bearer(&mut self.by_key, &key, client);
         remove_bearer(&mut self.by_skeleton, &name::confusable_skeleton(&who.name), client);
-        Some(Removed { who, key: was_present.then_some(key) })
+        Some(Removed { who, rooms, key: was_present.then_some(key) })
     }
 }
 

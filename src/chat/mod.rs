@@ -5,8 +5,11 @@ mod command;
 mod compose;
 mod entry;
 mod event;
+mod in_rooms;
 mod members;
 mod name;
+mod room_set;
+mod rooms;
 mod visitors;
 mod wait;
 mod work;
@@ -20,16 +23,19 @@ use std::{
 
 use self::{
     members::{Members, Removed},
+    rooms::{Rooms, room_key},
     visitors::{Recipients, TellVisitors},
-    wait::{TextSearch, Topic, Waits},
+    wait::{Topic, Waiting, Waits},
     work::Task,
 };
 
 pub use command::{Command, WaitFor};
 pub use compose::{composed, may_be_composed};
 pub use entry::{Congestion, Entry, Input, Load, Output, Rules};
-pub use event::{Audience, ClientId, Departure, Event, Identity, Refusal, RoomId, Seq};
+pub use event::{Asked, ClientId, Departure, Done, Event, Identity, Public, Refusal, RoomId, Seq};
 pub use name::{NAME_CHARS_MAX, NAME_MARKS_MAX, Name, NameRule, needs_isolate};
+pub use room_set::RoomSet;
+pub use rooms::{LOBBY, RoomLimits, RoomName};
 
 /// The longest name or part of a text that is looked for, in bytes: names have at most 32 characters, and normalising a text
 /// or comparing with it must be cheap.
@@ -46,8 +52,8 @@ pub struct Chat {
     waits: Waits,
     /// What is left to do for single commands.
     tasks: VecDeque<Task>,
-    /// The number of the last public event.
-    seq: Seq,
+    /// Each with the members of `members` that are in it, which know their rooms themselves.
+    rooms: Rooms,
     /// The number of the last text that was said.
     texts: u64,
     /// How far members are behind; no [`Congestion::None`].
@@ -62,12 +68,12 @@ impl Chat {
     #[must_use]
     pub fn new(rules: Rules) -> Self {
         Self {
+            rooms: Rooms::new(rules.rooms),
             rules,
             now: Duration::ZERO,
             members: Members::default(),
             waits: Waits::default(),
             tasks: VecDeque::new(),
-            seq: 0,
             texts: 0,
             congestion: BTreeMap::new(),
             paused: BTreeMap::new(),
@@ -120,9 +126,11 @@ impl Chat {
             return Self::turn_away(client, out);
         }
         let (who, key) = self.members.insert(client, SocketAddr::new(ip, addr.port()));
-        self.tell_all(Event::Online(who), out);
+        self.enter(client, RoomId::LOBBY, out);
+        self.publish(RoomId::LOBBY, Event::Online(who), out);
         self.waits.meet(&Topic::Here(key.into()));
         self.waits.meet_users(self.members.len());
+        self.meet_members(RoomId::LOBBY);
     }
 
     /// The server shuts down: the client has come too late.
@@ -135,15 +143,7 @@ impl Chat {
         let Some(member) = self.members.get(client) else { return };
         let from = Arc::clone(&member.who);
         match command {
-            Command::Say(text) => {
-                self.texts += 1;
-                // The sender is never among those who wait: while one waits, one's commands are held back.
-                let search = self.waits.has_texts().then(|| TextSearch::new(&text, self.texts));
-                self.tell_all(Event::Message { from, text }, out);
-                if let Some(search) = search {
-                    return self.begin(client, Task::SearchText { from: client, search }, out);
-                }
-            }
+            Command::Say(text) => return self.say(client, from, text, out),
             Command::Private { to, text } => match self.recipients(&to, &text) {
                 Ok(Recipients::One(to)) if self.may_tell(to, load) => {
                     self.waits.meet_text(to, || composed(&text));
@@ -159,26 +159,36 @@ impl Chat {
             Command::Who => {
                 return self.begin(client, Task::ListUsers { to: client, after: ClientId(0), told: 0 }, out);
             }
-            Command::Rename(name) => self.rename(client, from, &name, out),
+            Command::Rename(name) => self.rename(client, &from, &name, out),
             Command::Wait(timeout, _) if timeout > self.rules.wait_max => {
                 let refusal = Refusal::WaitTooLong(self.rules.wait_max);
                 out.push(Output::tell(client, Event::Refused(refusal)));
             }
             Command::Wait(timeout, wait_for) => return self.wait(client, timeout, wait_for, out),
+            Command::Join(room) => return self.join(client, &room, out),
+            Command::In { room, text } => return self.say_in(client, &room, text, out),
+            Command::Leave(room) => return self.leave(client, &room, out),
+            Command::Rooms => return self.begin(client, Task::ListRooms { to: client, after: None, told: 0 }, out),
+            Command::WhoIn(room) => return self.who_in(client, &room, out),
+            Command::Topic { room, text } => return self.topic(client, &room, text, out),
             Command::Sync(token) => out.push(Output::tell(client, Event::Synced(token))),
         }
         out.push(Output::Ready(client));
     }
 
-    fn rename(&mut self, client: ClientId, old: Arc<Identity>, name: &str, out: &mut Vec<Output>) {
+    fn rename(&mut self, client: ClientId, old: &Arc<Identity>, name: &str, out: &mut Vec<Output>) {
         let renamed = match self.members.rename(client, name) {
             Ok(renamed) => renamed,
             Err(refusal) => return out.push(Output::tell(client, Event::Refused(refusal))),
         };
         let new = renamed.new;
-        out.push(Output::tell(client, Event::Renamed { old: Arc::clone(&old), new: Arc::clone(&new) }));
-        if old.name != new.name && self.members.is_present(client) {
-            self.publish(Audience::RoomExcept(RoomId::LOBBY, client), Event::KnownAs { old, new }, out);
+        out.push(Output::tell(client, Event::Renamed { old: Arc::clone(old), new: Arc::clone(&new) }));
+        if old.name != new.name {
+            let rooms = self.members.get(client).map(|member| member.rooms.clone()).unwrap_or_default();
+            for room in rooms.iter() {
+                let event = Event::KnownAs { old: Arc::clone(old), new: Arc::clone(&new) };
+                self.publish_except(room, Some(client), event, out);
+            }
         }
         if let Some((old_key, new_key)) = renamed.keys {
             self.meet_gone(old_key);
@@ -187,7 +197,7 @@ impl Chat {
     }
 
     fn wait(&mut self, client: ClientId, timeout: Duration, wait_for: WaitFor, out: &mut Vec<Output>) {
-        let (topic, arg, already_satisfied) = match self.topic(wait_for) {
+        let (waiting, already_satisfied) = match self.waiting(wait_for) {
             Ok(found) => found,
             Err(refusal) => {
                 out.extend([Output::tell(client, Event::Refused(refusal)), Output::Ready(client)]);
@@ -195,7 +205,7 @@ impl Chat {
             }
         };
         if already_satisfied {
-            out.extend([Output::tell(client, Event::WaitMet(arg.as_ref().to_owned())), Output::Ready(client)]);
+            out.extend([Output::tell(client, Event::WaitMet(waiting.arg.as_ref().to_owned())), Output::Ready(client)]);
             return;
         }
         let Some(member) = self.members.get_mut(client) else { return };
@@ -203,14 +213,14 @@ impl Chat {
             self.end(client, Departure::Lost, out);
         } else {
             member.is_busy = true;
-            self.waits.begin(client, topic, self.now + timeout, arg, self.texts);
+            self.waits.begin(client, waiting, self.now + timeout, self.texts);
         }
     }
 
-    /// What a wait is for, in a form that can be looked up and in the words of the one who waits; and whether it holds
-    /// already.
-    fn topic(&self, wait_for: WaitFor) -> Result<(Topic, Arc<str>, bool), Refusal> {
-        Ok(match wait_for {
+    /// What a wait is for, in a form that can be looked up, and whether it holds already.
+    fn waiting(&self, wait_for: WaitFor) -> Result<(Waiting, bool), Refusal> {
+        let mut counts_private = false;
+        let (topic, arg, already_satisfied): (_, Arc<str>, _) = match wait_for {
             WaitFor::User(name) => {
                 let key = lookup_key(&name)?;
                 let is_here = self.members.has_present(&key);
@@ -222,11 +232,24 @@ impl Chat {
                 (Topic::Gone(key.into()), name.into(), is_gone)
             }
             WaitFor::Users(users) => (Topic::Users(users), users.to_string().into(), self.members.len() >= users),
-            WaitFor::Text(part) if part.len() > ARGUMENT_BYTES_MAX => {
+            WaitFor::Members(room, members) => {
+                let key = room_key(&room)?;
+                let room = self.rooms.with_key(&key).and_then(|room| self.rooms.get(room));
+                let are_there = room.map_or(0, |room| room.len()) >= members;
+                (Topic::Members(key.into(), members), members.to_string().into(), are_there)
+            }
+            WaitFor::Text(part) | WaitFor::In { part, .. } if part.len() > ARGUMENT_BYTES_MAX => {
                 return Err(Refusal::ArgumentTooLong(ARGUMENT_BYTES_MAX));
             }
-            WaitFor::Text(part) => (Topic::Text(composed(&part).into()), part.into(), false),
-        })
+            WaitFor::Text(part) => {
+                counts_private = true;
+                (Topic::Text(LOBBY.into(), composed(&part).into()), part.into(), false)
+            }
+            WaitFor::In { room, part } => {
+                (Topic::Text(room_key(&room)?.into(), composed(&part).into()), part.into(), false)
+            }
+        };
+        Ok((Waiting { topic, arg, counts_private }, already_satisfied))
     }
 
     /// A command that took long is done.
@@ -248,7 +271,7 @@ impl Chat {
     }
 
     fn end(&mut self, client: ClientId, departure: Departure, out: &mut Vec<Output>) {
-        let Some(Removed { who, key }) = self.members.remove(client) else { return };
+        let Some(Removed { who, rooms, key }) = self.members.remove(client) else { return };
         self.waits.end(client);
         self.congestion.remove(&client);
         self.paused.remove(&client);
@@ -256,22 +279,10 @@ impl Chat {
             out.push(Output::tell(client, Event::Farewell(departure)));
         }
         out.push(Output::HangUp(client, departure));
+        self.be_gone(client, &who, &rooms, departure, out);
         if let Some(key) = key {
-            self.tell_all(Event::Offline(who, departure), out);
             self.meet_gone(key);
         }
-    }
-
-    fn tell_all(&mut self, event: Event, out: &mut Vec<Output>) {
-        self.publish(Audience::Room(RoomId::LOBBY), event, out);
-    }
-
-    fn publish(&mut self, audience: Audience, event: Event, out: &mut Vec<Output>) {
-        if self.is_closing {
-            return; // all are on their way out
-        }
-        self.seq += 1;
-        out.push(Output::Tell(audience, Some(self.seq), event));
     }
 }
 

@@ -1,5 +1,6 @@
 //! The rules as transcripts; `stage` tells how to read them.
 
+mod rooms;
 mod stage;
 mod visitors;
 mod waits;

@@ -3,8 +3,11 @@
 use std::{borrow::Cow, cell::LazyCell, net::SocketAddr, sync::Arc};
 
 use super::{
-    Chat, ClientId, Departure, Event, Load, Output, Refusal, compose::composed, entry::Congestion, lookup_key,
-    members::Bearers,
+    Chat, ClientId, Departure, Event, Load, Output, Refusal,
+    compose::composed,
+    entry::Congestion,
+    lookup_key,
+    members::{Bearers, Removed},
 };
 
 /// Bytes of texts sent to visitors of one name in one piece: some fifty microseconds of work.
@@ -46,9 +49,10 @@ impl TellVisitors {
 impl Chat {
     /// A client visits: from its beginning, or from now on.
     pub(super) fn visit(&mut self, client: ClientId, addr: SocketAddr, out: &mut Vec<Output>) {
-        if let Some((who, key)) = self.members.make_visitor(client) {
-            self.tell_all(Event::Offline(who, Departure::Visiting), out);
-            return self.meet_gone(key);
+        if let Some(Removed { who, rooms, key }) = self.members.make_visitor(client) {
+            out.extend(rooms.iter().map(|room| Output::Part(client, room)));
+            self.be_gone(client, &who, &rooms, Departure::Visiting, out);
+            return key.into_iter().for_each(|key| self.meet_gone(key));
         }
         if self.is_closing {
             return Self::turn_away(client, out);

@@ -19,8 +19,10 @@ pub(super) enum Topic {
     Gone(Arc<str>),
     /// This many users are here.
     Users(usize),
-    /// A text with this part, which is composed, is delivered. The last of the topics, in their order.
-    Text(Arc<str>),
+    /// This many are in the room of this key.
+    Members(Arc<str>, usize),
+    /// A text with this part, which is composed, is said in the room of this key.
+    Text(Arc<str>, Arc<str>),
 }
 
 #[derive(Debug)]
@@ -31,6 +33,27 @@ struct Wait {
     arg: Arc<str>,
     /// How many texts had been said when the wait began: none of those can meet it.
     texts_before: u64,
+    /// Texts for the client alone count too.
+    counts_private: bool,
+}
+
+/// What a client waits for.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) topic: Topic,
+    /// The same in the words of the one who waits.
+    pub(super) arg: Arc<str>,
+    /// Texts for the client alone count too.
+    pub(super) counts_private: bool,
+}
+
+impl Topic {
+    fn is_text_in(&self, room: &str) -> bool {
+        match self {
+            Self::Text(of, _) => &**of == room,
+            Self::Here(_) | Self::Gone(_) | Self::Users(_) | Self::Members(..) => false,
+        }
+    }
 }
 
 /// A text that is being compared with what clients wait for.
@@ -45,8 +68,9 @@ pub(super) struct TextSearch {
 }
 
 impl TextSearch {
-    pub(super) fn new(text: &str, number: u64) -> Self {
-        Self { text: composed(text).into_owned(), number, after: (Topic::Text("".into()), ClientId(0)) }
+    /// For a text that is said in the room of this key.
+    pub(super) fn new(room: &str, text: &str, number: u64) -> Self {
+        Self { text: composed(text).into_owned(), number, after: (Topic::Text(room.into(), "".into()), FIRST) }
     }
 }
 
@@ -69,10 +93,12 @@ const FIRST: ClientId = ClientId(0);
 const LAST: ClientId = ClientId(u64::MAX);
 
 impl Waits {
-    pub(super) fn begin(&mut self, client: ClientId, topic: Topic, until: Duration, arg: Arc<str>, texts_before: u64) {
+    /// Begins the wait of a client, when so many texts have been said.
+    pub(super) fn begin(&mut self, client: ClientId, waiting: Waiting, until: Duration, texts_before: u64) {
+        let Waiting { topic, arg, counts_private } = waiting;
         self.by_topic.insert((topic.clone(), client));
         self.by_deadline.insert((until, client));
-        self.by_client.insert(client, Wait { topic, until, arg, texts_before });
+        self.by_client.insert(client, Wait { topic, until, arg, texts_before, counts_private });
     }
 
     /// Ends the wait of `client`, if there is one, and answers what it was for.
@@ -87,8 +113,14 @@ impl Waits {
         self.by_client.contains_key(&client)
     }
 
-    pub(super) fn has_texts(&self) -> bool {
-        self.by_topic.last().is_some_and(|(topic, _)| matches!(topic, Topic::Text(_)))
+    /// Whether anybody waits for a text in the room of this key.
+    pub(super) fn has_texts(&self, room: &str) -> bool {
+        // Waits for texts are the last of all: mostly there are none.
+        if !self.by_topic.last().is_some_and(|(topic, _)| matches!(topic, Topic::Text(..))) {
+            return false;
+        }
+        let first = (Topic::Text(room.into(), "".into()), FIRST);
+        self.by_topic.range(first..).next().is_some_and(|(topic, _)| topic.is_text_in(room))
     }
 
     /// When the first of them has waited long enough.
@@ -111,9 +143,18 @@ impl Waits {
         self.meet_all(Topic::Users(0), Topic::Users(users));
     }
 
+    /// So many are in the room of this key.
+    pub(super) fn meet_members(&mut self, room: &str, members: usize) {
+        let room: Arc<str> = room.into();
+        self.meet_all(Topic::Members(Arc::clone(&room), 0), Topic::Members(room, members));
+    }
+
     /// `text` is delivered to `client` alone. `composed` composes it, when that is needed.
     pub(super) fn meet_text<'a>(&mut self, client: ClientId, composed: impl FnOnce() -> Cow<'a, str>) {
-        let is_met = |wait: &Wait| matches!(&wait.topic, Topic::Text(part) if composed().contains(&**part));
+        let is_met = |wait: &Wait| match &wait.topic {
+            Topic::Text(_, part) => wait.counts_private && composed().contains(&**part),
+            Topic::Here(_) | Topic::Gone(_) | Topic::Users(_) | Topic::Members(..) => false,
+        };
         if self.by_client.get(&client).is_some_and(is_met) {
             self.mark_met(client);
         }
@@ -129,7 +170,10 @@ impl Waits {
             if compared >= budget {
                 break;
             }
-            let Topic::Text(part) = topic else { continue };
+            let (Topic::Text(room, part), Topic::Text(of, _)) = (topic, &search.after.0) else { break };
+            if room != of {
+                break;
+            }
             compared += COMPARISON_BYTES + search.text.len() + part.len();
             last = Some(entry);
             if self.by_client[client].texts_before < search.number && search.text.contains(&**part) {

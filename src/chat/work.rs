@@ -1,6 +1,9 @@
 //! Work that may be too long for one input: it is done in pieces, and other inputs come between them.
 
-use super::{Chat, ClientId, Departure, Event, Output, entry::Congestion, visitors::TellVisitors, wait::TextSearch};
+use super::{
+    Asked, Chat, ClientId, Departure, Done, Event, Output, Refusal, RoomId, entry::Congestion, visitors::TellVisitors,
+    wait::TextSearch,
+};
 
 /// Clients answered, listed or sent away in one piece: some ten microseconds of work.
 const PIECE_CLIENTS: usize = 64;
@@ -12,6 +15,10 @@ const PIECE_COMPARED_BYTES: usize = 64 << 10;
 pub(super) enum Task {
     /// Tell who is here, from the first client after `after`.
     ListUsers { to: ClientId, after: ClientId, told: usize },
+    /// Tell who is in a room, from the first client after `after`.
+    ListRoom { to: ClientId, room: RoomId, after: ClientId, told: usize },
+    /// Tell which rooms there are, from the first behind the one of the key `after`.
+    ListRooms { to: ClientId, after: Option<Box<str>>, told: usize },
     /// Find out who has waited for a text that this client has said.
     SearchText { from: ClientId, search: TextSearch },
     /// Tell all visitors of a name something.
@@ -41,7 +48,13 @@ impl Chat {
             (member.is_busy, member.is_telling) = (true, matches!(task, Task::TellVisitors(_)));
         }
         // A long list begins in its turn: many clients may ask at once.
-        if matches!(task, Task::ListUsers { .. }) && self.members.len() > PIECE_CLIENTS {
+        let items = match &task {
+            Task::ListUsers { .. } => self.members.len(),
+            Task::ListRoom { room, .. } => self.rooms.get(*room).map_or(0, |room| room.len()),
+            Task::ListRooms { .. } => self.rooms.len(),
+            Task::SearchText { .. } | Task::TellVisitors(_) => 0,
+        };
+        if items > PIECE_CLIENTS {
             return self.tasks.push_back(task);
         }
         self.work(task, out);
@@ -49,7 +62,9 @@ impl Chat {
 
     fn work(&mut self, task: Task, out: &mut Vec<Output>) {
         match task {
-            Task::ListUsers { to, after, told } => self.list_users(to, after, told, out),
+            Task::ListUsers { to, .. } | Task::ListRoom { to, .. } | Task::ListRooms { to, .. } => {
+                self.list(to, task, out);
+            }
             Task::SearchText { from, mut search } => {
                 if self.waits.meet_some(&mut search, PIECE_COMPARED_BYTES) {
                     self.finish(from, out);
@@ -77,29 +92,62 @@ impl Chat {
         }
     }
 
-    /// Lists those who are here when they are listed: some may come and go meanwhile.
-    fn list_users(&mut self, to: ClientId, mut after: ClientId, mut told: usize, out: &mut Vec<Output>) {
+    /// Goes on with a list for a client, if it can be told something and reads what it is told.
+    fn list(&mut self, to: ClientId, task: Task, out: &mut Vec<Output>) {
         match self.members.get(to) {
-            None => return,
-            Some(member) if member.is_broken => return self.finish(to, out),
-            Some(_) if self.congestion_of(to) != Congestion::None => {
-                self.paused.insert(to, Task::ListUsers { to, after, told });
-                return;
+            None => {}
+            Some(member) if member.is_broken => self.finish(to, out),
+            Some(_) if self.congestion_of(to) != Congestion::None => drop(self.paused.insert(to, task)),
+            Some(_) => match self.list_piece(task, out) {
+                Ok(last) => {
+                    out.push(Output::tell(to, last));
+                    self.finish(to, out);
+                }
+                Err(rest) => self.tasks.push_back(rest),
+            },
+        }
+    }
+
+    /// Lists what is there when it is listed: some may come and go meanwhile. Answers what to say at the end, or what is left
+    /// to do.
+    fn list_piece(&self, mut task: Task, out: &mut Vec<Output>) -> Result<Event, Task> {
+        let before = out.len();
+        match &mut task {
+            Task::ListUsers { to, after, told } => {
+                for (&client, member) in self.members.after(*after).take(PIECE_CLIENTS) {
+                    out.push(Output::tell(*to, Event::User(member.who.clone())));
+                    *after = client;
+                }
+                *told += out.len() - before;
+                if out.len() - before < PIECE_CLIENTS { Ok(Event::UsersEnd(*told)) } else { Err(task) }
             }
-            Some(_) => {}
-        }
-        let mut piece = 0;
-        for (&client, member) in self.members.after(after).take(PIECE_CLIENTS) {
-            out.push(Output::tell(to, Event::User(member.who.clone())));
-            after = client;
-            piece += 1;
-        }
-        told += piece;
-        if piece == PIECE_CLIENTS {
-            self.tasks.push_back(Task::ListUsers { to, after, told });
-        } else {
-            out.push(Output::tell(to, Event::UsersEnd(told)));
-            self.finish(to, out);
+            Task::ListRoom { to, room, after, told } => {
+                for client in self.rooms.members_after(*room, *after).take(PIECE_CLIENTS) {
+                    if let Some(member) = self.members.get(client) {
+                        out.push(Output::tell(*to, Event::User(member.who.clone())));
+                    }
+                    *after = client;
+                }
+                *told += out.len() - before;
+                let name = self.rooms.get(*room).map(|room| room.name.shared());
+                match name {
+                    Some(_) if out.len() - before == PIECE_CLIENTS => Err(task),
+                    Some(name) => Ok(Event::Done(Done::Who(name, *told))),
+                    None => Ok(Event::Declined(Asked::Who, Refusal::NoSuchRoom)), // it is not there any more
+                }
+            }
+            Task::ListRooms { to, after, told } => {
+                let mut last = None;
+                for room in self.rooms.after(after.as_deref()).take(PIECE_CLIENTS) {
+                    let (name, topic) = (room.name.shared(), room.topic.clone().unwrap_or_default());
+                    out.push(Output::tell(*to, Event::Room { name, members: room.len(), topic }));
+                    last = Some(room.name.key().into());
+                }
+                *told += out.len() - before;
+                *after = last;
+                if out.len() - before < PIECE_CLIENTS { Ok(Event::Done(Done::Rooms(*told))) } else { Err(task) }
+            }
+            Task::SearchText { .. } | Task::TellVisitors(_) => Err(task),
         }
     }
 

@@ -1,12 +1,10 @@
-//! The command lines of the subcommands. Refuses arguments that would be something else on the wire.
-
-use std::str::FromStr;
+//! The command lines of the subcommands.
 
 use argh::{ArgsInfo, FromArgs};
 use pipechat::protocol::Lang;
 
-use super::Failure;
-use crate::args::{Timeout, client_port, lang, one_of, unlimited_count};
+use super::filter::EventKinds;
+use crate::args::{Timeout, client_port, lang, unlimited_count};
 
 /// Send messages, and return when the server has confirmed that they were delivered.
 #[derive(FromArgs, ArgsInfo, Debug)]
@@ -14,6 +12,7 @@ use crate::args::{Timeout, client_port, lang, one_of, unlimited_count};
     help_triggers("-h", "--help"),
     example = "{command_name} --name ci build 42 is green",
     example = "make 2>&1 | {command_name} --name make -",
+    example = "{command_name} --room builds --name ci build 42 is green",
     example = "{command_name} --to deployer --timeout 5 go || echo 'not delivered'",
     error_code(0, "every line was delivered"),
     error_code(1, "the server refused the name or a line, or is full"),
@@ -44,6 +43,9 @@ pub(crate) struct SendArgs {
     /// user to send to, instead of everyone
     #[argh(option, arg_name = "NAME")]
     pub(super) to: Option<String>,
+    /// room to send to, without joining it, instead of the lobby
+    #[argh(option, arg_name = "ROOM")]
+    pub(super) room: Option<String>,
     /// what to send, verbatim: words are joined by a space, and each line is a message; - is each line of stdin
     #[argh(positional, arg_name = "TEXT")]
     pub(super) text: Vec<String>,
@@ -54,10 +56,11 @@ pub(crate) struct SendArgs {
 #[argh(
     help_triggers("-h", "--help"),
     example = "{command_name} --match deploy --count 1 --timeout 60 && make deploy",
+    example = "{command_name} --room builds --room deploys --no-presence",
     example = "{command_name} --from ci --event message,private",
     example = "{command_name} --json --reconnect | jq -r 'select(.event == \"message\").text'",
     error_code(0, "as many lines as asked for were printed, or stdout was closed"),
-    error_code(1, "the server refused the name, or is full"),
+    error_code(1, "the server refused the name or a room, or is full"),
     error_code(2, "usage error"),
     error_code(3, "cannot connect, or the connection was lost"),
     error_code(124, "timed out")
@@ -81,6 +84,9 @@ pub(crate) struct ListenArgs {
     /// connect again when the connection is lost, however often
     #[argh(switch)]
     pub(super) reconnect: bool,
+    /// room to join, instead of the lobby; may be repeated, also with lobby
+    #[argh(option, arg_name = "ROOM")]
+    pub(super) room: Vec<String>,
     /// print JSON, an object a line
     #[argh(switch)]
     pub(super) json: bool,
@@ -90,10 +96,10 @@ pub(crate) struct ListenArgs {
     /// print only what is about this user
     #[argh(option, arg_name = "NAME")]
     pub(super) from: Option<String>,
-    /// print only these kinds: online, offline, known_as, message, private (all)
+    /// print only these kinds: online, offline, known_as, joined, left, topic, message, private (all)
     #[argh(option, arg_name = "KIND[,KIND]")]
     pub(super) event: Option<EventKinds>,
-    /// print nothing about who arrives, leaves or has a new name
+    /// print nothing about who arrives, leaves, has a new name, or joins or leaves a room
     #[argh(switch)]
     pub(super) no_presence: bool,
     /// exit 0 after N lines; 0 means no limit (0)
@@ -102,7 +108,8 @@ pub(crate) struct ListenArgs {
 }
 
 /// Wait until a user is here (user NAME) or not here (gone NAME), until at least so many users are online, this one counted
-/// (users N), or until a text is said that contains PART (text PART).
+/// (users N), or until a text is said that contains PART (text PART). In a room, which this one need not join, wait until it has
+/// at least so many members (members ROOM N), or until a text is said there that contains PART (in ROOM PART).
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(
     help_triggers("-h", "--help"),
@@ -110,6 +117,7 @@ pub(crate) struct ListenArgs {
     example = "{command_name} gone deployer",
     example = "{command_name} users 3",
     example = "{command_name} text 'build done' && make deploy",
+    example = "{command_name} in builds 'build done' && make deploy",
     error_code(0, "the condition holds"),
     error_code(1, "the server refused: it allows no such timeout, or is full"),
     error_code(2, "usage error"),
@@ -130,11 +138,14 @@ pub(crate) struct WaitArgs {
     #[argh(option, arg_name = "DURATION", default = "Timeout::seconds(60)")]
     pub(super) timeout: Timeout,
     /// what to wait for
-    #[argh(positional, arg_name = "user|gone|users|text")]
+    #[argh(positional, arg_name = "user|gone|users|text|members|in")]
     pub(super) kind: String,
-    /// the name, the number or the part of a text
+    /// the name, the number or the part of a text; or the room
     #[argh(positional, arg_name = "ARG")]
     pub(super) arg: String,
+    /// with members the number, with in the part of a text
+    #[argh(positional, arg_name = "N|PART")]
+    pub(super) in_room: Option<String>,
 }
 
 /// Print the names of the users who are online, a line each, in order of arrival.
@@ -177,7 +188,7 @@ pub(crate) struct WhoArgs {
     example = "{command_name} --name ann",
     example = "printf 'who\\n' | {command_name}",
     error_code(0, "left"),
-    error_code(1, "the server refused the name, or is full"),
+    error_code(1, "the server refused the name or the room, or is full"),
     error_code(2, "usage error"),
     error_code(3, "cannot connect, or the connection was lost"),
     error_code(124, "a wait timed out, and the client did not connect again")
@@ -195,6 +206,9 @@ pub(crate) struct ChatArgs {
     /// language of the server's texts (the server's)
     #[argh(option, arg_name = "zh|en", from_str_fn(lang))]
     pub(super) lang: Option<Lang>,
+    /// room to join at the start
+    #[argh(option, arg_name = "ROOM")]
+    pub(super) room: Option<String>,
     /// show addresses beside names
     #[argh(switch)]
     pub(super) addr: bool,
@@ -209,56 +223,3 @@ pub(crate) struct ChatArgs {
 /// Where a server listens by default.
 const HOST: &str = "127.0.0.1";
 const PORT: u16 = 9999;
-
-/// Kinds of events, as `--event` takes them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct EventKinds(pub(super) Vec<EventKind>);
-
-/// A kind of event that a listener can choose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum EventKind {
-    Online,
-    Offline,
-    KnownAs,
-    Message,
-    Private,
-}
-
-impl EventKind {
-    pub(crate) const ALL: [Self; 5] = [Self::Online, Self::Offline, Self::KnownAs, Self::Message, Self::Private];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Online => "online",
-            Self::Offline => "offline",
-            Self::KnownAs => "known_as",
-            Self::Message => "message",
-            Self::Private => "private",
-        }
-    }
-}
-
-impl FromStr for EventKinds {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let kind = |name: &str| EventKind::ALL.into_iter().find(|kind| kind.name() == name);
-        let unknown =
-            |name| format!("unknown event {name:?}; expected {}", one_of(&EventKind::ALL.map(EventKind::name)));
-        text.split(',').map(|name| kind(name).ok_or_else(|| unknown(name))).collect::<Result<_, _>>().map(Self)
-    }
-}
-
-/// Checks that `text` can be a field of a line.
-///
-/// # Errors
-/// [`Failure::Usage`] if it is empty, or would end the field or the line.
-pub(super) fn field<'a>(what: &str, text: &'a str) -> Result<&'a str, Failure> {
-    if text.is_empty() {
-        Err(Failure::Usage(format!("{what} must not be empty")))
-    } else if text.contains('|') || text.contains(char::is_control) {
-        Err(Failure::Usage(format!("{what} must not contain | or control characters, as {text:?} does")))
-    } else {
-        Ok(text)
-    }
-}

@@ -3,31 +3,30 @@
 use std::{
     io::{self, Write},
     mem,
-    net::{TcpStream, ToSocketAddrs},
-    sync::{
-        Arc,
-        mpsc::{RecvTimeoutError, channel},
-    },
-    thread,
+    net::TcpStream,
+    sync::Arc,
     time::Duration,
 };
 
 use pipechat::{
-    chat::{Event, Identity},
+    chat::{Done, Event, Identity, LOBBY},
     protocol::Lang,
 };
 
 use super::{
-    Deadline, Failure, Outcome,
-    args::field,
-    complain,
+    Deadline, Failure, Outcome, complain,
+    dial::connect,
     early::EarlyNews,
-    message::{ServerMessage, is_refusal_to_let_in, lang_of_set},
+    fields::field,
+    message::ServerMessage,
     reader::{Reader, Received},
+    words::{is_refusal_to_let_in, lang_of_set},
 };
 
 /// How long the server may take to answer `quit`. Nothing depends on it but when the name is free again.
 const GOODBYE_MAX: Duration = Duration::from_secs(2);
+/// What the refusal of a room begins with, before its name.
+pub(super) const NOT_JOINED: &str = "can't join ";
 /// The token of the `sync` that ends the set-up of a connection.
 const READY: &str = "ready";
 
@@ -44,12 +43,26 @@ pub(super) struct ConnectOptions<'a> {
     pub(super) keeps_news: bool,
     /// Whether to speak without being announced.
     pub(super) visits: bool,
+    /// Rooms to join.
+    pub(super) rooms: &'a [String],
+    /// Whether to leave the lobby.
+    pub(super) leaves_lobby: bool,
 }
 
 impl<'a> ConnectOptions<'a> {
     /// Of a client that only asks: it has no name, and other news than its answers are nothing to it.
     pub(super) fn new(host: &'a str, port: u16, lang: Option<Lang>) -> Self {
-        Self { host, port, name: None, lang, idle_exempt: false, keeps_news: false, visits: false }
+        Self {
+            host,
+            port,
+            name: None,
+            lang,
+            idle_exempt: false,
+            keeps_news: false,
+            visits: false,
+            rooms: &[],
+            leaves_lobby: false,
+        }
     }
 
     /// Of one that nobody is told of.
@@ -60,6 +73,11 @@ impl<'a> ConnectOptions<'a> {
     /// Of one that stays under this name, if any, and shows all that it is told.
     pub(super) fn listening(self, name: Option<&'a str>) -> Self {
         Self { name, idle_exempt: true, keeps_news: true, ..self }
+    }
+
+    /// Of one that joins these rooms, and may leave the lobby.
+    pub(super) fn joining(self, rooms: &'a [String], leaves_lobby: bool) -> Self {
+        Self { rooms, leaves_lobby, ..self }
     }
 
     /// Checks what can be checked without a server.
@@ -80,16 +98,18 @@ pub(super) struct Connection {
     pub(super) lang: Lang,
     /// This client as the others see it, if it has taken a name.
     pub(super) me: Option<Arc<Identity>>,
+    /// The rooms that it has joined, as the server calls them.
+    pub(super) joined: Vec<Arc<str>>,
     /// The first news that came before the connection was ready, with their lines; empty unless `keeps_news`.
     pub(super) early: Vec<(String, ServerMessage)>,
 }
 
 impl Connection {
-    /// Connects, switches the server to JSON, and takes the name if there is one. All of that has taken effect when
-    /// this returns.
+    /// Connects, switches the server to JSON, takes the name if there is one, and joins the rooms. All of that has taken
+    /// effect when this returns.
     ///
     /// # Errors
-    /// The server refuses the name, ends the connection, or has not confirmed all of that by the deadline.
+    /// The server refuses the name or a room, ends the connection, or has not confirmed all of that by the deadline.
     pub(super) fn open(options: &ConnectOptions<'_>, deadline: Deadline) -> Result<Self, Failure> {
         options.check()?;
         let deadline = deadline.or_after(super::ANSWER_MAX);
@@ -118,15 +138,19 @@ impl Connection {
         if let Some(name) = options.name {
             lines.push_str(&format!("rename|{name}\n"));
         }
+        options.rooms.iter().for_each(|room| lines.push_str(&format!("join|{room}\n")));
+        if options.leaves_lobby {
+            lines.push_str(&format!("leave|{LOBBY}\n"));
+        }
         lines.push_str(&format!("sync|{READY}\n"));
         let lost = |error: io::Error| Failure::Lost(format!("connection lost: {error}"));
         stream.set_nodelay(true).map_err(lost)?;
         let reader = Reader::new(stream.try_clone().map_err(lost)?);
-        let mut connection =
-            Self { stream, reader, lang: options.lang.unwrap_or(Lang::En), me: None, early: Vec::new() };
+        let lang = options.lang.unwrap_or(Lang::En);
+        let mut connection = Self { stream, reader, lang, me: None, joined: Vec::new(), early: Vec::new() };
         connection.send(&lines).ok(); // if that fails, reading tells why
         let mut early = options.keeps_news.then(EarlyNews::default);
-        connection.wait_until_ready(early.as_mut(), deadline)?;
+        connection.wait_until_ready(options, early.as_mut(), deadline)?;
         let (kept, dropped) = early.unwrap_or_default().into_parts();
         if dropped > 0 {
             complain(&format!("too much came while connecting: {dropped} messages are not shown"));
@@ -135,7 +159,12 @@ impl Connection {
         Ok(connection)
     }
 
-    fn wait_until_ready(&mut self, mut early: Option<&mut EarlyNews>, deadline: Deadline) -> Outcome {
+    fn wait_until_ready(
+        &mut self,
+        options: &ConnectOptions<'_>,
+        mut early: Option<&mut EarlyNews>,
+        deadline: Deadline,
+    ) -> Outcome {
         // Until the server has switched to JSON it sends text: news, or the reason why it ends the connection.
         let mut last_text = None;
         let mut is_announced = false;
@@ -146,15 +175,27 @@ impl Connection {
                     Some(ServerMessage::Answer(Event::Renamed { new, .. })) => self.me = Some(new),
                     Some(ServerMessage::Set(text)) => self.lang = lang_of_set(&text).unwrap_or(self.lang),
                     Some(ServerMessage::Refused { code, .. }) if code == "stay-forbidden" => {}
-                    Some(ServerMessage::Refused { text, .. }) => return Err(Failure::Refused(Some(text))),
+                    Some(ServerMessage::Refused { verb, text, .. }) => {
+                        let room = options.rooms.get(self.joined.len()).filter(|_| verb == "join");
+                        let text = room.map_or(text.clone(), |room| format!("{NOT_JOINED}{room}: {text}"));
+                        return Err(Failure::Refused(Some(text)));
+                    }
+                    Some(ServerMessage::Answer(Event::Done(Done::Join { room, .. })))
+                        if self.joined.len() < options.rooms.len() =>
+                    {
+                        self.joined.push(room);
+                    }
                     Some(ServerMessage::Farewell { text, .. }) if is_refusal_to_let_in(&text) => {
                         return Err(Failure::Refused(Some(text)));
                     }
                     Some(ServerMessage::Farewell { text, .. }) => return Err(Failure::Lost(text)),
-                    // Nothing public is heard before one's own arrival. That and one's own name are no news.
-                    Some(ServerMessage::News(Event::Online(_))) if !mem::replace(&mut is_announced, true) => {}
-                    Some(ServerMessage::News(Event::KnownAs { new, .. })) if self.me.as_ref() == Some(&new) => {}
-                    Some(news @ ServerMessage::News(_)) => {
+                    // Nothing public is heard before one's own arrival, here or in a room. That and one's own name are no news.
+                    Some(ServerMessage::News(Event::Online(_), _)) if !mem::replace(&mut is_announced, true) => {}
+                    Some(ServerMessage::News(Event::Joined(_), Some(room))) if !self.joined.contains(&room) => {}
+                    Some(ServerMessage::News(Event::KnownAs { new, .. }, _)) if self.me.as_ref() == Some(&new) => {}
+                    // This includes one's own leaving.
+                    Some(ServerMessage::News(event, None)) if options.leaves_lobby && !is_private(&event) => {}
+                    Some(news @ ServerMessage::News(..)) => {
                         if let Some(early) = &mut early {
                             early.push(line, news);
                         }
@@ -205,58 +246,6 @@ impl Connection {
     }
 }
 
-/// Connects in a thread of its own, because nothing limits how long the lookup of a host takes.
-///
-/// # Errors
-/// [`Failure::Lost`] if nobody answers there, [`Failure::TimedOut`] at the deadline.
-pub(super) fn connect(host: &str, port: u16, deadline: Deadline) -> Result<TcpStream, Failure> {
-    let (sender, connected) = channel();
-    let target = (host.to_owned(), port);
-    thread::spawn(move || {
-        let attempt = target.to_socket_addrs().and_then(|addrs| {
-            let mut refusal = io::Error::new(io::ErrorKind::NotFound, "it has no address");
-            for addr in addrs {
-                match TcpStream::connect(addr) {
-                    Ok(stream) if is_its_own_peer(&stream) => refusal = io::ErrorKind::ConnectionRefused.into(),
-                    Ok(stream) => return Ok(stream),
-                    Err(error) => refusal = error,
-                }
-            }
-            Err(refusal)
-        });
-        sender.send(attempt).ok(); // too late, otherwise
-    });
-    let cannot = |why: String| Failure::Lost(format!("can't connect to {host} port {port}: {why}"));
-    match connected.recv_timeout(deadline.left().unwrap_or(super::ANSWER_MAX)) {
-        Ok(attempt) => attempt.map_err(|error| cannot(error.to_string())),
-        Err(RecvTimeoutError::Timeout) => {
-            Err(Failure::TimedOut(format!("timed out: can't connect to {host} port {port}")))
-        }
-        Err(RecvTimeoutError::Disconnected) => Err(cannot("the attempt failed".to_owned())),
-    }
-}
-
-/// Whether the kernel has connected the socket to itself. That can happen where nobody listens, if the port is one that the
-/// kernel also gives to clients.
-fn is_its_own_peer(stream: &TcpStream) -> bool {
-    matches!((stream.local_addr(), stream.peer_addr()), (Ok(one), Ok(other)) if one == other)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-
-    use socket2::{Domain, Socket, Type};
-
-    use super::*;
-
-    #[test]
-    fn a_socket_that_is_connected_to_itself_is_no_server() {
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
-        socket.connect(&socket.local_addr().unwrap()).unwrap();
-        assert!(is_its_own_peer(&socket.into()));
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        assert!(!is_its_own_peer(&TcpStream::connect(listener.local_addr().unwrap()).unwrap()));
-    }
+fn is_private(event: &Event) -> bool {
+    matches!(event, Event::Private { .. })
 }

@@ -1,10 +1,67 @@
 //! Which news a listener asked for: by kind and by user.
 
+use std::str::FromStr;
+
 use pipechat::chat::Event;
 use unicase::UniCase;
 use unicode_normalization::UnicodeNormalization;
 
-use super::{ListenArgs, args::EventKind};
+use super::ListenArgs;
+use crate::args::one_of;
+
+/// Kinds of events, as `--event` takes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct EventKinds(pub(super) Vec<EventKind>);
+
+/// A kind of event that a listener can choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EventKind {
+    Online,
+    Offline,
+    KnownAs,
+    Joined,
+    Left,
+    Topic,
+    Message,
+    Private,
+}
+
+impl EventKind {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Online,
+        Self::Offline,
+        Self::KnownAs,
+        Self::Joined,
+        Self::Left,
+        Self::Topic,
+        Self::Message,
+        Self::Private,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Online => "online",
+            Self::Offline => "offline",
+            Self::KnownAs => "known_as",
+            Self::Joined => "joined",
+            Self::Left => "left",
+            Self::Topic => "topic",
+            Self::Message => "message",
+            Self::Private => "private",
+        }
+    }
+}
+
+impl FromStr for EventKinds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let kind = |name: &str| EventKind::ALL.into_iter().find(|kind| kind.name() == name);
+        let unknown =
+            |name| format!("unknown event {name:?}; expected {}", one_of(&EventKind::ALL.map(EventKind::name)));
+        text.split(',').map(|name| kind(name).ok_or_else(|| unknown(name))).collect::<Result<_, _>>().map(Self)
+    }
+}
 
 /// What is to be printed.
 #[derive(Debug)]
@@ -19,8 +76,10 @@ impl Filter {
         let mut kinds = args.event.as_ref().map_or_else(|| EventKind::ALL.to_vec(), |kinds| kinds.0.clone());
         if args.no_presence {
             kinds.retain(|kind| match kind {
-                EventKind::Online | EventKind::Offline | EventKind::KnownAs => false,
-                EventKind::Message | EventKind::Private => true,
+                EventKind::Online | EventKind::Offline | EventKind::KnownAs | EventKind::Joined | EventKind::Left => {
+                    false
+                }
+                EventKind::Topic | EventKind::Message | EventKind::Private => true,
             });
         }
         Self { kinds, from: args.from.as_deref().map(key) }
@@ -31,9 +90,15 @@ impl Filter {
             Event::Online(who) => (EventKind::Online, who, None),
             Event::Offline(who, _) => (EventKind::Offline, who, None),
             Event::KnownAs { old, new } => (EventKind::KnownAs, new, Some(old)),
+            Event::Joined(who) => (EventKind::Joined, who, None),
+            Event::Left(who) => (EventKind::Left, who, None),
+            Event::Topic { from, .. } => (EventKind::Topic, from, None),
             Event::Message { from, .. } => (EventKind::Message, from, None),
             Event::Private { from, .. } => (EventKind::Private, from, None),
-            Event::User(_)
+            Event::Room { .. }
+            | Event::Done(_)
+            | Event::Declined(..)
+            | Event::User(_)
             | Event::UsersEnd(_)
             | Event::Renamed { .. }
             | Event::Synced(_)

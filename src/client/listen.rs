@@ -1,13 +1,14 @@
 //! `pipechat listen`: prints the news, a line each, as they come.
 
-use pipechat::chat::composed;
+use pipechat::chat::{LOBBY, RoomName, composed};
 
 use super::{
     ANSWER_MAX, Deadline, Failure, ListenArgs, Outcome,
-    args::field,
     connection::{ConnectOptions, Connection},
+    fields::{field, room},
     filter::Filter,
-    message::{ServerMessage, escaped_json},
+    json::escaped_json,
+    message::ServerMessage,
     print,
     retry::{open_persistently, open_when_up, reopen},
     stdout,
@@ -16,6 +17,7 @@ use super::{
 impl ListenArgs {
     /// Runs the subcommand.
     pub(crate) fn run(&self) -> Outcome {
+        self.room.iter().try_for_each(|name| room("--room", name).map(|_| ()))?;
         // An empty `$variable` must not let everything pass, or nothing.
         if let Some(name) = &self.from {
             field("--from", name)?;
@@ -25,7 +27,10 @@ impl ListenArgs {
         }
         stdout::exit_when_unread();
         let deadline = Deadline::of(self.timeout);
-        let options = ConnectOptions::new(&self.host, self.port, self.lang).listening(self.name.as_deref());
+        let leaves_lobby = !self.room.is_empty() && !self.room.iter().any(|name| is_lobby(name));
+        let options = ConnectOptions::new(&self.host, self.port, self.lang)
+            .listening(self.name.as_deref())
+            .joining(&self.room, leaves_lobby);
         let (filter, mut left) = (Filter::of(self), self.count);
         let mut connection = if self.reconnect {
             open_persistently(&options, deadline)?
@@ -51,7 +56,7 @@ impl ListenArgs {
                 Some(news) => news,
                 None => connection.next(deadline)?,
             };
-            if let ServerMessage::News(event) = &message
+            if let ServerMessage::News(event, _) = &message
                 && filter.admits(event)
                 && self.print(&line, &message, connection)?
                 && self.count < usize::MAX
@@ -75,4 +80,8 @@ impl ListenArgs {
         print(&bytes)?;
         Ok(true)
     }
+}
+
+fn is_lobby(name: &str) -> bool {
+    RoomName::parse(name).is_ok_and(|name| name.key() == LOBBY)
 }

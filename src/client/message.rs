@@ -1,36 +1,38 @@
 //! The server's messages, parsed from its JSON dialect and rendered in its text dialect. Escapes whatever the server
 //! sent: the server may be malicious, and what comes out of here goes to a terminal.
 
-use std::{fmt::Write, sync::Arc};
+use std::sync::Arc;
 
-use jiff::Timestamp;
 use pipechat::{
-    chat::{Departure, Event, Identity, NameRule, Refusal},
-    protocol::{
-        Dialect, Format, Lang, Reply, Setting, Stamp,
-        escape::{escaped, must_escape},
-        render, render_reply,
-    },
+    chat::{Departure, Done, Event, Identity, LOBBY},
+    protocol::{Lang, escape::escaped},
 };
 use serde_json::Value;
+
+use super::{json::count_values, words::in_text};
 
 /// The most values that a line may have, several times as many as any event has. Each takes many times as much memory
 /// as it has bytes, so a line with more is not parsed.
 const VALUES_MAX: usize = 100;
+/// The commands whose refusals are `VERB|CODE|SENTENCE` in text.
+const ANSWERING: [&str; 7] = ["join", "in", "leave", "rooms", "who", "topic", "check"];
 
 /// A message of the server. All texts and names in it are escaped: they can be printed.
 #[derive(Debug)]
 pub(super) enum ServerMessage {
-    /// Somebody arrives, leaves, has a new name or says something.
-    News(Event),
+    /// Somebody arrives, leaves, has a new name or says something, and the room in which that happens; `None` for the lobby,
+    /// and for a private message.
+    News(Event, Option<Arc<str>>),
     /// The answer to a command of this client.
     Answer(Event),
-    /// A setting is confirmed, in a sentence.
+    /// A setting or a check is confirmed, in these words.
     Set(String),
     /// The answer to `help`: the only text of several lines.
     Help(String),
     /// A command is refused.
     Refused {
+        /// The command, for programs; empty where the server has not recognized it.
+        verb: String,
         /// The reason, for programs.
         code: String,
         /// The reason, for people.
@@ -59,37 +61,67 @@ impl ServerMessage {
             Some(Arc::new(Identity { name: field("name")?, addr: field("addr")? }))
         };
         let old = || Some(Arc::new(Identity { name: string("old")?, addr: who()?.addr.clone() }));
-        Some(match object["event"].as_str()? {
-            "online" => Self::News(Event::Online(who()?)),
+        let count = || usize::try_from(object["count"].as_u64()?).ok();
+        let shared = |key: &str| string(key).map(Arc::<str>::from);
+        let topic = || shared("text").unwrap_or_default(); // null is none
+        let room = || shared("room").filter(|room| **room != *LOBBY);
+        let news = |event| Some(Self::News(event, room()));
+        let done = |done| Some(Self::Answer(Event::Done(done)));
+        match object["event"].as_str()? {
+            "online" => news(Event::Online(who()?)),
             // Any departure will do: the text dialect does not show the reason.
-            "offline" => Self::News(Event::Offline(who()?, Departure::Left)),
-            "message" => Self::News(Event::Message { from: who()?, text: text()? }),
-            "private" => Self::News(Event::Private { from: who()?, text: text()? }),
-            "user" => Self::Answer(Event::User(who()?)),
-            "users_end" => Self::Answer(Event::UsersEnd(usize::try_from(object["count"].as_u64()?).ok()?)),
-            "renamed" => Self::Answer(Event::Renamed { old: old()?, new: who()? }),
-            "known_as" => Self::News(Event::KnownAs { old: old()?, new: who()? }),
-            "sync" => Self::Answer(Event::Synced(text()?)),
-            "wait" if object["code"] == "ok" => Self::Answer(Event::WaitMet(text()?)),
-            "wait" => Self::Answer(Event::WaitTimedOut),
-            "set" => Self::Set(text()?),
-            "help" => Self::Help(object["text"].as_str()?.split('\n').map(escaped).collect::<Vec<_>>().join("\n")),
-            "refused" => Self::Refused { code: string("code")?, text: text()? },
-            "farewell" => Self::Farewell { code: string("code")?, text: text()? },
-            _ => return None,
-        })
+            "offline" => news(Event::Offline(who()?, Departure::Left)),
+            "message" => news(Event::Message { from: who()?, text: text()? }),
+            "private" => Some(Self::News(Event::Private { from: who()?, text: text()? }, None)),
+            "known_as" => news(Event::KnownAs { old: old()?, new: who()? }),
+            "joined" => news(Event::Joined(who()?)),
+            "left" => news(Event::Left(who()?)),
+            "topic" => news(Event::Topic { from: who()?, text: text()?.into() }),
+            "user" => Some(Self::Answer(Event::User(who()?))),
+            "users_end" => Some(Self::Answer(Event::UsersEnd(count()?))),
+            "room" => Some(Self::Answer(Event::Room { name: shared("room")?, members: count()?, topic: topic() })),
+            "renamed" => Some(Self::Answer(Event::Renamed { old: old()?, new: who()? })),
+            "sync" => Some(Self::Answer(Event::Synced(text()?))),
+            "wait" if object["code"] == "ok" => Some(Self::Answer(Event::WaitMet(text()?))),
+            "wait" => Some(Self::Answer(Event::WaitTimedOut)),
+            "ok" => match object["verb"].as_str()? {
+                "join" => done(Done::Join { room: shared("room")?, members: count()?, topic: topic() }),
+                "in" => done(Done::In(shared("room")?)),
+                "leave" => done(Done::Leave(shared("room")?)),
+                "rooms" => done(Done::Rooms(count()?)),
+                "who" => done(Done::Who(shared("room")?, count()?)),
+                "topic" => done(Done::Topic(shared("room")?, topic())),
+                "check" => Some(Self::Set(format!("check|ok|{}", text()?))),
+                _ => None,
+            },
+            "set" => Some(Self::Set(text()?)),
+            "help" => {
+                Some(Self::Help(object["text"].as_str()?.split('\n').map(escaped).collect::<Vec<_>>().join("\n")))
+            }
+            "refused" => {
+                let verb = string("verb").unwrap_or_default();
+                Some(Self::Refused { verb, code: string("code")?, text: text()? })
+            }
+            "farewell" => Some(Self::Farewell { code: string("code")?, text: text()? }),
+            _ => None,
+        }
     }
 
     /// Whether `line` is news, decided without parsing all of it: `event` comes before all that users can choose.
     pub(super) fn is_news(line: &str) -> bool {
         let event = line.split_once(r#""event":""#).and_then(|(_, rest)| rest.split_once('"'));
-        matches!(event, Some(("online" | "offline" | "known_as" | "message" | "private", _)))
+        let kind = event.map_or("", |(kind, _)| kind);
+        matches!(kind, "online" | "offline" | "known_as" | "joined" | "left" | "topic" | "message" | "private")
     }
 
     /// The message in the text dialect, as whole lines.
     pub(super) fn in_text(&self, lang: Lang) -> Vec<u8> {
         match self {
-            Self::News(event) | Self::Answer(event) => in_text(event, lang),
+            Self::News(event, room) => in_text(event, room.as_deref(), lang),
+            Self::Answer(event) => in_text(event, None, lang),
+            Self::Refused { verb, code, text } if ANSWERING.contains(&&**verb) => {
+                format!("{verb}|{code}|{text}\n").into_bytes()
+            }
             Self::Set(text) | Self::Help(text) | Self::Refused { text, .. } | Self::Farewell { text, .. } => {
                 format!("{text}\n").into_bytes()
             }
@@ -107,7 +139,13 @@ impl ServerMessage {
             Event::User(it) => Event::User(who(&it)),
             Event::Renamed { old, new } => Event::Renamed { old: who(&old), new: who(&new) },
             Event::KnownAs { old, new } => Event::KnownAs { old: who(&old), new: who(&new) },
+            Event::Joined(it) => Event::Joined(who(&it)),
+            Event::Left(it) => Event::Left(who(&it)),
+            Event::Topic { from, text } => Event::Topic { from: who(&from), text },
             Event::UsersEnd(_)
+            | Event::Room { .. }
+            | Event::Done(_)
+            | Event::Declined(..)
             | Event::Synced(_)
             | Event::WaitMet(_)
             | Event::WaitTimedOut
@@ -115,81 +153,26 @@ impl ServerMessage {
             | Event::Farewell(_) => event,
         };
         match self {
-            Self::News(it) => Self::News(event(it)),
+            Self::News(it, room) => Self::News(event(it), room),
             Self::Answer(it) => Self::Answer(event(it)),
             Self::Set(_) | Self::Help(_) | Self::Refused { .. } | Self::Farewell { .. } => self,
         }
     }
 }
 
-/// The number of values in `json`, a line of valid JSON: those in containers, of which each follows a bracket or a
-/// comma.
-fn count_values(json: &str) -> usize {
-    let (mut in_string, mut is_escaped, mut count) = (false, false, 0);
-    for byte in json.bytes() {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' => is_escaped = in_string,
-            b'"' => in_string = !in_string,
-            b'{' | b'[' | b',' if !in_string => count += 1,
-            _ => {}
-        }
-    }
-    count
-}
-
-/// `json`, a line of valid JSON, with what must not reach a terminal raw escaped as JSON escapes it.
-pub(super) fn escaped_json(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
-        match c {
-            '\r' => out.push(' '), // white space between values: a control character is not valid within a string
-            c if must_escape(c) => write!(out, "\\u{:04x}", u32::from(c)).expect("a String takes all"),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// The language in which this text of the server confirms a setting.
-pub(super) fn lang_of_set(text: &str) -> Option<Lang> {
-    [Lang::Zh, Lang::En].into_iter().find(|&lang| {
-        let settings = [Setting::Format(Format::Json), Setting::Lang(lang), Setting::Stay];
-        settings.into_iter().any(|setting| confirmation(setting, lang).trim_ascii_end() == text.as_bytes())
-    })
-}
-
-/// Whether with this text, in either language, the server refuses a connection because it has too many.
-pub(super) fn is_refusal_to_let_in(text: &str) -> bool {
-    [Departure::Full, Departure::FullForAddress, Departure::TooManyArrivals].into_iter().any(|departure| {
-        let farewell = Event::Farewell(departure);
-        [Lang::Zh, Lang::En].into_iter().any(|lang| in_text(&farewell, lang).trim_ascii_end() == text.as_bytes())
-    })
-}
-
-/// Why a text is no name, as the server would say it in English.
-pub(super) fn rule_of_names(rule: NameRule) -> String {
-    let refusal = in_text(&Event::Refused(Refusal::NameInvalid(rule)), Lang::En);
-    let refusal = String::from_utf8_lossy(&refusal).trim_end().to_owned();
-    refusal.split_once(": ").map_or(refusal.clone(), |(_, rule)| rule.to_owned())
-}
-
-fn confirmation(setting: Setting, lang: Lang) -> Vec<u8> {
-    let mut out = Vec::new();
-    render_reply(&mut out, &Reply::Set(setting), Timestamp::UNIX_EPOCH, Dialect { lang, ..Dialect::default() });
-    out
-}
-
-fn in_text(event: &Event, lang: Lang) -> Vec<u8> {
-    let mut out = Vec::new();
-    let stamp = Stamp { seq: None, at: Timestamp::UNIX_EPOCH }; // text has none
-    render(&mut out, event, stamp, Dialect { lang, ..Dialect::default() });
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn news_are_told_apart_without_parsing() {
+        for event in ["online", "offline", "known_as", "joined", "left", "topic", "message", "private"] {
+            assert!(ServerMessage::is_news(&format!(r#"{{"seq":1,"event":"{event}","from":null}}"#)), "{event}");
+        }
+        for event in ["user", "users_end", "room", "ok", "sync", "wait", "refused", "renamed", "set"] {
+            assert!(!ServerMessage::is_news(&format!(r#"{{"seq":1,"event":"{event}","from":null}}"#)), "{event}");
+        }
+    }
 
     /// What `line` is in the text dialect; "" if it is not understood.
     fn shown(line: &str) -> String {
@@ -212,6 +195,17 @@ mod tests {
             (r#""event":"user""#, format!("[{name}] is online\n")),
             (r#""event":"renamed","old":"\u0085""#, format!("renamed,[\\u{{85}}]->[{name}]\n")),
             (r#""event":"known_as","old":"\u0085""#, format!("[{addr}]\\u{{85}} is now [{name}]\n")),
+            (r#""event":"joined","room":"\u001b""#, format!("#\\u{{1b}} [{addr}]{name} has joined\n")),
+            (r#""event":"left","room":"lobby""#, format!("[{addr}]{name} has left\n")),
+            (r#""event":"topic","room":"r","text":"\n""#, format!("#r [{addr}]{name} topic: \\u{{a}}\n")),
+            (r#""event":"message","room":"r","text":"hi""#, format!("#r {from}hi\n")),
+            (r#""event":"private","room":"r","text":"hi""#, format!("from:[{name}] says:hi\n")),
+            (r#""event":"room","room":"\n","count":2,"text":null"#, "rooms|2|\\u{a}|\n".to_owned()),
+            (r#""event":"ok","verb":"join","room":"\n","count":2,"text":"t""#, "join|ok|\\u{a}|2|-|t\n".to_owned()),
+            (r#""event":"ok","verb":"who","room":"r","count":2"#, "who|ok|r|2\n".to_owned()),
+            (r#""event":"ok","verb":"check","text":"\n""#, "check|ok|\\u{a}\n".to_owned()),
+            (r#""event":"refused","verb":"in","code":"\n","text":"\n""#, "in|\\u{a}|\\u{a}\n".to_owned()),
+            (r#""event":"refused","verb":"\n","code":"x","text":"no""#, "no\n".to_owned()),
             (r#""event":"sync","text":"\n""#, "sync|\\u{a}\n".to_owned()),
             (r#""event":"wait","code":"ok","text":"\n""#, "wait|ok|\\u{a}\n".to_owned()),
             (r#""event":"set","text":"a\n\u001b""#, "a\\u{a}\\u{1b}\n".to_owned()),
@@ -252,6 +246,8 @@ mod tests {
             r#"{"event":"message","text":"x"}"#,
             r#"{"event":"message","text":"x","from":7}"#,
             r#"{"event":"message","text":"x","from":{"name":[],"addr":{}}}"#,
+            r#"{"event":"ok","verb":"moon","room":"x"}"#,
+            r#"{"event":"ok","verb":"join","room":"x"}"#,
             r#"{"event":"users_end","count":-1}"#,
             r#"{"event":"users_end","count":1.5}"#,
             r#"{"event":"users_end","count":18446744073709551616}"#,
@@ -263,14 +259,5 @@ mod tests {
         }
         let commas = ",[{".repeat(VALUES_MAX);
         assert_eq!(shown(&format!(r#"{{"event":"sync","text":"\"{commas}"}}"#)), format!("sync|\"{commas}\n"));
-    }
-
-    #[test]
-    fn json_stays_valid_when_it_is_escaped() {
-        let json = "{\"b\":\r\"\u{9b}\u{7f}\u{202e}\u{2069} \\u001b é\",\t\"a\u{85}\":1}";
-        let escaped = escaped_json(json);
-        assert_eq!(escaped, "{\"b\": \"\\u009b\\u007f\\u202e\\u2069 \\u001b é\",\t\"a\\u0085\":1}");
-        let [before, after]: [Value; 2] = [json, &escaped].map(|json| serde_json::from_str(json).unwrap());
-        assert_eq!(before, after);
     }
 }

@@ -8,8 +8,11 @@
 mod args;
 mod chat;
 mod connection;
+mod dial;
 mod early;
+mod fields;
 mod filter;
+mod json;
 mod lines;
 mod listen;
 mod message;
@@ -21,6 +24,7 @@ mod stdout;
 mod terminal;
 mod wait;
 mod who;
+mod words;
 
 use std::{
     io,
@@ -29,7 +33,8 @@ use std::{
 
 use pipechat::protocol::escape::escaped;
 
-pub(crate) use args::{ChatArgs, EventKind, ListenArgs, SendArgs, WaitArgs, WhoArgs};
+pub(crate) use args::{ChatArgs, ListenArgs, SendArgs, WaitArgs, WhoArgs};
+pub(crate) use filter::EventKind;
 
 use crate::args::Timeout;
 

@@ -7,7 +7,8 @@ use std::{
 
 use super::{
     ANSWER_MAX, Deadline, Failure, complain,
-    connection::{ConnectOptions, Connection, connect},
+    connection::{ConnectOptions, Connection},
+    dial::connect,
 };
 
 /// Between attempts at the start: a server that is being started is there within a second.

@@ -1,21 +1,17 @@
 //! `pipechat wait`: the server's `wait`, with an exit code.
 
 use std::{
-    net::SocketAddr,
     thread,
     time::{Duration, Instant},
 };
 
-use pipechat::{
-    Config,
-    chat::{Event, Name},
-};
+use pipechat::{Config, chat::Event};
 
 use super::{
     Deadline, Failure, Outcome, WaitArgs,
-    args::field,
     connection::{ConnectOptions, Connection},
-    message::{ServerMessage, rule_of_names},
+    fields::{room, user_name},
+    message::ServerMessage,
     retry::open_when_up,
 };
 
@@ -59,14 +55,17 @@ impl WaitArgs {
 
     /// Asks the server to wait for so long.
     fn ask(&self, connection: &mut Connection, time: Duration, deadline: Deadline) -> Result<Answer, Failure> {
-        connection.send(&format!("wait|{:.3}|{}|{}\n", time.as_secs_f64(), self.kind, self.arg)).ok();
+        let in_room = self.in_room.as_ref().map_or_else(String::new, |of| format!("|{of}"));
+        connection.send(&format!("wait|{:.3}|{}|{}{in_room}\n", time.as_secs_f64(), self.kind, self.arg)).ok();
         loop {
             match connection.next_answer(deadline)? {
                 ServerMessage::Answer(Event::WaitMet(_)) => return Ok(Answer::Met),
                 ServerMessage::Answer(Event::WaitTimedOut) => return Ok(Answer::TimedOut),
-                ServerMessage::Refused { code, text } if code == "wait-too-long" => return Ok(Answer::TooLong(text)),
+                ServerMessage::Refused { code, text, .. } if code == "wait-too-long" => {
+                    return Ok(Answer::TooLong(text));
+                }
                 ServerMessage::Refused { text, .. } => return Err(Failure::Refused(Some(text))),
-                ServerMessage::News(_)
+                ServerMessage::News(..)
                 | ServerMessage::Answer(_)
                 | ServerMessage::Set(_)
                 | ServerMessage::Help(_)
@@ -76,27 +75,39 @@ impl WaitArgs {
     }
 
     fn check(&self) -> Outcome {
-        let arg = &self.arg;
-        let usage = |sentence: String| Err(Failure::Usage(sentence));
-        match &*self.kind {
-            "user" | "gone" => user_name(arg),
-            "users" if arg.parse::<usize>().is_ok() => Ok(()),
-            "users" => usage(format!("wait users needs a number, not {arg:?}")),
-            "text" if arg.is_empty() => usage("wait text needs a non-empty argument".to_owned()),
-            "text" if arg.contains(['\n', '\r', '\0']) => usage("wait text needs a single line".to_owned()),
-            "text" => Ok(()),
-            other => usage(format!("unknown condition {other:?}; expected user, gone, users or text")),
+        let (kind, arg) = (&*self.kind, &*self.arg);
+        match (kind, self.in_room.as_deref()) {
+            ("user" | "gone", None) => user_name(arg),
+            ("users", None) => number(kind, arg),
+            ("text", None) => part(kind, arg),
+            ("members", Some(members)) => room("ROOM", arg).and_then(|_| number(kind, members)),
+            ("in", Some(text)) => room("ROOM", arg).and_then(|_| part(kind, text)),
+            ("members", None) => Err(Failure::Usage("missing N".to_owned())),
+            ("in", None) => Err(Failure::Usage("missing PART".to_owned())),
+            ("user" | "gone" | "users" | "text", Some(word)) => {
+                Err(Failure::Usage(format!("unexpected argument {word:?}")))
+            }
+            (other, _) => Err(Failure::Usage(format!(
+                "unknown condition {other:?}; expected user, gone, users, text, members or in"
+            ))),
         }
     }
 }
 
-/// Checks that a user can have this name, or be called by this address.
-fn user_name(text: &str) -> Outcome {
-    field("NAME", text)?;
-    match Name::parse(text) {
-        Err(rule) if text.parse::<SocketAddr>().is_err() => {
-            Err(Failure::Usage(format!("no user can be called {text:?}: {}", rule_of_names(rule))))
-        }
-        Ok(_) | Err(_) => Ok(()),
+fn number(kind: &str, text: &str) -> Outcome {
+    match text.parse::<usize>() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Failure::Usage(format!("wait {kind} needs a number, not {text:?}"))),
+    }
+}
+
+/// Checks that a text can contain this.
+fn part(kind: &str, text: &str) -> Outcome {
+    if text.is_empty() {
+        Err(Failure::Usage(format!("wait {kind} needs a non-empty argument")))
+    } else if text.contains(['\n', '\r', '\0']) {
+        Err(Failure::Usage(format!("wait {kind} needs a single line")))
+    } else {
+        Ok(())
     }
 }

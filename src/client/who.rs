@@ -5,7 +5,8 @@ use pipechat::chat::Event;
 use super::{
     Deadline, Outcome, WhoArgs,
     connection::{ConnectOptions, Connection},
-    message::{ServerMessage, escaped_json},
+    json::escaped_json,
+    message::ServerMessage,
     print,
 };
 
@@ -28,7 +29,7 @@ impl WhoArgs {
                     }
                 }
                 ServerMessage::Answer(Event::UsersEnd(_)) => break,
-                ServerMessage::News(_)
+                ServerMessage::News(..)
                 | ServerMessage::Answer(_)
                 | ServerMessage::Set(_)
                 | ServerMessage::Help(_)

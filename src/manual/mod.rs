@@ -40,6 +40,7 @@ macro_rules! pages {
 pages! {
     protocol: "lines, chat commands, names, who is told what";
     errors: "error codes and disconnect reasons";
+    rooms: "join, leave, speak into a room, topics";
     scripts: "sync, wait, check, ready-made examples, scenarios";
     json: "the JSON format, with jq";
     client: "send, listen, wait, who, chat, and their exit codes";

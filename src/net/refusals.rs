@@ -57,7 +57,7 @@ impl Refusals {
     pub(super) fn refuse(&mut self, stream: TcpStream, addr: SocketAddr, reason: Departure, now: Duration) {
         self.tally.add(reason, addr, now);
         let mut line = Vec::new();
-        render(&mut line, &Event::Farewell(reason), Stamp { seq: None, at: Timestamp::now() }, self.dialect);
+        render(&mut line, &Event::Farewell(reason), Stamp::private(Timestamp::now()), self.dialect);
         // Both fail only when the peer is gone already.
         send(&stream, &line, SendFlags::DONTWAIT | SendFlags::NOSIGNAL).ok();
         stream.shutdown(Shutdown::Write).ok();

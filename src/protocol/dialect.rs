@@ -58,13 +58,23 @@ pub enum Setting {
     Lang(Lang),
 }
 
-/// When an event happened, and where in the order of events it stands.
+/// When an event happened, in which room, and where in the order of its events it stands.
 #[derive(Debug, Clone, Copy)]
-pub struct Stamp {
+pub struct Stamp<'a> {
     /// The number of a public event; none for what one client alone is told.
     pub seq: Option<Seq>,
     /// When the broker's turn began.
     pub at: Timestamp,
+    /// The name of the room of a public event.
+    pub room: Option<&'a str>,
+}
+
+impl Stamp<'_> {
+    /// Of what one client alone is told.
+    #[must_use]
+    pub fn private(at: Timestamp) -> Self {
+        Self { seq: None, at, room: None }
+    }
 }
 
 impl Dialect {

@@ -10,10 +10,10 @@ use super::{
 use crate::chat::Event;
 
 /// Appends `event` to `out`, as a whole line with its ending; in text, nothing for the end of `who`.
-pub fn render(out: &mut Vec<u8>, event: &Event, stamp: Stamp, dialect: Dialect) {
+pub fn render(out: &mut Vec<u8>, event: &Event, stamp: Stamp<'_>, dialect: Dialect) {
     let from = out.len();
     match dialect.format {
-        Format::Text => text::event(out, event, dialect.lang),
+        Format::Text => text::event(out, event, stamp.room, dialect.lang),
         Format::Json => json::event(out, event, stamp, dialect.lang),
     }
     end_lines(out, from, dialect.ending);
@@ -24,7 +24,7 @@ pub fn render_reply(out: &mut Vec<u8>, reply: &Reply, at: Timestamp, dialect: Di
     let from = out.len();
     match dialect.format {
         Format::Text => text::reply(out, reply, dialect.lang),
-        Format::Json => json::reply(out, reply, Stamp { seq: None, at }, dialect.lang),
+        Format::Json => json::reply(out, reply, Stamp::private(at), dialect.lang),
     }
     end_lines(out, from, dialect.ending);
 }
@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn with_cr_lf_the_same_lines_have_another_ending() {
         let (event, help) = (Event::Refused(Refusal::NoSuchUser), Reply::Help(Arc::new(Limits::default())));
-        let stamp = Stamp { seq: None, at: Timestamp::UNIX_EPOCH };
+        let stamp = Stamp::private(Timestamp::UNIX_EPOCH);
         for dialect in Dialect::ALL {
             let rendered = |dialect: Dialect| {
                 let mut out = b"before\n".to_vec();

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::dialect::Setting;
-use crate::chat::Refusal;
+use crate::chat::{Asked, Refusal};
 
 /// An answer to one line, in its place among the chat's answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl FormError {
 /// The first word of a line that is a command. Each has one right form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {
-    /// `who`
+    /// `who`, `who|ROOM`
     Who,
     /// `rename|NAME`
     Rename,
@@ -85,6 +85,16 @@ pub enum Verb {
     Wait,
     /// `check|TOKEN`
     Check,
+    /// `join|ROOM`
+    Join,
+    /// `in|ROOM|TEXT`
+    In,
+    /// `leave|ROOM`
+    Leave,
+    /// `rooms`
+    Rooms,
+    /// `topic|ROOM|TEXT`, `topic|ROOM`
+    Topic,
     /// `visit`
     Visit,
     /// `stay`
@@ -101,7 +111,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them, in the order in which `help` lists them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 18] = [
         Self::Who,
         Self::Rename,
         Self::To,
@@ -109,6 +119,11 @@ impl Verb {
         Self::Sync,
         Self::Wait,
         Self::Check,
+        Self::Join,
+        Self::In,
+        Self::Leave,
+        Self::Rooms,
+        Self::Topic,
         Self::Visit,
         Self::Stay,
         Self::Format,
@@ -128,6 +143,11 @@ impl Verb {
             Self::Sync => "sync",
             Self::Wait => "wait",
             Self::Check => "check",
+            Self::Join => "join",
+            Self::In => "in",
+            Self::Leave => "leave",
+            Self::Rooms => "rooms",
+            Self::Topic => "topic",
             Self::Visit => "visit",
             Self::Stay => "stay",
             Self::Format => "format",
@@ -144,6 +164,45 @@ impl Verb {
             Refusal::NameTaken | Refusal::NameConfusable(_) | Refusal::NameInvalid(_) => Self::Rename,
             Refusal::NoSuchUser | Refusal::EmptyText | Refusal::RecipientBehind => Self::To,
             Refusal::WaitTooLong(_) | Refusal::ArgumentTooLong(_) => Self::Wait,
+            Refusal::NotInRoom => Self::Say, // the others are answered as `VERB|CODE|SENTENCE`
+            Refusal::NoSuchRoom | Refusal::RoomInvalid(_) | Refusal::RoomConfusable(_) | Refusal::TooManyRooms(_) => {
+                Self::Join
+            }
+        }
+    }
+
+    /// The verb that asks for this.
+    #[must_use]
+    pub fn of_asked(asked: Asked) -> Self {
+        match asked {
+            Asked::Join => Self::Join,
+            Asked::In => Self::In,
+            Asked::Leave => Self::Leave,
+            Asked::Rooms => Self::Rooms,
+            Asked::Who => Self::Who,
+            Asked::Topic => Self::Topic,
+        }
+    }
+
+    /// Whether every answer to the verb begins with it: `VERB|ok|…` or `VERB|CODE|SENTENCE`. The tutorial's verbs, and those
+    /// that came soon after, have answers of other forms.
+    #[must_use]
+    pub fn begins_its_answers(self) -> bool {
+        match self {
+            Self::Join | Self::In | Self::Leave | Self::Rooms | Self::Topic => true,
+            Self::Who
+            | Self::Rename
+            | Self::To
+            | Self::Say
+            | Self::Sync
+            | Self::Wait
+            | Self::Check
+            | Self::Visit
+            | Self::Stay
+            | Self::Format
+            | Self::Lang
+            | Self::Help
+            | Self::Quit => false,
         }
     }
 }

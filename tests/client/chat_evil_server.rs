@@ -44,6 +44,38 @@ fn nothing_raw_reaches_the_terminal() {
 }
 
 #[test]
+fn nothing_of_rooms_reaches_the_terminal_raw() {
+    let room = r"\u001b[2J\nquit\u202e";
+    let from = r#""from":{"name":"ann","addr":"a"}"#;
+    let events = [
+        format!(r#"{{"event":"ok","verb":"join","room":"{room}","count":2,"text":"\u001b]0;x\u0007"}}"#),
+        format!(r#"{{"event":"message",{from},"text":"hi","room":"{room}"}}"#),
+        format!(r#"{{"event":"joined",{from},"room":"{room}"}}"#),
+        format!(r#"{{"event":"topic",{from},"text":"\u009b","room":"{room}"}}"#),
+        format!(r#"{{"event":"room","room":"{room}","count":7,"text":"\u009b"}}"#),
+        r#"{"event":"ok","verb":"rooms","count":1}"#.to_owned(),
+        format!(r#"{{"event":"refused","verb":"join","code":"\u009b","text":"{room}"}}"#),
+        format!(r#"{{"event":"ok","verb":"leave","room":"{room}"}}"#),
+        format!(r#"{{"event":"ok","verb":"join","room":"{}","count":2}}"#, "x".repeat(100_000)),
+    ];
+    let port = serve_text(format!("{READY}{ALONE}{}\n", events.join("\n")));
+    let mut bob = Terminal::spawn_at(port, &["chat"], &[("NO_COLOR", "1")]);
+    bob.expect_rows(&[&format!("#{}>", "x".repeat(32))]);
+    let room = r"\u{1b}[2J\u{a}quit\u{202e}";
+    for line in [
+        format!(r"-- you are in #{room}, 2 there, topic: \u{{1b}}]0;x\u{{7}}"),
+        format!("#{room} ann: hi"),
+        format!("#{room} ann has joined"),
+        format!(r"#{room} ann topic: \u{{9b}}"),
+        format!(r"-- #{room} (7): \u{{9b}}"),
+        format!("-- {room}"),
+        format!("-- you have left #{room}"),
+    ] {
+        assert!(bob.has_shown(&line), "{line}");
+    }
+}
+
+#[test]
 fn the_first_connection_has_to_succeed() {
     let refused = "{\"event\":\"refused\",\"code\":\"name-taken\",\"text\":\"taken\"}\n";
     let farewell = "{\"event\":\"farewell\",\"code\":\"full\",\"text\":\"the server is full\"}\n";

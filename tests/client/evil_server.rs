@@ -130,8 +130,17 @@ fn all_time_out(port: u16, subcommands: &[&[&str]]) {
     assert!(start.elapsed() < SLACK, "{:?}", start.elapsed());
 }
 
-const ALL: &[&[&str]] =
-    &[&["listen"], &["listen", "--json"], &["send", "hi"], &["send", "-"], &["wait", "user", "ann"], &["who"]];
+const ALL: &[&[&str]] = &[
+    &["listen"],
+    &["listen", "--json"],
+    &["listen", "--room", "builds"],
+    &["send", "hi"],
+    &["send", "-"],
+    &["send", "--room", "builds", "hi"],
+    &["wait", "user", "ann"],
+    &["wait", "in", "builds", "hi"],
+    &["who"],
+];
 
 fn assert_shown(what: &str, text: &str) {
     let raw = text.chars().find(|&c| c != '\n' && must_escape(c));
@@ -256,6 +265,9 @@ fn a_server_that_sends_without_end_does_not_postpone_the_timeout() {
     all_time_out(serve_without_end(READY, "\n", 4000), ALL);
     all_time_out(serve_without_end(READY, "{\"event\":\"set\",\"text\":\"x\"}\n", 400), ALL);
     all_time_out(serve_without_end(READY, READY, 400), ALL);
+    let joined = "{\"event\":\"ok\",\"verb\":\"join\",\"room\":\"builds\",\"count\":1}\n";
+    all_time_out(serve_without_end("", joined, 400), ALL);
+    all_time_out(serve_without_end(READY, joined, 400), ALL);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod chat;
 mod chat_evil_server;
+mod chat_rooms;
 mod chat_screen;
 mod chat_terminal;
 mod evil_server;
@@ -10,6 +11,7 @@ mod help;
 mod listen;
 mod nonblocking;
 mod process;
+mod rooms;
 mod screen;
 mod send;
 mod settings;

@@ -140,7 +140,7 @@ fn say_is_verbatim_and_malformed_commands_are_refused() {
         ann.say(&format!("say|{text}"));
         ann.expect(&ann.says(text));
     }
-    for (line, form) in [("who|", "who"), ("lang|fr", "lang|zh, lang|en"), ("format|", "format|json, format|text")] {
+    for (line, form) in [("quit|x", "quit"), ("lang|fr", "lang|zh, lang|en"), ("format|", "format|json, format|text")] {
         ann.say(line);
         ann.expect(&EN.malformed(form));
     }

@@ -220,6 +220,19 @@ impl Client {
         format!("[{}]{}:{text}", self.addr, self.name)
     }
 
+    /// The line that those in a room read when this client says `text` there.
+    pub fn says_in(&self, room: &str, text: &str) -> String {
+        format!("#{room} {}", self.says(text))
+    }
+
+    /// Joins a room. The others in it have still to read so.
+    #[track_caller]
+    pub fn join(&mut self, room: &str) {
+        self.say(&format!("join|{room}"));
+        let answer = format!("join|ok|{room}|");
+        while !self.line().starts_with(&answer) {}
+    }
+
     /// The line that announces its arrival.
     pub fn online(&self) -> String {
         self.says(self.texts.online)

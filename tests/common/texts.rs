@@ -14,6 +14,9 @@ pub struct Texts {
     pub offline: &'static str,
     renamed: &'static str,
     known_as: &'static str,
+    joined: &'static str,
+    left: &'static str,
+    topic: &'static str,
     private: [&'static str; 2],
 
     pub name_taken: &'static str,
@@ -26,6 +29,13 @@ pub struct Texts {
     pub no_such_user: &'static str,
     pub empty_text: &'static str,
     pub recipient_behind: &'static str,
+    pub no_such_room: &'static str,
+    pub not_in_room: &'static str,
+    room_invalid: &'static str,
+    room_confusable: &'static str,
+    too_many_rooms: [&'static str; 2],
+    /// A name that breaks each rule that only those of rooms have, and what is said about it.
+    pub room_rules: [(&'static str, &'static str); 3],
     argument_too_long: [&'static str; 2],
     wait_too_long: [&'static str; 2],
     pub unknown_verb: &'static str,
@@ -66,6 +76,9 @@ pub static ZH: Texts = Texts {
     offline: "下线",
     renamed: "用户名修改成功,",
     known_as: " 已改名为",
+    joined: " 已加入",
+    left: " 已离开",
+    topic: " 主题:",
     private: ["来自:[", "]的消息,内容是:"],
     name_taken: "用户名已存在,修改失败",
     name_confusable: ["与 ", " 过于相似"],
@@ -83,6 +96,12 @@ pub static ZH: Texts = Texts {
     no_such_user: "目标对象不存在,请仔细检查",
     empty_text: "消息内容格式错误",
     recipient_behind: "对方接收过慢,消息未送达",
+    no_such_room: "房间不存在",
+    not_in_room: "你不在该房间",
+    room_invalid: "房间名无效:",
+    room_confusable: "与房间 {} 过于相似",
+    too_many_rooms: ["房间过多,最多", "个"],
+    room_rules: [("##a", "不能以 # 开头"), ("..", "不能是 . .. @"), ("a/b", "不能含有 / ,")],
     argument_too_long: ["参数过长,最多", "字节"],
     wait_too_long: ["等待时间过长,最多", "秒"],
     unknown_verb: "没有这个命令",
@@ -113,6 +132,9 @@ pub static EN: Texts = Texts {
     offline: "is offline",
     renamed: "renamed,",
     known_as: " is now ",
+    joined: " has joined",
+    left: " has left",
+    topic: " topic: ",
     private: ["from:[", "] says:"],
     name_taken: "name already taken",
     name_confusable: ["looks like ", ""],
@@ -130,6 +152,16 @@ pub static EN: Texts = Texts {
     no_such_user: "no such user, please check the name",
     empty_text: "message text must not be empty",
     recipient_behind: "recipient is not keeping up, not delivered",
+    no_such_room: "no such room",
+    not_in_room: "not in this room",
+    room_invalid: "invalid room name: ",
+    room_confusable: "looks like room {}",
+    too_many_rooms: ["too many rooms: at most ", ""],
+    room_rules: [
+        ("##a", "must not begin with #"),
+        ("..", "must not be . or .. or @"),
+        ("a/b", "must not contain any of / ,"),
+    ],
     argument_too_long: ["argument too long: must be at most ", " bytes"],
     wait_too_long: ["wait too long: must be at most ", " seconds"],
     unknown_verb: "unknown command",
@@ -162,6 +194,36 @@ impl Texts {
     /// What the others are told of that.
     pub fn known_as(&self, addr: &str, old: &str, new: &str) -> String {
         format!("[{addr}]{old}{}[{new}]", self.known_as)
+    }
+
+    /// What is told in a room of one who joins it.
+    pub fn joined(&self, room: &str, addr: &str, name: &str) -> String {
+        format!("#{room} [{addr}]{name}{}", self.joined)
+    }
+
+    /// And of one who leaves it.
+    pub fn left(&self, room: &str, addr: &str, name: &str) -> String {
+        format!("#{room} [{addr}]{name}{}", self.left)
+    }
+
+    /// And of one who gives it a topic.
+    pub fn topic(&self, room: &str, addr: &str, name: &str, topic: &str) -> String {
+        format!("#{room} [{addr}]{name}{}{topic}", self.topic)
+    }
+
+    /// The refusal of a room's name that breaks this rule.
+    pub fn room_invalid(&self, rule: &str) -> String {
+        format!("{}{rule}", self.room_invalid)
+    }
+
+    /// The refusal of a room that looks like this one.
+    pub fn room_confusable(&self, other: &str) -> String {
+        self.room_confusable.replace("{}", other)
+    }
+
+    pub fn too_many_rooms(&self, most: usize) -> String {
+        let [before, after] = self.too_many_rooms;
+        format!("{before}{most}{after}")
     }
 
     /// A private message, as its recipient reads it.

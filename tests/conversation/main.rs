@@ -6,6 +6,8 @@ mod messages;
 mod names;
 mod presence;
 mod program;
+mod rooms;
+mod rooms_json;
 mod telnet;
 mod visitors;
 

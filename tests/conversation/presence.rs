@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use common::{Client, DEADLINE, Received, Server, ZH};
 
-use crate::in_both;
+use crate::{in_both, rooms::two_in_a_room};
 
 #[test]
 fn an_arrival_is_announced_to_the_newcomer_first_and_to_everyone_else() {
@@ -125,4 +125,21 @@ fn without_an_idle_timeout_nobody_is_disconnected() {
     assert_eq!(ann.receive(Duration::from_millis(300)), Received::Nothing);
     bob.nothing();
     ann.nothing();
+}
+
+#[test]
+fn departures_and_new_names_are_told_in_each_room() {
+    in_both(&[], |server, texts| {
+        let [mut ann, mut bob, mut cid] = two_in_a_room(&server);
+        bob.rename("rob");
+        let (known_as, offline) = (texts.known_as(&bob.addr, "bob", "rob"), bob.offline());
+        drop(bob);
+        for line in [&known_as, &offline] {
+            ann.expect(line);
+            ann.expect(&format!("#builds {line}"));
+            cid.expect(line);
+        }
+        ann.nothing();
+        cid.nothing();
+    });
 }

@@ -5,6 +5,8 @@
 mod book;
 #[path = "../simulation/meaning.rs"]
 mod meaning;
+#[path = "../simulation/object.rs"]
+mod object;
 #[path = "../simulation/reader.rs"]
 mod reader;
 #[path = "../simulation/wire.rs"]

@@ -16,7 +16,7 @@ use crate::{
 
 #[test]
 fn refusals_read_as_in_the_table() {
-    let server = Server::start(&["--strict-idle", "--write-timeout", "100"]);
+    let server = Server::start(&["--strict-idle", "--write-timeout", "100", "--max-rooms", "1"]);
     let (mut ann, mut bob) = (server.connect_narrow(), server.connect());
     ann.rename("ann");
     bob.expect(&ann.known_as());
@@ -28,6 +28,11 @@ fn refusals_read_as_in_the_table() {
             (Some(line), cell) if cell.ends_with("257 letters") => (line + &"x".repeat(257)).into_bytes(),
             (Some(line), cell) if cell.ends_with("more than 512 KiB wait for Ann alone") => {
                 fill_queue(&mut bob, "ann", 512 << 10);
+                line.into_bytes()
+            }
+            (Some(line), cell) if cell.ends_with("by a client that has left it") => {
+                bob.say(&line);
+                bob.expect_among("leave|ok|lobby");
                 line.into_bytes()
             }
             (Some(line), _) => line.into_bytes(),
@@ -70,14 +75,16 @@ fn fill_queue(sender: &mut Client, to: &str, bytes: usize) {
 fn json_objects_have_the_keys_in_the_table() {
     let server = Server::start(&[]);
     let (mut ann, mut bob) = (server.join("ann"), server.connect());
+    ann.say("topic|lobby|welcome\njoin|x\ntopic|x|y");
     ann.fence();
+    bob.fence_anywhere();
     bob.say("format|json");
     let mut objects = vec![bob.line()];
     let cid = server.join("cid");
-    let asked = "rename|bob; who; help; sync|1; wait|5|user|bob; wait|5|user|cid; check|1; to|nobody|x; sync|2";
+    let asked = "rename|bob; who; help; join|x; topic|x|y; rooms; leave|x; leave|lobby; join|lobby; sync|1; wait|5|user|bob; wait|5|user|cid; check|1; to|nobody|x; sync|2";
     bob.send(format!("{}\n", asked.replace("; ", "\n")).as_bytes());
     objects.extend(hear_object(&mut bob, "sync", "2"));
-    ann.send(b"to|bob|psst\nhello\n");
+    ann.send(b"to|bob|psst\nin|lobby|hello\n");
     objects.extend(hear_object(&mut bob, "message", "hello"));
     cid.reset();
     bob.say("wait|5|gone|cid");

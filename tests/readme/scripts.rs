@@ -63,6 +63,42 @@ fn the_barrier_lets_two_meet_or_says_why_not() {
 }
 
 #[test]
+fn the_ci_room_reports_and_waits_for_an_approval() {
+    let server = Server::start(&[]);
+    let mut ann = server.connect();
+    ann.join("builds");
+    let mut build = |command: &str, asks: bool, answers: &[&str]| {
+        let script = format!("scripts/examples/ci-room api-42 {command} 127.0.0.1 9999 15");
+        thread::scope(|scope| {
+            let build = scope.spawn(|| bash(&server, &script, Path::new(ROOT), ""));
+            let says =
+                |line: &str, text: &str| line.starts_with("#builds [") && line.contains(&format!("]api-42:{text}"));
+            hear(&mut ann, |line| says(line, "api-42 has begun: "));
+            hear(&mut ann, |line| {
+                says(line, if asks { "api-42 has passed: approve " } else { "api-42 has failed with " })
+            });
+            answers.iter().for_each(|answer| ann.say(answer));
+            let ran = build.join().expect("bounded");
+            (ran.code, ran.out)
+        })
+    };
+    let (code, out) = build("'echo ok'", true, &["in|lobby|approve api-42", "approve api-421", "reject api-42"]);
+    assert!(code == 1 && out.starts_with("ok\napi-42 is rejected by "), "{code} {out}");
+    let (code, out) = build("'echo ok'", true, &["to|api-42|reject api-42", "approve api-42"]);
+    assert!(code == 0 && out.starts_with("ok\napi-42 is approved by "), "{code} {out}");
+    assert_eq!(build("'exit 7'", false, &[]), (7, String::new()));
+    let ci_room = |rest: &str| bash(&server, &format!("scripts/examples/ci-room {rest}"), Path::new(ROOT), "");
+    assert_eq!(ci_room("api-42 true 127.0.0.1 9999 1").code, 124);
+    let refused = ci_room("a:b 'echo never' 127.0.0.1 9999");
+    assert!(refused.code == 1 && refused.out.is_empty() && refused.err.contains("name-invalid"), "{refused:#?}");
+    let gone = ci_room(
+        "api-42 'kill $SERVER' 127.0.0.1 9999".replace("$SERVER", &server.pid().as_raw_nonzero().to_string()).as_str(),
+    );
+    assert_eq!(gone.code, 3, "{gone:#?}");
+    assert_eq!(ci_room("api-42 true 127.0.0.1 9999").code, 3, "nobody listens there");
+}
+
+#[test]
 fn announce_sends_its_input_verbatim() {
     let server = Server::start(&[]);
     let mut ann = server.connect();

@@ -65,7 +65,9 @@ fn the_commands_are_those_of_help() {
     let (_, source) = source.split_once("fn word(").expect("the function");
     let source = source.split_once("\n    }\n").map_or(source, |(text, _)| text);
     let tables =
-        [table(page("protocol"), "## Chat commands"), table(page("scripts"), "## Commands for scripts")].concat();
+        [("protocol", "## Chat commands"), ("scripts", "## Commands for scripts"), ("rooms", "## Commands for rooms")]
+            .map(|(topic, heading)| table(page(topic), heading))
+            .concat();
     let lines = tables.iter().filter_map(|row| code(&row[0])).filter(|line| line != "TEXT");
     assert_eq!(lines.map(|line| words(&line)).collect::<BTreeSet<_>>(), between(source, "=> \"", "\""));
 }

@@ -81,6 +81,16 @@ fn ipv6() {
 }
 
 #[test]
+fn rooms() {
+    under_every_netcat("scenarios/12-rooms");
+}
+
+#[test]
+fn room_answers() {
+    under_every_netcat("scenarios/13-room-answers");
+}
+
+#[test]
 fn demo() {
     under_every_netcat("demo");
 }

@@ -10,13 +10,15 @@ use pipechat::{
 
 use super::{
     meaning::Meaning,
-    names::{LOOK_ALIKES, NAMES, NO_NAMES},
+    names::{LOOK_ALIKES, NAMES, NO_NAMES, NO_ROOMS, ROOMS, room_key},
 };
 
 /// The longest line, in bytes.
 pub(crate) const LINE_MAX: usize = 400;
 /// About as long as a name may be that is looked for, in bytes.
 const ARGUMENT_MAX: usize = 256;
+/// What a text begins with that is said by `in`.
+pub(crate) const IN: &str = "> ";
 /// The longest wait.
 pub(crate) const WAIT_MAX: Duration = Duration::from_secs(8);
 
@@ -61,6 +63,8 @@ pub(crate) struct Speaker {
     pub(crate) is_telnet: bool,
     /// Its last line has ended with a lone CR.
     is_after_cr: bool,
+    /// The room that it last wanted to be in.
+    room: Option<String>,
 }
 
 impl Speaker {
@@ -94,6 +98,10 @@ impl Speaker {
             self.is_telnet = true;
             let command = rng.pick(&NEGOTIATIONS);
             return self.say_behind(rng, command, n);
+        }
+        if rng.one_in(4) {
+            let (line, meaning) = self.use_rooms(rng, n, is_patient);
+            return (self.mistype(rng, line.into_bytes()), meaning);
         }
         let (line, meaning) = match rng.below(if is_patient { 60 } else { 100 }) {
             0..=5 => {
@@ -163,6 +171,37 @@ impl Speaker {
         }
     }
 
+    /// Something in a room, or about one. One that is patient never leaves the lobby.
+    fn use_rooms(&mut self, rng: &mut Rng, n: usize, is_patient: bool) -> (String, Meaning) {
+        let other = room(rng);
+        let name = self.room.clone().filter(|_| rng.one_in(2)).unwrap_or_else(|| other.clone());
+        let (line, command) = match rng.below(16) {
+            0..=4 => {
+                self.room = Some(other.clone());
+                (format!("{}{other}", rng.pick(&["join|", "Join ｜"])), Command::Join(other))
+            }
+            5..=7 => {
+                let text = if rng.one_in(8) { String::new() } else { format!("{IN}{}", self.text(rng, n)) };
+                (format!("in|{name}|{text}"), Command::In { room: name, text })
+            }
+            8 | 9 if is_patient && room_key(&name) == "lobby" => ("rooms".to_owned(), Command::Rooms),
+            8 | 9 => (format!("leave|{name}"), Command::Leave(name)),
+            10 => (rng.pick(&["rooms", " ROOMS"]).to_owned(), Command::Rooms),
+            11 => (format!("who|{name}"), Command::WhoIn(name)),
+            12 => (format!("topic|{name}"), Command::Topic { room: name, text: None }),
+            _ => {
+                let text = match rng.below(8) {
+                    0 => String::new(),
+                    1 if name.len() < ARGUMENT_MAX / 2 => "x".repeat(ARGUMENT_MAX + rng.below(2)),
+                    _ => self.text(rng, n),
+                };
+                let text = if name.len() > ARGUMENT_MAX / 2 { String::new() } else { text };
+                (format!("topic|{name}|{text}"), Command::Topic { room: name, text: Some(text) })
+            }
+        };
+        (line, Ok(Line::Command(command)))
+    }
+
     fn says(&mut self, text: String) -> Meaning {
         self.said += 1;
         Ok(Line::Command(Command::Say(text)))
@@ -171,9 +210,10 @@ impl Speaker {
 
 /// A line that is no command.
 fn wrong(rng: &mut Rng, n: usize) -> (Vec<u8>, Meaning) {
-    const MALFORMED: [(&str, Verb); 8] = [
-        ("who|", Verb::Who),
+    const MALFORMED: [(&str, Verb); 9] = [
+        ("rooms|x", Verb::Rooms),
         ("wait|1|moon|full", Verb::Wait),
+        ("in|ops", Verb::In),
         ("stay|x", Verb::Stay),
         ("visit|me", Verb::Visit),
         ("format|xml", Verb::Format),
@@ -220,19 +260,44 @@ fn name(rng: &mut Rng) -> &'static str {
     spellings[rng.below(spellings.len())]
 }
 
+/// The name of a room, in any of its spellings; or of none.
+fn room(rng: &mut Rng) -> String {
+    match rng.below(24) {
+        0..=2 => NO_ROOMS[rng.below(NO_ROOMS.len())].0.to_owned(),
+        3 => "x".repeat(ARGUMENT_MAX + rng.below(2)),
+        // The one that is always there, and one that is for most of the time.
+        4..=7 => "lobby".to_owned(),
+        8..=12 => "ops".to_owned(),
+        _ => {
+            let spellings = ROOMS[rng.below(ROOMS.len())];
+            spellings[rng.below(spellings.len())].to_owned()
+        }
+    }
+}
+
 /// A wait for something that may happen.
 pub(crate) fn wait(rng: &mut Rng, to: String, n: usize) -> (String, Meaning) {
     let seconds = [0, 1, 3, WAIT_MAX.as_secs(), WAIT_MAX.as_secs() + 1][rng.below(5)];
-    let (line, wait_for) = match rng.below(4) {
+    let (line, wait_for) = match rng.below(6) {
         0 => (format!("user|{to}"), WaitFor::User(to)),
         1 => (format!("gone|{to}"), WaitFor::Gone(to)),
         2 => {
             let users = rng.below(20);
             (format!("users|{users}"), WaitFor::Users(users))
         }
-        _ => {
+        3 => {
+            let members = rng.below(if n.is_multiple_of(2) { 5 } else { 20 });
+            let room = room(rng);
+            (format!("members|{room}|{members}"), WaitFor::Members(room, members))
+        }
+        kind => {
             let part = [&*format!("{} ", n % 10), "é", "e\u{301}"][rng.below(3)].to_owned();
-            (format!("text|{part}"), WaitFor::Text(part))
+            if kind == 4 {
+                (format!("text|{part}"), WaitFor::Text(part))
+            } else {
+                let room = room(rng);
+                (format!("in|{room}|{part}"), WaitFor::In { room, part })
+            }
         }
     };
     (format!("wait|{seconds}|{line}"), Ok(Line::Command(Command::Wait(Duration::from_secs(seconds), wait_for))))
@@ -240,7 +305,7 @@ pub(crate) fn wait(rng: &mut Rng, to: String, n: usize) -> (String, Meaning) {
 
 /// What no client of ours types: anything, with what a parser may stumble over.
 pub(crate) fn garbage(rng: &mut Rng) -> Vec<u8> {
-    const SCRAPS: [&[u8]; 18] = [
+    const SCRAPS: [&[u8]; 22] = [
         b"\xff\xfb\x01",
         b"\x08",
         b"\x7f",
@@ -255,6 +320,10 @@ pub(crate) fn garbage(rng: &mut Rng) -> Vec<u8> {
         b"who\n",
         b"wait|1|user|",
         b"sync|",
+        b"join|ops\n",
+        b"in|ops|",
+        b"leave|lobby\n",
+        b"rooms\n",
         b"check|1\n",
         b"GET / HTTP/1.1\n",
         b"\xff\xf0",

@@ -1,9 +1,11 @@
 //! Values of each kind that there is. The compiler names what is missing here when an enum grows.
 
-use std::{fmt::Debug, net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use pipechat::{
-    chat::{ClientId, Command, Congestion, Departure, Event, Identity, Input, Load, NameRule, Refusal, WaitFor},
+    chat::{
+        Asked, ClientId, Command, Congestion, Departure, Done, Event, Identity, Input, Load, NameRule, Refusal, WaitFor,
+    },
     protocol::{FormError, Format, Lang, Limits, Reply, Setting, Verb},
 };
 
@@ -39,7 +41,7 @@ pub(crate) fn departures() -> Vec<Departure> {
 }
 
 fn name_rules() -> Vec<NameRule> {
-    every!(NameRule { Empty, TooLong, Space, Invisible, Marks, Punctuation, RoomSign, Address })
+    every!(NameRule { Empty, TooLong, Space, Invisible, Marks, Punctuation, RoomSign, Address, Reserved, Separator })
 }
 
 pub(crate) fn refusals() -> Vec<Refusal> {
@@ -52,6 +54,11 @@ pub(crate) fn refusals() -> Vec<Refusal> {
         RecipientBehind: [Refusal::RecipientBehind],
         WaitTooLong: [Refusal::WaitTooLong(Duration::from_millis(1500))],
         ArgumentTooLong: [Refusal::ArgumentTooLong(256)],
+        NoSuchRoom: [Refusal::NoSuchRoom],
+        NotInRoom: [Refusal::NotInRoom],
+        RoomInvalid: name_rules().into_iter().map(Refusal::RoomInvalid),
+        RoomConfusable: [Refusal::RoomConfusable("ops".to_owned())],
+        TooManyRooms: [Refusal::TooManyRooms(100)],
     })
 }
 
@@ -85,6 +92,22 @@ pub(crate) fn replies() -> Vec<Reply> {
     })
 }
 
+pub(crate) fn asked() -> Vec<Asked> {
+    every!(Asked { Join, In, Leave, Rooms, Who, Topic })
+}
+
+pub(crate) fn done(text: &str) -> Vec<Done> {
+    let (room, topic) = (|| "ops".into(), || text.into());
+    every!(Done {
+        Join: [Done::Join { room: room(), members: 3, topic: topic() }],
+        In: [Done::In(room())],
+        Leave: [Done::Leave(room())],
+        Rooms: [Done::Rooms(3)],
+        Who: [Done::Who(room(), 3)],
+        Topic: [Done::Topic(room(), topic())],
+    })
+}
+
 pub(crate) fn events(who: &Arc<Identity>, text: &str) -> Vec<Event> {
     let (who, text) = (|| Arc::clone(who), || text.to_owned());
     every!(Event {
@@ -96,6 +119,14 @@ pub(crate) fn events(who: &Arc<Identity>, text: &str) -> Vec<Event> {
         UsersEnd: [Event::UsersEnd(3)],
         Renamed: [Event::Renamed { old: who(), new: who() }],
         KnownAs: [Event::KnownAs { old: who(), new: who() }],
+        Joined: [Event::Joined(who())],
+        Left: [Event::Left(who())],
+        Topic: [Event::Topic { from: who(), text: text().into() }],
+        Room: [Event::Room { name: "ops".into(), members: 3, topic: text().into() }],
+        Done: done(&text()).into_iter().map(Event::Done),
+        Declined: asked()
+            .into_iter()
+            .flat_map(|asked| refusals().into_iter().map(move |refusal| Event::Declined(asked, refusal))),
         Synced: [Event::Synced(text())],
         WaitMet: [Event::WaitMet(text())],
         WaitTimedOut: [Event::WaitTimedOut],
@@ -104,12 +135,12 @@ pub(crate) fn events(who: &Arc<Identity>, text: &str) -> Vec<Event> {
     })
 }
 
-fn inputs() -> Vec<Input> {
+pub(crate) fn inputs() -> Vec<Input> {
     let (client, addr) = (ClientId(1), SocketAddr::from(([127, 0, 0, 1], 1)));
     every!(Input {
         Arrive: [Input::Arrive(client, addr)],
         Visit: [Input::Visit(client, addr)],
-        Command: every!(Load { Light, Heavy }).into_iter().map(|load| Input::Command(client, load, Command::Who)),
+        Command: loads().into_iter().map(|load| Input::Command(client, load, Command::Who)),
         Eof: [Input::Eof(client)],
         Broken: [Input::Broken(client)],
         End: [Input::End(client, Departure::Idle)],
@@ -119,67 +150,61 @@ fn inputs() -> Vec<Input> {
     })
 }
 
-fn commands() -> Vec<Command> {
+pub(crate) fn commands() -> Vec<Command> {
     let text = String::new;
     every!(Command {
         Say: [Command::Say(text())],
         Who: [Command::Who],
         Rename: [Command::Rename(text())],
         Private: [Command::Private { to: text(), text: text() }],
+        Join: [Command::Join(text())],
+        In: [Command::In { room: text(), text: text() }],
+        Leave: [Command::Leave(text())],
+        Rooms: [Command::Rooms],
+        WhoIn: [Command::WhoIn(text())],
+        Topic: [None, Some(text())].map(|topic| Command::Topic { room: text(), text: topic }),
         Sync: [Command::Sync(text())],
         Wait: [Command::Wait(Duration::ZERO, WaitFor::Users(0))],
     })
 }
 
-fn waits() -> Vec<WaitFor> {
+pub(crate) fn loads() -> Vec<Load> {
+    every!(Load { Light, Heavy })
+}
+
+pub(crate) fn waits() -> Vec<WaitFor> {
     let text = String::new;
     every!(WaitFor {
         User: [WaitFor::User(text())],
         Gone: [WaitFor::Gone(text())],
         Users: [WaitFor::Users(0)],
         Text: [WaitFor::Text(text())],
+        Members: [WaitFor::Members(text(), 0)],
+        In: [WaitFor::In { room: text(), part: text() }],
     })
 }
 
-/// All that happens in a world where everything does: two parts of one line of its transcript.
-pub(crate) fn things_that_happen() -> Vec<(&'static str, String)> {
-    let nobody = Arc::new(Identity { name: String::new(), addr: String::new() });
-    // The other verbs have no wrong form, or words of their own for it.
-    let can_be_wrong = |reply: &Reply| {
-        let wrong = Reply::Refused(FormError::Usage(Verb::Check));
-        *reply != wrong
-            && !matches!(reply, Reply::Refused(FormError::Usage(Verb::Rename | Verb::To | Verb::Say | Verb::Sync)))
-            && !matches!(reply, Reply::Checked { .. }) // which the broker makes
-    };
-    let mut things = Vec::new();
-    let of_admission = |departure: &Departure| {
-        matches!(departure, Departure::Full | Departure::FullForAddress | Departure::TooManyArrivals)
-    };
-    let departures = departures().into_iter().filter(|departure| !of_admission(departure));
-    things.push(("\tTell(", "Visiting))".to_owned()));
-    let ends = departures.filter(|departure| *departure != Departure::Visiting);
-    things.extend(ends.map(|departure| ("\tHangUp(", format!(", {departure:?})"))));
-    // Nobody in the world gets so far behind; `behind` has it.
-    let refusals = refusals().into_iter().filter(|refusal| *refusal != Refusal::RecipientBehind);
-    things.extend(refusals.map(|refusal| ("\tTell(One(", format!("Refused({}", until_digit(&refusal)))));
-    things.extend(events(&nobody, "").iter().map(|event| ("\tTell(", format!(", {}", kind(event)))));
-    things.extend(replies().iter().filter(|reply| can_be_wrong(reply)).map(|reply| ("Reply(", until_digit(reply))));
-    let inputs = inputs().into_iter().filter(|input| !matches!(input, Input::Congested(..)));
-    things.extend(inputs.map(|input| ("input: ", kind(&input))));
-    things.extend(every!(Load { Light, Heavy }).iter().map(|load| ("input: Command(", format!("), {load:?}, "))));
-    things.extend(commands().iter().map(|command| ("input: Command(", format!("t, {}", kind(command)))));
-    things.extend(waits().iter().map(|wait| (", Wait(", format!("s, {}(", kind(wait)))));
-    things
-}
-
-/// What it is called, without what is in it.
-fn kind(of: &impl Debug) -> String {
-    let shown = format!("{of:?}");
-    shown.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned()
-}
-
-/// What it is called and what is in it, up to the first figure or text.
-fn until_digit(of: &impl Debug) -> String {
-    let shown = format!("{of:?}");
-    shown.split(|c: char| c.is_ascii_digit() || c == '"').next().unwrap_or_default().to_owned()
+/// Whether it is told to a room.
+pub(crate) fn is_public(event: &Event) -> bool {
+    match event {
+        Event::Online(_)
+        | Event::Offline(..)
+        | Event::Message { .. }
+        | Event::KnownAs { .. }
+        | Event::Joined(_)
+        | Event::Left(_)
+        | Event::Topic { .. } => true,
+        Event::Private { .. }
+        | Event::User(_)
+        | Event::UsersEnd(_)
+        | Event::Renamed { .. }
+        | Event::Room { .. }
+        | Event::Done(_)
+        | Event::Declined(..)
+        | Event::Synced(_)
+        | Event::WaitMet(_)
+        | Event::WaitTimedOut
+        | Event::Refused(_)
+        | Event::Farewell(_) => false,
+    }
 }

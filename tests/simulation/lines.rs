@@ -10,15 +10,17 @@ use pipechat::{
 use proptest::prelude::*;
 
 use super::{
-    kinds::{events, replies},
-    reader::{Heard, ending_of, is_obeyed, plain, read, read_object},
+    kinds::{events, is_public, replies},
+    object::read_object,
+    reader::{Heard, ending_of, is_obeyed, plain, read},
 };
 
-const PUBLIC: Stamp = Stamp { seq: Some(7), at: Timestamp::UNIX_EPOCH };
+const SEQ: u64 = 7;
+const LOBBY: &str = "lobby";
 
-fn line(event: &Event, dialect: Dialect) -> String {
+fn line(event: &Event, room: &str, dialect: Dialect) -> String {
     let mut line = Vec::new();
-    render(&mut line, event, PUBLIC, dialect);
+    render(&mut line, event, Stamp { seq: Some(SEQ), at: Timestamp::UNIX_EPOCH, room: Some(room) }, dialect);
     String::from_utf8(line).expect("UTF-8")
 }
 
@@ -34,6 +36,12 @@ fn any_identity() -> impl Strategy<Value = Arc<Identity>> {
         let addr = addr.to_string();
         Arc::new(Identity { name: name.map_or_else(|| addr.clone(), |name| name.as_str().to_owned()), addr })
     })
+}
+
+/// The name of any room.
+fn any_room() -> impl Strategy<Value = String> {
+    let name = prop_oneof!["[a-z]{1,8}", "\\PC{1,6}", Just(LOBBY.to_owned())];
+    name.prop_filter("the name of a room", |name| Name::parse(name).is_ok() && !name.contains(['/', ',']))
 }
 
 /// The same user under another name.
@@ -54,6 +62,9 @@ fn any_text() -> impl Strategy<Value = String> {
             Just(":"),
             Just("|"),
             Just("]的消息,内容是:"),
+            Just("#"),
+            Just(" has joined"),
+            Just(" 主题:"),
             Just("] says:"),
             Just("[127.0.0.1:1]ann:"),
             Just(" is now ["),
@@ -66,30 +77,35 @@ fn any_text() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn a_reader_recovers_sender_and_text(from in any_identity(), other in any_identity(), text in any_text()) {
+    fn a_reader_recovers_sender_and_text(from in any_identity(), other in any_identity(), room in any_room(), text in any_text()) {
         for dialect in Dialect::ALL {
             let presence = [
                 Event::Online(Arc::clone(&from)),
                 Event::Offline(Arc::clone(&from), Departure::Lost),
                 Event::User(Arc::clone(&from)),
                 Event::KnownAs { old: Arc::clone(&from), new: known_as(&from, &other.name) },
+                Event::Joined(Arc::clone(&from)),
+                Event::Left(Arc::clone(&from)),
+                Event::Topic { from: Arc::clone(&from), text: text.as_str().into() },
             ];
             for event in presence {
-                prop_assert_eq!(read(line(&event, dialect).trim_end_matches(ending_of(dialect)), dialect), Heard::of(&event));
+                let line = line(&event, &room, dialect);
+                let line = line.strip_suffix(ending_of(dialect)).expect("the end of the line");
+                prop_assert_eq!(read(line, dialect), Heard::in_room(Some(&room), &event), "{:?}", line);
             }
             // A text that is just the words of presence is no forgery: it is said in one's own name, of oneself.
             let text = format!("{text}.");
             let message = Event::Message { from: Arc::clone(&from), text: text.clone() };
             let private = Event::Private { from: Arc::clone(&from), text: text.clone() };
-            for event in [message, private] {
-                let line = line(&event, dialect);
+            for (event, room) in [(&message, room.as_str()), (&message, LOBBY), (&private, LOBBY)] {
+                let line = line(event, room, dialect);
                 prop_assert_eq!(line.matches('\n').count(), 1);
                 let line = line.strip_suffix(ending_of(dialect)).expect("the end of the line");
                 prop_assert!(!plain(line).contains(is_obeyed), "{:?}", line);
-                prop_assert_eq!(read(line, dialect), Heard::of(&event));
+                prop_assert_eq!(read(line, dialect), Heard::in_room(Some(room), event));
                 if dialect.format == Format::Json {
                     let object = read_object(line);
-                    prop_assert_eq!(object.seq, PUBLIC.seq);
+                    prop_assert_eq!((object.seq, object.room.as_deref()), (Some(SEQ), Some(room)));
                     prop_assert_eq!(object.text.as_ref(), Some(&text));
                     prop_assert_eq!(object.from, Some((from.name.clone(), from.addr.clone())));
                 }
@@ -102,11 +118,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn every_event_is_whole_lines_that_no_terminal_obeys(who in any_identity(), text in any_text()) {
+    fn every_event_is_whole_lines_that_no_terminal_obeys(who in any_identity(), room in any_room(), text in any_text()) {
         for event in events(&who, &text) {
             for dialect in Dialect::ALL {
                 let is_silent = matches!(event, Event::UsersEnd(_)) && dialect.format == Format::Text;
-                assert_lines(&line(&event, dialect), usize::from(!is_silent), dialect);
+                let room = if is_public(&event) { &room } else { LOBBY };
+                assert_lines(&line(&event, room, dialect), usize::from(!is_silent), dialect);
             }
         }
     }
@@ -117,7 +134,7 @@ fn every_reply_is_whole_lines() {
     for reply in replies() {
         for dialect in Dialect::ALL {
             let mut line = Vec::new();
-            render_reply(&mut line, &reply, PUBLIC.at, dialect);
+            render_reply(&mut line, &reply, Timestamp::UNIX_EPOCH, dialect);
             let line = String::from_utf8(line).expect("UTF-8");
             let is_long = matches!(reply, Reply::Help(_)) && dialect.format == Format::Text;
             assert_lines(&line, if is_long { line.lines().count() } else { 1 }, dialect);

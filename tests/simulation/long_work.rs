@@ -56,7 +56,7 @@ fn serve(broker: &mut Broker, chat: &mut Chat, batches: Vec<(ClientId, Vec<Step>
             }
             broker.apply(&mut out);
         }
-        broker.flush(NOW);
+        broker.flush(chat, NOW);
         if !broker.has_work() && chat.deadline() != Some(Duration::ZERO) {
             return log;
         }

@@ -14,12 +14,14 @@ mod fair;
 mod full;
 mod fuzz;
 mod generator;
+mod happening;
 mod kinds;
 mod lines;
 mod long_work;
 mod meaning;
 mod model;
 mod names;
+mod object;
 mod peer;
 mod reader;
 mod stage;
@@ -81,7 +83,7 @@ fn the_same_seed_gives_the_same_transcript() {
 fn everything_happens_in_it() {
     let transcripts: String = (5..=10).map(|seed| live(seed, STEPS)).collect();
     let lines: Vec<_> = transcripts.lines().collect();
-    for (one, other) in kinds::things_that_happen() {
+    for (one, other) in happening::things_that_happen() {
         let is_it = |line: &&str| line.contains(one) && line.contains(&other);
         assert!(lines.iter().any(is_it), "never met: {one}…{other}");
     }

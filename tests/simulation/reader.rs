@@ -7,6 +7,8 @@ use pipechat::{
     protocol::{Dialect, Format, Lang, LineEnding},
 };
 
+use super::object::{Object, read_object};
+
 /// What a line says. Texts are in visible notation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Heard {
@@ -35,12 +37,42 @@ pub(crate) enum Heard {
     User {
         name: String,
     },
+    Joined {
+        addr: String,
+        name: String,
+    },
+    Left {
+        addr: String,
+        name: String,
+    },
+    Topic {
+        addr: String,
+        name: String,
+        text: String,
+    },
+    /// It happens in a room other than the lobby.
+    In {
+        room: String,
+        what: Box<Self>,
+    },
     /// The server speaks for itself.
     Other,
 }
 
 impl Heard {
-    /// What is to be heard of an event.
+    /// What is to be heard of an event in a room, or of one that is for one client alone.
+    pub(crate) fn in_room(room: Option<&str>, event: &Event) -> Self {
+        Self::of(event).put_into(room)
+    }
+
+    fn put_into(self, room: Option<&str>) -> Self {
+        match room {
+            None | Some(LOBBY) => self,
+            Some(room) => Self::In { room: room.to_owned(), what: Box::new(self) },
+        }
+    }
+
+    /// What is to be heard of an event in the lobby, or of one that is for one client alone.
     pub(crate) fn of(event: &Event) -> Self {
         let is = |who: &Identity| (who.addr.clone(), who.name.clone());
         match event {
@@ -62,7 +94,22 @@ impl Heard {
             }
             Event::Private { from, text } => Self::Private { name: from.name.clone(), text: visible(text) },
             Event::User(who) => Self::User { name: who.name.clone() },
-            Event::UsersEnd(_)
+            Event::Joined(who) => {
+                let (addr, name) = is(who);
+                Self::Joined { addr, name }
+            }
+            Event::Left(who) => {
+                let (addr, name) = is(who);
+                Self::Left { addr, name }
+            }
+            Event::Topic { from, text } => {
+                let (addr, name) = is(from);
+                Self::Topic { addr, name, text: visible(text) }
+            }
+            Event::Room { .. }
+            | Event::Done(_)
+            | Event::Declined(..)
+            | Event::UsersEnd(_)
             | Event::Renamed { .. }
             | Event::Synced(_)
             | Event::WaitMet(_)
@@ -72,6 +119,9 @@ impl Heard {
         }
     }
 }
+
+/// The room whose name stands before nothing.
+const LOBBY: &str = "lobby";
 
 /// What a line ends with.
 pub(crate) fn ending_of(dialect: Dialect) -> &'static str {
@@ -84,7 +134,13 @@ pub(crate) fn ending_of(dialect: Dialect) -> &'static str {
 /// Reads a line, without its ending.
 pub(crate) fn read(line: &str, dialect: Dialect) -> Heard {
     match dialect.format {
-        Format::Text => read_text(line, dialect.lang),
+        Format::Text => match line.strip_prefix('#') {
+            Some(rest) => {
+                let (room, rest) = rest.split_once(' ').expect("no room's name has a space in it");
+                read_text(rest, dialect.lang).put_into(Some(&isolated(room)))
+            }
+            None => read_text(line, dialect.lang),
+        },
         Format::Json => read_object(line).heard(),
     }
 }
@@ -99,6 +155,20 @@ fn read_text(line: &str, lang: Lang) -> Heard {
     }
     if let Some((addr, old, new)) = read_rename(line, is_now) {
         return Heard::KnownAs { addr: addr.to_owned(), old: isolated(old), new: isolated(new) };
+    }
+    if let Some((addr, name, what)) = read_notice(line) {
+        let (joined, left, topic) = match lang {
+            Lang::Zh => ("已加入", "已离开", "主题:"),
+            Lang::En => ("has joined", "has left", "topic: "),
+        };
+        let (addr, name) = (addr.to_owned(), isolated(name));
+        if what == joined {
+            return Heard::Joined { addr, name };
+        } else if what == left {
+            return Heard::Left { addr, name };
+        } else if let Some(text) = what.strip_prefix(topic) {
+            return Heard::Topic { addr, name, text: isolated(text) };
+        }
     }
     if let Some((addr, name, text)) = read_public(line) {
         let (addr, name) = (addr.to_owned(), isolated(name));
@@ -155,6 +225,14 @@ fn read_rename<'a>(line: &'a str, is_now: &str) -> Option<(&'a str, &'a str, &'a
     (old == addr || !old.contains([':', ' '])).then_some((addr, old, new.strip_suffix(']')?))
 }
 
+/// `[ADDR]NAME WHAT`.
+fn read_notice(line: &str) -> Option<(&str, &str, &str)> {
+    let (addr, rest) = read_addr(line)?;
+    let (name, what) = rest.split_once(' ')?;
+    // In chat, a colon comes before the first space: no name has one, and an address is known.
+    (name == addr || !name.is_empty() && !name.contains(':')).then_some((addr, name, what))
+}
+
 /// `[ADDR]NAME:TEXT`. The address of IPv6 has colons of its own, and may stand in place of a name.
 fn read_public(line: &str) -> Option<(&str, &str, &str)> {
     let (addr, rest) = read_addr(line)?;
@@ -166,113 +244,24 @@ fn read_public(line: &str) -> Option<(&str, &str, &str)> {
     (!name.contains(' ')).then_some((addr, name, text))
 }
 
-/// A line of the JSON dialect.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Object {
-    pub(crate) seq: Option<u64>,
-    pub(crate) event: String,
-    /// The name and the address.
-    pub(crate) from: Option<(String, String)>,
-    /// As it was said.
-    pub(crate) text: Option<String>,
-    old: Option<String>,
-}
-
 impl Object {
     fn heard(self) -> Heard {
         let (name, addr) = self.from.unwrap_or_default();
         let text = visible(&self.text.unwrap_or_default());
-        match &*self.event {
+        let heard = match &*self.event {
             "online" => Heard::Online { addr, name },
             "offline" => Heard::Offline { addr, name },
             "known_as" => Heard::KnownAs { addr, old: self.old.unwrap_or_default(), new: name },
+            "joined" => Heard::Joined { addr, name },
+            "left" => Heard::Left { addr, name },
+            "topic" => Heard::Topic { addr, name, text },
             "message" => Heard::Message { addr, name, text },
             "private" => Heard::Private { name, text },
             "user" => Heard::User { name },
-            _ => Heard::Other,
-        }
+            _ => return Heard::Other,
+        };
+        heard.put_into(self.room.as_deref())
     }
-}
-
-/// Reads an object strictly: these keys, in this order, nothing else.
-pub(crate) fn read_object(line: &str) -> Object {
-    let mut rest = line;
-    let seq = {
-        expect(&mut rest, "{\"seq\":");
-        number(&mut rest)
-    };
-    expect(&mut rest, ",\"at\":");
-    string(&mut rest).expect("a time");
-    expect(&mut rest, ",\"event\":");
-    let event = string(&mut rest).expect("an event");
-    expect(&mut rest, ",\"from\":");
-    let from = rest.starts_with('{').then(|| {
-        expect(&mut rest, "{\"name\":");
-        let name = string(&mut rest).expect("a name");
-        expect(&mut rest, ",\"addr\":");
-        let addr = string(&mut rest).expect("an address");
-        expect(&mut rest, "}");
-        (name, addr)
-    });
-    if from.is_none() {
-        expect(&mut rest, "null");
-    }
-    expect(&mut rest, ",\"text\":");
-    let text = string(&mut rest);
-    expect(&mut rest, ",\"code\":");
-    string(&mut rest);
-    expect(&mut rest, ",\"old\":");
-    let old = string(&mut rest);
-    expect(&mut rest, ",\"count\":");
-    number(&mut rest);
-    for key in [",\"room\":", ",\"verb\":", ",\"account\":", ",\"pos\":", ",\"replay\":"] {
-        expect(&mut rest, key);
-        string(&mut rest);
-    }
-    assert_eq!(rest, "}", "{line}");
-    Object { seq, event, from, text, old }
-}
-
-fn expect(rest: &mut &str, token: &str) {
-    *rest = rest.strip_prefix(token).unwrap_or_else(|| panic!("{token} expected: {rest}"));
-}
-
-fn number(rest: &mut &str) -> Option<u64> {
-    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-    if digits == 0 {
-        expect(rest, "null");
-        return None;
-    }
-    let (number, after) = rest.split_at(digits);
-    *rest = after;
-    number.parse().ok()
-}
-
-/// A string (RFC 8259), or null.
-fn string(rest: &mut &str) -> Option<String> {
-    let Some(mut chars) = rest.strip_prefix('"').map(str::chars) else {
-        expect(rest, "null");
-        return None;
-    };
-    let mut text = String::new();
-    loop {
-        text.push(match chars.next().expect("the string ends") {
-            '"' => break,
-            '\\' => match chars.next().expect("the escape ends") {
-                'n' => '\n',
-                't' => '\t',
-                'r' => '\r',
-                'u' => {
-                    let digits: String = chars.by_ref().take(4).collect();
-                    u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32).expect("no surrogates")
-                }
-                c => c,
-            },
-            c => c,
-        });
-    }
-    *rest = chars.as_str();
-    Some(text)
 }
 
 /// A text as it may reach a terminal: what that would obey is shown as `\u{1b}`.

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use pipechat::{
     Config,
     broker::{BrokenBacklog, Broker, Departed, Inbox, Memory, QueueItem, Queued, Request, outbox},
-    chat::{Audience, Chat, ClientId, Departure, Entry, Event, Output},
+    chat::{Chat, ClientId, Departure, Entry, Event, Output},
     protocol::{Batch, Step},
 };
 
@@ -121,7 +121,7 @@ impl Stage {
             turn.push((entry, out.clone()));
             self.broker.apply(&mut out);
         }
-        self.broker.flush(self.now);
+        self.broker.flush(&self.chat, self.now);
         for reader in self.readers.values_mut() {
             reader.take();
         }
@@ -237,15 +237,21 @@ impl Turn {
     /// What was told to this client alone.
     pub(crate) fn told(&self, client: u64) -> Vec<&Event> {
         let told = |output| match output {
-            &Output::Tell(Audience::One(ClientId(to)), _, ref event) if to == client => Some(event),
-            Output::Tell(..) | Output::Ready(_) | Output::HangUp(..) => None,
+            &Output::Tell(ClientId(to), ref event) if to == client => Some(event),
+            Output::Tell(..)
+            | Output::Publish(_)
+            | Output::Join(..)
+            | Output::Part(..)
+            | Output::Ready(_)
+            | Output::HangUp(..) => None,
         };
         self.outputs().filter_map(told).collect()
     }
 
     /// Whether all were told this.
     pub(crate) fn has_said(&self, what: &str) -> bool {
-        let is_it = |output: &Output| matches!(output, Output::Tell(_, _, Event::Message { text, .. }) if text == what);
+        let is_text = |event: &Event| matches!(event, Event::Message { text, .. } if text == what);
+        let is_it = |output: &Output| matches!(output, Output::Publish(public) if is_text(&public.event));
         self.outputs().any(is_it)
     }
 
@@ -253,7 +259,7 @@ impl Turn {
     pub(crate) fn departures(&self) -> Vec<(u64, Departure)> {
         let departure = |output: &Output| match output {
             Output::HangUp(client, departure) => Some((client.0, *departure)),
-            Output::Tell(..) | Output::Ready(_) => None,
+            Output::Tell(..) | Output::Publish(_) | Output::Join(..) | Output::Part(..) | Output::Ready(_) => None,
         };
         self.outputs().filter_map(departure).collect()
     }

@@ -43,7 +43,7 @@ pub(crate) fn check(bytes: &[u8], packet: usize) {
             | Step::Close(_) => {}
         }
     }
-    events_of(commands).iter().for_each(look_at);
+    events_of(commands).iter().for_each(|(room, event)| look_at(room.as_deref(), event));
 }
 
 /// What a session makes of the bytes, for a broker that is always ready.
@@ -124,9 +124,9 @@ fn check_held(bytes: &[u8], packet: usize, limits: &Arc<Limits>) {
     }
 }
 
-/// What all are told if one client asks for these things, one after the other.
-fn events_of(commands: Vec<Command>) -> Vec<Event> {
-    let mut chat = Chat::new(Rules { wait_max: Duration::from_secs(60) });
+/// What all are told if one client asks for these things, one after the other, and in which room.
+fn events_of(commands: Vec<Command>) -> Vec<(Option<Arc<str>>, Event)> {
+    let mut chat = Chat::new(Rules { wait_max: Duration::from_secs(60), ..Rules::default() });
     let (mut out, mut now) = (Vec::new(), Duration::ZERO);
     let arrive = |chat: &mut Chat, client: u16, out: &mut Vec<Output>, now| {
         let input = Input::Arrive(ClientId(client.into()), SocketAddr::from(([127, 0, 0, 1], 1000 + client)));
@@ -150,22 +150,23 @@ fn events_of(commands: Vec<Command>) -> Vec<Event> {
     }
     chat.handle(Entry { now, input: Input::Eof(client) }, &mut out);
     let event = |output| match output {
-        Output::Tell(_, _, event) => Some(event),
-        Output::Ready(_) | Output::HangUp(..) => None,
+        Output::Tell(_, event) => Some((None, event)),
+        Output::Publish(public) => Some((Some(public.name), public.event)),
+        Output::Join(..) | Output::Part(..) | Output::Ready(_) | Output::HangUp(..) => None,
     };
     out.into_iter().filter_map(event).collect()
 }
 
 /// It is whole lines in every dialect, no terminal obeys them, and who said what can be read from them.
-fn look_at(event: &Event) {
+fn look_at(room: Option<&str>, event: &Event) {
     for dialect in Dialect::ALL {
         let mut line = Vec::new();
-        render(&mut line, event, Stamp { seq: Some(1), at: Timestamp::UNIX_EPOCH }, dialect);
+        render(&mut line, event, Stamp { seq: Some(1), at: Timestamp::UNIX_EPOCH, room }, dialect);
         let line = whole_lines(line, dialect);
         // What is said in text in the very words of a notice is taken for one, of oneself; JSON tells them apart.
         let is_notice = |text: &str| ["已上线", "下线", "is online", "is offline"].contains(&text);
         let is_ambiguous = matches!(event, Event::Message { text, .. } if is_notice(text));
-        let heard = Heard::of(event);
+        let heard = Heard::in_room(room, event);
         if heard != Heard::Other && !is_ambiguous {
             assert_eq!(line.matches('\n').count(), 1, "{line:?}");
             assert_eq!(read(line.trim_end_matches(['\r', '\n']), dialect), heard, "{line:?}");

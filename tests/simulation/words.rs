@@ -2,7 +2,7 @@
 
 use common::{EN, Texts, ZH};
 use pipechat::{
-    chat::{Departure, Event, NameRule, Refusal},
+    chat::{Asked, Departure, Done, Event, NameRule, Refusal},
     protocol::{FormError, Format, Lang, Reply, Setting, Verb},
 };
 
@@ -16,11 +16,28 @@ pub(crate) struct Words {
     pub(crate) text: Option<String>,
     /// In text, the line; none for what has no line.
     pub(crate) line: Option<String>,
+    /// In JSON, the other keys, where verbs of rooms have them.
+    pub(crate) keys: Option<Keys>,
+}
+
+/// Keys of an object.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Keys {
+    pub(crate) verb: Option<String>,
+    pub(crate) room: Option<String>,
+    pub(crate) count: Option<u64>,
+    pub(crate) code: Option<String>,
+    /// The same as [`Words::text`]; none if there is none.
+    pub(crate) text: Option<String>,
 }
 
 impl Words {
     fn same(event: &'static str, text: String) -> Self {
-        Self { event, line: Some(text.clone()), text: Some(text) }
+        Self { event, line: Some(text.clone()), text: Some(text), keys: None }
+    }
+
+    fn of_room(event: &'static str, line: String, keys: Keys) -> Self {
+        Self { event, line: Some(line), text: keys.text.clone(), keys: Some(keys) }
     }
 }
 
@@ -33,21 +50,80 @@ pub(crate) fn of_event(event: &Event, lang: Lang) -> Option<Words> {
         | Event::KnownAs { .. }
         | Event::Message { .. }
         | Event::Private { .. }
+        | Event::Joined(_)
+        | Event::Left(_)
+        | Event::Topic { .. }
         | Event::User(_) => return None,
-        Event::UsersEnd(_) => Words { event: "users_end", text: None, line: None },
+        Event::UsersEnd(_) => Words { event: "users_end", text: None, line: None, keys: None },
         Event::Renamed { old, new } => {
-            Words { event: "renamed", text: None, line: Some(texts.renamed(&old.name, &new.name)) }
+            Words { event: "renamed", text: None, line: Some(texts.renamed(&old.name, &new.name)), keys: None }
+        }
+        Event::Room { name, members, topic } => {
+            let line = format!("rooms|{members}|{name}|{}", visible(topic));
+            Words::of_room("room", line, Keys { count: Some(*members as u64), ..Keys::of(name, topic) })
+        }
+        Event::Done(done) => of_done(done),
+        Event::Declined(asked, refusal) => {
+            let (verb, text) = (verb_of(*asked), refused(refusal, lang));
+            let line = format!("{verb}|{}|{text}", refusal.code());
+            let code = Some(refusal.code().to_owned());
+            Words::of_room("refused", line, Keys { code, text: Some(text), ..Keys::of_verb(verb) })
         }
         Event::Synced(token) => {
-            Words { event: "sync", text: Some(token.clone()), line: Some(format!("sync|{}", visible(token))) }
+            let line = Some(format!("sync|{}", visible(token)));
+            Words { event: "sync", text: Some(token.clone()), line, keys: None }
         }
         Event::WaitMet(arg) => {
-            Words { event: "wait", text: Some(arg.clone()), line: Some(format!("wait|ok|{}", visible(arg))) }
+            let line = Some(format!("wait|ok|{}", visible(arg)));
+            Words { event: "wait", text: Some(arg.clone()), line, keys: None }
         }
-        Event::WaitTimedOut => Words { event: "wait", text: None, line: Some("wait|timeout".to_owned()) },
+        Event::WaitTimedOut => Words { event: "wait", text: None, line: Some("wait|timeout".to_owned()), keys: None },
         Event::Refused(refusal) => Words::same("refused", refused(refusal, lang)),
         Event::Farewell(departure) => Words::same("farewell", farewell(*departure, texts).to_owned()),
     })
+}
+
+/// The answer to what was done.
+fn of_done(done: &Done) -> Words {
+    let keys_of = Keys::of;
+    let (line, keys) = match done {
+        Done::Join { room, members, topic } => (
+            format!("join|ok|{room}|{members}|-|{}", visible(topic)),
+            Keys { count: Some(*members as u64), ..keys_of(room, topic) },
+        ),
+        Done::In(room) => (format!("in|ok|{room}|-"), keys_of(room, "")),
+        Done::Leave(room) => (format!("leave|ok|{room}"), keys_of(room, "")),
+        Done::Rooms(count) => (format!("rooms|ok|{count}"), Keys { count: Some(*count as u64), ..Keys::default() }),
+        Done::Who(room, count) => {
+            (format!("who|ok|{room}|{count}"), Keys { count: Some(*count as u64), ..keys_of(room, "") })
+        }
+        Done::Topic(room, topic) => (format!("topic|ok|{room}|{}", visible(topic)), keys_of(room, topic)),
+    };
+    let verb = Some(verb_of(done.asked()).to_owned());
+    Words::of_room("ok", line, Keys { verb, ..keys })
+}
+
+impl Keys {
+    /// Of a room, with its topic if that is told.
+    fn of(room: &str, topic: &str) -> Self {
+        let text = Some(topic.to_owned()).filter(|topic| !topic.is_empty());
+        Self { room: Some(room.to_owned()), text, ..Self::default() }
+    }
+
+    fn of_verb(verb: &str) -> Self {
+        Self { verb: Some(verb.to_owned()), ..Self::default() }
+    }
+}
+
+fn verb_of(asked: Asked) -> &'static str {
+    match asked {
+        Asked::Join => "join",
+        Asked::In => "in",
+        Asked::Leave => "leave",
+        Asked::Rooms => "rooms",
+        Asked::Who => "who",
+        Asked::Topic => "topic",
+    }
 }
 
 /// Of a reply; none for help, which is many lines.
@@ -55,16 +131,25 @@ pub(crate) fn of_reply(reply: &Reply, lang: Lang) -> Option<Words> {
     let texts = texts(lang);
     let set = |text: &str| Words::same("set", text.to_owned());
     Some(match reply {
-        Reply::Refused(error) => Words::same("refused", form_error(*error, texts)),
+        Reply::Refused(error) => {
+            let text = form_error(*error, texts);
+            let line = match error {
+                FormError::Usage(Verb::In) => format!("in|malformed|{text}"),
+                FormError::Usage(Verb::Rooms) => format!("rooms|malformed|{text}"),
+                _ => text.clone(),
+            };
+            Words { line: Some(line), ..Words::same("refused", text) }
+        }
         Reply::Set(Setting::Stay) => set(texts.set_stay),
         Reply::Set(Setting::Visit) => set(texts.set_visit),
         Reply::Set(Setting::Format(Format::Text)) => set(texts.set_format_text),
-        Reply::Set(Setting::Format(Format::Json)) => Words { event: "set", text: None, line: None },
+        Reply::Set(Setting::Format(Format::Json)) => Words { event: "set", text: None, line: None, keys: None },
         Reply::Set(Setting::Lang(_)) => set(texts.set_lang),
         Reply::Checked { token, refused } => Words {
             event: if refused.is_some() { "refused" } else { "ok" },
             text: Some(token.clone()),
             line: Some(format!("check|{}|{}", refused.unwrap_or("ok"), visible(token))),
+            keys: None,
         },
         Reply::Help(_) => return None,
     })
@@ -86,7 +171,16 @@ fn refused(refusal: &Refusal, lang: Lang) -> String {
     match refusal {
         Refusal::NameTaken => texts.name_taken.to_owned(),
         Refusal::NameConfusable(name) => in_lang(&format!("与 {name} 过于相似"), &format!("looks like {name}")),
-        Refusal::NameInvalid(rule) => name_invalid(*rule, texts, in_lang),
+        Refusal::NameInvalid(rule) => texts.name_invalid(&broken(*rule, texts, in_lang)),
+        Refusal::NoSuchRoom => in_lang("房间不存在", "no such room"),
+        Refusal::NotInRoom => in_lang("你不在该房间", "not in this room"),
+        Refusal::RoomInvalid(rule) => in_lang("房间名无效:", "invalid room name: ") + &broken(*rule, texts, in_lang),
+        Refusal::RoomConfusable(name) => {
+            in_lang(&format!("与房间 {name} 过于相似"), &format!("looks like room {name}"))
+        }
+        Refusal::TooManyRooms(max) => {
+            in_lang(&format!("房间过多,最多{max}个"), &format!("too many rooms: at most {max}"))
+        }
         Refusal::NoSuchUser => texts.no_such_user.to_owned(),
         Refusal::EmptyText => texts.empty_text.to_owned(),
         Refusal::RecipientBehind => in_lang("对方接收过慢,消息未送达", "recipient is not keeping up, not delivered"),
@@ -97,7 +191,8 @@ fn refused(refusal: &Refusal, lang: Lang) -> String {
     }
 }
 
-fn name_invalid(rule: NameRule, texts: &Texts, in_lang: impl Fn(&str, &str) -> String) -> String {
+/// What is to be said of the rule that a name breaks.
+fn broken(rule: NameRule, texts: &Texts, in_lang: impl Fn(&str, &str) -> String) -> String {
     let place = match rule {
         NameRule::Empty => 0,
         NameRule::TooLong => 1,
@@ -107,11 +202,13 @@ fn name_invalid(rule: NameRule, texts: &Texts, in_lang: impl Fn(&str, &str) -> S
         NameRule::Address => 5,
         NameRule::Marks => {
             let en = "must not begin with a combining mark, or have more than 4 on a character";
-            return texts.name_invalid(&in_lang("不能以组合符号开头,一个字符上的组合符号不能超过4个", en));
+            return in_lang("不能以组合符号开头,一个字符上的组合符号不能超过4个", en);
         }
-        NameRule::RoomSign => return texts.name_invalid(&in_lang("不能以 # 开头", "must not begin with #")),
+        NameRule::RoomSign => return in_lang("不能以 # 开头", "must not begin with #"),
+        NameRule::Reserved => return in_lang("不能是 . .. @", "must not be . or .. or @"),
+        NameRule::Separator => return in_lang("不能含有 / ,", "must not contain any of / ,"),
     };
-    texts.name_invalid(texts.name_rules[place].1)
+    texts.name_rules[place].1.to_owned()
 }
 
 fn form_error(error: FormError, texts: &Texts) -> String {
@@ -129,12 +226,20 @@ fn form_error(error: FormError, texts: &Texts) -> String {
 /// The right form of a verb.
 pub(crate) fn form(verb: Verb) -> &'static str {
     match verb {
-        Verb::Who => "who",
+        Verb::Who => "who, who|ROOM",
         Verb::Rename => "rename|NAME",
         Verb::To => "to|NAME|TEXT",
         Verb::Say => "say|TEXT",
         Verb::Sync => "sync|TOKEN",
-        Verb::Wait => "wait|SECONDS|user|NAME, wait|SECONDS|gone|NAME, wait|SECONDS|users|N, wait|SECONDS|text|PART",
+        Verb::Wait => {
+            "wait|SECONDS|user|NAME, wait|SECONDS|gone|NAME, wait|SECONDS|users|N, wait|SECONDS|text|PART, \
+             wait|SECONDS|members|ROOM|N, wait|SECONDS|in|ROOM|PART"
+        }
+        Verb::Join => "join|ROOM",
+        Verb::In => "in|ROOM|TEXT",
+        Verb::Leave => "leave|ROOM",
+        Verb::Rooms => "rooms",
+        Verb::Topic => "topic|ROOM|TEXT, topic|ROOM",
         Verb::Check => "check|TOKEN",
         Verb::Visit => "visit",
         Verb::Stay => "stay",

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use pipechat::{
     Config,
     broker::{BrokenBacklog, Broker, Departed, Level, Memory, Request, outbox},
-    chat::{Audience, Chat, ClientId, Departure, Entry, Input, Output},
+    chat::{Chat, ClientId, Departure, Entry, Input, Output, RoomLimits},
     protocol::{Limits, Rate, Step, parse},
 };
 
@@ -45,6 +45,8 @@ const SOFT_QUEUE_MAX: usize = 3 << 10;
 const SOFT_LIMIT_TIME: Duration = Duration::from_secs(60);
 /// Bytes that clients may make the server hold. Memory runs out in some worlds, and in others it does not.
 const MEMORY_MAX: [usize; 3] = [11 << 10, 15 << 10, 1 << 30];
+/// How many rooms there may be at the least. Few, so that there are too many.
+const ROOMS_MIN: RoomLimits = RoomLimits { rooms_max: 4, per_client_max: 1 };
 const RATE: Rate = Rate { per_second: 4, burst: 8 };
 /// Of all clients of the address that is not trusted. The burst is in proportion.
 const RATE_PER_IP: Rate = Rate { per_second: 6, burst: 12 };
@@ -94,7 +96,11 @@ impl World {
             wait_max: WAIT_MAX,
             clients_max: CLIENTS_MAX,
         };
-        let config = Config { limits, rate_per_ip: RATE_PER_IP.per_second, ..Config::default() };
+        let rooms = RoomLimits {
+            rooms_max: ROOMS_MIN.rooms_max + rng.below(3),
+            per_client_max: ROOMS_MIN.per_client_max + rng.below(2),
+        };
+        let config = Config { limits, rate_per_ip: RATE_PER_IP.per_second, rooms, ..Config::default() };
         let backlog = Rc::<BrokenBacklog>::default();
         let departed = Rc::<Departed>::default();
         let memory = Memory::new(MEMORY_MAX[rng.below(MEMORY_MAX.len())]);
@@ -251,7 +257,7 @@ impl World {
             assert!(has_work, "{entry:?} out of nothing");
             self.handle(entry);
         }
-        self.broker.flush(self.now);
+        self.broker.flush(&self.chat, self.now);
         for peer in self.peers.values_mut() {
             peer.connection.leave(&self.departed, peer.client, self.now);
         }
@@ -308,7 +314,13 @@ impl World {
         assert_eq!(out, expected, "{what:?}");
         out.iter().for_each(|output| self.note(output));
         self.broker.apply(&mut out);
+        for note in self.model.take_notes() {
+            writeln!(self.transcript, "\t{note}").expect("a String takes all");
+        }
         assert!(self.chat.members().eq(self.model.members()));
+        for room in self.model.rooms() {
+            assert!(self.chat.members_of(room.id).eq(room.members.iter().copied()), "in {}", room.name);
+        }
         assert_eq!(self.chat.deadline(), self.model.deadline());
     }
 
@@ -316,12 +328,14 @@ impl World {
     fn note(&mut self, output: &Output) {
         writeln!(self.transcript, "\t{output:?}").expect("a String takes all");
         match output {
-            Output::Tell(audience @ (Audience::Room(_) | Audience::RoomExcept(..)), seq, event) => {
-                let is_answered = |client| matches!(audience, Audience::RoomExcept(_, except) if *except == client);
-                let peers = self.peers.values_mut().filter(|peer| peer.account.is_present());
-                peers.for_each(|peer| peer.account.tell(*seq, event, is_answered(peer.client)));
+            Output::Publish(public) => {
+                let is_answered = |client| public.except == Some(client);
+                let told = self.peers.values_mut().map(|peer| peer.account.publish(public, is_answered(peer.client)));
+                assert_eq!(told.filter(|is_told| *is_told).count(), public.members, "{public:?}");
             }
-            Output::Tell(Audience::One(client), seq, event) => self.peer(*client).account.tell(*seq, event, false),
+            Output::Tell(client, event) => self.peer(*client).account.tell(event),
+            Output::Join(client, room) => self.peer(*client).account.join(*room),
+            Output::Part(client, room) => self.peer(*client).account.part(*room),
             Output::Ready(client) => self.peer(*client).account.ready(),
             Output::HangUp(client, departure) => self.peer(*client).account.hang_up(*departure),
         }

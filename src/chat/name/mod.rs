@@ -57,6 +57,10 @@ pub enum NameRule {
     RoomSign,
     /// It reads as an IP address: those are what users without a name are called by.
     Address,
+    /// It is `.`, `..` or `@`, which no room is called.
+    Reserved,
+    /// It has `/` or `,` in it, which no room's name has.
+    Separator,
 }
 
 impl Name {

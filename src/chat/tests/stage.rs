@@ -5,7 +5,8 @@
 //! order of number. `@2` is the address of client 2; 1 to 9 have one IP address, 10 to 19 another, and so on.
 //!
 //! Told: `1,3< ann@1: hi` (1 and 3 are told, and nobody else), `(1),3< @1 is now ann@1` (1 only where events are counted),
-//! `1< ann@1> hi` (in private), `+@2`, `-ann@1 left`, `1< =ann@1` (ann is here), `2 hung up: left`. That a client may go on
+//! `1,3< #builds ann@1: hi` (in a room but the lobby), `1< ann@1> hi` (in private), `+@2`, `-ann@1 left`, `1< #builds >ann@1`
+//! (ann has joined it), `1< =ann@1` (ann is here), `2 hung up: left`. That a client may go on
 //! when its command is done goes without saying, and is checked for every command. So is that nobody is told anything after
 //! the hang-up, and that public events are numbered without gaps.
 
@@ -39,14 +40,13 @@ pub(super) fn check_by(rules: Rules, script: &str, told: &str) {
 struct Stage {
     chat: Chat,
     connected: Vec<u64>,
-    /// Of those, who are told nothing public.
-    visitors: Vec<u64>,
-    seq: Seq,
+    /// Who is told what happens in each room, in the order in which they came, and how much has happened there.
+    rooms: BTreeMap<RoomId, (Vec<u64>, Seq)>,
 }
 
 impl Stage {
     fn new(rules: Rules) -> Self {
-        Self { chat: Chat::new(rules), connected: Vec::new(), visitors: Vec::new(), seq: 0 }
+        Self { chat: Chat::new(rules), connected: Vec::new(), rooms: BTreeMap::new() }
     }
 
     /// Plays one step, and answers what it comes to.
@@ -75,9 +75,6 @@ impl Stage {
 
     fn input(&mut self, client: u64, input: Input) -> Vec<String> {
         let id = ClientId(client);
-        if matches!(input, Input::Visit(..)) {
-            self.visitors.push(client);
-        }
         if matches!(input, Input::Arrive(..) | Input::Visit(..)) && !self.connected.contains(&client) {
             self.connected.push(client);
         }
@@ -85,42 +82,50 @@ impl Stage {
         let mut out = Vec::new();
         self.chat.handle(Entry { now: Duration::ZERO, input }, &mut out);
         self.chat.members.assert_mirrors();
+        self.chat.rooms.assert_mirrors();
         if is_command {
             let is_ready = out.contains(&Output::Ready(id));
             let is_here = self.chat.members.get(id).is_some();
             assert_eq!(is_ready, is_here && !self.chat.waits.is_waiting(id), "{client}: {out:?}");
             out.retain(|output| *output != Output::Ready(id));
         }
-        out.into_iter().map(|output| self.told(output)).collect()
+        out.into_iter().filter_map(|output| self.told(output)).collect()
     }
 
-    fn told(&mut self, output: Output) -> String {
-        match output {
-            Output::Tell(Audience::Room(room), seq, event) => self.told_to_all(room, None, seq, &event),
-            Output::Tell(Audience::RoomExcept(room, ClientId(client)), seq, event) => {
-                self.told_to_all(room, Some(client), seq, &event)
+    fn told(&mut self, output: Output) -> Option<String> {
+        Some(match output {
+            Output::Publish(public) => self.told_to_room(&public),
+            Output::Join(ClientId(client), room) => {
+                self.rooms.entry(room).or_default().0.push(client);
+                return None;
             }
-            Output::Tell(Audience::One(ClientId(client)), seq, event) => {
-                assert_eq!(seq, None, "{event:?}");
+            Output::Part(ClientId(client), room) => {
+                self.rooms.entry(room).or_default().0.retain(|&member| member != client);
+                return None;
+            }
+            Output::Tell(ClientId(client), event) => {
                 assert!(self.connected.contains(&client), "{client} has left and is told {event:?}");
                 format!("{client}< {}", shown(&event))
             }
             Output::Ready(ClientId(client)) => format!("{client} ready"),
             Output::HangUp(ClientId(client), departure) => {
                 self.connected.retain(|&connected| connected != client);
+                self.rooms.values_mut().for_each(|(members, _)| members.retain(|&member| member != client));
                 format!("{client} hung up: {}", departure.code())
             }
-        }
+        })
     }
 
-    fn told_to_all(&mut self, room: RoomId, except: Option<u64>, seq: Option<Seq>, event: &Event) -> String {
-        self.seq += 1;
-        assert_eq!((room, seq), (RoomId::LOBBY, Some(self.seq)), "{event:?}");
-        let shown_client =
-            |&client: &u64| if except == Some(client) { format!("({client})") } else { client.to_string() };
-        let is_present = |client: &&u64| !self.visitors.contains(client);
-        let everyone: Vec<_> = self.connected.iter().filter(is_present).map(shown_client).collect();
-        format!("{}< {}", everyone.join(","), shown(event))
+    fn told_to_room(&mut self, public: &Public) -> String {
+        let (members, seq) = self.rooms.entry(public.room).or_default();
+        *seq += 1;
+        assert_eq!((public.seq, public.members), (*seq, members.len()), "{:?}", public.event);
+        let shown_client = |&client: &u64| {
+            if public.except == Some(ClientId(client)) { format!("({client})") } else { client.to_string() }
+        };
+        let members: Vec<_> = members.iter().map(shown_client).collect();
+        let room = if public.room == RoomId::LOBBY { String::new() } else { format!("#{} ", public.name) };
+        format!("{}< {room}{}", members.join(","), shown(&public.event))
     }
 }
 
@@ -161,6 +166,20 @@ fn shown(event: &Event) -> String {
         Event::UsersEnd(users) => format!("={users}"),
         Event::Renamed { old, new } => format!("{} is {}", known_as(old), known_as(new)),
         Event::KnownAs { old, new } => format!("{} is now {}", known_as(old), known_as(new)),
+        Event::Joined(who) => format!(">{}", known_as(who)),
+        Event::Left(who) => format!("<{}", known_as(who)),
+        Event::Topic { from, text } => format!("{} topic: {text}", known_as(from)),
+        Event::Room { name, members, topic } => format!("{name} {members} {topic}").trim_end().to_owned(),
+        Event::Done(Done::Join { room, members, topic }) => {
+            format!("in {room} {members} {topic}").trim_end().to_owned()
+        }
+        Event::Done(Done::In(room)) => format!("said in {room}"),
+        Event::Done(Done::Leave(room)) => format!("out of {room}"),
+        Event::Done(Done::Rooms(count)) => format!("{count} rooms"),
+        Event::Done(Done::Who(room, count)) => format!("{count} in {room}"),
+        Event::Done(Done::Topic(room, topic)) => format!("topic of {room}: {topic}").trim_end().to_owned(),
+        Event::Declined(_, Refusal::RoomConfusable(name)) => format!("no: room-confusable({name})"),
+        Event::Declined(_, refusal) => format!("no: {}", kebab(&format!("{refusal:?}"))),
         Event::Synced(token) => format!("sync {token}"),
         Event::WaitMet(arg) => format!("met {arg}"),
         Event::WaitTimedOut => "not met".to_owned(),

@@ -115,7 +115,7 @@ fn many_visitors_are_told_in_pieces_each_once() {
     }
     assert_eq!(out.pop(), Some(Output::Ready(ClientId(1))));
     let told = out.iter().map(|output| match output {
-        Output::Tell(Audience::One(client), None, Event::Private { .. }) => client.0,
+        Output::Tell(client, Event::Private { .. }) => client.0,
         other => panic!("{other:?}"),
     });
     assert!(told.eq(2..=1001), "each once, in order of arrival");
@@ -134,7 +134,7 @@ fn all_are_told_though_the_sender_is_gone_meanwhile() {
         while chat.deadline().is_some() {
             out.extend(input(&mut chat, Input::Continue));
         }
-        let told = |output: &&Output| matches!(output, Output::Tell(Audience::One(_), None, Event::Private { .. }));
+        let told = |output: &&Output| matches!(output, Output::Tell(_, Event::Private { .. }));
         assert_eq!(out.iter().filter(told).count(), 1000, "{departure:?}");
         let ends_with = out.iter().position(|output| *output == Output::HangUp(ClientId(1), departure));
         assert!(ends_with.is_some_and(|end| end >= 1000), "behind its last words");
@@ -152,7 +152,7 @@ fn visitors_that_are_behind_are_left_out_and_the_sender_is_told_if_all_are() {
     input(&mut chat, Input::Congested(ClientId(2), Congestion::Behind));
     assert!(matches!(
         &input(&mut chat, to_visitors(Load::Heavy, "hi"))[..],
-        [Output::Tell(Audience::One(ClientId(3)), None, Event::Private { .. }), Output::Ready(ClientId(1))]
+        [Output::Tell(ClientId(3), Event::Private { .. }), Output::Ready(ClientId(1))]
     ));
     assert_eq!(input(&mut chat, to_visitors(Load::Light, "hi")).len(), 3, "light ones reach both");
     input(&mut chat, Input::Congested(ClientId(3), Congestion::FarBehind));

@@ -19,8 +19,8 @@ fn play(script: &str) -> String {
         };
         chat.handle(Entry { now, input }, &mut out);
         seen.extend(out.drain(..).filter_map(|output| match output {
-            Output::Tell(Audience::One(ClientId(c)), None, Event::WaitMet(arg)) => Some(format!("{c}<ok {arg}")),
-            Output::Tell(Audience::One(ClientId(c)), None, Event::WaitTimedOut) => Some(format!("{c}<timeout")),
+            Output::Tell(ClientId(c), Event::WaitMet(arg)) => Some(format!("{c}<ok {arg}")),
+            Output::Tell(ClientId(c), Event::WaitTimedOut) => Some(format!("{c}<timeout")),
             Output::Ready(ClientId(c)) if c == 1 => Some(format!("{c}<ready")),
             Output::HangUp(ClientId(c), departure) if c == 1 => Some(format!("{c}<gone {}", departure.code())),
             _ => None,

@@ -55,7 +55,7 @@ fn is_ready(out: &[Output], client: u64) -> bool {
 }
 
 fn count(out: &[Output], is_it: impl Fn(&Event) -> bool) -> usize {
-    out.iter().filter(|output| matches!(output, Output::Tell(_, _, event) if is_it(event))).count()
+    out.iter().filter(|output| matches!(output, Output::Tell(_, event) if is_it(event))).count()
 }
 
 #[test]

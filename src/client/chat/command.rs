@@ -14,6 +14,10 @@ pub(super) enum Command {
         text: String,
         line: String,
     },
+    /// To leave this room, or the one that is shown.
+    Leave(Option<String>),
+    /// To be told the topic of the room that is shown, or to give it this one.
+    Topic(Option<String>),
     Help,
     Quit,
     /// The line makes no sense, for this reason. Nothing is sent.
@@ -23,9 +27,13 @@ pub(super) enum Command {
 /// The commands of this client, with their arguments and what they do, in words that fit into 40 columns.
 pub(super) const COMMANDS: &[(&str, &str, &str)] = &[
     ("/help", "", "these commands"),
+    ("/join", " ROOM", "join ROOM, and talk there"),
+    ("/leave", " [ROOM]", "leave ROOM, or this one"),
     ("/msg", " NAME TEXT", "to NAME alone"),
     ("/nick", " NAME", "take this name"),
     ("/quit", "", "leave, as Ctrl-D does"),
+    ("/rooms", "", "which rooms there are"),
+    ("/topic", " [TEXT]", "show or set this room's topic"),
     ("/who", "", "who is here"),
 ];
 
@@ -45,6 +53,17 @@ impl Command {
             "help" => Self::Help,
             "quit" => Self::Quit,
             "who" => Self::Send("who".to_owned()),
+            "rooms" => Self::Send("rooms".to_owned()),
+            "join" => match name(argument) {
+                Some(room) => Self::Send(format!("join|{room}")),
+                None => Self::Mistake("usage: /join ROOM".to_owned()),
+            },
+            "leave" if argument.is_empty() => Self::Leave(None),
+            "leave" => match name(argument) {
+                Some(room) => Self::Leave(Some(room.to_owned())),
+                None => Self::Mistake("usage: /leave [ROOM]".to_owned()),
+            },
+            "topic" => Self::Topic(Some(argument.to_owned()).filter(|text| !text.is_empty())),
             "nick" => match name(argument) {
                 Some(name) => Self::Send(format!("rename|{name}")),
                 None => Self::Mistake("usage: /nick NAME".to_owned()),
@@ -110,6 +129,12 @@ mod tests {
             ("/who", send("who")),
             ("/nick bob", send("rename|bob")),
             ("/nick  bob ", send("rename|bob")),
+            ("/join #builds", send("join|#builds")),
+            ("/leave", Command::Leave(None)),
+            ("/leave builds", Command::Leave(Some("builds".to_owned()))),
+            ("/rooms", send("rooms")),
+            ("/topic", Command::Topic(None)),
+            ("/topic  two  words ", Command::Topic(Some("two  words".to_owned()))),
             ("/help", Command::Help),
             ("/help me", Command::Help),
             ("/quit", Command::Quit),
@@ -132,6 +157,9 @@ mod tests {
             ("/QUIT", "unknown command /QUIT, nothing was sent; /help, or // to say a slash"),
             ("/nick", "usage: /nick NAME"),
             ("/nick a|b", "usage: /nick NAME"),
+            ("/join", "usage: /join ROOM"),
+            ("/join a|b", "usage: /join ROOM"),
+            ("/leave a|b", "usage: /leave [ROOM]"),
             ("/msg", "usage: /msg NAME TEXT"),
             ("/msg ann", "usage: /msg NAME TEXT"),
             ("/msg ann ", "usage: /msg NAME TEXT"),

@@ -11,7 +11,7 @@ use std::{
 use pipechat::protocol::Lang;
 use rustix::event::PollFlags;
 
-use super::outbox::Outbox;
+use super::{outbox::Outbox, rooms::Membership};
 use crate::client::{
     Deadline, Failure,
     connection::{ConnectOptions, Connection},
@@ -27,12 +27,14 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Connects, and takes the name.
+    /// Connects, takes the name, and joins the rooms.
     ///
     /// # Errors
     /// As [`Connection::open`].
-    pub(super) fn open(&self, name: Option<&str>) -> Result<Connection, Failure> {
-        let options = ConnectOptions::new(&self.host, self.port, self.lang).listening(name);
+    pub(super) fn open(&self, name: Option<&str>, rooms: &Membership) -> Result<Connection, Failure> {
+        let options = ConnectOptions::new(&self.host, self.port, self.lang)
+            .listening(name)
+            .joining(&rooms.joined, rooms.has_left_lobby);
         Connection::open(&options, Deadline::NEVER)
     }
 
@@ -79,12 +81,12 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
-    pub(super) fn start(target: &Target, name: Option<String>) -> io::Result<Self> {
+    pub(super) fn start(target: &Target, name: Option<String>, rooms: Membership) -> io::Result<Self> {
         let (done, until_done) = io::pipe()?;
         let target = target.clone();
         let connect = move || {
             let _until_done = until_done;
-            target.open(name.as_deref())
+            target.open(name.as_deref(), &rooms)
         };
         Ok(Self { thread: thread::Builder::new().name("connect".to_owned()).spawn(connect)?, done })
     }

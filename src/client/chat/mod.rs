@@ -3,10 +3,13 @@
 mod backoff;
 mod command;
 mod link;
+mod lists;
+mod mention;
 mod outbox;
 mod people;
 mod pipe;
 mod render;
+mod rooms;
 mod session;
 mod talk;
 
@@ -16,16 +19,22 @@ use std::{
 };
 
 use link::Target;
+use rooms::Membership;
 use session::{Session, Settings};
 
 use super::{
     ChatArgs, Failure, Outcome,
+    fields::room,
     terminal::{Terminal, is_dumb},
 };
 
 impl ChatArgs {
     /// Runs the subcommand.
     pub(crate) fn run(&self) -> Outcome {
+        let rooms = match &self.room {
+            Some(name) => Membership::of(room("--room", name)?),
+            None => Membership::default(),
+        };
         let target = Target { host: self.host.clone(), port: self.port, lang: self.lang };
         let wants_colours = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let has_colours = io::stdout().is_terminal() && wants_colours && !is_dumb();
@@ -34,10 +43,10 @@ impl ChatArgs {
         match terminal.map_err(|error| Failure::Lost(format!("can't use the terminal: {error}")))? {
             Some(terminal) => {
                 let settings = Settings { has_colours, shows_addr: self.addr, reconnects: !self.no_reconnect };
-                let session = Session::new(target, self.name.clone(), terminal, settings);
+                let session = Session::new(target, self.name.clone(), rooms, terminal, settings);
                 session.map_err(|error| Failure::Lost(format!("can't connect: {error}")))?.run()
             }
-            None => pipe::run(target.open(self.name.as_deref())?, has_colours),
+            None => pipe::run(target.open(self.name.as_deref(), &rooms)?, has_colours),
         }
     }
 }

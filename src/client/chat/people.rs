@@ -29,9 +29,15 @@ impl People {
             | Event::Message { from: who, .. }
             | Event::Private { from: who, .. }
             | Event::Renamed { new: who, .. }
-            | Event::KnownAs { new: who, .. } => self.add(who),
+            | Event::KnownAs { new: who, .. }
+            | Event::Joined(who)
+            | Event::Topic { from: who, .. } => self.add(who),
             Event::Offline(who, _) => drop(self.names.remove(&who.addr)),
             Event::UsersEnd(_)
+            | Event::Left(_)
+            | Event::Room { .. }
+            | Event::Done(_)
+            | Event::Declined(..)
             | Event::Synced(_)
             | Event::WaitMet(_)
             | Event::WaitTimedOut
@@ -57,29 +63,32 @@ impl People {
             return Completion::None;
         }
         let start = before.len() - word.len();
-        let (mut found, suffix): (Vec<&str>, _) = if start == 0 && word.starts_with('/') {
+        let (found, suffix): (Vec<&str>, _) = if start == 0 && word.starts_with('/') {
             (COMMANDS.iter().map(|(command, ..)| *command).filter(|command| command.starts_with(word)).collect(), " ")
         } else {
             let names = self.names.values().map(String::as_str).filter(|name| begins_with(name, word));
             (names.collect(), if start == 0 { ": " } else { " " })
         };
-        found.sort_unstable();
-        found.dedup();
-        match *found {
-            [] => Completion::None,
-            [name] => Completion::Replace(start, format!("{name}{suffix}")),
-            [first, .., last] => match common_start(first, last) {
-                common if common.chars().count() > word.chars().count() => {
-                    Completion::Replace(start, common.to_owned())
-                }
-                _ => Completion::Several(found.iter().take(CHOICES_MAX).map(|&name| name.to_owned()).collect()),
-            },
-        }
+        choose(found, word, start, suffix)
+    }
+}
+
+/// What of these may stand for a word that begins at this byte.
+pub(super) fn choose(mut found: Vec<&str>, word: &str, start: usize, suffix: &str) -> Completion {
+    found.sort_unstable();
+    found.dedup();
+    match *found {
+        [] => Completion::None,
+        [name] => Completion::Replace(start, format!("{name}{suffix}")),
+        [first, .., last] => match common_start(first, last) {
+            common if common.chars().count() > word.chars().count() => Completion::Replace(start, common.to_owned()),
+            _ => Completion::Several(found.iter().take(CHOICES_MAX).map(|&name| name.to_owned()).collect()),
+        },
     }
 }
 
 /// Whether this begins with that, in whatever case.
-fn begins_with(name: &str, word: &str) -> bool {
+pub(super) fn begins_with(name: &str, word: &str) -> bool {
     name.to_lowercase().starts_with(&word.to_lowercase())
 }
 

@@ -21,9 +21,10 @@ use crate::client::{
     Deadline, Failure, Outcome, complain,
     connection::Connection,
     lines::{Input, LINE_BYTES_MAX, Lines},
-    message::{ServerMessage, lang_of_set},
+    message::ServerMessage,
     print,
     reader::{Reader, Received},
+    words::lang_of_set,
 };
 
 /// Runs until the server closes the connection.
@@ -93,8 +94,8 @@ impl Listener {
                         ServerMessage::Set(text) => self.lang = lang_of_set(text).unwrap_or(self.lang),
                         ServerMessage::Answer(Event::Renamed { new, .. }) => self.me = Some(Arc::clone(new)),
                         // That is answered already.
-                        ServerMessage::News(Event::KnownAs { new, .. }) if self.me.as_ref() == Some(new) => continue,
-                        ServerMessage::News(_)
+                        ServerMessage::News(Event::KnownAs { new, .. }, _) if self.me.as_ref() == Some(new) => continue,
+                        ServerMessage::News(..)
                         | ServerMessage::Answer(_)
                         | ServerMessage::Help(_)
                         | ServerMessage::Refused { .. } => {}

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use pipechat::{
-    chat::{Event, Identity, needs_isolate},
+    chat::{Done, Event, Identity, LOBBY, needs_isolate},
     protocol::Lang,
 };
 
+use super::mention::mentions;
 use crate::client::message::ServerMessage;
 
 /// How the user wants messages to look, and who the user is.
@@ -32,7 +33,8 @@ impl Style {
     /// The message as lines without the last line end. `None` where there is nothing to show.
     pub(super) fn render(&self, message: &ServerMessage) -> Option<String> {
         match message {
-            ServerMessage::News(event) | ServerMessage::Answer(event) => self.event(event),
+            ServerMessage::News(event, None) | ServerMessage::Answer(event) => self.event(event),
+            ServerMessage::News(event, Some(room)) => Some(format!("{} {}", self.mark(room), self.event(event)?)),
             ServerMessage::Set(text) | ServerMessage::Help(text) => Some(text.clone()),
             ServerMessage::Refused { text, .. } | ServerMessage::Farewell { text, .. } => Some(self.notice(text)),
         }
@@ -40,10 +42,20 @@ impl Style {
 
     fn event(&self, event: &Event) -> Option<String> {
         let words = match self.lang {
-            Lang::Zh => ["已上线", "下线", "已改名为", "你", "现在的名字是", "等待超时"],
-            Lang::En => ["is online", "is offline", "is now", "you", "are now", "wait timed out"],
+            Lang::Zh => ["已上线", "下线", "已改名为", "你", "现在的名字是", "等待超时", "已加入", "已离开", "主题:"],
+            Lang::En => [
+                "is online",
+                "is offline",
+                "is now",
+                "you",
+                "are now",
+                "wait timed out",
+                "has joined",
+                "has left",
+                "topic: ",
+            ],
         };
-        let [online, offline, is_now, you, are_now, timed_out] = words;
+        let [online, offline, is_now, you, are_now, timed_out, joined, left, topic] = words;
         Some(match event {
             Event::Online(who) => self.in_colour(FAINT, &format!("{} {online}", self.plain_name(who))),
             Event::Offline(who, _) => self.in_colour(FAINT, &format!("{} {offline}", self.plain_name(who))),
@@ -62,11 +74,48 @@ impl Style {
             Event::WaitTimedOut => self.notice(timed_out),
             Event::WaitMet(text) => format!("wait|ok|{text}"),
             Event::Synced(text) => format!("sync|{text}"),
+            Event::Joined(who) => self.in_colour(FAINT, &format!("{} {joined}", self.plain_name(who))),
+            Event::Left(who) => self.in_colour(FAINT, &format!("{} {left}", self.plain_name(who))),
+            Event::Topic { from, text } => {
+                self.in_colour(FAINT, &format!("{} {topic}{}", self.plain_name(from), isolated(text)))
+            }
+            Event::Done(done) => self.notice(&self.done(done)?),
             // They come as one list.
-            Event::User(_) | Event::UsersEnd(_) => return None,
+            Event::User(_) | Event::UsersEnd(_) | Event::Room { .. } => return None,
             // In JSON they come as `refused` and `farewell`, with their texts.
-            Event::Refused(_) | Event::Farewell(_) => return None,
+            Event::Refused(_) | Event::Declined(..) | Event::Farewell(_) => return None,
         })
+    }
+
+    /// What was done for the user. `None` where a list says it.
+    fn done(&self, done: &Done) -> Option<String> {
+        Some(match (done, self.lang) {
+            (Done::Join { room, members, topic }, lang) => {
+                let text = match lang {
+                    Lang::Zh => format!("你已在 {},{members}人", shown(room)),
+                    Lang::En => format!("you are in {}, {members} there", shown(room)),
+                };
+                match (&**topic, lang) {
+                    ("", _) => text,
+                    (topic, Lang::Zh) => format!("{text},主题:{}", isolated(topic)),
+                    (topic, Lang::En) => format!("{text}, topic: {}", isolated(topic)),
+                }
+            }
+            (Done::In(room), Lang::Zh) => format!("已发到 {}", shown(room)),
+            (Done::In(room), Lang::En) => format!("said in {}", shown(room)),
+            (Done::Leave(room), Lang::Zh) => format!("你已离开 {}", shown(room)),
+            (Done::Leave(room), Lang::En) => format!("you have left {}", shown(room)),
+            (Done::Topic(room, topic), Lang::Zh) if topic.is_empty() => format!("{} 没有主题", shown(room)),
+            (Done::Topic(room, topic), Lang::En) if topic.is_empty() => format!("{} has no topic", shown(room)),
+            (Done::Topic(room, topic), Lang::Zh) => format!("{} 主题:{}", shown(room), isolated(topic)),
+            (Done::Topic(room, topic), Lang::En) => format!("{} topic: {}", shown(room), isolated(topic)),
+            (Done::Rooms(_) | Done::Who(..), _) => return None,
+        })
+    }
+
+    /// What stands before a line of a room.
+    fn mark(&self, room: &str) -> String {
+        if self.has_colours { coloured(&shown(room)) } else { shown(room) }
     }
 
     /// A private message that the user has sent.
@@ -108,6 +157,11 @@ impl Style {
     }
 }
 
+/// A room as it is shown: the lobby is the one that has no sign.
+pub(super) fn shown(room: &str) -> String {
+    if room == LOBBY { room.to_owned() } else { format!("#{}", isolated(room)) }
+}
+
 /// `name` in a colour that depends on the name alone.
 pub(super) fn coloured(name: &str) -> String {
     // FNV-1a: a few bits of any hash that is the same everywhere will do.
@@ -115,22 +169,6 @@ pub(super) fn coloured(name: &str) -> String {
     let colours = [31, 32, 33, 34, 35, 36, 91, 92, 93, 94, 95, 96]; // SGR: no black, no white
     let colour = colours[(hash >> 8) as usize % colours.len()];
     format!("\x1b[{colour}m{name}\x1b[0m")
-}
-
-/// Whether `text` has `name` in it as a word, in whatever case.
-fn mentions(text: &str, name: &str) -> bool {
-    let (text, name) = (text.to_lowercase(), name.to_lowercase());
-    let glues = |a: Option<char>, b: Option<char>| a.is_some_and(is_of_word) && b.is_some_and(is_of_word);
-    text.match_indices(&name).any(|(at, _)| {
-        let (before, after) = (&text[..at], &text[at + name.len()..]);
-        !glues(before.chars().next_back(), name.chars().next())
-            && !glues(name.chars().next_back(), after.chars().next())
-    })
-}
-
-/// Whether a character next to this one can belong to the same word. Chinese, Japanese and Korean don't separate words.
-fn is_of_word(c: char) -> bool {
-    c == '_' || c.is_alphanumeric() && c < '\u{2e80}'
 }
 
 /// A text of a user such that it cannot reorder what stands around it (UAX 9).
@@ -155,10 +193,14 @@ mod tests {
     fn shown(look: Look, event: &str, text: &str) -> String {
         let line =
             format!(r#"{{"event":"{event}","from":{{"name":"ann","addr":"1.2.3.4:5"}},"text":"{text}","old":"x"}}"#);
+        shown_line(look, &line)
+    }
+
+    fn shown_line(look: Look, line: &str) -> String {
         let me = Arc::new(Identity { name: "bob".to_owned(), addr: "1.2.3.4:6".to_owned() });
         let Look { has_colours, shows_addr, lang } = look;
         let style = Style { has_colours, shows_addr, lang, me };
-        style.render(&ServerMessage::parse(&line).unwrap()).unwrap_or_default()
+        style.render(&ServerMessage::parse(line).unwrap()).unwrap_or_default()
     }
 
     #[test]
@@ -186,25 +228,39 @@ mod tests {
     }
 
     #[test]
+    fn rooms_are_marked() {
+        let zh = Look { lang: Lang::Zh, ..PLAIN };
+        let colours = Look { has_colours: true, ..PLAIN };
+        let from = r#""from":{"name":"ann","addr":"1.2.3.4:5"},"room":"builds""#;
+        for (look, rest, expected) in [
+            (PLAIN, r#""event":"message","text":"hi bob""#, "#builds * ann: hi bob"),
+            (PLAIN, r#""event":"joined""#, "#builds ann has joined"),
+            (PLAIN, r#""event":"left""#, "#builds ann has left"),
+            (PLAIN, r#""event":"topic","text":"nightly""#, "#builds ann topic: nightly"),
+            (PLAIN, r#""event":"offline""#, "#builds ann is offline"),
+            (PLAIN, r#""event":"private","text":"hi""#, "ann -> you: hi"),
+            (PLAIN, r#""event":"ok","verb":"join","count":2,"text":null"#, "-- you are in #builds, 2 there"),
+            (PLAIN, r#""event":"ok","verb":"join","count":2,"text":"x""#, "-- you are in #builds, 2 there, topic: x"),
+            (PLAIN, r#""event":"ok","verb":"in""#, "-- said in #builds"),
+            (PLAIN, r#""event":"ok","verb":"leave""#, "-- you have left #builds"),
+            (PLAIN, r#""event":"ok","verb":"topic","text":"x""#, "-- #builds topic: x"),
+            (PLAIN, r#""event":"ok","verb":"topic","text":null"#, "-- #builds has no topic"),
+            (zh, r#""event":"joined""#, "#builds ann 已加入"),
+            (zh, r#""event":"ok","verb":"join","count":2,"text":"x""#, "-- 你已在 #builds,2人,主题:x"),
+            (zh, r#""event":"ok","verb":"topic","text":null"#, "-- #builds 没有主题"),
+        ] {
+            assert_eq!(shown_line(look, &format!("{{{from},{rest}}}")), expected);
+        }
+        let joined = shown_line(colours, &format!(r#"{{{from},"event":"joined"}}"#));
+        assert!(joined.ends_with("m#builds\x1b[0m \x1b[2mann has joined\x1b[0m"), "{joined:?}");
+    }
+
+    #[test]
     fn mentions_stand_out() {
         let colours = Look { has_colours: true, ..PLAIN };
         assert_eq!(shown(PLAIN, "message", "hi bob"), "* ann: hi bob");
         assert!(shown(colours, "message", "hi bob").ends_with(": \x1b[1;7mhi bob\x1b[0m"));
         assert!(shown(colours, "message", "hi all").ends_with("mann\x1b[0m: hi all"));
-        for (text, name, is_mention) in [
-            ("hi bob", "bob", true),
-            ("BOB: hi", "bob", true),
-            ("hi @bob!", "Bob", true),
-            ("bobby", "bob", false),
-            ("kabob", "bob", false),
-            ("bobby and bob", "bob", true),
-            ("bob_", "bob", false),
-            ("你好张三你好", "张三", true),
-            ("hi张三", "张三", true),
-            ("", "bob", false),
-        ] {
-            assert_eq!(mentions(text, name), is_mention, "{text} {name}");
-        }
     }
 
     #[test]

@@ -4,23 +4,23 @@
 use std::sync::Arc;
 
 use pipechat::{
-    chat::{Event, Identity},
+    chat::{Done, Event, Identity},
     protocol::{Lang, escape::escaped},
 };
 
 use super::{
     command::COMMANDS,
+    lists::Lists,
     people::{IDENTITY_BYTES_MAX, People},
     render::Style,
+    rooms::Rooms,
 };
-use crate::client::message::{ServerMessage, lang_of_set};
-
-/// How many names the answer to `who` is shown with.
-const LIST_MAX: usize = 200;
+use crate::client::{message::ServerMessage, terminal::Completion, words::lang_of_set};
 
 /// What has been heard, and what is to be shown of it.
 pub(super) struct Talk {
-    pub(super) people: People,
+    people: People,
+    pub(super) rooms: Rooms,
     style: Style,
     /// `HOST:PORT` of the server.
     address: String,
@@ -30,14 +30,9 @@ pub(super) struct Talk {
     pub(super) time: String,
     /// Whole lines to be shown.
     above: String,
-    roll: Roll,
-}
-
-/// The answer to `who` so far.
-struct Roll {
-    names: Vec<String>,
-    /// It was asked for to greet the user.
-    is_greeting: bool,
+    lists: Lists,
+    /// What was heard last, and may be heard once more in another room.
+    last: Option<Event>,
 }
 
 /// What a message means for the connection.
@@ -56,16 +51,21 @@ pub(super) enum Effect {
 
 impl Talk {
     pub(super) fn new(style: Style, address: String, hides_own: bool) -> Self {
-        let roll = Roll { names: Vec::new(), is_greeting: true };
-        let (people, time, above) = (People::default(), String::new(), String::new());
-        Self { people, style, address, hides_own, time, above, roll }
+        let (people, rooms) = (People::default(), Rooms::default());
+        let (time, above) = (String::new(), String::new());
+        Self { people, rooms, style, address, hides_own, time, above, lists: Lists::new(), last: None }
     }
 
     /// There is a connection, on which the user is called so. The next list of users becomes the greeting.
     pub(super) fn connected(&mut self, me: Arc<Identity>, lang: Lang) {
         self.people = People::default();
-        self.roll = Roll { names: Vec::new(), is_greeting: true };
+        (self.lists, self.last) = (Lists::new(), None);
         (self.style.me, self.style.lang) = (me, lang);
+    }
+
+    /// What may stand for the last word of `before`.
+    pub(super) fn complete(&self, before: &str) -> Completion {
+        self.rooms.complete(before).unwrap_or_else(|| self.people.complete(before))
     }
 
     /// Takes what is to be shown.
@@ -93,17 +93,28 @@ impl Talk {
 
     /// Shows a message of the server.
     pub(super) fn message(&mut self, message: &ServerMessage) -> Effect {
+        self.rooms.observe(message);
         match message {
-            ServerMessage::News(event) | ServerMessage::Answer(event) => self.people.observe(event),
+            ServerMessage::News(event, _) | ServerMessage::Answer(event) => self.people.observe(event),
             ServerMessage::Set(text) => self.style.lang = lang_of_set(text).unwrap_or(self.style.lang),
             ServerMessage::Help(_) | ServerMessage::Refused { .. } | ServerMessage::Farewell { .. } => {}
         }
         match message {
-            ServerMessage::Answer(Event::User(who)) => self.enroll(who),
-            ServerMessage::Answer(Event::UsersEnd(count)) => self.end_roll(*count),
-            ServerMessage::News(Event::Online(who)) if who.addr == self.style.me.addr => {} // the greeting says so
-            ServerMessage::News(Event::KnownAs { new, .. }) if new.addr == self.style.me.addr => {} // as the answer does
-            ServerMessage::News(Event::Message { from, .. }) if self.hides_own && from.addr == self.style.me.addr => {}
+            ServerMessage::Answer(Event::User(who)) => {
+                if who.name.len().max(who.addr.len()) <= IDENTITY_BYTES_MAX {
+                    self.lists.user(self.style.plain_name(who));
+                }
+            }
+            ServerMessage::Answer(Event::UsersEnd(count)) => self.end_users(None, *count),
+            ServerMessage::Answer(Event::Done(Done::Who(room, count))) => {
+                self.end_users(Some(room), *count);
+            }
+            ServerMessage::Answer(Event::Room { name, members, topic }) => self.lists.room(name, *members, topic),
+            ServerMessage::Answer(Event::Done(Done::Rooms(count))) => {
+                self.lists.end_rooms(*count).iter().for_each(|room| self.notice(room));
+            }
+            ServerMessage::Answer(Event::Done(Done::In(room))) if self.rooms.contains(room) => {} // it is heard there
+            ServerMessage::News(event, _) if self.is_known(event) => {}
             ServerMessage::Farewell { code, text } if code != "quit" => return Effect::Farewell(text.clone()),
             message => {
                 if let Some(text) = self.style.render(message) {
@@ -118,7 +129,7 @@ impl Talk {
                 self.style.me = Arc::clone(new);
                 Effect::Renamed(new.name.clone())
             }
-            ServerMessage::News(_)
+            ServerMessage::News(..)
             | ServerMessage::Answer(_)
             | ServerMessage::Set(_)
             | ServerMessage::Help(_)
@@ -126,24 +137,44 @@ impl Talk {
         }
     }
 
-    fn enroll(&mut self, who: &Identity) {
-        if self.roll.names.len() < LIST_MAX && who.name.len().max(who.addr.len()) <= IDENTITY_BYTES_MAX {
-            self.roll.names.push(self.style.plain_name(who));
+    /// Whether the user knows this already: from an answer, from the terminal, or from another room.
+    fn is_known(&mut self, event: &Event) -> bool {
+        let me = &self.style.me.addr;
+        match event {
+            // The greeting says so, or the answer.
+            Event::Online(who) => {
+                self.last = None; // the one that went offline last may be back
+                who.addr == *me
+            }
+            Event::Joined(who) | Event::Left(who) => who.addr == *me,
+            Event::Topic { from, .. } => from.addr == *me,
+            Event::Message { from, .. } => self.hides_own && from.addr == *me,
+            Event::KnownAs { new, .. } if new.addr == *me => true,
+            // One who is in several rooms with the user is told of in each, one after the other.
+            Event::KnownAs { .. } | Event::Offline(..) => self.last.replace(event.clone()).as_ref() == Some(event),
+            Event::Private { .. }
+            | Event::User(_)
+            | Event::UsersEnd(_)
+            | Event::Renamed { .. }
+            | Event::Room { .. }
+            | Event::Done(_)
+            | Event::Declined(..)
+            | Event::Synced(_)
+            | Event::WaitMet(_)
+            | Event::WaitTimedOut
+            | Event::Refused(_)
+            | Event::Farewell(_) => false,
         }
     }
 
-    fn end_roll(&mut self, count: usize) {
-        let names = std::mem::take(&mut self.roll.names);
-        if std::mem::take(&mut self.roll.is_greeting) {
+    fn end_users(&mut self, room: Option<&str>, count: usize) {
+        let text = if self.lists.take_greeting() {
             let (address, name) = (&self.address, &self.style.me.name);
-            self.notice(&format!("connected to {address} as {name}, {count} online; /help for commands"));
-            return;
-        }
-        let more = match count.saturating_sub(names.len()) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
+            format!("connected to {address} as {name}, {count} online; /help for commands")
+        } else {
+            self.lists.end_users(room, count)
         };
-        self.notice(&format!("{count} online: {}{more}", names.join(", ")));
+        self.notice(&text);
     }
 
     /// Shows something that is not from the chat.
@@ -174,7 +205,7 @@ impl Talk {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::lists::LIST_MAX, *};
 
     fn identity(name: &str) -> Arc<Identity> {
         Arc::new(Identity { name: name.to_owned(), addr: format!("1.2.3.4:{name}") })
@@ -224,6 +255,40 @@ mod tests {
         let own = [from("bob", "renamed"), from("bob", "known_as")];
         assert_eq!(shown(false, &own).0, "12:34 -- you are now bob\n");
         assert_eq!(shown(false, &[from("ann", "known_as")]).0, "12:34 x is now ann\n");
+        let in_room = |line: String| line.replace('}', r#","room":"builds"}"#).replacen(r#","room":"builds"}"#, "}", 1);
+        for event in ["known_as", "offline"] {
+            let in_both = [from("ann", event), in_room(from("ann", event))];
+            assert_eq!(shown(false, &in_both), shown(false, &in_both[..1]), "{event} in two rooms");
+        }
+        let again = [from("ann", "offline"), from("ann", "online"), from("ann", "offline")];
+        assert_eq!(shown(false, &again).0.matches("ann is offline").count(), 2);
+    }
+
+    #[test]
+    fn rooms_are_a_list() {
+        let room = |name, text| format!(r#"{{"event":"room","room":"{name}","count":2,"text":{text}}}"#);
+        let end = |verb, count| format!(r#"{{"event":"ok","verb":"{verb}","room":"builds","count":{count}}}"#);
+        let rooms = [room("builds", "\"nightly\""), room("lobby", "null"), end("rooms", 2)];
+        assert_eq!(shown(false, &rooms).0, "12:34 -- #builds (2): nightly\n12:34 -- lobby (2)\n");
+        let many = [&vec![room("x", "null"); LIST_MAX + 1][..], &[end("rooms", LIST_MAX + 1)]].concat();
+        let (text, _) = shown(false, &many);
+        assert!(text.ends_with("12:34 -- #x (2)\n12:34 -- and 1 more\n"), "{text}");
+        let members = [self::end(0), from("ann", "user"), end("who", 1)];
+        assert!(shown(false, &members).0.ends_with("\n12:34 -- #builds: 1 online: ann\n"));
+    }
+
+    #[test]
+    fn what_the_user_does_in_a_room_is_told_once() {
+        let done = |verb| format!(r#"{{"event":"ok","verb":"{verb}","room":"builds","count":1,"text":"x"}}"#);
+        for (event, verb, text) in [
+            ("joined", "join", "12:34 -- you are in #builds, 1 there, topic: x\n"),
+            ("left", "leave", "12:34 -- you have left #builds\n"),
+            ("topic", "topic", "12:34 -- #builds topic: x\n"),
+        ] {
+            assert_eq!(shown(false, &[from("bob", event), done(verb)]).0, text);
+        }
+        assert_eq!(shown(false, &[done("in")]).0, "12:34 -- said in #builds\n");
+        assert!(!shown(false, &[done("join"), done("in")]).0.contains("said"), "it is heard there");
     }
 
     #[test]

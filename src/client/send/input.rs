@@ -43,7 +43,7 @@ pub(super) fn read_lines(mut lines: Lines, prefix: &str, permitted: &Receiver<()
         let mut bytes = Vec::new();
         let report = match lines.next(prefix, &mut bytes) {
             Ok(Input::Line) => {
-                let is_plain = is_plain(&bytes);
+                let is_plain = is_plain(&bytes, prefix);
                 let is_fenced = !is_plain || unfenced + 1 == GROUP_LINES || !lines.has_more();
                 if !is_plain && unfenced > 0 {
                     bytes.splice(..0, format!("sync|{}\n", number - 1).into_bytes());
@@ -72,7 +72,9 @@ pub(super) fn read_lines(mut lines: Lines, prefix: &str, permitted: &Receiver<()
     }
 }
 
-/// Whether there is hardly a reason to refuse this line.
-fn is_plain(line: &[u8]) -> bool {
-    line.starts_with(b"say|") && line.len() <= SHORT_BYTES && !line.contains(&0) && std::str::from_utf8(line).is_ok()
+/// Whether there is hardly a reason to refuse this line, which begins with this prefix.
+fn is_plain(line: &[u8], prefix: &str) -> bool {
+    let has_text = || line[prefix.len()..].iter().any(|byte| !b"\r\n".contains(byte));
+    let is_public = prefix == "say|" || prefix.starts_with("in|") && has_text();
+    is_public && line.len() <= SHORT_BYTES && !line.contains(&0) && std::str::from_utf8(line).is_ok()
 }

@@ -94,7 +94,7 @@ fn read_answers(mut reader: Reader, report: impl Fn(Answer) -> bool) {
                 (Answer::Refused(text.chars().take(SENTENCE_CHARS_MAX).collect()), false)
             }
             Ok(
-                ServerMessage::News(_)
+                ServerMessage::News(..)
                 | ServerMessage::Answer(_)
                 | ServerMessage::Set(_)
                 | ServerMessage::Help(_)

@@ -19,10 +19,9 @@ use self::{
     link::Link,
 };
 use super::{
-    Deadline, Failure, Outcome, SendArgs,
-    args::field,
-    complain,
+    Deadline, Failure, Outcome, SendArgs, complain,
     connection::{ConnectOptions, Connection},
+    fields::{field, room},
     lines::{LINE_BYTES_MAX, Lines},
     retry::{open_persistently, open_when_up, reopen},
 };
@@ -70,20 +69,18 @@ impl SendArgs {
         if self.text.iter().all(String::is_empty) {
             return Err(Failure::Usage("TEXT must not be empty; use - to send each line of stdin".to_owned()));
         }
-        let prefix = match &self.to {
-            Some(to) => format!("to|{}|", field("--to", to)?),
-            None => "say|".to_owned(),
+        let prefix = match (&self.to, &self.room) {
+            (Some(_), Some(_)) => return Err(Failure::Usage("--to and --room exclude each other".to_owned())),
+            (Some(to), None) => format!("to|{}|", field("--to", to)?),
+            (None, Some(name)) => format!("in|{}|", room("--room", name)?),
+            (None, None) => "say|".to_owned(),
         };
         let text = self.text.join(" ");
         let from_stdin = text == "-";
         let options = ConnectOptions {
-            host: &self.host,
-            port: self.port,
             name: self.name.as_deref(),
-            lang: self.lang,
             idle_exempt: from_stdin,
-            keeps_news: false,
-            visits: true,
+            ..ConnectOptions::new(&self.host, self.port, self.lang).visiting()
         };
         let whole = Deadline::of(self.timeout);
         let connection = match (self.reconnect, from_stdin) {

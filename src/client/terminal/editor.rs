@@ -6,6 +6,7 @@ use rustyline::{At, Movement, Word, line_buffer::LineBuffer};
 use super::{cut::Cut, history::History, keys::Key};
 use crate::client::lines::LINE_BYTES_MAX;
 
+/// What stands before the line, unless told otherwise.
 const PROMPT: &str = "> ";
 
 /// What a key asks of the program, beside a change of the line.
@@ -33,6 +34,8 @@ pub(super) struct Editor {
     cut: Cut,
     pub(super) history: History,
     mode: Mode,
+    /// What stands before the line.
+    pub(super) prompt: String,
     /// A character did not fit: the line is not what was typed.
     is_too_long: bool,
 }
@@ -51,12 +54,12 @@ enum Mode {
 impl Editor {
     pub(super) fn new(history: History) -> Self {
         let line = LineBuffer::with_capacity(LINE_BYTES_MAX); // it never grows
-        Self { line, cut: Cut::default(), history, mode: Mode::Edit, is_too_long: false }
+        Self { line, cut: Cut::default(), history, mode: Mode::Edit, prompt: PROMPT.to_owned(), is_too_long: false }
     }
 
     pub(super) fn prompt(&self) -> String {
         match &self.mode {
-            Mode::Edit => PROMPT.to_owned(),
+            Mode::Edit => self.prompt.clone(),
             Mode::Search { part, found: Some(_), .. } => format!("(search: {part}) "),
             Mode::Search { part, found: None, .. } if part.is_empty() => "(search) ".to_owned(),
             Mode::Search { part, found: None, .. } => format!("(not found: {part}) "),

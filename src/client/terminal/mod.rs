@@ -131,6 +131,14 @@ impl Terminal {
         }
     }
 
+    /// Sets what stands before the line that is being typed.
+    pub(super) fn set_prompt(&mut self, prompt: String) {
+        match self {
+            Self::Editing(editing) => editing.editor.prompt = prompt,
+            Self::Plain(_) => {}
+        }
+    }
+
     /// When to call [`Self::complete`].
     pub(super) fn deadline(&self) -> Option<Instant> {
         match self {

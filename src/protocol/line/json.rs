@@ -8,7 +8,7 @@ use super::{
     text::put,
 };
 use crate::{
-    chat::{Event, Identity},
+    chat::{Done, Event, Identity},
     protocol::{Lang, Reply, Stamp, Verb},
 };
 
@@ -22,12 +22,14 @@ struct Fields<'a> {
     /// The old name of the renamed, the number of users.
     old: Option<&'a str>,
     count: Option<usize>,
+    /// The room that it is about, where it does not happen in one.
+    room: Option<&'a str>,
     /// What was asked for with this.
     verb: Option<Verb>,
 }
 
 /// Appends `event` as one object and a LF.
-pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, stamp: Stamp, lang: Lang) {
+pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, stamp: Stamp<'_>, lang: Lang) {
     let owned;
     let fields = match event {
         Event::Online(who) => Fields { event: "online", from: Some(who), ..Fields::default() },
@@ -47,6 +49,29 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, stamp: Stamp,
         }
         Event::KnownAs { old, new } => {
             Fields { event: "known_as", from: Some(new), old: Some(&old.name), ..Fields::default() }
+        }
+        Event::Joined(who) => Fields { event: "joined", from: Some(who), ..Fields::default() },
+        Event::Left(who) => Fields { event: "left", from: Some(who), ..Fields::default() },
+        Event::Topic { from, text } => {
+            Fields { event: "topic", from: Some(from), text: Some(text), ..Fields::default() }
+        }
+        Event::Room { name, members, topic } => Fields {
+            event: "room",
+            room: Some(name),
+            count: Some(*members),
+            text: Some(topic).filter(|topic| !topic.is_empty()).map(|topic| &**topic),
+            ..Fields::default()
+        },
+        Event::Done(done) => answer(done),
+        Event::Declined(asked, refusal) => {
+            owned = refused(refusal, lang);
+            Fields {
+                event: "refused",
+                text: Some(&owned),
+                code: Some(refusal.code()),
+                verb: Some(Verb::of_asked(*asked)),
+                ..Fields::default()
+            }
         }
         Event::Synced(token) => Fields { event: "sync", text: Some(token), ..Fields::default() },
         Event::WaitMet(arg) => Fields { event: "wait", text: Some(arg), code: Some("ok"), ..Fields::default() },
@@ -71,8 +96,27 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, stamp: Stamp,
     write(out, &fields, stamp);
 }
 
+/// The answer to a request that was done.
+fn answer(done: &Done) -> Fields<'_> {
+    let (room, count, text) = match done {
+        Done::Join { room, members, topic } => (Some(room), Some(*members), Some(topic)),
+        Done::In(room) | Done::Leave(room) => (Some(room), None, None),
+        Done::Rooms(count) => (None, Some(*count), None),
+        Done::Who(room, count) => (Some(room), Some(*count), None),
+        Done::Topic(room, topic) => (Some(room), None, Some(topic)),
+    };
+    Fields {
+        event: "ok",
+        text: text.filter(|text| !text.is_empty()).map(|text| &**text),
+        count,
+        room: room.map(|room| &**room),
+        verb: Some(Verb::of_asked(done.asked())),
+        ..Fields::default()
+    }
+}
+
 /// Appends `reply` as one object and a LF.
-pub(in crate::protocol) fn reply(out: &mut Vec<u8>, reply: &Reply, stamp: Stamp, lang: Lang) {
+pub(in crate::protocol) fn reply(out: &mut Vec<u8>, reply: &Reply, stamp: Stamp<'_>, lang: Lang) {
     let owned;
     let fields = match reply {
         Reply::Refused(error) => {
@@ -104,7 +148,7 @@ pub(in crate::protocol) fn reply(out: &mut Vec<u8>, reply: &Reply, stamp: Stamp,
     write(out, &fields, stamp);
 }
 
-fn write(out: &mut Vec<u8>, fields: &Fields<'_>, stamp: Stamp) {
+fn write(out: &mut Vec<u8>, fields: &Fields<'_>, stamp: Stamp<'_>) {
     put(out, &["{\"seq\":"]);
     number(out, stamp.seq);
     write!(out, ",\"at\":\"{:.3}\"", stamp.at).expect("a Vec takes all");
@@ -127,9 +171,11 @@ fn write(out: &mut Vec<u8>, fields: &Fields<'_>, stamp: Stamp) {
     string(out, fields.old);
     put(out, &[",\"count\":"]);
     number(out, fields.count);
+    put(out, &[",\"room\":"]);
+    string(out, fields.room.or(stamp.room));
     match fields.verb {
-        Some(verb) => put(out, &[",\"room\":null,\"verb\":\"", verb.word(), "\""]),
-        None => put(out, &[",\"room\":null,\"verb\":null"]),
+        Some(verb) => put(out, &[",\"verb\":\"", verb.word(), "\""]),
+        None => put(out, &[",\"verb\":null"]),
     }
     put(out, &[",\"account\":null,\"pos\":null,\"replay\":null}\n"]); // no verb has these yet
 }

@@ -15,7 +15,22 @@ pub(super) fn refused(refusal: &Refusal, lang: Lang) -> String {
             };
         }
         Refusal::NameTaken => ["用户名已存在,修改失败", "name already taken"],
-        Refusal::NameInvalid(rule) => return name_invalid(rule, lang),
+        Refusal::NameInvalid(rule) => return name_invalid(["用户名无效,修改失败:", "invalid name: "], rule, lang),
+        Refusal::NoSuchRoom => ["房间不存在", "no such room"],
+        Refusal::NotInRoom => ["你不在该房间", "not in this room"],
+        Refusal::RoomInvalid(rule) => return name_invalid(["房间名无效:", "invalid room name: "], rule, lang),
+        Refusal::RoomConfusable(ref name) => {
+            return match lang {
+                Lang::Zh => format!("与房间 {name} 过于相似"),
+                Lang::En => format!("looks like room {name}"),
+            };
+        }
+        Refusal::TooManyRooms(max) => {
+            return match lang {
+                Lang::Zh => format!("房间过多,最多{max}个"),
+                Lang::En => format!("too many rooms: at most {max}"),
+            };
+        }
         Refusal::NoSuchUser => ["目标对象不存在,请仔细检查", "no such user, please check the name"],
         Refusal::EmptyText => ["消息内容格式错误", "message text must not be empty"],
         Refusal::RecipientBehind => ["对方接收过慢,消息未送达", "recipient is not keeping up, not delivered"],
@@ -57,13 +72,14 @@ pub(super) fn form_error(error: FormError, lang: Lang) -> String {
     in_lang(texts, lang).to_owned()
 }
 
-fn name_invalid(rule: NameRule, lang: Lang) -> String {
+fn name_invalid(before: [&'static str; 2], rule: NameRule, lang: Lang) -> String {
+    let before = in_lang(before, lang);
     let [zh, en] = match rule {
         NameRule::Empty => ["不能为空", "must not be empty"],
         NameRule::TooLong => {
             return match lang {
-                Lang::Zh => format!("用户名无效,修改失败:不能超过{NAME_CHARS_MAX}个字符"),
-                Lang::En => format!("invalid name: must be at most {NAME_CHARS_MAX} characters"),
+                Lang::Zh => format!("{before}不能超过{NAME_CHARS_MAX}个字符"),
+                Lang::En => format!("{before}must be at most {NAME_CHARS_MAX} characters"),
             };
         }
         NameRule::Space => ["不能含有空白字符", "must not contain white space"],
@@ -72,18 +88,19 @@ fn name_invalid(rule: NameRule, lang: Lang) -> String {
         NameRule::Marks => {
             return match lang {
                 Lang::Zh => {
-                    format!("用户名无效,修改失败:不能以组合符号开头,一个字符上的组合符号不能超过{NAME_MARKS_MAX}个")
+                    format!("{before}不能以组合符号开头,一个字符上的组合符号不能超过{NAME_MARKS_MAX}个")
                 }
                 Lang::En => format!(
-                    "invalid name: must not begin with a combining mark, or have more than {NAME_MARKS_MAX} on a character"
+                    "{before}must not begin with a combining mark, or have more than {NAME_MARKS_MAX} on a character"
                 ),
             };
         }
         NameRule::RoomSign => ["不能以 # 开头", "must not begin with #"],
         NameRule::Address => ["不能是IP地址", "must not be an IP address"],
+        NameRule::Reserved => ["不能是 . .. @", "must not be . or .. or @"],
+        NameRule::Separator => ["不能含有 / ,", "must not contain any of / ,"],
     };
-    let [before_zh, before_en] = ["用户名无效,修改失败:", "invalid name: "];
-    format!("{}{}", in_lang([before_zh, before_en], lang), in_lang([zh, en], lang))
+    format!("{before}{}", in_lang([zh, en], lang))
 }
 
 pub(super) fn goodbye(departure: Departure, lang: Lang) -> &'static str {
@@ -124,13 +141,21 @@ pub(super) fn in_lang([zh, en]: [&'static str; 2], lang: Lang) -> &'static str {
 /// The right form of a verb.
 fn form(verb: Verb) -> &'static str {
     match verb {
-        Verb::Who => "who",
+        Verb::Who => "who, who|ROOM",
         Verb::Rename => "rename|NAME",
         Verb::To => "to|NAME|TEXT",
         Verb::Say => "say|TEXT",
         Verb::Sync => "sync|TOKEN",
-        Verb::Wait => "wait|SECONDS|user|NAME, wait|SECONDS|gone|NAME, wait|SECONDS|users|N, wait|SECONDS|text|PART",
+        Verb::Wait => {
+            "wait|SECONDS|user|NAME, wait|SECONDS|gone|NAME, wait|SECONDS|users|N, wait|SECONDS|text|PART, \
+             wait|SECONDS|members|ROOM|N, wait|SECONDS|in|ROOM|PART"
+        }
         Verb::Check => "check|TOKEN",
+        Verb::Join => "join|ROOM",
+        Verb::In => "in|ROOM|TEXT",
+        Verb::Leave => "leave|ROOM",
+        Verb::Rooms => "rooms",
+        Verb::Topic => "topic|ROOM|TEXT, topic|ROOM",
         Verb::Visit => "visit",
         Verb::Stay => "stay",
         Verb::Format => "format|json, format|text",
@@ -181,7 +206,7 @@ pub(super) fn help(limits: &Limits, lang: Lang) -> String {
 /// What a verb is for.
 fn purpose(verb: Verb) -> [&'static str; 2] {
     match verb {
-        Verb::Who => ["查询在线用户", "list who is online"],
+        Verb::Who => ["查询在线用户,或房间成员", "list who is online, or in a room"],
         Verb::Rename => ["修改用户名", "change your name"],
         Verb::To => ["私聊", "send a private message"],
         Verb::Say => ["原样广播TEXT", "say TEXT verbatim, even if it looks like a command"],
@@ -193,6 +218,11 @@ fn purpose(verb: Verb) -> [&'static str; 2] {
             "若此前没有消息被拒绝则回复check|ok|TOKEN,否则回复原因并断开",
             "answers check|ok|TOKEN if nothing was refused since the last one; otherwise says why and disconnects",
         ],
+        Verb::Join => ["加入房间,之后的消息发到该房间", "join a room; what you say goes there"],
+        Verb::In => ["在房间内发言,不必加入", "say TEXT in a room, without joining it"],
+        Verb::Leave => ["离开房间", "leave a room"],
+        Verb::Rooms => ["列出房间", "list the rooms"],
+        Verb::Topic => ["查看或修改房间主题", "show or change the topic of a room"],
         Verb::Visit => [
             "以访客身份发言:不上线,也不接收公共消息",
             "speak without being online: nobody is told of you, and you receive only what is sent to you",

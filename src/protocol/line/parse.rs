@@ -68,6 +68,17 @@ pub fn parse(line: &[u8]) -> Result<Line, FormError> {
         },
         Verb::Sync => command(Command::Sync(rest.to_owned())),
         Verb::Check => Ok(Line::Check(rest.to_owned())),
+        Verb::Who => command(Command::WhoIn(rest.to_owned())),
+        Verb::Join => command(Command::Join(rest.to_owned())),
+        Verb::Leave => command(Command::Leave(rest.to_owned())),
+        Verb::In => match rest.split_once(SEPARATORS) {
+            None => Err(FormError::Usage(verb)),
+            Some((room, text)) => command(Command::In { room: room.to_owned(), text: text.to_owned() }),
+        },
+        Verb::Topic => {
+            let (room, text) = rest.split_once(SEPARATORS).map_or((rest, None), |(room, text)| (room, Some(text)));
+            command(Command::Topic { room: room.to_owned(), text: text.map(str::to_owned) })
+        }
         Verb::Wait => wait(rest).map(Line::Command).ok_or(FormError::Usage(verb)),
         Verb::Format => match rest {
             "text" => Ok(Line::Set(Setting::Format(Format::Text))),
@@ -79,7 +90,7 @@ pub fn parse(line: &[u8]) -> Result<Line, FormError> {
             "en" => Ok(Line::Set(Setting::Lang(Lang::En))),
             _ => Err(FormError::Usage(verb)),
         },
-        Verb::Who | Verb::Help | Verb::Quit | Verb::Visit | Verb::Stay => Err(FormError::Usage(verb)),
+        Verb::Rooms | Verb::Help | Verb::Quit | Verb::Visit | Verb::Stay => Err(FormError::Usage(verb)),
     }
 }
 
@@ -87,13 +98,23 @@ pub fn parse(line: &[u8]) -> Result<Line, FormError> {
 fn bare(verb: Verb, line: &str) -> Line {
     match verb {
         Verb::Who => Line::Command(Command::Who),
+        Verb::Rooms => Line::Command(Command::Rooms),
         Verb::Help => Line::Help,
         Verb::Quit => Line::Quit,
         Verb::Visit => Line::Set(Setting::Visit),
         Verb::Stay => Line::Set(Setting::Stay),
-        Verb::Rename | Verb::To | Verb::Say | Verb::Sync | Verb::Wait | Verb::Check | Verb::Format | Verb::Lang => {
-            Line::Command(Command::Say(line.to_owned()))
-        }
+        Verb::Rename
+        | Verb::To
+        | Verb::Say
+        | Verb::Sync
+        | Verb::Wait
+        | Verb::Check
+        | Verb::Join
+        | Verb::In
+        | Verb::Leave
+        | Verb::Topic
+        | Verb::Format
+        | Verb::Lang => Line::Command(Command::Say(line.to_owned())),
     }
 }
 
@@ -110,6 +131,14 @@ fn wait(rest: &str) -> Option<Command> {
         "gone" => WaitFor::Gone(arg.to_owned()),
         "users" => WaitFor::Users(arg.parse().ok()?),
         "text" => WaitFor::Text(arg.to_owned()),
+        "members" => {
+            let (room, members) = arg.split_once(SEPARATORS)?;
+            WaitFor::Members(room.to_owned(), members.parse().ok()?)
+        }
+        "in" => {
+            let (room, part) = arg.split_once(SEPARATORS).filter(|(_, part)| !part.is_empty())?;
+            WaitFor::In { room: room.to_owned(), part: part.to_owned() }
+        }
         _ => return None,
     };
     Some(Command::Wait(timeout, wait_for))
@@ -165,7 +194,38 @@ mod tests {
             (" Visit", Ok(Line::Set(Setting::Visit))),
             ("visit the museum", say("visit the museum")),
             ("visit|x", Err(FormError::Usage(Verb::Visit))),
-            ("who|", Err(FormError::Usage(Verb::Who))),
+            ("who|builds", Ok(Line::Command(Command::WhoIn("builds".to_owned())))),
+            ("who|", Ok(Line::Command(Command::WhoIn(String::new())))),
+            ("rooms ", Ok(Line::Command(Command::Rooms))),
+            ("rooms|x", Err(FormError::Usage(Verb::Rooms))),
+            ("rooms are nice", say("rooms are nice")),
+            ("join|#builds", Ok(Line::Command(Command::Join("#builds".to_owned())))),
+            ("join", say("join")),
+            ("Leave｜builds", Ok(Line::Command(Command::Leave("builds".to_owned())))),
+            ("leave", say("leave")),
+            ("in|builds|a|b", Ok(Line::Command(Command::In { room: "builds".to_owned(), text: "a|b".to_owned() }))),
+            ("in|builds|", Ok(Line::Command(Command::In { room: "builds".to_owned(), text: String::new() }))),
+            ("in|builds", Err(FormError::Usage(Verb::In))),
+            ("in", say("in")),
+            ("topic|builds", Ok(Line::Command(Command::Topic { room: "builds".to_owned(), text: None }))),
+            (
+                "topic|builds|a|b",
+                Ok(Line::Command(Command::Topic { room: "builds".to_owned(), text: Some("a|b".to_owned()) })),
+            ),
+            ("topic", say("topic")),
+            (
+                "wait|9|members|builds|2",
+                Ok(Line::Command(Command::Wait(Duration::from_secs(9), WaitFor::Members("builds".to_owned(), 2)))),
+            ),
+            ("wait|9|members|builds", Err(FormError::Usage(Verb::Wait))),
+            (
+                "wait|9|in|builds|a|b",
+                Ok(Line::Command(Command::Wait(
+                    Duration::from_secs(9),
+                    WaitFor::In { room: "builds".to_owned(), part: "a|b".to_owned() },
+                ))),
+            ),
+            ("wait|9|in|builds|", Err(FormError::Usage(Verb::Wait))),
             ("help|x", Err(FormError::Usage(Verb::Help))),
             ("quit|x", Err(FormError::Usage(Verb::Quit))),
             ("stay|x", Err(FormError::Usage(Verb::Stay))),

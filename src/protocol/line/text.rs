@@ -5,12 +5,18 @@ use super::{
     messages::{form_error, goodbye, help, in_lang, refused, set},
 };
 use crate::{
-    chat::{Event, Identity, needs_isolate},
-    protocol::{Lang, Reply},
+    chat::{Done, Event, Identity, LOBBY, needs_isolate},
+    protocol::{Lang, Reply, Verb},
 };
 
-/// Names and addresses are visible by the rules for names; only what users say has to be made so.
-pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, lang: Lang) {
+/// Names and addresses are visible by the rules for names; only what users say has to be made so. What happens in a room but
+/// the lobby stands behind its name.
+pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, room: Option<&str>, lang: Lang) {
+    if let Some(room) = room.filter(|room| *room != LOBBY) {
+        put(out, &["#"]);
+        isolated(out, room, |out| put(out, &[room]));
+        put(out, &[" "]);
+    }
     match event {
         Event::Online(who) => {
             prefix(out, who);
@@ -47,13 +53,32 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, lang: Lang) {
             name(out, new);
             put(out, &["]"]);
         }
-        // Where chat has a colon there is a space: nobody can say this.
         Event::KnownAs { old, new } => {
-            put(out, &["[", &old.addr, "]"]);
-            name(out, old);
-            put(out, &[in_lang([" 已改名为[", " is now ["], lang)]);
+            notice(out, old);
+            put(out, &[in_lang(["已改名为[", "is now ["], lang)]);
             name(out, new);
             put(out, &["]"]);
+        }
+        Event::Joined(who) => {
+            notice(out, who);
+            put(out, &[in_lang(["已加入", "has joined"], lang)]);
+        }
+        Event::Left(who) => {
+            notice(out, who);
+            put(out, &[in_lang(["已离开", "has left"], lang)]);
+        }
+        Event::Topic { from, text } => {
+            notice(out, from);
+            put(out, &[in_lang(["主题:", "topic: "], lang)]);
+            isolated(out, text, |out| push_escaped(out, text));
+        }
+        Event::Room { name, members, topic } => {
+            put(out, &["rooms|", &members.to_string(), "|"]);
+            words(out, &[name, topic]);
+        }
+        Event::Done(done) => answer(out, done),
+        Event::Declined(asked, refusal) => {
+            put(out, &[Verb::of_asked(*asked).word(), "|", refusal.code(), "|", &refused(refusal, lang)]);
         }
         Event::Synced(token) => {
             put(out, &["sync|"]);
@@ -73,7 +98,12 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, lang: Lang) {
 /// Appends a reply.
 pub(in crate::protocol) fn reply(out: &mut Vec<u8>, reply: &Reply, lang: Lang) {
     match reply {
-        Reply::Refused(error) => put(out, &[&form_error(*error, lang)]),
+        Reply::Refused(error) => {
+            if let Some(verb) = error.verb().filter(|verb| verb.begins_its_answers()) {
+                put(out, &[verb.word(), "|", error.code(), "|"]);
+            }
+            put(out, &[&form_error(*error, lang)]);
+        }
         Reply::Set(setting) => put(out, &[set(*setting, lang)]),
         Reply::Checked { token, refused } => {
             put(out, &["check|", refused.unwrap_or("ok"), "|"]);
@@ -82,6 +112,46 @@ pub(in crate::protocol) fn reply(out: &mut Vec<u8>, reply: &Reply, lang: Lang) {
         Reply::Help(limits) => put(out, &[help(limits, lang).trim_end()]),
     }
     out.push(b'\n');
+}
+
+/// Appends the answer to a request that was done.
+fn answer(out: &mut Vec<u8>, done: &Done) {
+    put(out, &[Verb::of_asked(done.asked()).word(), "|ok|"]);
+    match done {
+        Done::Join { room, members, topic } => {
+            words(out, &[room]);
+            put(out, &["|", &members.to_string(), "|-|"]); // there are no positions yet
+            words(out, &[topic]);
+        }
+        Done::In(room) => {
+            words(out, &[room]);
+            put(out, &["|-"]);
+        }
+        Done::Leave(room) => words(out, &[room]),
+        Done::Rooms(count) => put(out, &[&count.to_string()]),
+        Done::Who(room, count) => {
+            words(out, &[room]);
+            put(out, &["|", &count.to_string()]);
+        }
+        Done::Topic(room, topic) => words(out, &[room, topic]),
+    }
+}
+
+/// Appends words of users, separated by `|`.
+fn words(out: &mut Vec<u8>, words: &[&str]) {
+    for (n, word) in words.iter().enumerate() {
+        if n > 0 {
+            put(out, &["|"]);
+        }
+        isolated(out, word, |out| push_escaped(out, word));
+    }
+}
+
+/// What a notice begins with that is not the tutorial's. Where chat has a colon there is a space: nobody can say it.
+fn notice(out: &mut Vec<u8>, who: &Identity) {
+    put(out, &["[", &who.addr, "]"]);
+    name(out, who);
+    put(out, &[" "]);
 }
 
 fn prefix(out: &mut Vec<u8>, who: &Identity) {
@@ -129,7 +199,12 @@ mod tests {
             let event = Event::KnownAs { old: who(old), new: who(new) };
             Dialect::ALL.map(|dialect| {
                 let mut line = Vec::new();
-                render(&mut line, &event, Stamp { seq: Some(7), at: Timestamp::UNIX_EPOCH }, dialect);
+                render(
+                    &mut line,
+                    &event,
+                    Stamp { seq: Some(7), at: Timestamp::UNIX_EPOCH, room: Some("lobby") },
+                    dialect,
+                );
                 String::from_utf8(line).unwrap()
             })
         };
@@ -140,7 +215,7 @@ mod tests {
         let (stamp, rest) =
             (r#"{"seq":7,"at":"1970-01-01T00:00:00.000Z""#, r#""verb":null,"account":null,"pos":null,"replay":null}"#);
         let from = r#""event":"known_as","from":{"name":"张三","addr":"[::1]:7"}"#;
-        let fields = r#""text":null,"code":null,"old":"[::1]:7","count":null,"room":null"#;
+        let fields = r#""text":null,"code":null,"old":"[::1]:7","count":null,"room":"lobby""#;
         assert_eq!(json, format!("{stamp},{from},{fields},{rest}\n"));
         assert_eq!(json_en, json);
         let [zh, en, ..] = shown("עומר", "ann");

@@ -101,7 +101,7 @@ impl Session {
                 if matches!(command, Command::Say(_)) {
                     self.preface.said();
                 }
-                let may_take_long = matches!(command, Command::Who | Command::Wait(..));
+                let may_take_long = may_take_long(&command);
                 self.batch.steps.push(Step::Command(command));
                 if may_take_long {
                     return ControlFlow::Break(());
@@ -147,6 +147,21 @@ impl Session {
             return; // nobody reads it
         }
         self.batch.steps.push(Step::Reply(reply));
+    }
+}
+
+/// Whether the answer may be long, or late.
+fn may_take_long(command: &Command) -> bool {
+    match command {
+        Command::Who | Command::WhoIn(_) | Command::Rooms | Command::Wait(..) => true,
+        Command::Say(_)
+        | Command::Rename(_)
+        | Command::Private { .. }
+        | Command::Join(_)
+        | Command::In { .. }
+        | Command::Leave(_)
+        | Command::Topic { .. }
+        | Command::Sync(_) => false,
     }
 }
 

@@ -120,6 +120,11 @@ fn shown(step: &Step) -> String {
         Step::Command(Command::Rename(_)) => "rename?".to_owned(),
         Step::Command(Command::Private { .. }) => "to?".to_owned(),
         Step::Command(Command::Sync(token)) => format!("sync-{token}"),
+        Step::Command(Command::Rooms) => "rooms?".to_owned(),
+        Step::Command(Command::WhoIn(room)) => format!("who-{room}?"),
+        Step::Command(
+            command @ (Command::Join(_) | Command::In { .. } | Command::Leave(_) | Command::Topic { .. }),
+        ) => format!("{command:?}"),
         Step::Reply(Reply::Refused(error)) => format!("!{}", error.code()),
         Step::Reply(Reply::Set(Setting::Stay)) => "!stay".to_owned(),
         Step::Reply(Reply::Set(Setting::Visit)) => "!visit".to_owned(),
@@ -195,7 +200,7 @@ fn errors_of_form_keep_their_place() {
     check("+one~to|~two~", "[one !malformed two]");
     check("+one~12345678901~two~", "[one !line-too-long two]");
     check("+a\0b~hi~", "[!nul hi]");
-    check("+format|xml~who|~", "[!malformed !malformed]");
+    check("+format|xml~quit|~", "[!malformed !malformed]");
     let mut played = play(limits(), "");
     played.session.received(&mut b"\xe9\nhi\n".to_owned(), Duration::ZERO);
     played.poll();

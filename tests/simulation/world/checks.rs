@@ -2,13 +2,18 @@
 
 use std::fmt::Write as _;
 
-use pipechat::{broker::Request, chat::Command, protocol::Line};
+use pipechat::{
+    broker::Request,
+    chat::{Command, RoomId},
+    protocol::Line,
+};
 
 use super::{WITNESSES, World};
 use crate::{
-    names::NAMES,
+    generator::IN,
+    names::{NAMES, ROOMS, room_looks},
     peer::{Kind, Peer, Sending},
-    reader::Heard,
+    reader::{Heard, plain},
 };
 
 impl World {
@@ -44,6 +49,7 @@ impl World {
     pub(crate) fn end(mut self) -> String {
         self.compare_witnesses();
         self.all_leave();
+        self.empty_rooms();
         for spellings in NAMES {
             let client = self.connect_as(Kind::Guest, false);
             let rename = Command::Rename(spellings[0].to_owned());
@@ -55,6 +61,37 @@ impl World {
         assert!(names.eq(NAMES.map(|spellings| spellings[0])), "a name was not free");
         self.all_leave();
         self.transcript
+    }
+
+    /// Rooms whose topics are taken away are there no more, and their names are free.
+    fn empty_rooms(&mut self) {
+        let names = |world: &Self| world.model.rooms().iter().map(|room| room.name.clone()).collect::<Vec<_>>();
+        let client = self.connect_as(Kind::Guest, false);
+        for room in names(self) {
+            let command = Command::Topic { room: room.clone(), text: Some(String::new()) };
+            self.peer(client).type_line(format!("topic|{room}|\n").as_bytes(), Ok(Line::Command(command)));
+        }
+        self.peer(client).type_line(b"rooms\n", Ok(Line::Command(Command::Rooms)));
+        self.heal();
+        assert!(self.peer(client).received().ends_with("\nrooms|1|lobby|\nrooms|ok|1\n"), "a room is left");
+        assert_eq!(names(self), ["lobby"]);
+        // Nothing but the lobby can ever be called what looks like the lobby.
+        let is_free = |room: &&str| *room == "lobby" || room_looks(room) != "lobby";
+        let rooms: Vec<_> = ROOMS.iter().map(|spellings| spellings[0]).filter(is_free).collect();
+        for room in &rooms {
+            let (join, leave) = (Command::Join((*room).to_owned()), Command::Leave((*room).to_owned()));
+            let peer = self.peer(client);
+            peer.type_line(format!("join|{room}\n").as_bytes(), Ok(Line::Command(join)));
+            peer.type_line(format!("leave|{room}\n").as_bytes(), Ok(Line::Command(leave)));
+        }
+        self.heal();
+        let received = self.peer(client).received();
+        let lines: Vec<_> = received.lines().map(plain).collect();
+        for room in rooms {
+            assert!(lines.contains(&format!("join|ok|{room}|1|-|")), "the name {room} was not free: {lines:?}");
+        }
+        self.all_leave();
+        assert_eq!(names(self), ["lobby"]);
     }
 
     /// The server shuts down: all are told, and nobody comes any more.
@@ -91,6 +128,10 @@ impl World {
 
     fn assert_empty(&self) {
         assert_eq!(self.chat.members().count(), 0);
+        for room in self.model.rooms() {
+            assert_eq!(self.chat.members_of(room.id).count(), 0, "somebody is in {}", room.name);
+            assert!(room.id == RoomId::LOBBY || !room.topic.is_empty(), "nothing holds {}", room.name);
+        }
         assert_eq!(self.chat.deadline(), None);
         assert!(!self.broker.has_work() && self.requests.is_empty());
         assert!(self.peers.is_empty());
@@ -101,13 +142,17 @@ impl World {
 /// The text of a message with a number of its own.
 fn numbered(heard: &Heard) -> Option<&str> {
     match heard {
-        Heard::Message { text, .. } if text.starts_with('#') => Some(text),
+        Heard::Message { text, .. } if text.trim_start_matches(IN).starts_with('#') => Some(text),
         Heard::Message { .. }
         | Heard::Online { .. }
         | Heard::Offline { .. }
         | Heard::KnownAs { .. }
         | Heard::Private { .. }
         | Heard::User { .. }
+        | Heard::Joined { .. }
+        | Heard::Left { .. }
+        | Heard::Topic { .. }
+        | Heard::In { .. }
         | Heard::Other => None,
     }
 }

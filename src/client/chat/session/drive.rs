@@ -12,11 +12,17 @@ use rustix::event::PollFlags;
 use super::{
     super::{
         link::{Attempt, Link, Up},
+        outbox::Outbox,
+        rooms::Membership,
         talk::Effect,
     },
     GOODBYE_MAX, Session, Stage, identity,
 };
-use crate::client::{Failure, Outcome, connection::Connection, reader::Received};
+use crate::client::{
+    Failure, Outcome,
+    connection::{Connection, NOT_JOINED},
+    reader::Received,
+};
 
 /// How often a name that the user had is asked for again, with growing pauses: the server may take a while to notice that
 /// the connection before is lost. Then the client connects without it.
@@ -46,7 +52,7 @@ impl Session {
     }
 
     fn attempt(&mut self, now: Instant) -> Option<Outcome> {
-        match Attempt::start(&self.target, self.name.clone()) {
+        match Attempt::start(&self.target, self.name.clone(), self.rooms.clone()) {
             Ok(attempt) => {
                 self.link = Link::Connecting(attempt);
                 None
@@ -57,6 +63,7 @@ impl Session {
 
     fn connected(&mut self, mut connection: Connection, now: Instant) -> Option<Outcome> {
         let (early, lang, me) = (mem::take(&mut connection.early), connection.lang, connection.me.take());
+        let joined = mem::take(&mut connection.joined);
         let (reader, stream) = connection.split();
         let addr = stream.local_addr().unwrap_or(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
         match Up::new(reader, stream, now) {
@@ -64,6 +71,7 @@ impl Session {
             Err(error) => return self.not_connected(Failure::Lost(format!("connection lost: {error}")), now),
         }
         self.talk.connected(me.unwrap_or_else(|| identity(addr)), lang);
+        self.talk.rooms.connected(&joined, self.rooms.has_left_lobby);
         for (_, news) in early {
             self.talk.message(&news);
         }
@@ -83,7 +91,9 @@ impl Session {
             Stage::Opening | Stage::Leaving(_) => return Some(Err(failure)),
             Stage::Talking => {}
         }
-        if matches!(failure, Failure::Refused(_)) {
+        if matches!(&failure, Failure::Refused(Some(text)) if text.starts_with(NOT_JOINED)) {
+            self.give_up_rooms();
+        } else if matches!(failure, Failure::Refused(_)) {
             self.refusals += 1;
             if self.refusals >= NAME_ATTEMPTS {
                 self.name = None;
@@ -92,6 +102,16 @@ impl Session {
         let (_, sentence) = failure.exit();
         self.wait(sentence.unwrap_or_default(), Duration::ZERO, now);
         None
+    }
+
+    /// A room that the user was in is refused. What was typed for it must not be said elsewhere.
+    fn give_up_rooms(&mut self) {
+        self.rooms = Membership::default();
+        self.talk.rooms.connected(&[], false);
+        if !self.outbox.is_empty() {
+            self.outbox = Outbox::default();
+            self.talk.notice("lines that waited are not sent");
+        }
     }
 
     /// Reads what the server has sent.
@@ -125,6 +145,7 @@ impl Session {
             Received::TooLong => Received::too_long(),
             Received::Line(_) | Received::TimedOut => return None,
         };
+        self.rooms = self.talk.rooms.membership();
         let lasted = now.saturating_duration_since(up.since);
         let failure = self.farewell.take().unwrap_or(failure);
         self.lost(failure, lasted, now)

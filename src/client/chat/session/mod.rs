@@ -14,7 +14,7 @@ use std::{
 
 use jiff::Zoned;
 use pipechat::{
-    chat::Identity,
+    chat::{Identity, LOBBY},
     protocol::{Lang, escape::escaped},
 };
 use rustix::{
@@ -28,6 +28,7 @@ use super::{
     link::{Attempt, Link, Target},
     outbox::Outbox,
     render::Style,
+    rooms::Membership,
     talk::Talk,
 };
 use crate::client::{
@@ -58,6 +59,8 @@ pub(super) struct Session {
     /// The name to take on the next connection, and how often that was refused.
     name: Option<String>,
     refusals: u32,
+    /// The rooms to join on the next connection, where there is none.
+    rooms: Membership,
     link: Link,
     backoff: Backoff,
     /// The pause that the user was told last.
@@ -92,6 +95,7 @@ impl Session {
     pub(super) fn new(
         target: Target,
         name: Option<String>,
+        rooms: Membership,
         terminal: Terminal,
         settings: Settings,
     ) -> io::Result<Self> {
@@ -100,11 +104,12 @@ impl Session {
         let style = Style { has_colours, shows_addr, lang: Lang::En, me: identity(nobody) };
         let talk = Talk::new(style, target.address(), terminal.echoes());
         Ok(Self {
-            link: Link::Connecting(Attempt::start(&target, name.clone())?),
+            link: Link::Connecting(Attempt::start(&target, name.clone(), rooms.clone())?),
             target,
             reconnects,
             name,
             refusals: 0,
+            rooms,
             backoff: Backoff::new(),
             told: Duration::ZERO,
             outbox: Outbox::default(),
@@ -140,6 +145,7 @@ impl Session {
         // While there is more to read, the line is about to change.
         if !ready.keys || self.talk.pending() > ABOVE_BYTES {
             let above = self.talk.take_above();
+            self.terminal.set_prompt(self.talk.rooms.prompt());
             self.terminal.draw(&above)?;
             if !ready.keys && ready.link.is_empty() {
                 let left = self.deadline().map(|at| at.saturating_duration_since(Instant::now()));
@@ -157,7 +163,7 @@ impl Session {
             return Ok(Some(outcome));
         }
         if self.terminal.deadline().is_some_and(|at| at <= now) {
-            let choices = self.terminal.complete(|before| self.talk.people.complete(before));
+            let choices = self.terminal.complete(|before| self.talk.complete(before));
             if !choices.is_empty() {
                 self.talk.notice(&choices.join("  "));
             }
@@ -239,13 +245,21 @@ impl Session {
         match Command::parse(line) {
             Command::Quit => return self.leave(now),
             Command::Nothing => {}
-            Command::Send(_) | Command::Private { .. } if !has_room => {
+            Command::Send(_) | Command::Private { .. } | Command::Leave(_) | Command::Topic(_) if !has_room => {
                 self.talk.notice("not connected, and too many lines wait: not sent");
             }
             Command::Send(line) => self.outbox.push(&line),
             Command::Private { to, text, line } => {
                 self.outbox.push(&line);
                 self.talk.sent(&to, &text);
+            }
+            Command::Leave(room) => match room.as_deref().unwrap_or(self.talk.rooms.current()) {
+                LOBBY if room.is_none() => self.talk.notice("usage: /leave ROOM"),
+                room => self.outbox.push(&format!("leave|{room}")),
+            },
+            Command::Topic(text) => {
+                let text = text.map_or_else(String::new, |text| format!("|{text}"));
+                self.outbox.push(&format!("topic|{}{text}", self.talk.rooms.current()));
             }
             Command::Help => self.talk.help(),
             Command::Mistake(text) => self.talk.notice(&escaped(&text)),

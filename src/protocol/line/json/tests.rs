@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
-    chat::{Departure, Refusal},
+    chat::{Asked, Departure, Refusal},
     protocol::{FormError, Format, Limits, Setting},
 };
 
@@ -40,9 +40,9 @@ fn events() {
     let identity = |name: &str| Arc::new(Identity { name: name.to_owned(), addr: "10.0.0.1:9".to_owned() });
     let (ann, text) = (|| identity("ann"), || "hi".to_owned());
     for (of, seq, fields) in [
-        (Event::Online(ann()), Some(7), "online seq=7 from=ann/10.0.0.1:9"),
-        (Event::Offline(ann(), Departure::Lost), Some(8), "offline seq=8 from=ann/10.0.0.1:9 code=lost"),
-        (Event::Message { from: ann(), text: text() }, Some(9), "message seq=9 from=ann/10.0.0.1:9 text=hi"),
+        (Event::Online(ann()), Some(7), "online seq=7 from=ann/10.0.0.1:9 room=lobby"),
+        (Event::Offline(ann(), Departure::Lost), Some(8), "offline seq=8 from=ann/10.0.0.1:9 code=lost room=lobby"),
+        (Event::Message { from: ann(), text: text() }, Some(9), "message seq=9 from=ann/10.0.0.1:9 text=hi room=lobby"),
         (Event::Private { from: ann(), text: text() }, None, "private from=ann/10.0.0.1:9 text=hi"),
         (Event::User(ann()), None, "user from=ann/10.0.0.1:9"),
         (Event::UsersEnd(3), None, "users_end count=3"),
@@ -55,10 +55,34 @@ fn events() {
             None,
             "refused text=wait too long: must be at most 5 seconds code=wait-too-long verb=wait",
         ),
+        (Event::Joined(ann()), Some(1), "joined seq=1 from=ann/10.0.0.1:9 room=lobby"),
+        (Event::Left(ann()), Some(2), "left seq=2 from=ann/10.0.0.1:9 room=lobby"),
+        (
+            Event::Topic { from: ann(), text: "red".into() },
+            Some(3),
+            "topic seq=3 from=ann/10.0.0.1:9 text=red room=lobby",
+        ),
+        (Event::Room { name: "zoo".into(), members: 2, topic: "apes".into() }, None, "room text=apes count=2 room=zoo"),
+        (Event::Room { name: "zoo".into(), members: 2, topic: "".into() }, None, "room count=2 room=zoo"),
+        (
+            Event::Done(Done::Join { room: "zoo".into(), members: 2, topic: "apes".into() }),
+            None,
+            "ok text=apes count=2 room=zoo verb=join",
+        ),
+        (Event::Done(Done::In("zoo".into())), None, "ok room=zoo verb=in"),
+        (Event::Done(Done::Leave("zoo".into())), None, "ok room=zoo verb=leave"),
+        (Event::Done(Done::Rooms(3)), None, "ok count=3 verb=rooms"),
+        (Event::Done(Done::Who("zoo".into(), 3)), None, "ok count=3 room=zoo verb=who"),
+        (Event::Done(Done::Topic("zoo".into(), "".into())), None, "ok room=zoo verb=topic"),
+        (
+            Event::Declined(Asked::Leave, Refusal::NotInRoom),
+            None,
+            "refused text=not in this room code=not-in-room verb=leave",
+        ),
         (Event::Farewell(Departure::Quit), None, "farewell text=goodbye code=quit"),
     ] {
         let mut line = Vec::new();
-        event(&mut line, &of, Stamp { seq, at: AT }, Lang::En);
+        event(&mut line, &of, Stamp { seq, at: AT, room: seq.map(|_| "lobby") }, Lang::En);
         assert_eq!(shown(&line), fields);
     }
 }
@@ -68,17 +92,17 @@ fn replies() {
     let token = || "1".to_owned();
     for (of, fields) in [
         (Reply::Refused(FormError::Nul), "refused text=line contains a NUL, discarded code=nul"),
-        (Reply::Refused(FormError::Usage(Verb::Who)), "refused text=usage: who code=malformed verb=who"),
+        (Reply::Refused(FormError::Usage(Verb::Who)), "refused text=usage: who, who|ROOM code=malformed verb=who"),
         (Reply::Checked { token: token(), refused: None }, "ok text=1 verb=check"),
         (Reply::Checked { token: token(), refused: Some("nul") }, "refused text=1 code=nul verb=check"),
         (Reply::Set(Setting::Format(Format::Json)), "set text=set: format json"),
     ] {
         let mut line = Vec::new();
-        reply(&mut line, &of, Stamp { seq: None, at: AT }, Lang::En);
+        reply(&mut line, &of, Stamp::private(AT), Lang::En);
         assert_eq!(shown(&line), fields);
     }
     let mut line = Vec::new();
-    reply(&mut line, &Reply::Help(Arc::new(Limits::default())), Stamp { seq: None, at: AT }, Lang::En);
+    reply(&mut line, &Reply::Help(Arc::new(Limits::default())), Stamp::private(AT), Lang::En);
     let help = shown(&line);
     assert!(help.starts_with("help text=") && help.contains("who") && !help.contains(" verb="), "{help}");
 }

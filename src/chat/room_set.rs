@@ -1,0 +1,85 @@
+//! The rooms that one client is in.
+
+use super::RoomId;
+
+/// A set of rooms. Most clients are in the lobby alone, which takes no memory of its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoomSet {
+    has_lobby: bool,
+    /// The others, in order, if there are any.
+    #[expect(clippy::box_collection, reason = "a pointer is a third of a vector, and most clients have none")]
+    others: Option<Box<Vec<RoomId>>>,
+}
+
+impl RoomSet {
+    /// Whether it is empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        !self.has_lobby && self.others.is_none()
+    }
+
+    /// How many rooms are in it.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        usize::from(self.has_lobby) + self.others().len()
+    }
+
+    /// Whether this room is in it.
+    #[must_use]
+    pub fn contains(&self, room: RoomId) -> bool {
+        if room == RoomId::LOBBY { self.has_lobby } else { self.others().binary_search(&room).is_ok() }
+    }
+
+    /// Puts a room in.
+    pub fn insert(&mut self, room: RoomId) {
+        if room == RoomId::LOBBY {
+            self.has_lobby = true;
+        } else if let Err(place) = self.others().binary_search(&room) {
+            self.others.get_or_insert_default().insert(place, room);
+        }
+    }
+
+    /// Takes a room out.
+    pub fn remove(&mut self, room: RoomId) {
+        if room == RoomId::LOBBY {
+            self.has_lobby = false;
+        } else if let Some(others) = &mut self.others
+            && let Ok(place) = others.binary_search(&room)
+        {
+            others.remove(place);
+            others.shrink_to(others.len() * 2);
+            if others.is_empty() {
+                self.others = None;
+            }
+        }
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = RoomId> {
+        self.has_lobby.then_some(RoomId::LOBBY).into_iter().chain(self.others().iter().copied())
+    }
+
+    fn others(&self) -> &[RoomId] {
+        self.others.as_ref().map_or(&[], |others| others.as_slice())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_is_in_it_once_and_they_are_in_order() {
+        let mut set = RoomSet::default();
+        assert!(set.is_empty());
+        for room in [7, 0, 3, 7, 0] {
+            set.insert(RoomId(room));
+        }
+        assert!(set.iter().eq([0, 3, 7].map(RoomId)) && set.len() == 3);
+        set.remove(RoomId(3));
+        set.remove(RoomId(5));
+        set.remove(RoomId::LOBBY);
+        assert!(set.iter().eq([RoomId(7)]) && !set.is_empty());
+        assert!(set.contains(RoomId(7)) && !set.contains(RoomId(3)) && !set.contains(RoomId::LOBBY));
+    }
+}

@@ -1,0 +1,126 @@
+//! What has to happen in a world where everything does.
+
+use std::{fmt::Debug, sync::Arc};
+
+use pipechat::{
+    chat::{Asked, Departure, Identity, Input, NameRule, Refusal, WaitFor},
+    protocol::{FormError, Reply, Verb},
+};
+
+use super::kinds::{asked, commands, departures, done, events, inputs, is_public, loads, refusals, replies, waits};
+
+/// All that happens in a world where everything does: two parts of one line of its transcript.
+pub(crate) fn things_that_happen() -> Vec<(&'static str, String)> {
+    let nobody = Arc::new(Identity { name: String::new(), addr: String::new() });
+    // The other verbs have no wrong form, or words of their own for it.
+    let can_be_wrong = |reply: &Reply| match reply {
+        Reply::Refused(FormError::Usage(verb)) => has_usage(*verb),
+        Reply::Checked { .. } => false, // which the broker makes
+        Reply::Refused(_) | Reply::Set(_) | Reply::Help(_) => true,
+    };
+    let mut things = Vec::new();
+    let of_the_door = |departure: &Departure| {
+        matches!(departure, Departure::Full | Departure::FullForAddress | Departure::TooManyArrivals)
+    };
+    let departures = departures().into_iter().filter(|departure| !of_the_door(departure));
+    things.push(("\tPublish(", "Visiting) })".to_owned()));
+    let ends = departures.filter(|departure| *departure != Departure::Visiting);
+    things.extend(ends.map(|departure| ("\tHangUp(", format!(", {departure:?})"))));
+    let refused = refusals().into_iter().filter(is_refused);
+    things.extend(refused.map(|refusal| ("\tTell(", format!("), Refused({}", until_digit(&refusal)))));
+    for asked in asked() {
+        let declined = refusals().into_iter().filter(|refusal| is_declined(asked, refusal));
+        things.extend(declined.map(|refusal| ("\tTell(", format!("), Declined({asked:?}, {}", until_digit(&refusal)))));
+    }
+    things.extend(done("").iter().map(|done| ("\tTell(", format!("), Done({}", kind(done)))));
+    things.extend(events(&nobody, "").iter().map(|event| {
+        if is_public(event) {
+            ("\tPublish(", format!("event: {}", kind(event)))
+        } else {
+            ("\tTell(", format!("), {}", kind(event)))
+        }
+    }));
+    things.push(("\tPublish(", "members: 0, ".to_owned()));
+    things.extend(["makes room", "is not kept"].map(|what| ("\tthe room ", what.to_owned())));
+    things.extend(replies().iter().filter(|reply| can_be_wrong(reply)).map(|reply| ("Reply(", until_digit(reply))));
+    let inputs = inputs().into_iter().filter(|input| !matches!(input, Input::Congested(..)));
+    things.extend(inputs.map(|input| ("input: ", kind(&input))));
+    things.extend(loads().iter().map(|load| ("input: Command(", format!("), {load:?}, "))));
+    things.extend(commands().iter().map(|command| ("input: Command(", format!("t, {}", kind(command)))));
+    things.extend(["None", "Some("].map(|text| ("t, Topic { ", format!(", text: {text}"))));
+    things.extend(waits().iter().map(|wait| {
+        let begins = if matches!(wait, WaitFor::In { .. }) { " {" } else { "(" };
+        (", Wait(", format!("s, {}{begins}", kind(wait)))
+    }));
+    things
+}
+
+/// Whether the verb has a wrong form, and no words of its own for it.
+fn has_usage(verb: Verb) -> bool {
+    match verb {
+        Verb::Wait
+        | Verb::In
+        | Verb::Rooms
+        | Verb::Visit
+        | Verb::Stay
+        | Verb::Format
+        | Verb::Lang
+        | Verb::Help
+        | Verb::Quit => true,
+        Verb::Who
+        | Verb::Rename
+        | Verb::To
+        | Verb::Say
+        | Verb::Sync
+        | Verb::Check
+        | Verb::Join
+        | Verb::Leave
+        | Verb::Topic => false,
+    }
+}
+
+/// Whether something that is no verb of rooms is refused for this reason.
+fn is_refused(refusal: &Refusal) -> bool {
+    match refusal {
+        Refusal::NameInvalid(rule) => !matches!(rule, NameRule::Reserved | NameRule::Separator),
+        Refusal::NameTaken
+        | Refusal::NameConfusable(_)
+        | Refusal::NoSuchUser
+        | Refusal::EmptyText
+        | Refusal::WaitTooLong(_)
+        | Refusal::ArgumentTooLong(_)
+        | Refusal::NotInRoom => true,
+        // Nobody in the world gets so far behind; `behind` has it.
+        Refusal::RecipientBehind => false,
+        Refusal::NoSuchRoom | Refusal::RoomInvalid(_) | Refusal::RoomConfusable(_) | Refusal::TooManyRooms(_) => false,
+    }
+}
+
+/// Whether this is refused for this reason.
+fn is_declined(asked: Asked, refusal: &Refusal) -> bool {
+    match refusal {
+        Refusal::RoomInvalid(_) | Refusal::RoomConfusable(_) => matches!(asked, Asked::Join | Asked::In),
+        Refusal::TooManyRooms(_) => asked == Asked::Join,
+        Refusal::NoSuchRoom | Refusal::ArgumentTooLong(_) => matches!(asked, Asked::Leave | Asked::Who | Asked::Topic),
+        Refusal::NotInRoom => asked == Asked::Leave,
+        Refusal::EmptyText => asked == Asked::In,
+        Refusal::NameTaken
+        | Refusal::NameConfusable(_)
+        | Refusal::NameInvalid(_)
+        | Refusal::NoSuchUser
+        | Refusal::RecipientBehind
+        | Refusal::WaitTooLong(_) => false,
+    }
+}
+
+/// What it is called, without what is in it.
+fn kind(of: &impl Debug) -> String {
+    let shown = format!("{of:?}");
+    shown.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned()
+}
+
+/// What it is called and what is in it, up to the first figure or text.
+fn until_digit(of: &impl Debug) -> String {
+    let shown = format!("{of:?}");
+    shown.split(|c: char| c.is_ascii_digit() || c == '"').next().unwrap_or_default().to_owned()
+}

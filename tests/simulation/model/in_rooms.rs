@@ -1,0 +1,176 @@
+//! What is done in rooms, and who is told of it.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use pipechat::chat::{
+    Asked, ClientId, Command, Departure, Done, Event, Identity, Output, Public, Refusal, RoomId, WaitFor,
+};
+
+use super::{ARGUMENT_MAX, Model, has, rooms::LOBBY};
+use crate::names::{room_key, room_name};
+
+impl Model {
+    /// What has become of rooms with a topic that did not stay, since this was asked.
+    pub(crate) fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.rooms.notes)
+    }
+
+    pub(super) fn members_of(&self, room: RoomId) -> Vec<Event> {
+        let Some(room) = self.rooms.get(room) else { return vec![Event::Declined(Asked::Who, Refusal::NoSuchRoom)] };
+        let members = self.guests.iter().filter(|guest| room.members.contains(&guest.client));
+        let end = Event::Done(Done::Who(room.name.as_str().into(), room.members.len()));
+        members.map(|guest| Event::User(Arc::clone(&guest.who))).chain([end]).collect()
+    }
+
+    /// Tells a room something.
+    pub(super) fn publish(&mut self, room: RoomId, event: Event) {
+        self.publish_except(room, None, event);
+    }
+
+    /// The same, apart from one who has an answer of its own.
+    pub(super) fn publish_except(&mut self, room: RoomId, except: Option<ClientId>, event: Event) {
+        if self.is_closing {
+            return;
+        }
+        self.rooms.used += 1;
+        let used = self.rooms.used;
+        let Some(of) = self.rooms.get_mut(room) else { return };
+        of.used = used;
+        of.seq += 1;
+        let (name, members, seq) = (of.name.as_str().into(), of.members.len(), of.seq);
+        self.out.push(Output::Publish(Public { room, name, members, except, seq, event }));
+    }
+
+    pub(super) fn enter(&mut self, client: ClientId, room: RoomId) {
+        let of = self.rooms.get_mut(room).expect("it was opened");
+        of.members.push(client);
+        of.members.sort();
+        self.out.push(Output::Join(client, room));
+    }
+
+    /// The client is in no room any more, and those that are left there are told so.
+    pub(super) fn be_gone(&mut self, client: ClientId, who: &Arc<Identity>, departure: Departure) {
+        for room in self.rooms.with(client) {
+            self.exit(client, room);
+            self.publish(room, Event::Offline(Arc::clone(who), departure));
+        }
+    }
+
+    fn exit(&mut self, client: ClientId, room: RoomId) {
+        let of = self.rooms.get_mut(room).expect("the client is in it");
+        of.members.retain(|&member| member != client);
+        self.rooms.vacate(room);
+    }
+
+    /// Says something in the room where the client's plain lines go. Visitors need not be in the lobby.
+    pub(super) fn say(&mut self, client: ClientId, from: Arc<Identity>, text: &str) {
+        let guest = self.guest(client).expect("only guests speak");
+        let (room, is_visitor) = (guest.current, guest.is_visitor);
+        let is_there = self.rooms.get(room).is_some_and(|room| room.members.contains(&client));
+        let may_speak = is_there || is_visitor && room == RoomId::LOBBY;
+        if !may_speak {
+            return self.tell(client, Event::Refused(Refusal::NotInRoom));
+        }
+        let key = self.rooms.get(room).expect("somebody is there, or it is the lobby").key.clone();
+        self.publish(room, Event::Message { from, text: text.to_owned() });
+        self.meet_text(&key, text);
+    }
+
+    /// What is asked for in a room, apart from lists.
+    pub(super) fn in_rooms(
+        &mut self,
+        client: ClientId,
+        from: Arc<Identity>,
+        command: &Command,
+    ) -> Result<Done, (Asked, Refusal)> {
+        match command {
+            Command::Join(room) => self.join(client, from, room).map_err(|refusal| (Asked::Join, refusal)),
+            Command::In { room, text } => self.say_in(from, room, text).map_err(|refusal| (Asked::In, refusal)),
+            Command::Leave(room) => self.leave(client, from, room).map_err(|refusal| (Asked::Leave, refusal)),
+            Command::Topic { room, text } => {
+                self.topic(from, room, text.as_ref()).map_err(|refusal| (Asked::Topic, refusal))
+            }
+            Command::Say(_)
+            | Command::Who
+            | Command::Rename(_)
+            | Command::Private { .. }
+            | Command::Rooms
+            | Command::WhoIn(_)
+            | Command::Sync(_)
+            | Command::Wait(..) => unreachable!("{command:?}"),
+        }
+    }
+
+    fn join(&mut self, client: ClientId, from: Arc<Identity>, name: &str) -> Result<Done, Refusal> {
+        let room = self.rooms.open(client, name)?;
+        self.guest(client).expect("only guests speak").current = room;
+        if !self.rooms.with(client).contains(&room) {
+            self.enter(client, room);
+            self.publish(room, Event::Joined(from));
+            self.meet_members(room);
+        }
+        let of = self.rooms.get(room).expect("the client is in it");
+        Ok(Done::Join { room: of.name.as_str().into(), members: of.members.len(), topic: of.topic.as_str().into() })
+    }
+
+    /// One need not be in a room to be heard there, and who waits for what is said there need not either.
+    fn say_in(&mut self, from: Arc<Identity>, name: &str, text: &str) -> Result<Done, Refusal> {
+        let name = room_name(name).map_err(Refusal::RoomInvalid)?;
+        let key = room_key(name);
+        if text.is_empty() {
+            return Err(Refusal::EmptyText);
+        }
+        let found = self.rooms.at(&key).map(|room| (room.id, room.name.clone()));
+        let name = match found {
+            Some((room, name)) => {
+                self.publish(room, Event::Message { from, text: text.to_owned() });
+                name
+            }
+            None => self.rooms.check_looks(&key).map(|()| name.to_owned())?,
+        };
+        self.meet_text(&key, text);
+        Ok(Done::In(name.into()))
+    }
+
+    fn leave(&mut self, client: ClientId, from: Arc<Identity>, name: &str) -> Result<Done, Refusal> {
+        let room = self.rooms.find(name)?;
+        if !self.rooms.with(client).contains(&room) {
+            return Err(Refusal::NotInRoom);
+        }
+        let guest = self.guest(client).expect("only guests speak");
+        if guest.current == room {
+            guest.current = RoomId::LOBBY;
+        }
+        let name = self.rooms.get(room).expect("the client is in it").name.clone();
+        self.publish(room, Event::Left(from));
+        self.out.push(Output::Part(client, room));
+        self.exit(client, room);
+        Ok(Done::Leave(name.into()))
+    }
+
+    fn topic(&mut self, from: Arc<Identity>, name: &str, text: Option<&String>) -> Result<Done, Refusal> {
+        let room = self.rooms.find(name)?;
+        let of = self.rooms.get(room).expect("it was found");
+        let name = of.name.as_str().into();
+        let Some(text) = text else { return Ok(Done::Topic(name, of.topic.as_str().into())) };
+        if text.len() > ARGUMENT_MAX {
+            return Err(Refusal::ArgumentTooLong(ARGUMENT_MAX));
+        }
+        let addr: SocketAddr = from.addr.parse().expect("an address");
+        self.publish(room, Event::Topic { from, text: text.as_str().into() });
+        let of = self.rooms.get_mut(room).expect("it was found");
+        of.topic.clone_from(text);
+        // The addresses of the simulation that are trusted.
+        of.keeper = Some(addr.ip()).filter(|ip| !ip.is_loopback()).map(|ip| ip.to_string());
+        self.rooms.vacate(room);
+        Ok(Done::Topic(name, text.as_str().into()))
+    }
+
+    fn meet_text(&mut self, key: &str, text: &str) {
+        self.meet(|wait| match wait {
+            WaitFor::Text(part) => key == LOBBY && has(text, part),
+            WaitFor::In { room, part } => room_key(room) == key && has(text, part),
+            WaitFor::User(_) | WaitFor::Gone(_) | WaitFor::Users(_) | WaitFor::Members(..) => false,
+        });
+    }
+}
