@@ -49,6 +49,10 @@ pub(crate) struct Args {
     /// be the floor (what the benchmark calls itself with)
     #[argh(switch)]
     pub(crate) floor: bool,
+
+    /// be the floor for workloads in rooms
+    #[argh(switch)]
+    pub(crate) floor_of_rooms: bool,
 }
 
 /// Something that can be run.

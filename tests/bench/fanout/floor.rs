@@ -2,7 +2,10 @@
 //!
 //! One thread, one epoll, one turn after the other. A turn reads what is ready, renders each line once into one
 //! buffer, and does one `send` per client. No names, no limits, no verbs; the bytes are those of pipechat's wire
-//! for clients that never rename. It is the yardstick, so it is written to be fast and nothing else.
+//! for clients that never rename. It is the yardstick, so it is written to be fast and nothing else. For workloads in
+//! rooms there is another one, so that this one need not know them: [`rooms`].
+
+mod rooms;
 
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -13,8 +16,12 @@ use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, sockopt};
 
+use self::rooms::RoomFloor;
+
 /// Makes this program serve as the floor.
 pub(crate) const FLAG: &str = "--floor";
+/// The same, as the floor for workloads in rooms.
+pub(crate) const ROOMS_FLAG: &str = "--floor-of-rooms";
 
 /// Clients that may connect during a turn; the kernel's default ceiling (net.core.somaxconn).
 const BACKLOG: i32 = 4096;
@@ -27,6 +34,27 @@ const LISTENER: u64 = u64::MAX;
 
 /// Serves until it is killed.
 pub(crate) fn serve() -> io::Result<()> {
+    let (epoll, listener) = listen()?;
+    let mut floor = Floor {
+        epoll: epoll.try_clone()?,
+        listener,
+        clients: Vec::new(),
+        free: Vec::new(),
+        read: vec![0; READ_BYTES],
+        said: Vec::new(),
+    };
+    take_turns(&epoll, |events| floor.turn(events))
+}
+
+/// The same in rooms.
+pub(crate) fn serve_rooms() -> io::Result<()> {
+    let (epoll, listener) = listen()?;
+    let mut floor = RoomFloor::new(epoll.try_clone()?, listener);
+    take_turns(&epoll, |events| floor.turn(events))
+}
+
+/// Listens, and says where.
+fn listen() -> io::Result<(OwnedFd, OwnedFd)> {
     let listener = net::socket_with(AddressFamily::INET, SocketType::STREAM, fd_flags(), None)?;
     // Accepted sockets inherit it, which saves a call for each.
     sockopt::set_tcp_nodelay(&listener, true)?;
@@ -38,14 +66,15 @@ pub(crate) fn serve() -> io::Result<()> {
     let mut stdout = io::stdout();
     writeln!(stdout, "floor listening on {}", address(net::getsockname(&listener)?)?)?;
     stdout.flush()?;
+    Ok((epoll, listener))
+}
 
-    let mut floor =
-        Floor { epoll, listener, clients: Vec::new(), free: Vec::new(), read: vec![0; READ_BYTES], said: Vec::new() };
+fn take_turns(epoll: &OwnedFd, mut turn: impl FnMut(&[epoll::Event]) -> io::Result<()>) -> io::Result<()> {
     let mut events = Vec::with_capacity(EVENTS);
     loop {
         events.clear();
-        match epoll::wait(&floor.epoll, spare_capacity(&mut events), None) {
-            Ok(_) => floor.turn(&events)?,
+        match epoll::wait(epoll, spare_capacity(&mut events), None) {
+            Ok(_) => turn(&events)?,
             Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }

@@ -36,6 +36,7 @@ impl Goal {
 pub(crate) fn ratio(workload: Workload, metric: Metric, reference: &Program) -> Option<Goal> {
     use Metric::{Cpu, CpuPerDelivery, Last, Memory, Throughput, Time};
     use Workload::{Idle, JoinStorm, OneLineFew, OneLineMore, OneLineMost, Private, Steady, SteadyMore, Trickle};
+    use Workload::{Rooms, RoomsMore, RoomsOwn, RoomsSame, RoomsShared};
     let goal = match (reference, workload, metric) {
         (Program::Floor, Steady | SteadyMore, Throughput) => Goal::AtLeast(0.8),
         (Program::Floor, Steady | SteadyMore, CpuPerDelivery) => Goal::AtMost(1.4),
@@ -44,12 +45,17 @@ pub(crate) fn ratio(workload: Workload, metric: Metric, reference: &Program) -> 
         (Program::Floor, JoinStorm, Time) => Goal::AtMost(1.7),
         (Program::Floor, JoinStorm, Cpu) => Goal::AtMost(2.0),
         (Program::Floor, Private, CpuPerDelivery) => Goal::AtMost(3.0),
+        (Program::Floor, Rooms | RoomsMore, CpuPerDelivery) => Goal::AtMost(1.15),
+        (Program::Floor, RoomsShared, CpuPerDelivery) => Goal::AtMost(1.5),
+        (Program::Floor, RoomsOwn | RoomsSame, Time) => Goal::AtMost(1.5),
         (Program::Peer(Peer::Nats), Steady | SteadyMore, Throughput) => Goal::AtLeast(5.0),
         (Program::Peer(Peer::Redis), Steady | SteadyMore, Throughput) => Goal::AtLeast(2.0),
         (Program::Peer(Peer::Ngircd), Steady | SteadyMore, Throughput) => Goal::AtLeast(8.0),
         (Program::Peer(_), Trickle, CpuPerDelivery) => Goal::LessThan(1.0),
         (Program::Peer(_), OneLineFew | OneLineMore | OneLineMost, Last) => Goal::LessThan(1.0),
         (Program::Peer(Peer::Nats), Private, CpuPerDelivery) => Goal::LessThan(1.0),
+        (Program::Peer(Peer::Nats), Rooms | RoomsMore, CpuPerDelivery) => Goal::AtMost(0.5),
+        (Program::Peer(Peer::Ngircd), Rooms | RoomsMore, CpuPerDelivery) => Goal::AtMost(0.6),
         (Program::Peer(Peer::Nats), Idle, Memory) => Goal::AtMost(0.1),
         _ => return None,
     };
@@ -63,6 +69,9 @@ pub(crate) fn own(workload: Workload, metric: Metric) -> Option<Goal> {
         (Workload::Idle, Metric::Memory) => Some(Goal::AtMost(2560.0)),
         // "≈ 0": a millisecond per second.
         (Workload::Idle, Metric::IdleCpu) => Some(Goal::AtMost(0.001)),
+        // 500 for a room without a topic, 150 for a membership.
+        (Workload::RoomsOwn, Metric::MemoryPerRoom) => Some(Goal::AtMost(650.0)),
+        (Workload::RoomsShared, Metric::MemoryPerMembership) => Some(Goal::AtMost(150.0)),
         (Workload::StuckReader, Metric::Kept) => Some(Goal::AtLeast(0.95)),
         _ => None,
     }

@@ -72,13 +72,15 @@ pub(crate) fn talk(crowd: &mut Crowd, server: &Server, talk: &Talk, timing: Timi
     })
 }
 
-/// One client says lines that one client (itself, perhaps) hears something after.
+/// One client says lines that one client (itself, perhaps) hears something after, and perhaps others.
 #[derive(Debug)]
 pub(crate) struct Dialogue {
     pub(crate) speaker: usize,
     pub(crate) hearer: usize,
     pub(crate) line: Vec<u8>,
-    /// Deliveries that one line brings about.
+    /// Deliveries that one line brings about to the hearer.
+    pub(crate) heard: u64,
+    /// To all.
     pub(crate) deliveries: u64,
 }
 
@@ -95,7 +97,7 @@ pub(crate) fn converse(
     let mut expected = 0;
     drive(crowd, server, timing, |crowd| {
         for ((dialogue, batch), sent) in dialogues.iter().zip(&batches).zip(&mut sent) {
-            let answered = crowd.marks_of(dialogue.hearer) / dialogue.deliveries;
+            let answered = crowd.marks_of(dialogue.hearer) / dialogue.heard;
             let Some(on_their_way) = sent.checked_sub(answered) else {
                 return Err(io::Error::other(format!("client {} hears what is not for it", dialogue.hearer)));
             };
@@ -106,6 +108,27 @@ pub(crate) fn converse(
                 *sent += room;
                 expected += room * dialogue.deliveries;
             }
+        }
+        Ok(expected)
+    })
+}
+
+/// Lets all of these clients say a line at the same time, and again when all has been heard that they said the time before
+/// the last. A line from each brings about so many deliveries together.
+pub(crate) fn chorus(
+    crowd: &mut Crowd,
+    server: &Server,
+    lines: &[(usize, Vec<u8>)],
+    deliveries: u64,
+    timing: Timing,
+) -> io::Result<Pace> {
+    let mut expected = 0;
+    drive(crowd, server, timing, |crowd| {
+        if crowd.marks() + deliveries >= expected {
+            for (speaker, line) in lines {
+                crowd.say(*speaker, line)?;
+            }
+            expected += deliveries;
         }
         Ok(expected)
     })

@@ -9,7 +9,7 @@
 //! - [`crowd`], [`watchdog`]: the clients, on one thread; counts what they hear, and gives up after a time
 //! - [`wire`]: what is said to which kind of server
 //! - [`servers`], [`child`], [`machine`]: how each is started, watched and killed, and on what
-//! - [`floor`]: the yardstick, a server of its own in this executable
+//! - [`floor`]: the yardstick, a server of its own in this executable; another one for rooms
 //! - [`attacks`]: what hostile clients do, and how it feels for the others
 //! - [`goals`], [`results`], [`table`], [`json`]: what must be reached, what has been, and the reports
 
@@ -65,7 +65,11 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let done = if args.floor { floor::serve().map(|()| true) } else { run(args) };
+    let done = match &args {
+        Args { floor: true, .. } => floor::serve().map(|()| true),
+        Args { floor_of_rooms: true, .. } => floor::serve_rooms().map(|()| true),
+        _ => run(args),
+    };
     match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,

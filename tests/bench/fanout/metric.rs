@@ -16,6 +16,10 @@ pub(crate) enum Metric {
     Memory,
     /// Per connection that was there, after all have left.
     MemoryAfter,
+    /// Per room with one client, which it counts with.
+    MemoryPerRoom,
+    /// Per room that a client is in, beside the rooms themselves.
+    MemoryPerMembership,
     /// CPU time per second.
     IdleCpu,
     /// Part of the throughput that is kept.
@@ -34,6 +38,8 @@ impl Metric {
             Self::Cpu => "CPU",
             Self::Memory => "memory/connection",
             Self::MemoryAfter => "memory/connection, all gone",
+            Self::MemoryPerRoom => "memory/room of one",
+            Self::MemoryPerMembership => "memory/membership",
             Self::IdleCpu => "CPU per second",
             Self::Kept => "throughput kept",
         }
@@ -43,7 +49,7 @@ impl Metric {
         match self {
             Self::Throughput => "1/s",
             Self::CpuPerDelivery | Self::First | Self::Median | Self::Last | Self::Time | Self::Cpu => "s",
-            Self::Memory | Self::MemoryAfter => "B",
+            Self::Memory | Self::MemoryAfter | Self::MemoryPerRoom | Self::MemoryPerMembership => "B",
             Self::IdleCpu | Self::Kept => "1",
         }
     }
@@ -57,6 +63,7 @@ impl Metric {
             Self::First | Self::Median | Self::Last => format!("{:.2} ms", value * 1e3),
             Self::Time | Self::Cpu => format!("{value:.2} s"),
             Self::Memory | Self::MemoryAfter => format!("{:.2} KB", value / 1024.0),
+            Self::MemoryPerRoom | Self::MemoryPerMembership => format!("{value:.0} B"),
             Self::IdleCpu => format!("{:.2} ms", value * 1e3),
             Self::Kept => format!("{:.1} %", value * 1e2),
         }

@@ -12,6 +12,8 @@ use crate::wire::Wire;
 
 /// How pipechat is started: no limit may get into the way of the load.
 const PIPECHAT_FLAGS: &[&str] = &["--port", "0", "--idle-timeout", "0", "--rate", "0"];
+/// The same for workloads in rooms: of those, each of the most clients may have one, beside the lobby.
+const ROOMS_FLAGS: &[&str] = &["--max-rooms", "20001"];
 
 /// Clients that every server must take; this process can open no more.
 const CLIENTS_MAX: usize = 20_000;
@@ -34,9 +36,14 @@ pub(crate) enum Peer {
 }
 
 impl Program {
-    pub(crate) fn start(&self) -> io::Result<Server> {
+    /// Starts it, for a workload in rooms or for another one.
+    pub(crate) fn start(&self, in_rooms: bool) -> io::Result<Server> {
         match self {
-            Self::Floor => Server::announced(&std::env::current_exe()?, &[floor::FLAG]),
+            Self::Floor => {
+                let flag = if in_rooms { floor::ROOMS_FLAG } else { floor::FLAG };
+                Server::announced(&std::env::current_exe()?, &[flag])
+            }
+            Self::Pipechat(path) if in_rooms => Server::announced(path, &[PIPECHAT_FLAGS, ROOMS_FLAGS].concat()),
             Self::Pipechat(path) => Server::announced(path, PIPECHAT_FLAGS),
             Self::Peer(peer) => peer.start(),
         }
@@ -50,10 +57,11 @@ impl Program {
         }
     }
 
-    /// How many clients it is asked to serve at most.
-    pub(crate) fn clients_max(&self) -> usize {
+    /// How many clients it is asked to serve at most, in small rooms or all in one.
+    pub(crate) fn clients_max(&self, in_rooms: bool) -> usize {
         match self {
             Self::Floor | Self::Pipechat(_) => CLIENTS_MAX,
+            Self::Peer(Peer::Ngircd) if in_rooms => CLIENTS_MAX,
             Self::Peer(peer) => peer.clients_max(),
         }
     }

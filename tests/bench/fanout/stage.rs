@@ -1,5 +1,7 @@
 //! Plays a workload with one server: starts it, gathers a crowd, lets it talk, takes the metrics.
 
+mod rooms;
+
 use std::io;
 use std::net::SocketAddrV4;
 use std::ops::Range;
@@ -40,13 +42,14 @@ pub(crate) enum Outcome {
 
 /// Runs `workload` once, with a server of its own.
 pub(crate) fn play(workload: Workload, program: &Program, scale: &Scale) -> io::Result<Outcome> {
-    if workload.clients(scale) > program.clients_max() {
+    let in_rooms = workload.is_in_rooms();
+    if workload.clients(scale) > program.clients_max(in_rooms) {
         return Ok(Outcome::Without("not for so many clients"));
     }
     if !program.wire().carries(workload.line_bytes()) {
         return Ok(Outcome::Without("lines too long for it"));
     }
-    let server = program.start()?;
+    let server = program.start(in_rooms)?;
     let crowd = Crowd::new(server.address, program.wire().ping(), MARKER)?;
     let mut stage = Stage { server, crowd, wire: program.wire(), is_floor: *program == Program::Floor };
     // If the server has exited, that explains the failure.
@@ -86,6 +89,13 @@ impl Stage {
             Workload::Languages => return self.mixed(clients, "lang|en\n", workload.line_bytes(), scale),
             Workload::Json => return self.mixed(clients, "format|json\n", workload.line_bytes(), scale),
             Workload::Who => return self.who(clients, scale),
+            Workload::Rooms => return self.small_rooms(clients, workload.line_bytes(), 1, scale),
+            Workload::RoomsMore => {
+                return self.small_rooms(clients, workload.line_bytes(), rooms::LINES_IN_FLIGHT, scale);
+            }
+            Workload::RoomsShared => return self.shared_rooms(clients, workload.line_bytes(), scale),
+            Workload::RoomsOwn => return self.join_and_leave(clients, clients),
+            Workload::RoomsSame => return self.join_and_leave(clients, 1),
             Workload::Full => self.full(clients, workload.line_bytes())?,
         };
         Ok(Outcome::Metrics(metrics))
@@ -142,7 +152,7 @@ impl Stage {
                 return Ok(Outcome::Without("no private messages"));
             };
             let speaker = senders.start + client;
-            dialogues.push(Dialogue { speaker, hearer: partner, line: line.into_bytes(), deliveries: 1 });
+            dialogues.push(Dialogue { speaker, hearer: partner, line: line.into_bytes(), heard: 1, deliveries: 1 });
         }
         let pace = converse(&mut self.crowd, &self.server, &dialogues, PRIVATE_WINDOW, scale.timing)?;
         Ok(Outcome::Metrics(both(pace)))
@@ -196,8 +206,8 @@ impl Stage {
         }
         self.gather(clients, 0)?;
         self.crowd.count(b'\n');
-        let ask =
-            |asker| Dialogue { speaker: asker, hearer: asker, line: b"who\n".to_vec(), deliveries: clients as u64 };
+        let heard = clients as u64;
+        let ask = |asker| Dialogue { speaker: asker, hearer: asker, line: b"who\n".to_vec(), heard, deliveries: heard };
         let dialogues: Vec<_> = (0..scale.few).map(ask).collect();
         let pace = converse(&mut self.crowd, &self.server, &dialogues, 1, scale.timing)?;
         Ok(Outcome::Metrics(both(pace)))

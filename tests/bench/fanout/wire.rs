@@ -34,6 +34,34 @@ impl Wire {
         }
     }
 
+    /// The same for one that is only in rooms, where the server has such without a lobby.
+    pub(crate) fn arrival(self, number: usize) -> String {
+        match self {
+            Self::Pipe | Self::Redis | Self::Ncat => self.greeting(number),
+            Self::Nats => "CONNECT {\"verbose\":false,\"pedantic\":false,\"echo\":true}\r\nPING\r\n".to_owned(),
+            Self::Irc => format!("NICK u{number}\r\nUSER u{number} 0 * :u{number}\r\n"),
+        }
+    }
+
+    /// What one says to be in room `room`. None where there are no rooms, or not for those who speak.
+    pub(crate) fn join(self, room: usize) -> Option<String> {
+        match self {
+            Self::Pipe => Some(format!("join|r{room}\n")),
+            Self::Nats => Some(format!("SUB r{room} {room}\r\n")),
+            Self::Irc => Some(format!("JOIN #r{room}\r\n")),
+            Self::Redis | Self::Ncat => None,
+        }
+    }
+
+    /// A line with `text` to those who are in room `room`, which the one who says it has joined last.
+    pub(crate) fn in_room(self, room: usize, text: &str) -> String {
+        match self {
+            Self::Pipe | Self::Redis | Self::Ncat => self.public(text),
+            Self::Nats => format!("PUB r{room} {}\r\n{text}\r\n", text.len()),
+            Self::Irc => format!("PRIVMSG #r{room} :{text}\r\n"),
+        }
+    }
+
     /// What a connection that only publishes says first, where there is a need for such: in RESP2 a subscriber
     /// cannot publish. The answer shows that it is served.
     pub(crate) fn publisher_greeting(self) -> Option<String> {

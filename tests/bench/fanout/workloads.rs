@@ -23,6 +23,16 @@ pub(crate) enum Workload {
     Languages,
     Json,
     Who,
+    /// Many small rooms, each with one line in flight.
+    Rooms,
+    /// The same with several.
+    RoomsMore,
+    /// Each client is in the lobby and in many rooms.
+    RoomsShared,
+    /// Each client joins a room of its own, and leaves it.
+    RoomsOwn,
+    /// All join the same one.
+    RoomsSame,
     /// As many connections as one process may have open; on demand only.
     Full,
 }
@@ -38,6 +48,9 @@ pub(crate) struct Scale {
     pub(crate) timing: Timing,
     pub(crate) idle: Duration,
 }
+
+/// Members of a small room.
+pub(crate) const ROOM_MEMBERS: usize = 10;
 
 impl Scale {
     pub(crate) const WHOLE: Self = Self {
@@ -60,10 +73,25 @@ impl Scale {
         timing: Timing { warm_up: Duration::from_millis(50), measured: Duration::from_millis(150) },
         idle: Duration::from_millis(200),
     };
+
+    /// Rooms of [`ROOM_MEMBERS`].
+    pub(crate) fn small_rooms(&self) -> usize {
+        self.most / ROOM_MEMBERS
+    }
+
+    /// Rooms that clients share in different ways.
+    pub(crate) fn shared_rooms(&self) -> usize {
+        self.more / 5
+    }
+
+    /// In how many of them each is.
+    pub(crate) fn memberships(&self) -> usize {
+        self.shared_rooms() / 10
+    }
 }
 
 impl Workload {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Steady,
         Self::SteadyMore,
         Self::SteadyLong,
@@ -78,6 +106,11 @@ impl Workload {
         Self::Languages,
         Self::Json,
         Self::Who,
+        Self::Rooms,
+        Self::RoomsMore,
+        Self::RoomsShared,
+        Self::RoomsOwn,
+        Self::RoomsSame,
     ];
 
     /// Its number on the command line; workloads of a kind share one.
@@ -92,6 +125,8 @@ impl Workload {
             Self::StuckReader => 7,
             Self::Languages | Self::Json | Self::Who => 8,
             Self::Full => 9,
+            Self::Rooms | Self::RoomsMore | Self::RoomsShared => 10,
+            Self::RoomsOwn | Self::RoomsSame => 11,
         }
     }
 
@@ -111,6 +146,13 @@ impl Workload {
             Self::Languages => "half English, half Chinese".into(),
             Self::Json => "half text, half JSON".into(),
             Self::Who => format!("`who` by {} of {}", scale.few, scale.more),
+            Self::Rooms => format!("{} rooms × {ROOM_MEMBERS}, 1 in flight", scale.small_rooms()),
+            Self::RoomsMore => format!("{} rooms × {ROOM_MEMBERS}, 16 in flight", scale.small_rooms()),
+            Self::RoomsShared => {
+                format!("{} in {} of {} rooms", scale.more, scale.memberships(), scale.shared_rooms())
+            }
+            Self::RoomsOwn => format!("{} join rooms, leave", scale.most),
+            Self::RoomsSame => format!("{} join one room, leave", scale.most),
             Self::Full => format!("{} connections", scale.full),
         };
         format!("{} {title}", self.number())
@@ -118,7 +160,12 @@ impl Workload {
 
     /// Whether other chat servers and brokers have something like it.
     pub(crate) fn is_for_peers(self) -> bool {
-        [1, 2, 3, 5, 6].contains(&self.number())
+        [1, 2, 3, 5, 6, 10].contains(&self.number())
+    }
+
+    /// Whether it is about rooms beside the lobby.
+    pub(crate) fn is_in_rooms(self) -> bool {
+        [10, 11].contains(&self.number())
     }
 
     /// How many clients it has.
@@ -126,8 +173,9 @@ impl Workload {
         match self {
             Self::Steady | Self::SteadyLong | Self::Trickle | Self::OneLineFew | Self::Private => scale.few,
             Self::StuckReader | Self::Languages | Self::Json => scale.few,
-            Self::SteadyMore | Self::OneLineMore | Self::Who => scale.more,
+            Self::SteadyMore | Self::OneLineMore | Self::Who | Self::RoomsShared => scale.more,
             Self::OneLineMost | Self::JoinStorm | Self::Idle => scale.most,
+            Self::Rooms | Self::RoomsMore | Self::RoomsOwn | Self::RoomsSame => scale.most,
             Self::Full => scale.full,
         }
     }
