@@ -77,8 +77,8 @@ pub(super) enum Stage {
 #[derive(Debug)]
 struct Pending {
     steps: VecDeque<Step>,
-    /// How many are told of the first one, if that was asked.
-    audience: Option<usize>,
+    /// Of the first one, if it is a command and that was asked.
+    cost: Option<Cost>,
     /// Charged to the memory account until all steps are done.
     bytes: usize,
     memory: Arc<Memory>,
@@ -139,6 +139,7 @@ impl Client {
             is_kept
         });
         pending.steps.shrink_to_fit();
+        pending.cost = None;
         taken.add(lines, bytes, before - pending.steps.len());
         pending.memory.release(pending.bytes - bytes);
         pending.bytes = bytes;
@@ -154,21 +155,20 @@ impl Client {
         self.peek()?;
         let pending = self.pending.as_mut()?;
         let step = pending.steps.pop_front();
-        pending.audience = None;
+        pending.cost = None;
         if pending.steps.is_empty() {
             self.pending = None; // a client that says nothing holds nothing
         }
         step
     }
 
-    /// What the next step will cost at least. `audience` tells how many are told of a command; that is asked once.
+    /// What the next step will cost at least. `audience` tells how many are told of a command. Both are found out once: the
+    /// step may have to wait for many turns.
     pub(super) fn next_cost(&mut self, audience: impl FnOnce(&Command) -> usize) -> Cost {
         let name_bytes = self.who.as_ref().map_or(ADDRESS_BYTES, |who| who.name.len());
+        let known = self.pending.as_ref().and_then(|pending| pending.cost);
         let cost = match self.peek() {
-            Some(Step::Command(command)) => {
-                let known = self.pending.as_ref().and_then(|pending| pending.audience);
-                Cost::of(command, name_bytes, known.unwrap_or_else(|| audience(command)))
-            }
+            Some(Step::Command(command)) => known.unwrap_or_else(|| Cost::of(command, name_bytes, audience(command))),
             Some(
                 Step::Arrive
                 | Step::Visit
@@ -179,10 +179,10 @@ impl Client {
                 | Step::Eof
                 | Step::Close(_),
             )
-            | None => Cost::default(),
+            | None => return Cost::default(),
         };
         if let Some(pending) = &mut self.pending {
-            pending.audience = Some(cost.audience);
+            pending.cost = Some(cost);
         }
         cost
     }
@@ -252,7 +252,7 @@ fn behind_max(is_tight: bool) -> u32 {
 
 impl Pending {
     fn new(memory: &Arc<Memory>) -> Self {
-        Self { steps: VecDeque::new(), audience: None, bytes: 0, memory: Arc::clone(memory) }
+        Self { steps: VecDeque::new(), cost: None, bytes: 0, memory: Arc::clone(memory) }
     }
 }
 

@@ -122,6 +122,9 @@ impl Schedule {
         let is_enough = i64::try_from(delivered).is_ok_and(|cost| cost <= flow.deficit);
         if !is_enough {
             flow.deficit += QUANTUM;
+            if next.is_heavy {
+                self.owed_to_heavy = (self.owed_to_heavy - QUANTUM).max(0); // to save up is to have been served
+            }
             self.move_to_heavy(next.is_heavy);
         }
         is_enough
@@ -232,6 +235,31 @@ mod tests {
             }
         }
         assert_eq!((served.as_slice(), passed), (&[3, 1, 2][..], 7));
+    }
+
+    #[test]
+    fn flows_that_save_up_for_a_costly_step_hold_nobody_up() {
+        let costly = 1000 * QUANTUM as usize;
+        let (mut schedule, mut left) = schedule(&[(1, 100), (2, 1), (3, 1)]);
+        serve(&mut schedule, &mut left, 3, COSTLY); // they are heavy
+        for n in 4..400 {
+            // Little by little, the heavy ones are owed much.
+            schedule.push(client(n), ClientId(n));
+            left.insert(n, 1);
+            let mut passed = 0;
+            loop {
+                let next = schedule.next().unwrap();
+                let cost = if next.client.0 < 4 { costly } else { 0 };
+                if schedule.affords(next, cost) {
+                    assert_eq!(next.client.0, n, "nobody has saved up enough yet");
+                    schedule.charge(next.flow, 0);
+                    schedule.done(next.flow);
+                    break;
+                }
+                passed += 1;
+            }
+            assert!(passed <= 3, "{n} waits for {passed} turns of others");
+        }
     }
 
     #[test]
