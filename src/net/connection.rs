@@ -205,6 +205,7 @@ impl Connection {
     }
 
     async fn wake(&mut self, wake: Wake) {
+        self.session.set_busy(!self.shared.scheduler.is_open());
         match wake {
             Wake::Item(None) => self.stage = Stage::HungUp,
             Wake::Item(Some(item)) => {

@@ -86,7 +86,7 @@ pub(super) fn read_scheduler() -> (ReadScheduler, impl Future<Output = ()>) {
 
 impl ReadScheduler {
     /// Whether every connection may read much, since the round is not used up.
-    fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         self.round.left.get() > 0
     }
 

@@ -15,6 +15,8 @@ use crate::{
 /// Lines handed to the broker at once. Even lines of one letter, which become much longer with their sender before
 /// them, make a bounded turn.
 pub(super) const BATCH_LINES_MAX: usize = 256;
+/// The same while other connections wait to be read: some microseconds of parsing for each of thousands.
+pub(super) const BUSY_BATCH_LINES_MAX: usize = 32;
 
 impl Session {
     /// Parses what can be parsed now.
@@ -48,7 +50,8 @@ impl Session {
     /// The most lines in the next batch: no more than the client may send at once.
     pub(super) fn batch_lines_max(&self) -> usize {
         let Rate { per_second, burst } = self.limits.rate;
-        if per_second == 0 { BATCH_LINES_MAX } else { BATCH_LINES_MAX.min(burst.max(1) as usize) }
+        let most = if self.is_busy { BUSY_BATCH_LINES_MAX } else { BATCH_LINES_MAX };
+        if per_second == 0 { most } else { most.min(burst.max(1) as usize) }
     }
 
     /// Takes the last line, which needs no ending, if there is one.

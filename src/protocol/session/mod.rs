@@ -76,6 +76,8 @@ pub struct Session {
     before_negotiation: Option<usize>,
     credit: Credit,
     intake: Intake,
+    /// Other connections wait while this one parses.
+    is_busy: bool,
     preface: Preface,
     presence: Presence,
     /// No line has been parsed yet.
@@ -100,6 +102,7 @@ impl Session {
             before_negotiation: None,
             credit: Credit { outstanding: false, not_before: None },
             intake: Intake::All,
+            is_busy: false,
             preface: Preface::new(),
             presence: Presence::Unannounced(now + ANNOUNCED_AFTER),
             is_first_line: true,
@@ -171,6 +174,11 @@ impl Session {
         if mem::replace(&mut self.intake, intake) != intake {
             self.resume(now);
         }
+    }
+
+    /// Whether other connections wait while this one parses: then it parses little at a time, from now on.
+    pub fn set_busy(&mut self, is_busy: bool) {
+        self.is_busy = is_busy;
     }
 
     /// A write was tried: the socket took `written` bytes, and is blocked if more are queued.

@@ -4,7 +4,10 @@ mod ends;
 mod presence;
 mod telnet;
 
-use super::{lines::BATCH_LINES_MAX, *};
+use super::{
+    lines::{BATCH_LINES_MAX, BUSY_BATCH_LINES_MAX},
+    *,
+};
 use crate::{
     chat::Command,
     protocol::{Rate, Reply, Setting},
@@ -16,6 +19,7 @@ use crate::{
 /// - `eof`, `reset`, `reset 3` (and at most three lines are parsed)
 /// - `credit`, `credit 7` (the next batch not before 7 s)
 /// - `congested`, `tight`, `relieved`: nothing is taken of what the client sends, what it has sent by now, all
+/// - `busy`, `idle`: others wait while the session parses, or nobody does
 /// - `wrote 5`, `blocked 5`: a write took five bytes, and all is written, or more waits
 /// - `@7`: it is 7 s, and the timer goes off if it is due; `=7`: it is 7 s, and the timer has not gone off yet
 ///
@@ -76,6 +80,8 @@ impl Play {
             }
             "credit" if arg.is_empty() => session.credited(now, now),
             "credit" => session.credited(seconds(arg), now),
+            "busy" => session.set_busy(true),
+            "idle" => session.set_busy(false),
             "congested" => session.set_intake(Intake::Nothing, now),
             "tight" => session.set_intake(Intake::Held, now),
             "relieved" => session.set_intake(Intake::All, now),
@@ -180,6 +186,9 @@ fn a_batch_has_so_many_lines() {
     let played = play(limits(), &format!("+{}; credit", "x~".repeat(BATCH_LINES_MAX + 3)));
     let sizes: Vec<_> = played.seen.iter().map(|batch| batch.split(' ').count()).collect();
     assert_eq!(sizes, [BATCH_LINES_MAX, 3]);
+    let played = play(limits(), &format!("busy; +{}; idle; credit", "x~".repeat(BUSY_BATCH_LINES_MAX + 99)));
+    let sizes: Vec<_> = played.seen.iter().map(|batch| batch.split(' ').count()).collect();
+    assert_eq!(sizes, [BUSY_BATCH_LINES_MAX, 99], "while others wait");
     let slow = Limits { rate: Rate { per_second: 1, burst: 2 }, ..limits() };
     check_by(slow, "+a~b~c~", "[a b]");
     let slowest = Limits { rate: Rate { per_second: 1, burst: 0 }, ..limits() };
