@@ -120,6 +120,10 @@ impl Chat {
                 let Some(from) = self.members.get(client).map(|member| Arc::clone(&member.who)) else { return };
                 let text: Arc<str> = text.into();
                 let keeper = self.keeper(&from);
+                if !text.is_empty() && !self.rooms.may_keep(room, keeper) {
+                    let most = self.rooms.limits().per_client_max;
+                    return self.decline(client, Asked::Topic, Refusal::TooManyRooms(most), out);
+                }
                 self.publish(room, Event::Topic { from, text: Arc::clone(&text) }, out);
                 self.rooms.set_topic(room, Some(Arc::clone(&text)).filter(|text| !text.is_empty()), keeper);
                 text

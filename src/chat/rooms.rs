@@ -189,6 +189,17 @@ impl Rooms {
         }
     }
 
+    /// Whether a topic that this network sets would be kept: not in a room without members, where it keeps as many as it may.
+    pub(super) fn may_keep(&self, room: RoomId, keeper: Option<Network>) -> bool {
+        let is_vacant = self.by_id.get(&room).is_some_and(|of| self.vacant.contains(&(of.used, room)));
+        let is_its_own = self.by_id.get(&room).is_some_and(|of| of.keeper == keeper);
+        !is_vacant || is_its_own || keeper.is_none_or(|keeper| self.kept_by(keeper) < self.limits.per_client_max)
+    }
+
+    fn kept_by(&self, keeper: Network) -> usize {
+        self.kept.get(&keeper).copied().unwrap_or(0)
+    }
+
     /// The number of the next public event in the room.
     pub(super) fn next_seq(&mut self, room: RoomId) -> Seq {
         self.uses += 1;
@@ -207,7 +218,7 @@ impl Rooms {
             return;
         }
         let of = &self.by_id[&room];
-        let kept = of.keeper.map_or(0, |keeper| self.kept.get(&keeper).copied().unwrap_or(0));
+        let kept = of.keeper.map_or(0, |keeper| self.kept_by(keeper));
         if of.topic.is_none() || kept >= self.limits.per_client_max {
             return self.remove(room);
         }

@@ -180,6 +180,17 @@ fn a_client_can_be_in_so_many_rooms_and_keep_as_many_without_members() {
 }
 
 #[test]
+fn a_topic_that_could_not_be_kept_is_refused() {
+    let kept = |client, name: &str| format!("{client} join|{name}; {client} topic|{name}|x; {client} leave|{name}; ");
+    let three = kept(1, "a") + &kept(1, "b") + &kept(11, "c");
+    check_by(limits(9, 2), &format!("{three}1 topic|c|y"), "1< no: too-many-rooms(2)");
+    check_by(limits(9, 2), &format!("{three}1 topic|b|y"), "< #b @1 topic: y; 1< topic of b: y");
+    check_by(limits(9, 2), &format!("{three}1 topic|c|; 1 rooms"), "1< a 0 x; 1< b 0 x; 1< lobby 2; 1< 3 rooms");
+    check_by(limits(9, 2), &format!("{three}11 join|c; 1 topic|c|y"), "11< #c @1 topic: y; 1< topic of c: y");
+    check_by(limits(9, 2), &format!("{three}11 topic|a|y; 1 topic|c|y"), "< #c @1 topic: y; 1< topic of c: y");
+}
+
+#[test]
 fn many_rooms_and_many_members_are_listed_in_pieces() {
     let mut chat = Chat::new(Rules::default());
     let mut out = Vec::new();

@@ -157,11 +157,15 @@ impl Model {
             return Err(Refusal::ArgumentTooLong(ARGUMENT_MAX));
         }
         let addr: SocketAddr = from.addr.parse().expect("an address");
+        // The addresses of the simulation that are trusted.
+        let keeper = Some(addr.ip()).filter(|ip| !ip.is_loopback()).map(|ip| ip.to_string());
+        if !text.is_empty() {
+            self.rooms.check_keeper(room, keeper.as_deref())?;
+        }
         self.publish(room, Event::Topic { from, text: text.as_str().into() });
         let of = self.rooms.get_mut(room).expect("it was found");
         of.topic.clone_from(text);
-        // The addresses of the simulation that are trusted.
-        of.keeper = Some(addr.ip()).filter(|ip| !ip.is_loopback()).map(|ip| ip.to_string());
+        of.keeper = keeper;
         self.rooms.vacate(room);
         Ok(Done::Topic(name, text.as_str().into()))
     }

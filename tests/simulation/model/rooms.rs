@@ -136,6 +136,18 @@ impl Rooms {
         }
     }
 
+    /// Whoever sets a topic where nobody is keeps not as many rooms as may be already.
+    pub(super) fn check_keeper(&self, room: RoomId, keeper: Option<&str>) -> Result<(), Refusal> {
+        let most = self.limits.per_client_max;
+        let kept = self.all.iter().filter(|other| other.is_vacant() && other.keeper.as_deref() == keeper).count();
+        match self.get(room) {
+            Some(of) if of.is_vacant() && keeper.is_some() && of.keeper.as_deref() != keeper && kept >= most => {
+                Err(Refusal::TooManyRooms(most))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Nobody is in it: it stays if it has a topic, and its keeper does not keep as many as may be already.
     pub(super) fn vacate(&mut self, room: RoomId) {
         let Some(of) = self.get(room).filter(|room| room.is_vacant()) else { return };
