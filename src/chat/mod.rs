@@ -8,6 +8,7 @@ mod event;
 mod in_rooms;
 mod members;
 mod name;
+mod record;
 mod room_set;
 mod rooms;
 mod visitors;
@@ -34,6 +35,7 @@ pub use compose::{composed, may_be_composed};
 pub use entry::{Congestion, Entry, Input, Load, Output, Rules};
 pub use event::{Asked, ClientId, Departure, Done, Event, Identity, Public, Refusal, RoomId, Seq};
 pub use name::{NAME_CHARS_MAX, NAME_MARKS_MAX, Name, NameRule, needs_isolate};
+pub use record::{Epoch, Position, Record};
 pub use room_set::RoomSet;
 pub use rooms::{LOBBY, RoomLimits, RoomName};
 
