@@ -165,6 +165,12 @@ impl Broker {
         mem::take(&mut self.has_departed)
     }
 
+    /// How long this turn may handle inputs.
+    #[must_use]
+    pub fn turn_time_max(&self) -> Duration {
+        self.turn.time_max()
+    }
+
     /// Whether memory was tight when the turn began.
     #[must_use]
     pub fn is_tight(&self) -> bool {

@@ -44,11 +44,12 @@ impl Broker {
         }
         let mut too_slow = FxHashSet::default();
         let addressed = mem::take(&mut self.addressed);
-        // Only those who are in rooms where something has happened, and those who are told something alone.
+        // Only those who are told something alone, and those who are in rooms where something has happened. Answers come first:
+        // somebody waits for each, and sending to a crowd takes as long as a turn may.
         self.flushes = self.flushes.wrapping_add(1);
         let members = public.segments().rooms().to_vec().into_iter().flat_map(|room| chat.members_of(room));
         let limits = &self.config.limits;
-        for id in members.chain(addressed) {
+        for id in addressed.into_iter().chain(members) {
             let Some(client) = self.clients.get_mut(&id) else { continue };
             if mem::replace(&mut client.flushed, self.flushes) == self.flushes {
                 continue;

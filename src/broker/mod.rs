@@ -48,8 +48,6 @@ pub use self::{
 pub use gauge::{QUEUE_ITEM_OVERHEAD, QueueGauge};
 pub use outbox::{Inbox, Outbox, QueueItem, Queued, outbox};
 
-/// How long a turn may handle inputs before what came of them is sent.
-const TURN_TIME_MAX: Duration = Duration::from_millis(5);
 /// Inputs between two looks at the clock.
 const INPUTS_PER_CLOCK: usize = 32;
 
@@ -123,7 +121,7 @@ pub(crate) async fn run(
             let Some(entry) = broker.next_entry(now, &chat) else { break };
             chat.handle(entry, &mut out);
             broker.apply(&mut out);
-            if handled % INPUTS_PER_CLOCK == 0 && clock.now() > now + TURN_TIME_MAX {
+            if handled % INPUTS_PER_CLOCK == 0 && clock.now() > now + broker.turn_time_max() {
                 break;
             }
         }

@@ -1,6 +1,6 @@
 //! One turn of the broker: what is to be told, rendered once per dialect, in one order. Knows no queues and no sockets.
 
-use std::{mem, ops::Range, sync::Arc};
+use std::{mem, ops::Range, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -24,6 +24,10 @@ const DELIVERED_BYTES_EACH: usize = 64 << 10;
 const LISTENERS: usize = 2048;
 /// The same for all private bytes together: a millisecond's work.
 const PRIVATE_BYTES_MAX: usize = 1 << 20;
+/// How long a turn may handle inputs before what came of them is sent.
+const TURN_TIME_MAX: Duration = Duration::from_millis(5);
+/// For each recipient, where that is longer: half of what sending takes. So a thousand rooms' bursts are one send to each member.
+const TURN_TIME_EACH: Duration = Duration::from_nanos(2_500);
 
 /// What a turn has to tell so far.
 #[derive(Debug)]
@@ -43,6 +47,8 @@ pub(super) struct Turn {
     private_bytes: usize,
     /// Bytes so far, each as often as it is delivered.
     delivered_bytes: usize,
+    /// How many are in the rooms of its public events; who is in two of them counts twice.
+    recipients: usize,
 }
 
 /// What a turn has for one client alone, in order with the public bytes.
@@ -93,6 +99,7 @@ impl Turn {
             room_bytes_max: 0,
             private_bytes: 0,
             delivered_bytes: 0,
+            recipients: 0,
         }
     }
 
@@ -108,6 +115,11 @@ impl Turn {
             || self.public_bytes >= ROOMS_BYTES_MAX
             || self.private_bytes >= PRIVATE_BYTES_MAX
             || self.delivered_bytes >= DELIVERED_BYTES_MAX.max(above * DELIVERED_BYTES_EACH)
+    }
+
+    /// How long it may handle inputs.
+    pub(super) fn time_max(&self) -> Duration {
+        TURN_TIME_MAX.max(TURN_TIME_EACH * u32::try_from(self.recipients).unwrap_or(u32::MAX))
     }
 
     /// Bytes so far, each as often as it is delivered.
@@ -165,6 +177,9 @@ impl Turn {
         }
         self.public_bytes += longest;
         self.delivered_bytes += longest * members;
+        if !self.segments.contains(*room) {
+            self.recipients += members;
+        }
         let of_room = self.segments.push(*room, longest, self.public.each_ref().map(Vec::len));
         self.room_bytes_max = self.room_bytes_max.max(of_room);
     }
@@ -210,7 +225,8 @@ impl Turn {
 
     /// Ends the turn.
     pub(super) fn end(&mut self, memory: &Arc<Memory>) -> PublicOutput {
-        (self.public_bytes, self.room_bytes_max, self.private_bytes, self.delivered_bytes) = (0, 0, 0, 0);
+        (self.public_bytes, self.room_bytes_max, self.private_bytes) = (0, 0, 0);
+        (self.delivered_bytes, self.recipients) = (0, 0);
         let bytes = self.public.each_mut().map(|public| memory.share(mem::take(public)));
         PublicOutput::new(bytes, mem::take(&mut self.segments))
     }

@@ -217,3 +217,22 @@ fn a_turn_takes_more_where_it_is_for_many_rooms() {
     }
     assert_eq!(told, (ROOMS_BYTES_MAX as u64).div_ceil(length(&message(1000), TEXT) as u64));
 }
+
+#[test]
+fn a_turn_may_take_longer_where_sending_it_will() {
+    let mut turn = turn(1);
+    let mut tell = |room, members| {
+        turn.publish(&Public { room: RoomId(room), members, ..public(1, message(1)) });
+        turn.time_max()
+    };
+    for room in 1..=1000 {
+        assert_eq!(
+            tell(room % 2, 1_000),
+            TURN_TIME_MAX,
+            "two rooms of a thousand members, however often they are told"
+        );
+    }
+    assert_eq!(tell(3, 8_000), 10_000 * TURN_TIME_EACH);
+    turn.end(&Memory::new(0));
+    assert_eq!(turn.time_max(), TURN_TIME_MAX, "the next one begins anew");
+}
