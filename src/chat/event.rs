@@ -266,6 +266,25 @@ pub enum Departure {
 }
 
 impl Departure {
+    /// Every one.
+    const ALL: [Self; 15] = [
+        Self::Left,
+        Self::Quit,
+        Self::WaitTimedOut,
+        Self::CheckFailed,
+        Self::Visiting,
+        Self::Lost,
+        Self::Idle,
+        Self::SlowConsumer,
+        Self::WriteTimeout,
+        Self::Full,
+        Self::FullForAddress,
+        Self::TooManyArrivals,
+        Self::Http,
+        Self::OtherProtocol,
+        Self::ShuttingDown,
+    ];
+
     /// Whether the client is told: all but those who left by themselves, or know.
     #[must_use]
     pub fn is_told(self) -> bool {
@@ -298,10 +317,48 @@ impl Departure {
             Self::ShuttingDown => "shutting-down",
         }
     }
+
+    /// The departure with this code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|departure| departure.code() == code)
+    }
 }
 
 impl fmt::Display for ClientId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "#{}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Departure::*;
+
+    #[test]
+    fn every_departure_has_a_code_of_its_own() {
+        let mut departure = Left;
+        loop {
+            assert_eq!(super::Departure::from_code(departure.code()), Some(departure));
+            // So that the compiler asks for one that was added.
+            departure = match departure {
+                Left => Quit,
+                Quit => WaitTimedOut,
+                WaitTimedOut => CheckFailed,
+                CheckFailed => Visiting,
+                Visiting => Lost,
+                Lost => Idle,
+                Idle => SlowConsumer,
+                SlowConsumer => WriteTimeout,
+                WriteTimeout => Full,
+                Full => FullForAddress,
+                FullForAddress => TooManyArrivals,
+                TooManyArrivals => Http,
+                Http => OtherProtocol,
+                OtherProtocol => ShuttingDown,
+                ShuttingDown => break,
+            };
+        }
+        assert_eq!(super::Departure::from_code("out-to-lunch"), None);
     }
 }
