@@ -10,6 +10,7 @@
 //! - [`net`]: who may come in, the accept loop, a future per connection, and how connections end. No rules, no text.
 //! - [`broker`]: the one future that owns the chat. It schedules what goes into it, renders what comes out, sends it, and
 //!   keeps the accounts: who pays for time, memory and rates. No rules.
+//! - [`store`]: what is kept in a file, on threads of its own. No rules, no text.
 //! - [`protocol`]: bytes ↔ meaning, sans-IO. A [`protocol::Session`] is one connection's conversation; time is an argument.
 //! - [`chat`]: the rules. Synchronous and deterministic; no sockets, bytes, clocks or tasks.
 //! - [`reactor`]: the executor, readiness of sockets, timers and the clock. Knows nothing of the chat.
@@ -30,6 +31,7 @@ pub mod manual;
 pub mod net;
 pub mod protocol;
 pub mod reactor;
+pub mod store;
 pub mod units;
 
 mod address;

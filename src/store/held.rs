@@ -1,0 +1,112 @@
+//! Batches of changes that wait to be committed, and how much may wait. Knows no file.
+
+use std::collections::VecDeque;
+
+use super::{Change, rows::Row};
+
+/// Changes that are held while commits fail: several minutes of a busy server.
+pub(super) const HELD_CHANGES_MAX: usize = 100_000;
+/// Bytes that these take, about.
+pub(super) const HELD_BYTES_MAX: usize = 64 << 20;
+/// What a change takes in memory besides its text: the record and the event, and their places in the allocator.
+const CHANGE_BYTES: usize = 256;
+/// Changes that are committed together, unless one batch has more: about 30 ms of writing, and 2 MB in the log of SQLite.
+pub(super) const GROUP_CHANGES_MAX: usize = 10_000;
+
+/// The batches, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    batches: VecDeque<Batch>,
+    /// The sums over `batches`.
+    changes: usize,
+    bytes: usize,
+    /// Changes that were dropped because too much was held.
+    dropped: u64,
+}
+
+#[derive(Debug)]
+struct Batch {
+    number: u64,
+    changes: Vec<Change>,
+    bytes: usize,
+}
+
+impl Held {
+    /// Adds a batch; of its changes the first ones for which there is space. Returns how many were dropped.
+    pub(super) fn push(&mut self, number: u64, mut changes: Vec<Change>) -> usize {
+        let (mut bytes, mut fit) = (0, 0);
+        for change in &changes {
+            let more = bytes + size(change);
+            if self.changes + fit == HELD_CHANGES_MAX || self.bytes + more > HELD_BYTES_MAX {
+                break;
+            }
+            (bytes, fit) = (more, fit + 1);
+        }
+        let dropped = changes.len() - fit;
+        changes.truncate(fit);
+        self.changes += fit;
+        self.bytes += bytes;
+        self.dropped += dropped as u64;
+        self.batches.push_back(Batch { number, changes, bytes });
+        dropped
+    }
+
+    /// Whether there are as many changes as are committed together.
+    pub(super) fn is_group(&self) -> bool {
+        self.changes >= GROUP_CHANGES_MAX
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.batches.is_empty()
+    }
+
+    /// The first batch.
+    pub(super) fn first(&self) -> Option<u64> {
+        Some(self.batches.front()?.number)
+    }
+
+    /// How many batches are committed together next, and their changes.
+    pub(super) fn group(&self) -> (usize, impl Iterator<Item = &Change>) {
+        let mut sum = 0;
+        let fits = |batch: &&Batch| {
+            let is_first = sum == 0;
+            sum += batch.changes.len();
+            is_first || sum <= GROUP_CHANGES_MAX
+        };
+        let count = self.batches.iter().take_while(fits).count();
+        (count, self.batches.iter().take(count).flat_map(|batch| &batch.changes))
+    }
+
+    /// The first `count` batches are committed. Returns the last of them, and how many changes they have.
+    pub(super) fn committed(&mut self, count: usize) -> Option<(u64, u64)> {
+        let mut changes = 0;
+        let mut last = None;
+        for batch in self.batches.drain(..count) {
+            changes += batch.changes.len();
+            self.bytes -= batch.bytes;
+            last = Some(batch.number);
+        }
+        self.changes -= changes;
+        Some((last?, changes as u64))
+    }
+
+    /// Changes that were dropped.
+    pub(super) fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Changes that were dropped, and those that would be if the program ended now.
+    pub(super) fn lost(&self) -> u64 {
+        self.dropped + self.changes as u64
+    }
+}
+
+/// What a change takes in memory, about.
+fn size(change: &Change) -> usize {
+    CHANGE_BYTES
+        + match change {
+            Change::Event(record) => Row::of(&record.event).and_then(|row| row.text).map_or(0, str::len),
+            Change::Topic { topic, .. } => topic.as_deref().map_or(0, str::len),
+            Change::Forget(_) => 0,
+        }
+}

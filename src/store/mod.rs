@@ -1,0 +1,261 @@
+//! What is kept in a file: the events of rooms, and the rooms themselves. Knows SQLite, the disk, and events as values; knows
+//! no rules, no sockets, and how nothing looks to users.
+//!
+//! Two threads do the work, each with its own connection to the file, so that a commit never waits for a query: one writes
+//! (`writer`), one reads (`reader`). What both are asked to do waits in channels, and so do the answers; nothing here
+//! makes the caller wait, but for [`Store::open`].
+//!
+//! A batch of changes is committed completely or not at all, in the order of the batches; what waits is committed together.
+//! When a commit fails, its changes stay in memory and are tried again each second.
+
+mod commit;
+mod database;
+mod held;
+mod open;
+mod reader;
+mod retention;
+mod rooms;
+mod rows;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        mpsc::{self, SendError},
+    },
+    time::Duration,
+};
+
+use futures::channel::{
+    mpsc::{UnboundedReceiver, UnboundedSender, unbounded},
+    oneshot,
+};
+use jiff::Timestamp;
+
+use self::{reader::Request, writer::Task};
+use crate::chat::{Epoch, Record};
+
+/// The log's target.
+const LOG_TARGET: &str = "pipechat::store";
+
+/// A store. Dropped without [`Self::close`], it ends as after a crash, with what was handed to it committed if it can be.
+#[derive(Debug)]
+pub struct Store {
+    writer: mpsc::Sender<Task>,
+    reader: mpsc::Sender<Request>,
+    outcomes: UnboundedSender<Outcome>,
+    /// The number of the last batch.
+    batch: u64,
+    /// The thread that writes has ended by a bug, and this was told.
+    is_broken: bool,
+}
+
+/// How a store keeps what it keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// What a commit survives.
+    pub sync: SyncMode,
+    /// The events that are kept of each room.
+    pub lines_max: u64,
+    /// The age, in days, from which on events are removed; 0 for no limit.
+    pub days_max: u32,
+    /// The bytes that the tables may take in the file. Above that, the oldest events of the largest room are removed.
+    pub bytes_max: u64,
+}
+
+/// What a commit survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SyncMode {
+    /// The end of the process, however it ends.
+    Normal,
+    /// The end of the system too, as when the power fails. Each commit waits for the disk.
+    Full,
+}
+
+/// What a store has at its start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    /// Whose numbers the numbers of the events are.
+    pub epoch: Epoch,
+    /// The first number that may be given out.
+    pub next: u64,
+    /// The rooms, in the order of their last events: the one that has been silent longest comes first.
+    pub rooms: Vec<LoadedRoom>,
+}
+
+/// A room that was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadedRoom {
+    /// Its name.
+    pub name: String,
+    /// Its topic.
+    pub topic: Option<String>,
+    /// At whose expense it is kept, in words of the caller's.
+    pub keeper: Option<String>,
+    /// The number of the last event that is kept; 0 if none is.
+    pub last: u64,
+    /// The last event that was removed.
+    pub gone: Option<Gone>,
+}
+
+/// The last event of a room that was removed for its age or for space, together with all before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gone {
+    /// Its number.
+    pub n: u64,
+    /// When it happened.
+    pub at: Timestamp,
+}
+
+/// Something to keep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// An event. Its room is a new one where there is none of this name.
+    Event(Record),
+    /// What is known of a room. It is a new one where there is none of this name.
+    Topic {
+        /// The name of the room.
+        room: Arc<str>,
+        /// Its topic.
+        topic: Option<Arc<str>>,
+        /// At whose expense it is kept.
+        keeper: Option<String>,
+    },
+    /// The room of this name is no more. Its events are removed little by little; a room of the same name is a new one.
+    Forget(Arc<str>),
+}
+
+/// What has become of batches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// All batches up to this one are in the file.
+    Committed(u64),
+    /// A commit has failed; told once, until batches are committed again. They are kept, and tried again each second.
+    Failed {
+        /// The first batch that is not in the file; 0 if the thread that writes has ended by a bug, and stores nothing any more.
+        batch: u64,
+        /// Why, for people.
+        reason: String,
+    },
+}
+
+/// A question about the events of one room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Query {
+    /// The events behind `after` up to `until`, in their order; at most `limit`, and [`PAGE_RECORDS_MAX`].
+    Page {
+        /// The name of the room.
+        room: Arc<str>,
+        /// The number before the first event that is wanted.
+        after: u64,
+        /// The number of the last event that is wanted.
+        until: u64,
+        /// How many events are wanted at most.
+        limit: usize,
+    },
+    /// The number behind which the last `count` events are.
+    SeekLast {
+        /// The name of the room.
+        room: Arc<str>,
+        /// How many events.
+        count: usize,
+    },
+    /// The number behind which the events at and after a time are, to the millisecond. Where the clock was set back, it is one
+    /// of those behind which none is earlier and before which one is.
+    SeekSince {
+        /// The name of the room.
+        room: Arc<str>,
+        /// The time.
+        at: Timestamp,
+    },
+}
+
+/// The events that a page has at most: so much is in memory at once for a client that reads what it has missed.
+pub const PAGE_RECORDS_MAX: usize = 1000;
+
+/// The answer to a [`Query`]. A room that is not in the file has no events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// To [`Query::Page`].
+    Page {
+        /// The events.
+        records: Vec<Record>,
+        /// The number up to which these are all: the next page begins behind it. It is the `until` that was asked for if there
+        /// is no more.
+        through: u64,
+        /// The last event of the room that was removed.
+        gone: Option<Gone>,
+    },
+    /// To [`Query::SeekLast`] and [`Query::SeekSince`].
+    Behind {
+        /// The number. Where all events are wanted, that of the last one that was removed, or 0.
+        n: u64,
+        /// The last event of the room that was removed.
+        gone: Option<Gone>,
+    },
+}
+
+impl Store {
+    /// Opens the store in the file at `path`, and makes a new one where there is none. `random` chooses the epoch of a new one.
+    /// It is this process's alone until [`Self::close`] has answered. The outcomes of commits come from the channel.
+    ///
+    /// # Errors
+    /// One sentence that says what is wrong with the file.
+    pub fn open(
+        path: &Path,
+        options: Options,
+        now: Timestamp,
+        random: u64,
+    ) -> Result<(Self, Loaded, UnboundedReceiver<Outcome>), String> {
+        let cannot = |reason| format!("cannot open store {path:?}: {reason}");
+        let (opened, loaded) = open::open(path, options, now, random).map_err(|error| cannot(error.to_string()))?;
+        let (outcomes, receiver) = unbounded();
+        let thread = |error| cannot(format!("there can be no thread for it ({error})"));
+        let (reader, requests) = mpsc::channel();
+        let reading = reader::spawn(opened.reader, requests).map_err(thread)?;
+        let (writer, tasks) = mpsc::channel();
+        writer::spawn(opened.database, tasks, outcomes.clone(), reading).map_err(thread)?;
+        Ok((Self { writer, reader, outcomes, batch: 0, is_broken: false }, loaded, receiver))
+    }
+
+    /// Hands over a batch of changes, which are committed together. The numbers of events grow from each to the next. Returns
+    /// the number of the batch, counted from 1; the outcome comes later.
+    pub fn commit(&mut self, changes: Vec<Change>) -> u64 {
+        self.batch += 1;
+        let batch = self.batch;
+        if self.writer.send(Task::Commit { batch, changes }).is_err() && !self.is_broken {
+            self.is_broken = true;
+            let reason = "the thread that writes has ended".to_owned();
+            self.outcomes.unbounded_send(Outcome::Failed { batch, reason }).ok(); // nobody may want to know
+        }
+        batch
+    }
+
+    /// Asks about the events of a room. Queries are answered in their order; one that nobody waits for any more is left out.
+    /// What is handed to [`Self::commit`] is found when it is committed.
+    ///
+    /// # Errors
+    /// Why the file cannot be read, for people. The channel is closed without an answer if the thread has ended by a bug.
+    pub fn read(&self, query: Query) -> oneshot::Receiver<Result<Answer, String>> {
+        let (answer, receiver) = oneshot::channel();
+        if let Err(SendError(request)) = self.reader.send(Request { query, answer }) {
+            request.answer.send(Err("the thread that reads has ended".to_owned())).ok(); // the receiver is here
+        }
+        receiver
+    }
+
+    /// Closes the store when all that was handed over is committed. What cannot be committed is tried again each second, but
+    /// not longer than `patience`, and at least once. Answers how many changes are lost, of all since the start.
+    ///
+    /// # Errors
+    /// The channel is closed without an answer if the thread has ended by a bug.
+    pub fn close(self, patience: Duration) -> oneshot::Receiver<u64> {
+        let (done, receiver) = oneshot::channel();
+        self.writer.send(Task::Close { patience, done }).ok(); // else the receiver learns that the sender is gone
+        receiver
+    }
+}

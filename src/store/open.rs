@@ -1,0 +1,230 @@
+//! A file becomes a store: who may have it, whether it is one, and what is in it. Knows why a file is refused, for people.
+
+use std::{
+    fmt,
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, ErrorKind},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, ErrorCode, OpenFlags, params};
+
+use super::{
+    Loaded, LoadedRoom, Options, SyncMode,
+    commit::RESERVED_AHEAD,
+    database::{BUSY_TIMEOUT, Clock, Database, State, Statements},
+    reader::{self, Reader},
+    retention::Due,
+    rooms::{Room, Rooms},
+    rows::{from_integer, to_integer},
+    schema::{self, APPLICATION_ID, VERSION},
+};
+use crate::chat::Epoch;
+
+/// What SQLite may keep of the file in memory, for each of two connections: 8 MB together.
+const CACHE_KIB: i64 = 4000;
+/// What SQLite's log is cut to when it was longer, as while somebody read for long in a `sqlite3` shell.
+const LOG_BYTES_KEPT: i64 = 16 << 20;
+/// SQLite's log is copied between commits. During one, it is only when it has got this long; in pages.
+const LOG_PAGES_LAST_RESORT: i64 = 10_000;
+
+/// Why a file cannot be a store.
+#[derive(Debug)]
+pub(super) enum OpenError {
+    Folder,
+    NoFile,
+    NoFolder(PathBuf),
+    InUse,
+    Locked,
+    Unwritable(PathBuf, io::Error),
+    NoDatabase,
+    OtherProgram,
+    Newer(u32),
+    Damaged(String),
+    NoLog(String),
+    Other(String),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder => f.write_str("it is a folder"),
+            Self::NoFile => f.write_str("it is not a regular file"),
+            Self::NoFolder(folder) => write!(f, "there is no folder {folder:?}"),
+            Self::InUse => f.write_str("it is in use by another process"),
+            Self::Locked => f.write_str("another process has locked it"),
+            Self::Unwritable(path, error) => write!(f, "{path:?} cannot be written ({error})"),
+            Self::NoDatabase => f.write_str("it is not an SQLite database"),
+            Self::OtherProgram => f.write_str("it is the database of another program"),
+            Self::Newer(version) => {
+                write!(f, "it is of version {version}, and this pipechat knows versions up to {VERSION}")
+            }
+            Self::Damaged(what) => write!(f, "it is damaged ({what})"),
+            Self::NoLog(mode) => write!(f, "its file system cannot have a write-ahead log (only {mode:?})"),
+            Self::Other(what) => f.write_str(what),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::Error::{FromSqlConversionFailure, InvalidColumnType, QueryReturnedNoRows, SqlInputError};
+        match (error.sqlite_error_code(), &error) {
+            (Some(ErrorCode::NotADatabase), _) => Self::NoDatabase,
+            (Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), _) => Self::Locked,
+            // A table or a column is not there, or has something else in it.
+            (Some(ErrorCode::DatabaseCorrupt | ErrorCode::Unknown), _)
+            | (_, SqlInputError { .. } | QueryReturnedNoRows | InvalidColumnType(..) | FromSqlConversionFailure(..)) => {
+                Self::Damaged(error.to_string())
+            }
+            _ => Self::Other(error.to_string()),
+        }
+    }
+}
+
+/// A store that is open.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) database: Database,
+    /// Cannot write.
+    pub(super) reader: Connection,
+}
+
+/// Opens the file at `path`, or makes it.
+pub(super) fn open(path: &Path, options: Options, now: Timestamp, random: u64) -> Result<(Opened, Loaded), OpenError> {
+    let path = real_path(path)?;
+    let lock = lock(&path)?;
+    // Made here, since what SQLite makes can be read by all. SQLite's other files get the permissions of this one.
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(|error| OpenError::Unwritable(path.clone(), error))?;
+    let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let version = version(&connection)?;
+    configure(&connection, options.sync)?;
+    schema::migrate(&connection, version, |connection| {
+        let epoch = Epoch::from_random(random).to_string();
+        connection.execute("insert into settings (name, value) values ('epoch', ?1), ('reserved', 1)", [epoch])?;
+        Ok(())
+    })?;
+    let (epoch, next) = numbers(&connection)?;
+    let (rooms, loaded) = rooms(&connection, options.lines_max)?;
+    let reserved = next + RESERVED_AHEAD;
+    Statements::new(&connection)?.reserve(reserved)?;
+    let reader = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    reader.pragma_update(None, "query_only", true)?;
+    Reader::new(&reader)?;
+    let (clock, due) = (Clock::new(now), Due::new(options.days_max));
+    let state = State { options, rooms, reserved, highest: next - 1, clock, due };
+    Ok((Opened { database: Database { connection, state, lock }, reader }, Loaded { epoch, next, rooms: loaded }))
+}
+
+/// The path without symbolic links: one file has one lock, and a path that begins with `/` is no URI for SQLite.
+fn real_path(path: &Path) -> Result<PathBuf, OpenError> {
+    match fs::canonicalize(path) {
+        Ok(path) if path.is_dir() => Err(OpenError::Folder),
+        Ok(path) if !path.is_file() => Err(OpenError::NoFile),
+        Ok(path) => Ok(path),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let name = path.file_name().ok_or(OpenError::NoFile)?;
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let folder = fs::canonicalize(folder).map_err(|_| OpenError::NoFolder(folder.to_owned()))?;
+            Ok(folder.join(name))
+        }
+        Err(error) => Err(OpenError::Other(error.to_string())),
+    }
+}
+
+/// Takes the lock that is beside the file. It stays there: who removes it may lock another one than the next who comes.
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let mut lock_path = path.as_os_str().to_owned();
+    lock_path.push(".lock");
+    let mut options = OpenOptions::new();
+    let lock = options.write(true).create(true).truncate(false).mode(0o600).open(&lock_path);
+    let lock = lock.map_err(|error| OpenError::Unwritable(lock_path.into(), error))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse),
+        Err(TryLockError::Error(error)) => Err(OpenError::Other(format!("it cannot be locked ({error})"))),
+    }
+}
+
+/// A connection that one thread has.
+fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    Ok(connection)
+}
+
+/// The version of a store; 0 if there is nothing in the file.
+fn version(connection: &Connection) -> Result<u32, OpenError> {
+    let application_id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let tables: i64 = connection.query_row("select count(*) from sqlite_schema", [], |row| row.get(0))?;
+    match (application_id, version, tables) {
+        (APPLICATION_ID, 1..=VERSION, _) => Ok(version),
+        (APPLICATION_ID, VERSION.., _) => Err(OpenError::Newer(version)),
+        (0, 0, 0) => Ok(0),
+        _ => Err(OpenError::OtherProgram),
+    }
+}
+
+fn configure(connection: &Connection, sync: SyncMode) -> Result<(), OpenError> {
+    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(OpenError::NoLog(mode));
+    }
+    let sync = match sync {
+        SyncMode::Normal => "normal",
+        SyncMode::Full => "full",
+    };
+    connection.pragma_update(None, "synchronous", sync)?;
+    connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES_KEPT, |_| Ok(()))?;
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", LOG_PAGES_LAST_RESORT, |_| Ok(()))?;
+    Ok(())
+}
+
+/// The epoch, and the first number that was never given out.
+fn numbers(connection: &Connection) -> Result<(Epoch, u64), OpenError> {
+    let setting = "select value from settings where name = ?1";
+    let epoch: String = connection.query_row(setting, ["epoch"], |row| row.get(0))?;
+    let epoch = epoch.parse().map_err(|()| OpenError::Damaged(format!("{epoch:?} is no epoch")))?;
+    let reserved: i64 = connection.query_row(setting, ["reserved"], |row| row.get(0))?;
+    // Somebody may have added rows by hand.
+    let last: Option<i64> = connection.query_row("select max(n) from messages", [], |row| row.get(0))?;
+    Ok((epoch, from_integer(reserved).max(from_integer(last.unwrap_or(0)) + 1).max(1)))
+}
+
+/// The rooms, as the writer and as the chat need them.
+fn rooms(connection: &Connection, lines_max: u64) -> Result<(Rooms, Vec<LoadedRoom>), OpenError> {
+    let mut rooms = Rooms::new(lines_max);
+    let mut loaded = Vec::new();
+    // What was added since the events were last counted: there are not many.
+    let mut uncounted = connection.prepare("select count(*), max(n) from messages where room = ?1 and n > ?2")?;
+    let mut all = connection.prepare("select id, name, topic, keeper, gone, gone_at, lines, counted from rooms")?;
+    let mut all = all.query([])?;
+    while let Some(row) = all.next()? {
+        let id = row.get(0)?;
+        let Some(name): Option<String> = row.get(1)? else {
+            rooms.forgotten.push(id);
+            continue;
+        };
+        let (lines, counted) = (from_integer(row.get(6)?), from_integer(row.get(7)?));
+        let since = params![id, to_integer(counted)];
+        let (more, last): (i64, Option<i64>) = uncounted.query_row(since, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let lines = lines + from_integer(more);
+        let last = last.map_or(counted, from_integer);
+        rooms.set(&name.as_str().into(), Room { id, lines, last, is_behind: more > 0 });
+        let (topic, keeper, gone) = (row.get(2)?, row.get(3)?, reader::gone(row, 4)?);
+        let last = if lines == 0 { 0 } else { last };
+        loaded.push(LoadedRoom { name, topic, keeper, last, gone });
+    }
+    loaded.sort_by_key(|room| room.last.max(room.gone.map_or(0, |gone| gone.n)));
+    Ok((rooms, loaded))
+}

@@ -1,0 +1,95 @@
+//! Events as rows of `messages`, and rows as events. Knows which kinds of events are kept, and forgives what people have
+//! edited: a row that says nothing is left out.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::chat::{Departure, Event, Identity, Record};
+
+/// What stands in a row besides its number, time and room.
+#[derive(Debug)]
+pub(super) struct Row<'a> {
+    pub(super) kind: &'static str,
+    pub(super) who: &'a Identity,
+    pub(super) text: Option<&'a str>,
+}
+
+impl<'a> Row<'a> {
+    /// The row of an event, if its kind is kept.
+    pub(super) fn of(event: &'a Event) -> Option<Self> {
+        let (kind, who, text) = match event {
+            Event::Message { from, text } => ("message", from, Some(text.as_str())),
+            Event::Joined(who) => ("joined", who, None),
+            Event::Left(who) => ("left", who, None),
+            Event::Offline(who, departure) => ("offline", who, Some(departure.code())),
+            Event::Online(who) => ("online", who, None),
+            Event::KnownAs { old, new } => ("renamed", old, Some(new.name.as_str())),
+            Event::Topic { from, text } => ("topic", from, Some(&**text)),
+            Event::Private { .. }
+            | Event::User(_)
+            | Event::UsersEnd(_)
+            | Event::Renamed { .. }
+            | Event::Room { .. }
+            | Event::Done(_)
+            | Event::Declined(..)
+            | Event::Synced(_)
+            | Event::WaitMet(_)
+            | Event::WaitTimedOut
+            | Event::Refused(_)
+            | Event::Farewell(_) => return None,
+        };
+        Some(Self { kind, who, text })
+    }
+}
+
+/// The record in a row of `n, at, kind, name, addr, text`.
+///
+/// # Errors
+/// What is wrong with a row that somebody has edited.
+pub(super) fn record(row: &rusqlite::Row<'_>, n: u64, room: &Arc<str>) -> Result<Record, String> {
+    let at = text(row, 1)?;
+    let at = at.parse().map_err(|_| format!("{at:?} is no time"))?;
+    let who = Arc::new(Identity { name: text(row, 3)?.to_owned(), addr: text(row, 4)?.to_owned() });
+    let said: Option<String> = row.get(5).map_err(|error| error.to_string())?;
+    let event = Arc::new(event(text(row, 2)?, who, said.unwrap_or_default())?);
+    Ok(Record { n, at, room: Arc::clone(room), event })
+}
+
+/// The address of a user stays the same when the name changes. A departure for a reason that nobody knows is one all the
+/// same.
+fn event(kind: &str, who: Arc<Identity>, text: String) -> Result<Event, String> {
+    Ok(match kind {
+        "message" => Event::Message { from: who, text },
+        "joined" => Event::Joined(who),
+        "left" => Event::Left(who),
+        "offline" => Event::Offline(who, Departure::from_code(&text).unwrap_or(Departure::Left)),
+        "online" => Event::Online(who),
+        "renamed" => {
+            let new = Arc::new(Identity { name: text, addr: who.addr.clone() });
+            Event::KnownAs { old: who, new }
+        }
+        "topic" => Event::Topic { from: who, text: text.into() },
+        _ => return Err(format!("{kind:?} is no kind")),
+    })
+}
+
+fn text<'r>(row: &'r rusqlite::Row<'_>, column: usize) -> Result<&'r str, String> {
+    let value = row.get_ref(column).map_err(|error| error.to_string())?;
+    value.as_str().map_err(|error| error.to_string())
+}
+
+/// A time as it stands in the file. Such texts have the order of the times, to the millisecond.
+pub(super) fn time(at: Timestamp) -> String {
+    format!("{at:.3}")
+}
+
+/// A number as SQLite has it; those beyond its numbers are the last of them.
+pub(super) fn to_integer(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// A number out of the file, where none is below zero unless somebody has edited it.
+pub(super) fn from_integer(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or(0)
+}

@@ -1,0 +1,65 @@
+//! The tables, as people meet them in the `sqlite3` shell, and how a file of an older version becomes one of this. Knows SQL,
+//! and nothing of what it is used for.
+
+use rusqlite::{Connection, Result, Transaction, TransactionBehavior};
+
+/// Written into the header of each store (`pipc`), so that no other program's database is taken for one.
+pub(super) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"pipc");
+
+/// What makes a file of version 1 out of an empty one, a file of version 2 out of one of version 1, and so on.
+const MIGRATIONS: [&str; 1] = [VERSION_1];
+
+/// What this program writes.
+pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;
+
+/// The comments are inside the statements because SQLite keeps them: `.schema` shows them.
+///
+/// `messages` has no foreign key: the rows of a room that is no more are removed in small steps, and a lookup for each
+/// row saves nobody from anything. Its index needs no `n`: SQLite ends each entry with it.
+const VERSION_1: &str = "\
+create table messages (
+    -- What was said and done in rooms, for as long as it is kept. The view `log` has the names of the rooms.
+    n    integer primary key, -- the place in the order of all rooms together, as in positions (N.EPOCH); gaps mean nothing
+    at   text not null,       -- when: UTC, as 2026-11-26T02:28:43.123Z
+    room integer not null,    -- rooms.id
+    kind text not null,       -- message, joined, left, offline, online, renamed, topic
+    name text not null,       -- who; of `renamed`, the name before
+    addr text not null,       -- the address, as IP:PORT
+    text text                 -- what was said, the topic, the new name of `renamed`, why somebody went `offline`
+);
+create index messages_by_room on messages (room);
+create table rooms (
+    id      integer primary key,
+    name    text unique,                -- null: the room is no more, and its messages are being removed
+    topic   text,                       -- null: none
+    keeper  text,                       -- at whose expense the server keeps the room; null: nobody's
+    lines   integer not null default 0, -- how many of its messages with n <= counted are kept
+    counted integer not null default 0,
+    gone    integer,                    -- the n of the last message that was removed for its age or for space
+    gone_at text                        -- and when that was sent
+);
+create table settings (
+    -- epoch: whose numbers these are, the second part of positions
+    -- reserved: the first n that may be in use by nobody; after a crash numbers go on here
+    name  text primary key,
+    value
+) without rowid;
+create view log as
+    select n, at, rooms.name as room, kind, messages.name, addr, text from messages join rooms on rooms.id = room;
+";
+
+/// Brings a file of an older version, or an empty one, to this version, and then does `finish` for a new one. Each step is
+/// done completely or not at all.
+pub(super) fn migrate(connection: &Connection, from: u32, finish: impl Fn(&Connection) -> Result<()>) -> Result<()> {
+    for (version, step) in (1..).zip(MIGRATIONS).filter(|(version, _)| *version > from) {
+        let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "user_version", version)?;
+        if from == 0 && version == VERSION {
+            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+            finish(&transaction)?;
+        }
+        transaction.commit()?;
+    }
+    Ok(())
+}

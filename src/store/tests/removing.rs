@@ -1,0 +1,258 @@
+//! What is removed: above the number of lines, for its age, for space, and with its room.
+
+use super::*;
+use crate::store::retention::STEP_ROWS;
+
+/// The numbers of the events of a room, and the last one that was removed.
+fn kept(reader: &mut Reader<'_>, room: &str) -> (Vec<u64>, Option<Gone>) {
+    match reader.answer(&Query::Page { room: room.into(), after: 0, until: u64::MAX, limit: 1000 }).unwrap() {
+        Answer::Page { records, gone, .. } => (records.iter().map(|record| record.n).collect(), gone),
+        Answer::Behind { .. } => panic!("a page was asked for"),
+    }
+}
+
+fn lines(writer: &Writer<'_>, room: &str) -> u64 {
+    writer.tables.state.rooms.get(room).unwrap().lines
+}
+
+fn gone(n: u64) -> Option<Gone> {
+    Some(Gone { n, at: NOW })
+}
+
+#[test]
+fn a_room_keeps_its_last_lines() {
+    let folder = Folder::new();
+    let options = Options { lines_max: 3, ..OPTIONS };
+    with_writer(&folder, options, |writer, reader, _| {
+        commit(writer, 1, say("tea", 1..=3));
+        assert_eq!(kept(reader, "tea"), (vec![1, 2, 3], None));
+        commit(writer, 2, [say("coffee", [4]), say("tea", [5, 6])].concat());
+        assert_eq!(kept(reader, "tea"), (vec![3, 5, 6], gone(2)));
+        assert_eq!(kept(reader, "coffee"), (vec![4], None));
+        assert_eq!(lines(writer, "tea"), 3);
+        let seek = reader.answer(&Query::SeekLast { room: "tea".into(), count: 5 });
+        assert_eq!(seek.unwrap(), Answer::Behind { n: 2, gone: gone(2) });
+        let seek = reader.answer(&Query::SeekSince { room: "tea".into(), at: Timestamp::MIN });
+        assert_eq!(seek.unwrap(), Answer::Behind { n: 2, gone: gone(2) });
+    });
+    with_writer(&folder, Options { lines_max: 1, ..OPTIONS }, |writer, reader, _| {
+        settle(writer, Instant::now());
+        assert_eq!(kept(reader, "tea"), (vec![6], gone(5)), "what was kept before is too much now");
+    });
+    let (_, loaded, _) = Store::open(&folder.file(), OPTIONS, NOW, 0).unwrap();
+    let rooms: Vec<_> = loaded.rooms.iter().map(|room| (&*room.name, room.last, room.gone)).collect();
+    assert_eq!(rooms, [("coffee", 4, None), ("tea", 6, gone(5))]);
+}
+
+#[test]
+fn a_large_room_may_have_a_few_more_so_that_not_each_line_removes_one() {
+    let folder = Folder::new();
+    with_writer(&folder, Options { lines_max: 1000, ..OPTIONS }, |writer, _, _| {
+        commit(writer, 1, say("tea", 1..=1010));
+        assert_eq!(lines(writer, "tea"), 1010);
+        commit(writer, 2, say("tea", [1011]));
+        assert_eq!(lines(writer, "tea"), 1000);
+    });
+}
+
+#[test]
+fn a_step_removes_a_few_hundred_rows_and_commits_come_between() {
+    let folder = Folder::new();
+    with_writer(&folder, Options { lines_max: 0, ..OPTIONS }, |writer, _, outcomes| {
+        let now = Instant::now();
+        let mut rest = 3000;
+        writer.take(Task::Commit { batch: 1, changes: say("tea", 1..=rest) }, now);
+        writer.work(now);
+        rest = lines(writer, "tea");
+        assert!(rest > 0, "a commit makes as many steps as it needs, not all of them at once");
+        for _ in 0..3 {
+            writer.work(now);
+            let after = lines(writer, "tea");
+            assert!(rest - after <= STEP_ROWS, "{rest} {after}");
+            rest = after;
+        }
+        outcomes.take();
+        writer.take(Task::Commit { batch: 2, changes: say("tea", [3001]) }, now);
+        writer.work(now);
+        assert_eq!(outcomes.take(), [Outcome::Committed(2)]);
+        settle(writer, now);
+        assert_eq!(lines(writer, "tea"), 0);
+    });
+    assert_eq!(folder.open().loaded.rooms[0].last, 0, "nothing is kept");
+}
+
+#[test]
+fn removing_keeps_up_with_commits() {
+    let folder = Folder::new();
+    with_writer(&folder, Options { lines_max: 1000, ..OPTIONS }, |writer, _, _| {
+        let now = Instant::now();
+        for batch in 1..=20 {
+            writer.take(Task::Commit { batch, changes: say("tea", 1000 * batch..1000 * (batch + 1)) }, now);
+            writer.work(now);
+        }
+        assert!(lines(writer, "tea") < 3000, "{}", lines(writer, "tea"));
+    });
+}
+
+#[test]
+fn old_events_are_removed() {
+    let folder = Folder::new();
+    let day = Duration::from_hours(24);
+    let options = Options { days_max: 30, ..OPTIONS };
+    let at = |days: u32| NOW - day * days;
+    let said = |n, days, room| Change::Event(record(n, at(days), room, message("")));
+    let soon = at(30) + Duration::from_secs(30);
+    let almost = Change::Event(record(501, soon, "tea", message("")));
+    with_writer(&folder, options, |writer, reader, _| {
+        let now = Instant::now();
+        let old = (1..=500).map(|n| said(n, 31, if n % 2 == 0 { "tea" } else { "coffee" }));
+        writer.take(Task::Commit { batch: 1, changes: old.chain([almost, said(502, 29, "tea")]).collect() }, now);
+        settle(writer, now);
+        assert_eq!(kept(reader, "tea"), (vec![501, 502], Some(Gone { n: 500, at: at(31) })));
+        assert_eq!(kept(reader, "coffee"), (vec![], Some(Gone { n: 499, at: at(31) })));
+        assert_eq!((lines(writer, "tea"), lines(writer, "coffee")), (2, 0));
+        let next = writer.due(now).unwrap();
+        assert_eq!(next - now, Duration::from_mins(1));
+        settle(writer, next);
+        assert_eq!(kept(reader, "tea"), (vec![502], Some(Gone { n: 501, at: soon })));
+        settle(writer, now + day + day);
+        assert_eq!(kept(reader, "tea").0, NONE);
+    });
+    let rooms = folder.open().loaded.rooms;
+    let rooms: Vec<_> = rooms.iter().map(|room| (&*room.name, room.last, room.gone.unwrap().n)).collect();
+    assert_eq!(rooms, [("coffee", 0, 499), ("tea", 0, 502)]);
+}
+
+#[test]
+fn without_a_limit_nothing_is_too_old() {
+    let folder = Folder::new();
+    with_writer(&folder, OPTIONS, |writer, reader, _| {
+        commit(writer, 1, vec![Change::Event(record(1, Timestamp::UNIX_EPOCH, "tea", message("")))]);
+        assert_eq!((kept(reader, "tea").0, writer.due(Instant::now())), (vec![1], None));
+    });
+}
+
+#[test]
+fn above_the_size_the_largest_room_loses_its_oldest_events() {
+    let folder = Folder::new();
+    let bytes_max = 2 << 20;
+    with_writer(&folder, Options { bytes_max, ..OPTIONS }, |writer, reader, _| {
+        let mut n = 0;
+        for batch in 1..=40 {
+            let text = "x".repeat(400);
+            let said = (0..500).map(|each| {
+                n += 1;
+                let room = if each % 10 == 0 { "tea" } else { "coffee" };
+                Change::Event(record(n, NOW, room, message(&text)))
+            });
+            let said = said.collect();
+            commit(writer, batch, said);
+        }
+        let used: u64 = writer.tables.statements.used_bytes.query_row([], |row| row.get::<_, i64>(0)).unwrap() as u64;
+        assert!(used <= bytes_max + (1 << 20), "{used}"); // it is looked at after each 1,000 lines
+        let [tea, coffee] = ["tea", "coffee"].map(|room| lines(writer, room));
+        assert!(coffee < 5000 && tea > 1000, "{tea} {coffee}");
+        let coffee_gone = kept(reader, "coffee").1.expect("it was the largest");
+        assert!(coffee_gone.n > 10_000, "{coffee_gone:?}");
+        assert_eq!(coffee, folder.ask_number("select count(*) from log where room = 'coffee'"));
+        let file = fs::metadata(folder.file()).unwrap().len();
+        assert!(file < 2 * bytes_max, "the space is used again: {file}");
+    });
+}
+
+#[test]
+fn a_room_is_not_emptied_for_space_at_once() {
+    let folder = Folder::new();
+    with_writer(&folder, Options { bytes_max: 0, ..OPTIONS }, |writer, reader, _| {
+        let now = Instant::now();
+        settle(writer, now);
+        writer.take(Task::Commit { batch: 1, changes: say("tea", 1..=1000) }, now);
+        writer.work(now);
+        assert!(lines(writer, "tea") > 0);
+        settle(writer, now);
+        assert_eq!(kept(reader, "tea"), (vec![], gone(1000)), "there is nothing else to remove");
+        assert_eq!(writer.due(now), None);
+    });
+}
+
+#[test]
+fn the_rows_of_a_room_that_is_no_more_go_step_by_step_and_after_a_crash() {
+    let folder = Folder::new();
+    let rows = || folder.ask_number("select count(*) from messages");
+    with_writer(&folder, OPTIONS, |writer, reader, _| {
+        let now = Instant::now();
+        commit(writer, 1, [say("tea", 1..=1000), say("coffee", 1001..=1001)].concat());
+        writer.take(Task::Commit { batch: 2, changes: vec![Change::Forget("tea".into())] }, now);
+        writer.work(now);
+        assert_eq!((kept(reader, "tea"), rows()), ((vec![], None), 1001 - STEP_ROWS));
+        writer.take(Task::Commit { batch: 3, changes: say("tea", [1002]) }, now);
+        writer.work(now);
+        assert_eq!((kept(reader, "tea").0, rows()), (vec![1002], 1002 - 2 * STEP_ROWS), "it is a new one");
+    });
+    with_writer(&folder, OPTIONS, |writer, reader, _| {
+        settle(writer, Instant::now());
+        assert_eq!((kept(reader, "tea").0, kept(reader, "coffee").0, rows()), (vec![1002], vec![1001], 2));
+    });
+    assert_eq!(folder.ask_number("select count(*) from rooms"), 2);
+}
+
+#[test]
+fn a_room_that_is_no_more_has_no_limits() {
+    let folder = Folder::new();
+    with_writer(&folder, Options { lines_max: 0, ..OPTIONS }, |writer, reader, _| {
+        let now = Instant::now();
+        writer.take(Task::Commit { batch: 1, changes: say("tea", 1..=3000) }, now);
+        writer.work(now);
+        assert!(lines(writer, "tea") > 0);
+        commit(writer, 2, vec![Change::Forget("tea".into())]);
+        assert_eq!((kept(reader, "tea"), folder.ask_number("select count(*) from rooms")), ((vec![], None), 0));
+    });
+}
+
+#[test]
+fn rows_that_somebody_has_removed_by_hand_are_not_waited_for() {
+    let folder = Folder::new();
+    with_writer(&folder, Options { lines_max: 10, ..OPTIONS }, |writer, reader, _| {
+        commit(writer, 1, say("tea", 1..=10));
+        folder.shell().execute("delete from messages where n > 2", []).unwrap();
+        commit(writer, 2, say("tea", 11..=13));
+        assert_eq!(kept(reader, "tea").0, [12, 13], "as many are removed as there seemed to be too many");
+        folder.shell().execute("delete from messages", []).unwrap();
+        commit(writer, 3, say("tea", 14..=15));
+        folder.shell().execute("delete from messages", []).unwrap();
+        commit(writer, 4, say("tea", 16..=25));
+        settle(writer, Instant::now());
+        assert!(lines(writer, "tea") <= 10);
+    });
+}
+
+#[test]
+fn lines_are_counted_again_after_a_crash_and_not_many_of_them() {
+    let folder = Folder::new();
+    let sum = || folder.ask_number("select sum(lines) from rooms");
+    with_writer(&folder, OPTIONS, |writer, _, _| {
+        for batch in 0..25 {
+            let room = ["a", "b", "c"][batch as usize % 3];
+            commit(writer, batch + 1, say(room, 1000 * batch + 1..=1000 * (batch + 1)));
+        }
+        assert_eq!((lines(writer, "a"), lines(writer, "b"), lines(writer, "c")), (9000, 8000, 8000));
+        assert!(sum() >= 15_000, "{}", sum());
+    });
+    with_writer(&folder, OPTIONS, |writer, _, _| {
+        assert_eq!((lines(writer, "a"), lines(writer, "b"), lines(writer, "c")), (9000, 8000, 8000));
+    });
+    folder.open().close();
+    assert_eq!(sum(), 25_000, "a store that is closed has counted");
+}
+
+#[test]
+fn the_log_of_sqlite_is_emptied_between_commits() {
+    let folder = Folder::new();
+    with_writer(&folder, OPTIONS, |writer, _, _| {
+        for batch in 0..300 {
+            commit(writer, batch + 1, say("tea", 100 * batch + 1..=100 * (batch + 1)));
+        }
+        let log = fs::metadata(folder.0.join("chat.db-wal")).unwrap().len();
+        assert!(log < 1500 * 4096, "{log}");
+    });
+}

@@ -1,0 +1,288 @@
+//! The thread that writes. It commits what waits, removes what is too much when there is nothing to commit, and goes on when
+//! the disk lets it. Knows when to do what; what it means in the file is in [`super::commit`] and [`super::retention`].
+
+use std::{
+    io,
+    sync::mpsc::{Receiver, RecvTimeoutError},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use futures::channel::{mpsc::UnboundedSender, oneshot};
+
+use super::{
+    Change, LOG_TARGET, Outcome,
+    database::{Database, Tables},
+    held::Held,
+    retention::STEP_ROWS,
+};
+
+/// How long after a commit that has failed it is tried again.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What the thread is asked to do.
+#[derive(Debug)]
+pub(super) enum Task {
+    /// To commit changes.
+    Commit {
+        /// The number of the batch.
+        batch: u64,
+        /// The batch.
+        changes: Vec<Change>,
+    },
+    /// To end when all is committed.
+    Close {
+        /// How long it may try.
+        patience: Duration,
+        /// Where to tell how many changes are lost.
+        done: oneshot::Sender<u64>,
+    },
+}
+
+/// Begins to write. The thread ends after `reader` has: the last connection to a file tidies up, and only one that writes can.
+pub(super) fn spawn(
+    database: Database,
+    tasks: Receiver<Task>,
+    outcomes: UnboundedSender<Outcome>,
+    reader: JoinHandle<()>,
+) -> io::Result<()> {
+    let write = move || {
+        let _alarm = Alarm(outcomes.clone());
+        let Database { connection, state, lock } = database;
+        let closed = match Tables::new(&connection, state) {
+            Ok(tables) => Writer::new(tables, outcomes).run(&tasks),
+            Err(error) => {
+                outcomes.unbounded_send(Outcome::Failed { batch: 1, reason: error.to_string() }).ok();
+                None
+            }
+        };
+        reader.join().ok(); // its panic is logged
+        if let Err((_, error)) = connection.close() {
+            log::warn!(target: LOG_TARGET, "the store was not closed: {error}");
+        }
+        drop(lock);
+        if let Some((done, lost)) = closed {
+            done.send(lost).ok(); // nobody may wait for it
+        }
+    };
+    thread::Builder::new().name("store-writer".to_owned()).spawn(write)?;
+    Ok(())
+}
+
+/// Tells that the thread ends by a panic.
+struct Alarm(UnboundedSender<Outcome>);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let reason = "the thread that writes has ended".to_owned();
+            self.0.unbounded_send(Outcome::Failed { batch: 0, reason }).ok(); // the server may have ended
+        }
+    }
+}
+
+/// What waits, and how it goes.
+#[derive(Debug)]
+pub(super) struct Writer<'c> {
+    pub(super) tables: Tables<'c>,
+    held: Held,
+    health: Health,
+    ending: Ending,
+    outcomes: UnboundedSender<Outcome>,
+    /// How steps go that may wait.
+    steps: Health,
+    /// The largest number that was given out.
+    highest: u64,
+}
+
+/// Whether the disk does what it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Health {
+    Working,
+    /// The last time it did not.
+    Failing {
+        retry_at: Instant,
+    },
+}
+
+/// Whether the thread is to end.
+#[derive(Debug)]
+enum Ending {
+    Open,
+    /// When all is committed, or at `until`.
+    Closing {
+        until: Instant,
+        done: oneshot::Sender<u64>,
+    },
+    /// When all is committed, or a commit fails: the store was dropped.
+    Dropped,
+}
+
+impl<'c> Writer<'c> {
+    pub(super) fn new(tables: Tables<'c>, outcomes: UnboundedSender<Outcome>) -> Self {
+        let highest = tables.state.highest;
+        let (health, steps) = (Health::Working, Health::Working);
+        Self { tables, held: Held::default(), health, ending: Ending::Open, outcomes, steps, highest }
+    }
+
+    /// Works until it is to end. Returns who waits for that, and how many changes are lost.
+    fn run(mut self, tasks: &Receiver<Task>) -> Option<(oneshot::Sender<u64>, u64)> {
+        loop {
+            self.receive(tasks);
+            while self.takes_more()
+                && let Ok(task) = tasks.try_recv()
+            {
+                self.take(task, Instant::now());
+            }
+            self.work(Instant::now());
+            if self.is_done(Instant::now()) {
+                return self.end();
+            }
+        }
+    }
+
+    /// Takes the next task; without one, waits until there is something else to do.
+    fn receive(&mut self, tasks: &Receiver<Task>) {
+        let now = Instant::now();
+        let wait = self.due(now).map(|due| due.saturating_duration_since(now));
+        if !matches!(self.ending, Ending::Open) {
+            return thread::sleep(wait.unwrap_or_default()); // no task comes any more
+        }
+        let task = match wait {
+            Some(wait) => tasks.recv_timeout(wait),
+            None => tasks.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        match task {
+            Ok(task) => self.take(task, Instant::now()),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => self.ending = Ending::Dropped,
+        }
+    }
+
+    /// Whether another task may be taken before the next commit.
+    fn takes_more(&self) -> bool {
+        let is_group = match self.health {
+            Health::Working => self.held.is_group(),
+            Health::Failing { .. } => false, // it is bounded by what is held
+        };
+        matches!(self.ending, Ending::Open) && !is_group
+    }
+
+    pub(super) fn take(&mut self, task: Task, now: Instant) {
+        match task {
+            Task::Commit { batch, changes } => {
+                let numbers = changes.iter().filter_map(|change| match change {
+                    Change::Event(record) => Some(record.n),
+                    Change::Topic { .. } | Change::Forget(_) => None,
+                });
+                self.highest = numbers.fold(self.highest, u64::max);
+                let was_lossless = self.held.dropped() == 0;
+                if self.held.push(batch, changes) > 0 && was_lossless {
+                    log::error!(target: LOG_TARGET, "too much waits to be stored: from now on changes are lost");
+                }
+            }
+            Task::Close { patience, done } => {
+                self.ending = Ending::Closing { until: now + patience, done };
+                if let Health::Failing { retry_at } = &mut self.health {
+                    *retry_at = now;
+                }
+            }
+        }
+    }
+
+    /// When there is something to do, if ever.
+    pub(super) fn due(&self, now: Instant) -> Option<Instant> {
+        let due = match (self.held.is_empty(), self.health, self.steps) {
+            (false, Health::Working, _) => Some(now),
+            (false, Health::Failing { retry_at }, _) | (true, _, Health::Failing { retry_at }) => Some(retry_at),
+            (true, _, Health::Working) => self.tables.due(now),
+        };
+        match self.ending {
+            Ending::Closing { until, .. } => Some(due.map_or(until, |due| due.min(until))),
+            Ending::Open | Ending::Dropped => due,
+        }
+    }
+
+    /// Commits a group, if there is one and it is time to. Then does a step of what may wait, or as many as the group may have
+    /// made necessary.
+    pub(super) fn work(&mut self, now: Instant) {
+        let mut steps = 1;
+        if !self.held.is_empty() && self.health.is_due(now) {
+            steps += self.commit(now) / STEP_ROWS;
+        }
+        if self.health == Health::Working && self.steps.is_due(now) {
+            match (0..steps).try_for_each(|_| self.tables.step(now)) {
+                Ok(()) => self.steps = Health::Working,
+                Err(error) => {
+                    if self.steps == Health::Working {
+                        log::warn!(target: LOG_TARGET, "old events cannot be removed: {error}; trying again each second");
+                    }
+                    self.steps = Health::Failing { retry_at: now + RETRY_INTERVAL };
+                }
+            }
+        }
+    }
+
+    /// Returns how many changes were committed.
+    fn commit(&mut self, now: Instant) -> u64 {
+        let (count, changes) = self.held.group();
+        match self.tables.commit(changes) {
+            Ok(()) => {
+                let (batch, changes) = self.held.committed(count).expect("a group has a batch");
+                if self.health != Health::Working {
+                    let lost = self.held.dropped();
+                    log::info!(target: LOG_TARGET, "stored again what was held ({lost} changes are lost)");
+                }
+                self.health = Health::Working;
+                self.outcomes.unbounded_send(Outcome::Committed(batch)).ok(); // nobody may want to know
+                changes
+            }
+            Err(error) => {
+                if self.health == Health::Working {
+                    log::error!(target: LOG_TARGET, "cannot store: {error}; trying again each second");
+                    let batch = self.held.first().expect("a group has a batch");
+                    self.outcomes.unbounded_send(Outcome::Failed { batch, reason: error.to_string() }).ok();
+                }
+                self.health = Health::Failing { retry_at: now + RETRY_INTERVAL };
+                0
+            }
+        }
+    }
+
+    pub(super) fn is_done(&self, now: Instant) -> bool {
+        let is_failing = self.health != Health::Working;
+        match self.ending {
+            Ending::Open => false,
+            Ending::Closing { until, .. } => self.held.is_empty() || (is_failing && now >= until),
+            Ending::Dropped => self.held.is_empty() || is_failing,
+        }
+    }
+
+    /// Leaves the file so that the next start has nothing to count, and no number is left out.
+    fn end(mut self) -> Option<(oneshot::Sender<u64>, u64)> {
+        let lost = self.held.lost();
+        match self.ending {
+            Ending::Closing { done, .. } => {
+                if let Err(error) = self.tables.finish(self.highest) {
+                    log::warn!(target: LOG_TARGET, "the store is left as after a crash: {error}");
+                }
+                Some((done, lost))
+            }
+            Ending::Open | Ending::Dropped => {
+                if lost > 0 {
+                    log::error!(target: LOG_TARGET, "{lost} changes could not be stored");
+                }
+                None
+            }
+        }
+    }
+}
+
+impl Health {
+    fn is_due(self, now: Instant) -> bool {
+        match self {
+            Self::Working => true,
+            Self::Failing { retry_at } => retry_at <= now,
+        }
+    }
+}
