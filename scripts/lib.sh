@@ -17,6 +17,7 @@
 #   say NAME TEXT                   send a line
 #   join_room NAME ROOM             join|ROOM, and wait until that is confirmed: plain lines of NAME go there from then on
 #   say_in NAME ROOM TEXT           say TEXT in ROOM, which NAME need not be in, and wait until that is confirmed
+#   history_of NAME ROOM [N]        the last N lines of ROOM (20), as NAME is told them; sets ${past[@]}, the oldest first
 #   send NAME BYTES                 send just these bytes, with line endings or without
 #   expect NAME LINE                read on until this very line comes
 #   expect_like NAME PATTERN        the same, where * is any text, and every other character is just itself
@@ -53,6 +54,7 @@ declare -A begun=()  # the part of a client's next line that came before the tim
 declare -A pids=()   # a client's netcat; none with devtcp, where the scenario itself is connected
 host='' port='' server_pid='' server_out=''
 line=''              # what was read last
+past=()              # the history that was asked for last
 trouble=''           # what is wrong with the server
 # What the transcript says of itself; another language can stand here.
 declare -gA remarks=( # also where this file is sourced in a function
@@ -233,6 +235,18 @@ join_room() { # join_room NAME ROOM
 say_in() { # say_in NAME ROOM TEXT
     say "$1" "in|$2|$3"
     expect_like "$1" 'in|ok|*'
+}
+
+history_of() { # history_of NAME ROOM [N]
+    past=()
+    say "$1" "history|$2|${3:-20}"
+    while receive "$1" "$deadline" || fail "$1 should have heard the history of $2"; do
+        case $line in
+            'history|ok|'*) return ;;
+            'history|'*.*'|'*'|'*) past+=("${line#history|*|*|}") ;;
+            'history|'*) fail "$1 is not told the history of $2" ;;
+        esac
+    done
 }
 
 send() { # send NAME BYTES

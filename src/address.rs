@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    net::{IpAddr, Ipv6Addr},
+    net::{AddrParseError, IpAddr, Ipv6Addr},
     str::FromStr,
 };
 
@@ -18,6 +18,21 @@ impl Network {
             IpAddr::V4(ip) => IpAddr::V4(ip),
             IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),
         })
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for Network {
+    type Err = AddrParseError;
+
+    /// Reads what it is written as: its first address.
+    fn from_str(text: &str) -> Result<Self, AddrParseError> {
+        text.parse().map(Self::of)
     }
 }
 

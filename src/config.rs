@@ -4,13 +4,15 @@ use std::{
     fmt,
     net::{IpAddr, SocketAddr},
     ops::RangeInclusive,
+    path::PathBuf,
     time::Duration,
 };
 
 use crate::{
     address::Cidr,
-    chat::{RoomLimits, Rules},
+    chat::{RecentLimits, RoomLimits, Rules},
     protocol::{Lang, Limits, Rate},
+    store,
 };
 
 /// What an operator can set. The defaults are those of the flags; [`Config::checked`] has the bounds.
@@ -33,11 +35,26 @@ pub struct Config {
     pub trusted: Vec<Cidr>,
     /// How many rooms there may be.
     pub rooms: RoomLimits,
+    /// How much of what has happened is kept in memory; it is part of `memory_max`, and at most half of it.
+    pub recent: RecentLimits,
+    /// Whether arrivals and departures in the lobby are kept too.
+    pub keeps_presence: bool,
+    /// Where what has happened is kept beyond that.
+    pub store: Option<StoreConfig>,
     /// Bytes that clients may make the server hold, all together: queues (bytes that wait for many count once), and what
     /// they have sent that has not taken effect.
     pub memory_max: usize,
     /// Maximum time to flush queues at shutdown.
     pub drain_timeout: Duration,
+}
+
+/// A file in which events are kept, and how.
+#[derive(Debug, Clone)]
+pub struct StoreConfig {
+    /// The file.
+    pub path: PathBuf,
+    /// How it keeps what it keeps.
+    pub options: store::Options,
 }
 
 impl Default for Config {
@@ -51,6 +68,9 @@ impl Default for Config {
             arrivals_per_ip: 50,
             trusted: Cidr::LOOPBACK.to_vec(),
             rooms: RoomLimits::default(),
+            recent: RecentLimits::default(),
+            keeps_presence: false,
+            store: None,
             memory_max: 256 << 20,
             drain_timeout: Duration::from_secs(5),
         }
@@ -81,6 +101,8 @@ impl Config {
         size("--max-queue (queue_max)", "bytes", memory.clone(), self.limits.queue_max)?;
         size("--soft-queue (soft_queue_max)", "bytes", memory.clone(), self.limits.soft_queue_max)?;
         size("--max-memory (memory_max)", "bytes", memory, self.memory_max)?;
+        let recent = 0..=Self::MEMORY_BYTES_MAX;
+        size("--recent-memory (recent.bytes_max)", "bytes", recent, self.recent.bytes_max)?;
         time("--idle-timeout (idle_timeout)", self.limits.idle_timeout)?;
         time("--write-timeout (write_timeout)", self.limits.write_timeout)?;
         time("--max-wait (wait_max)", self.limits.wait_max)?;
@@ -103,7 +125,15 @@ impl Config {
     /// The part of it that the chat's rules need.
     #[must_use]
     pub fn rules(&self) -> Rules {
-        Rules { wait_max: self.limits.wait_max, rooms: self.rooms, trusted: self.trusted.clone() }
+        Rules {
+            wait_max: self.limits.wait_max,
+            rooms: self.rooms,
+            // They may take half of all memory: the rest is for clients.
+            recent: RecentLimits { bytes_max: self.recent.bytes_max.min(self.memory_max / 2), ..self.recent },
+            keeps_presence: self.keeps_presence,
+            has_store: self.store.is_some(),
+            trusted: self.trusted.clone(),
+        }
     }
 }
 

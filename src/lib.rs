@@ -1,8 +1,8 @@
 //! `pipechat`: a chat server you can use from a shell.
 //!
 //! ```text
-//! bytes ─► Session ─► Step ─► [broker: schedule ─► Chat::handle ─► render ─► flush] ─► bytes
-//!        (protocol)          (broker)  (chat, pure)  (protocol)  (broker)           (net)
+//! bytes ─► Session ─► Step ─► [broker: schedule ─► Chat::handle ─► render ─► store.commit ─► flush] ─► bytes
+//!        (protocol)          (broker)  (chat, pure)  (protocol)  (store)    (broker)           (net)
 //! ```
 //!
 //! Each floor knows only those below it:
@@ -38,5 +38,5 @@ mod address;
 mod config;
 
 pub use address::{Cidr, Network};
-pub use config::Config;
+pub use config::{Config, StoreConfig};
 pub use net::Server;

@@ -14,7 +14,7 @@ use std::{
 
 use argh::FromArgs;
 use args::{CompletionsArgs, Parsed, ServeArgs, Subcommand};
-use client::{ChatArgs, Failure, ListenArgs, Outcome, SendArgs, WaitArgs, WhoArgs, complain, conclude};
+use client::{ChatArgs, Failure, HistoryArgs, ListenArgs, Outcome, SendArgs, WaitArgs, WhoArgs, complain, conclude};
 use futures::channel::oneshot;
 use pipechat::Server;
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -53,6 +53,7 @@ fn run(subcommand: Subcommand, command: &str, words: &[&str]) -> ExitCode {
         Subcommand::Serve => server(command, words),
         Subcommand::Send => client(subcommand, command, words, SendArgs::run),
         Subcommand::Listen => client(subcommand, command, words, |args: ListenArgs| args.run()),
+        Subcommand::History => client(subcommand, command, words, |args: HistoryArgs| args.run()),
         Subcommand::Wait => client(subcommand, command, words, |args: WaitArgs| args.run()),
         Subcommand::Who => client(subcommand, command, words, |args: WhoArgs| args.run()),
         Subcommand::Chat => client(subcommand, command, words, |args: ChatArgs| args.run()),
@@ -107,15 +108,13 @@ fn serve(config: pipechat::Config) -> ExitCode {
 /// # Errors
 /// One sentence, when the server can't begin.
 fn try_to_serve(config: pipechat::Config) -> Result<(), String> {
-    let addr = config.addr;
-    let server = Server::bind(config).map_err(|error| format!("can't listen on {addr}: {error}"))?;
+    let server = Server::bind(config).map_err(|error| error.to_string())?;
     let (stop, stopped) = oneshot::channel();
     signals::watch(stop).map_err(|error| format!("can't wait for signals: {error}"))?;
     say(&format!("pipechat listening on {}\n", server.local_addr()));
     server.run(async {
         stopped.await.ok();
-    });
-    Ok(())
+    })
 }
 
 /// Raises the limit on open files as far as allowed, and returns it.

@@ -12,11 +12,11 @@ _pipechat() {
         before=${COMP_WORDS[COMP_CWORD - 2]}
     fi
     if ((COMP_CWORD == 1)) && [[ $word != -* ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "serve send listen wait who chat completions help" -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W "serve send listen history wait who chat completions help" -- "$word")
         return
     fi
     case ${COMP_WORDS[1]} in
-        serve | send | listen | wait | who | chat | completions | help) subcommand=${COMP_WORDS[1]} first=2 ;;
+        serve | send | listen | history | wait | who | chat | completions | help) subcommand=${COMP_WORDS[1]} first=2 ;;
     esac
     for ((i = first; i < COMP_CWORD; i++)); do
         # What follows an option is taken for its value.
@@ -24,17 +24,19 @@ _pipechat() {
     done
     case $subcommand in
         serve)
-            flags="--host --port --lang --max-clients --max-clients-per-ip --arrivals-per-ip --trusted --idle-timeout --strict-idle --max-wait --rate --burst --rate-per-ip --max-rooms --max-rooms-per-client --max-line --max-queue --soft-queue --max-memory --write-timeout --drain-timeout --config --check --help --version"
+            flags="--host --port --lang --max-clients --max-clients-per-ip --arrivals-per-ip --trusted --idle-timeout --strict-idle --max-wait --rate --burst --rate-per-ip --max-rooms --max-rooms-per-client --recent --recent-memory --history-presence --store --sync --history-lines --history-days --store-max --max-line --max-queue --soft-queue --max-memory --write-timeout --drain-timeout --config --check --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
                 --lang) words="zh en" ;;
+                --store) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
+                --sync) words="normal full" ;;
                 --config) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
-                --port | --max-clients | --max-clients-per-ip | --arrivals-per-ip | --trusted | --idle-timeout | --max-wait | --rate | --burst | --rate-per-ip | --max-rooms | --max-rooms-per-client | --max-line | --max-queue | --soft-queue | --max-memory | --write-timeout | --drain-timeout) return ;;
+                --port | --max-clients | --max-clients-per-ip | --arrivals-per-ip | --trusted | --idle-timeout | --max-wait | --rate | --burst | --rate-per-ip | --max-rooms | --max-rooms-per-client | --recent | --recent-memory | --history-lines | --history-days | --store-max | --max-line | --max-queue | --soft-queue | --max-memory | --write-timeout | --drain-timeout) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;
         send)
-            flags="--host --port --name --lang --timeout --reconnect --to --room --help --version"
+            flags="--host --port --name --lang --timeout --reconnect --to --room --verbose --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
                 --lang) words="zh en" ;;
@@ -43,12 +45,22 @@ _pipechat() {
             esac
             ;;
         listen)
-            flags="--host --port --name --lang --timeout --reconnect --room --json --match --from --event --no-presence --count --help --version"
+            flags="--host --port --name --lang --timeout --reconnect --room --since --resume --json --match --from --event --no-presence --count --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
                 --lang) words="zh en" ;;
+                --resume) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --event) words="online offline known_as joined left topic message private" list=${word%"${word##*,}"} ;;
-                --port | --name | --timeout | --room | --match | --from | --count) return ;;
+                --port | --name | --timeout | --room | --since | --match | --from | --count) return ;;
+                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
+            esac
+            ;;
+        history)
+            flags="--host --port --lang --timeout --last --since --follow --json --help --version"
+            case $before in
+                --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
+                --lang) words="zh en" ;;
+                --port | --timeout | --last | --since) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;
@@ -88,7 +100,7 @@ _pipechat() {
         help)
             flags=""
             case $before in
-                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="serve send listen wait who chat completions protocol errors rooms scripts json client netcat options operating limits performance internals"; fi ;;
+                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="serve send listen history wait who chat completions protocol errors rooms history store scripts json client netcat options operating limits performance internals"; fi ;;
             esac
             ;;
     esac

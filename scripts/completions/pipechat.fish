@@ -5,7 +5,7 @@
 function __pipechat_in
     set -l words (commandline -opc)
     set -l subcommand serve
-    if set -q words[2]; and contains -- $words[2] serve send listen wait who chat completions help
+    if set -q words[2]; and contains -- $words[2] serve send listen history wait who chat completions help
         set subcommand $words[2]
     end
     test $subcommand = $argv[1]
@@ -27,6 +27,7 @@ complete -c pipechat -f
 complete -c pipechat -n __pipechat_bare -a serve -d 'run the server, as without a command'
 complete -c pipechat -n __pipechat_bare -a send -d 'send messages, and confirm that they were delivered'
 complete -c pipechat -n __pipechat_bare -a listen -d 'print messages, arrivals and departures'
+complete -c pipechat -n __pipechat_bare -a history -d 'print what was said in a room'
 complete -c pipechat -n __pipechat_bare -a wait -d 'wait until a user is here or gone, or a text is said'
 complete -c pipechat -n __pipechat_bare -a who -d 'print who is online'
 complete -c pipechat -n __pipechat_bare -a chat -d 'interactive client'
@@ -47,7 +48,15 @@ complete -c pipechat -n '__pipechat_in serve' -l rate -x -d 'lines per second th
 complete -c pipechat -n '__pipechat_in serve' -l burst -x -d 'lines that a client may send at once after a silence (10000)'
 complete -c pipechat -n '__pipechat_in serve' -l rate-per-ip -x -d 'lines per second that all clients from one address may send; 0 means no limit (ten times the rate)'
 complete -c pipechat -n '__pipechat_in serve' -l max-rooms -x -d 'maximum number of rooms; 0 means no limit (10000)'
-complete -c pipechat -n '__pipechat_in serve' -l max-rooms-per-client -x -d 'maximum number of rooms that a client may be in, or that an address may keep without members; 0 means no limit (100)'
+complete -c pipechat -n '__pipechat_in serve' -l max-rooms-per-client -x -d 'maximum number of rooms that a client may be in, or that an address may have made; 0 means no limit (100)'
+complete -c pipechat -n '__pipechat_in serve' -l recent -x -d 'messages and notices of each room that are kept in memory; 0 keeps none (1000)'
+complete -c pipechat -n '__pipechat_in serve' -l recent-memory -x -d 'memory for those of all rooms together; the room that has been silent longest gives first (16M)'
+complete -c pipechat -n '__pipechat_in serve' -l history-presence -d 'keep arrivals and departures in the lobby too'
+complete -c pipechat -n '__pipechat_in serve' -l store -r -F -d 'keep messages and notices in this SQLite database, which is made if there is none'
+complete -c pipechat -n '__pipechat_in serve' -l sync -x -a 'normal full' -d 'what a commit to the store survives: normal, the end of the process; full, a power cut too (normal)'
+complete -c pipechat -n '__pipechat_in serve' -l history-lines -x -d 'messages and notices of each room that the store keeps; 0 means no limit (10000)'
+complete -c pipechat -n '__pipechat_in serve' -l history-days -x -d 'days after which the store gives up a message; 0 means no limit (30)'
+complete -c pipechat -n '__pipechat_in serve' -l store-max -x -d 'size of the store above which the oldest messages of the largest room go; 0 means no limit (1G)'
 complete -c pipechat -n '__pipechat_in serve' -l max-line -x -d 'longest line (4K)'
 complete -c pipechat -n '__pipechat_in serve' -l max-queue -x -d 'output queue limit per client; above it the client is disconnected; 0 means no limit (32M)'
 complete -c pipechat -n '__pipechat_in serve' -l soft-queue -x -d 'output queue limit per client; above it for 60 seconds the client is disconnected; 0 means no limit (8M)'
@@ -67,6 +76,7 @@ complete -c pipechat -n '__pipechat_in send' -l timeout -x -d 'how long to try t
 complete -c pipechat -n '__pipechat_in send' -l reconnect -d 'connect again when the connection is lost, however often; lines that were not confirmed are sent again, so some may be delivered twice'
 complete -c pipechat -n '__pipechat_in send' -l to -x -d 'user to send to, instead of everyone'
 complete -c pipechat -n '__pipechat_in send' -l room -x -d 'room to send to, without joining it, instead of the lobby'
+complete -c pipechat -n '__pipechat_in send' -l verbose -d 'print the position of each line when it is said, for --since; - where the server keeps no history'
 complete -c pipechat -n '__pipechat_in send' -l help -d 'print help'
 complete -c pipechat -n '__pipechat_in send' -l version -d 'print the version'
 
@@ -75,8 +85,10 @@ complete -c pipechat -n '__pipechat_in listen' -l port -x -d 'port of the server
 complete -c pipechat -n '__pipechat_in listen' -l name -x -d 'name to take first; one that is taken is refused'
 complete -c pipechat -n '__pipechat_in listen' -l lang -x -a 'zh en' -d 'language of the server\'s texts (the server\'s)'
 complete -c pipechat -n '__pipechat_in listen' -l timeout -x -d 'how long to listen, connecting included; 0 means no limit, but 30s for connecting (0)'
-complete -c pipechat -n '__pipechat_in listen' -l reconnect -d 'connect again when the connection is lost, however often'
+complete -c pipechat -n '__pipechat_in listen' -l reconnect -d 'connect again when the connection is lost, however often, and go on where it was'
 complete -c pipechat -n '__pipechat_in listen' -l room -x -d 'room to join, instead of the lobby; may be repeated, also with lobby'
+complete -c pipechat -n '__pipechat_in listen' -l since -x -d 'print first what was said since a position, such as 42.abcde, for a duration, such as 10m, or since a time'
+complete -c pipechat -n '__pipechat_in listen' -l resume -r -F -d 'go on where the last listener with this file has ended: it holds the position of the last line'
 complete -c pipechat -n '__pipechat_in listen' -l json -d 'print JSON, an object a line'
 complete -c pipechat -n '__pipechat_in listen' -l match -x -d 'print only lines that contain this'
 complete -c pipechat -n '__pipechat_in listen' -l from -x -d 'print only what is about this user'
@@ -85,6 +97,17 @@ complete -c pipechat -n '__pipechat_in listen' -l no-presence -d 'print nothing 
 complete -c pipechat -n '__pipechat_in listen' -l count -x -d 'exit 0 after N lines; 0 means no limit (0)'
 complete -c pipechat -n '__pipechat_in listen' -l help -d 'print help'
 complete -c pipechat -n '__pipechat_in listen' -l version -d 'print the version'
+
+complete -c pipechat -n '__pipechat_in history' -l host -x -a '(__fish_print_hostnames)' -d 'host of the server, or HOST:PORT (127.0.0.1)'
+complete -c pipechat -n '__pipechat_in history' -l port -x -d 'port of the server (9999)'
+complete -c pipechat -n '__pipechat_in history' -l lang -x -a 'zh en' -d 'language of the server\'s texts (the server\'s)'
+complete -c pipechat -n '__pipechat_in history' -l timeout -x -d 'how long the server may take to answer; 0 means no limit (30s)'
+complete -c pipechat -n '__pipechat_in history' -l last -x -d 'print the last N lines, at most 1000 (20)'
+complete -c pipechat -n '__pipechat_in history' -l since -x -d 'print all since a position, such as 42.abcde, for a duration, such as 10m, or since a time'
+complete -c pipechat -n '__pipechat_in history' -l follow -d 'join the room, and print what is said from then on too'
+complete -c pipechat -n '__pipechat_in history' -l json -d 'print JSON, an object a line'
+complete -c pipechat -n '__pipechat_in history' -l help -d 'print help'
+complete -c pipechat -n '__pipechat_in history' -l version -d 'print the version'
 
 complete -c pipechat -n '__pipechat_in wait' -l host -x -a '(__fish_print_hostnames)' -d 'host of the server, or HOST:PORT (127.0.0.1)'
 complete -c pipechat -n '__pipechat_in wait' -l port -x -d 'port of the server (9999)'
@@ -118,4 +141,4 @@ complete -c pipechat -n '__pipechat_in completions' -l help -d 'print help'
 complete -c pipechat -n '__pipechat_in completions' -l version -d 'print the version'
 complete -c pipechat -n '__pipechat_in completions' -a 'bash zsh fish'
 
-complete -c pipechat -n '__pipechat_in help' -a 'serve send listen wait who chat completions protocol errors rooms scripts json client netcat options operating limits performance internals'
+complete -c pipechat -n '__pipechat_in help' -a 'serve send listen history wait who chat completions protocol errors rooms history store scripts json client netcat options operating limits performance internals'

@@ -7,6 +7,7 @@ _pipechat() {
         'serve:run the server, as without a command'
         'send:send messages, and confirm that they were delivered'
         'listen:print messages, arrivals and departures'
+        'history:print what was said in a room'
         'wait:wait until a user is here or gone, or a text is said'
         'who:print who is online'
         'chat:interactive client'
@@ -40,7 +41,15 @@ _pipechat() {
                 '--burst=[lines that a client may send at once after a silence (10000)]:n:' \
                 '--rate-per-ip=[lines per second that all clients from one address may send; 0 means no limit (ten times the rate)]:n:' \
                 '--max-rooms=[maximum number of rooms; 0 means no limit (10000)]:n:' \
-                '--max-rooms-per-client=[maximum number of rooms that a client may be in, or that an address may keep without members; 0 means no limit (100)]:n:' \
+                '--max-rooms-per-client=[maximum number of rooms that a client may be in, or that an address may have made; 0 means no limit (100)]:n:' \
+                '--recent=[messages and notices of each room that are kept in memory; 0 keeps none (1000)]:n:' \
+                '--recent-memory=[memory for those of all rooms together; the room that has been silent longest gives first (16M)]:size:' \
+                '--history-presence[keep arrivals and departures in the lobby too]' \
+                '--store=[keep messages and notices in this SQLite database, which is made if there is none]:file:_files' \
+                '--sync=[what a commit to the store survives: normal, the end of the process; full, a power cut too (normal)]:value:(normal full)' \
+                '--history-lines=[messages and notices of each room that the store keeps; 0 means no limit (10000)]:n:' \
+                '--history-days=[days after which the store gives up a message; 0 means no limit (30)]:n:' \
+                '--store-max=[size of the store above which the oldest messages of the largest room go; 0 means no limit (1G)]:size:' \
                 '--max-line=[longest line (4K)]:size:' \
                 '--max-queue=[output queue limit per client; above it the client is disconnected; 0 means no limit (32M)]:size:' \
                 '--soft-queue=[output queue limit per client; above it for 60 seconds the client is disconnected; 0 means no limit (8M)]:size:' \
@@ -64,6 +73,7 @@ _pipechat() {
                 '--reconnect[connect again when the connection is lost, however often; lines that were not confirmed are sent again, so some may be delivered twice]' \
                 '--to=[user to send to, instead of everyone]:name:' \
                 '--room=[room to send to, without joining it, instead of the lobby]:room:' \
+                '--verbose[print the position of each line when it is said, for --since; - where the server keeps no history]' \
                 '--help[print help]' \
                 '--version[print the version]' \
                 '*: :' \
@@ -76,14 +86,31 @@ _pipechat() {
                 '--name=[name to take first; one that is taken is refused]:name:' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
                 '--timeout=[how long to listen, connecting included; 0 means no limit, but 30s for connecting (0)]:duration:' \
-                '--reconnect[connect again when the connection is lost, however often]' \
+                '--reconnect[connect again when the connection is lost, however often, and go on where it was]' \
                 '--room=[room to join, instead of the lobby; may be repeated, also with lobby]:room:' \
+                '--since=[print first what was said since a position, such as 42.abcde, for a duration, such as 10m, or since a time]:start:' \
+                '--resume=[go on where the last listener with this file has ended: it holds the position of the last line]:file:_files' \
                 '--json[print JSON, an object a line]' \
                 '--match=[print only lines that contain this]:text:' \
                 '--from=[print only what is about this user]:name:' \
                 '--event=[print only these kinds: online, offline, known_as, joined, left, topic, message, private (all)]:value:_values -s , value online offline known_as joined left topic message private' \
                 '--no-presence[print nothing about who arrives, leaves, has a new name, or joins or leaves a room]' \
                 '--count=[exit 0 after N lines; 0 means no limit (0)]:n:' \
+                '--help[print help]' \
+                '--version[print the version]' \
+                '*: :' \
+                && return
+            ;;
+        history)
+            _arguments \
+                '--host=[host of the server, or HOST:PORT (127.0.0.1)]:host:_hosts' \
+                '--port=[port of the server (9999)]:port:' \
+                '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
+                '--timeout=[how long the server may take to answer; 0 means no limit (30s)]:duration:' \
+                '--last=[print the last N lines, at most 1000 (20)]:n:' \
+                '--since=[print all since a position, such as 42.abcde, for a duration, such as 10m, or since a time]:start:' \
+                '--follow[join the room, and print what is said from then on too]' \
+                '--json[print JSON, an object a line]' \
                 '--help[print help]' \
                 '--version[print the version]' \
                 '*: :' \
@@ -139,7 +166,7 @@ _pipechat() {
             ;;
         help)
             _arguments \
-                '1:what:(serve send listen wait who chat completions protocol errors rooms scripts json client netcat options operating limits performance internals)' \
+                '1:what:(serve send listen history wait who chat completions protocol errors rooms history store scripts json client netcat options operating limits performance internals)' \
                 '*: :' \
                 && return
             ;;

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use pipechat::{
     Config,
     protocol::Lang,
+    store::SyncMode,
     units::{format_duration, format_size},
 };
 
@@ -27,11 +28,27 @@ pub(crate) fn report(config: &Config, settings: &Settings) -> String {
     out
 }
 
-/// Each option's name and its value in TOML, in the order of help.
-fn in_force(config: &Config) -> [(&'static str, String); 19] {
+/// Each option's name and its value in TOML, in the order of help. Without a store, there is nothing to say of it.
+fn in_force(config: &Config) -> Vec<(&'static str, String)> {
     let limits = &config.limits;
+    let store = config.store.iter().flat_map(|store| {
+        let options = &store.options;
+        let sync = match options.sync {
+            SyncMode::Normal => "normal",
+            SyncMode::Full => "full",
+        };
+        let lines = if options.lines_max == u64::MAX { 0 } else { options.lines_max };
+        let bytes = usize::try_from(options.bytes_max).unwrap_or(usize::MAX);
+        [
+            ("store", quoted(&store.path.to_string_lossy())),
+            ("sync", quoted(sync)),
+            ("history-lines", lines.to_string()),
+            ("history-days", options.days_max.to_string()),
+            ("store-max", size(bytes)),
+        ]
+    });
     let trusted: Vec<String> = config.trusted.iter().map(|block| quoted(&block.to_string())).collect();
-    [
+    let before = [
         ("host", quoted(&config.addr.ip().to_string())),
         ("port", config.addr.port().to_string()),
         (
@@ -51,18 +68,26 @@ fn in_force(config: &Config) -> [(&'static str, String); 19] {
         ("rate", limits.rate.per_second.to_string()),
         ("burst", limits.rate.burst.to_string()),
         ("rate-per-ip", config.rate_per_ip.to_string()),
+        ("max-rooms", limited(config.rooms.rooms_max, usize::MAX).to_string()),
+        ("max-rooms-per-client", limited(config.rooms.per_client_max, usize::MAX).to_string()),
+        ("recent", config.recent.per_room_max.to_string()),
+        ("recent-memory", quoted(&format_size(config.recent.bytes_max))),
+        ("history-presence", config.keeps_presence.to_string()),
+    ];
+    let after = [
         ("max-line", size(limits.line_max)),
         ("max-queue", size(limits.queue_max)),
         ("soft-queue", size(limits.soft_queue_max)),
         ("max-memory", size(config.memory_max)),
         ("write-timeout", quoted(&format_duration(limits.write_timeout))),
         ("drain-timeout", quoted(&format_duration(config.drain_timeout))),
-    ]
+    ];
+    before.into_iter().chain(store).chain(after).collect()
 }
 
-/// A TOML string. No value has anything in it to escape.
+/// A TOML string. Of what is escaped in one, a value can only have these: a path may.
 fn quoted(text: &str) -> String {
-    format!("\"{text}\"")
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// A maximum, or 0 if that is no limit.

@@ -21,10 +21,10 @@ pub(crate) use check::report;
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use serve::ServeArgs;
 pub(crate) use sources::Settings;
-pub(crate) use values::{Timeout, client_port, lang, one_of, unlimited_count};
+pub(crate) use values::{Timeout, client_port, history_count, lang, one_of, unlimited_count};
 
 use self::{sources::Setting, words::Words};
-use crate::client::{ChatArgs, ListenArgs, SendArgs, WaitArgs, WhoArgs};
+use crate::client::{ChatArgs, HistoryArgs, ListenArgs, SendArgs, WaitArgs, WhoArgs};
 
 /// What the program can be asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,7 @@ pub(crate) enum Subcommand {
     Serve,
     Send,
     Listen,
+    History,
     Wait,
     Who,
     Chat,
@@ -39,8 +40,8 @@ pub(crate) enum Subcommand {
 }
 
 impl Subcommand {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Serve, Self::Send, Self::Listen, Self::Wait, Self::Who, Self::Chat, Self::Completions];
+    pub(crate) const ALL: [Self; 8] =
+        [Self::Serve, Self::Send, Self::Listen, Self::History, Self::Wait, Self::Who, Self::Chat, Self::Completions];
 
     pub(crate) fn named(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|subcommand| subcommand.name() == word)
@@ -51,6 +52,7 @@ impl Subcommand {
             Self::Serve => "serve",
             Self::Send => "send",
             Self::Listen => "listen",
+            Self::History => "history",
             Self::Wait => "wait",
             Self::Who => "who",
             Self::Chat => "chat",
@@ -64,6 +66,7 @@ impl Subcommand {
             Self::Serve => "run the server, as without a command",
             Self::Send => "send messages, and confirm that they were delivered",
             Self::Listen => "print messages, arrivals and departures",
+            Self::History => "print what was said in a room",
             Self::Wait => "wait until a user is here or gone, or a text is said",
             Self::Who => "print who is online",
             Self::Chat => "interactive client",
@@ -77,6 +80,7 @@ impl Subcommand {
             Self::Serve => ServeArgs::get_args_info(),
             Self::Send => SendArgs::get_args_info(),
             Self::Listen => ListenArgs::get_args_info(),
+            Self::History => HistoryArgs::get_args_info(),
             Self::Wait => WaitArgs::get_args_info(),
             Self::Who => WhoArgs::get_args_info(),
             Self::Chat => ChatArgs::get_args_info(),
@@ -95,7 +99,8 @@ impl Subcommand {
                 ("Operation", "--drain-timeout"),
             ],
             Self::Send => &[("Connection", "--host"), ("Messages", "--to")],
-            Self::Listen => &[("Connection", "--host"), ("Rooms", "--room"), ("Output", "--json")],
+            Self::Listen => &[("Connection", "--host"), ("Rooms and history", "--room"), ("Output", "--json")],
+            Self::History => &[("Connection", "--host"), ("Output", "--last")],
             Self::Who => &[("Connection", "--host"), ("Output", "--json")],
             Self::Wait | Self::Chat => &[("Connection", "--host")],
             Self::Completions => &[],
@@ -107,7 +112,7 @@ impl Subcommand {
     fn takes_variable(self, flag: &str) -> bool {
         match self {
             Self::Serve => flag != "--check",
-            Self::Send | Self::Listen | Self::Wait | Self::Who | Self::Chat => {
+            Self::Send | Self::Listen | Self::History | Self::Wait | Self::Who | Self::Chat => {
                 ["--host", "--port", "--name", "--lang", "--timeout"].contains(&flag)
             }
             Self::Completions => false,
@@ -186,9 +191,10 @@ fn explain(output: &str, settings: &[Setting]) -> String {
 pub(crate) fn help(words: &[&str]) -> Result<String, String> {
     match words {
         [] | ["-h" | "--help"] => Ok(help::render(Subcommand::Serve, "pipechat")),
+        // A page comes first: what the subcommand of the same name takes is in its own `--help`.
         [word] | [word, "-h" | "--help"] => match (Subcommand::named(word), Page::on(word)) {
-            (Some(subcommand), _) => Ok(help::render(subcommand, &format!("pipechat {word}"))),
-            (None, Some(page)) => Ok(page::render(page)),
+            (Some(subcommand), None) => Ok(help::render(subcommand, &format!("pipechat {word}"))),
+            (_, Some(page)) => Ok(page::render(page)),
             (None, None) => Err(format!("unknown topic {word:?}; expected {}", one_of(&topics()))),
         },
         [_, word, ..] => Err(format!("unexpected argument {word:?}")),

@@ -7,13 +7,15 @@ use std::{
 
 use argh::{ArgsInfo, FromArgs};
 use pipechat::{
-    Config,
-    chat::RoomLimits,
+    Config, StoreConfig,
+    chat::{RecentLimits, RoomLimits},
     protocol::{Lang, Limits, Rate},
+    store::{self, SyncMode},
 };
 
 use super::values::{
-    Trusted, at_once, duration, lang, line_size, per_second, server_port, unlimited_count, unlimited_size,
+    Trusted, any_count, any_size, at_once, duration, lang, line_size, per_second, server_port, sync_mode,
+    unlimited_count, unlimited_lines, unlimited_size,
 };
 
 /// A chat server you can use from a shell: talk to it with nc.
@@ -76,9 +78,33 @@ pub(crate) struct ServeArgs {
     /// maximum number of rooms; 0 means no limit (10000)
     #[argh(option, arg_name = "N", default = "RoomLimits::default().rooms_max", from_str_fn(unlimited_count))]
     max_rooms: usize,
-    /// maximum number of rooms that a client may be in, or that an address may keep without members; 0 means no limit (100)
+    /// maximum number of rooms that a client may be in, or that an address may have made; 0 means no limit (100)
     #[argh(option, arg_name = "N", default = "RoomLimits::default().per_client_max", from_str_fn(unlimited_count))]
     max_rooms_per_client: usize,
+    /// messages and notices of each room that are kept in memory; 0 keeps none (1000)
+    #[argh(option, arg_name = "N", default = "RecentLimits::default().per_room_max", from_str_fn(any_count))]
+    recent: usize,
+    /// memory for those of all rooms together; the room that has been silent longest gives first (16M)
+    #[argh(option, arg_name = "SIZE", default = "RecentLimits::default().bytes_max", from_str_fn(any_size))]
+    recent_memory: usize,
+    /// keep arrivals and departures in the lobby too
+    #[argh(switch)]
+    history_presence: bool,
+    /// keep messages and notices in this SQLite database, which is made if there is none
+    #[argh(option, arg_name = "FILE")]
+    store: Option<String>,
+    /// what a commit to the store survives: normal, the end of the process; full, a power cut too (normal)
+    #[argh(option, arg_name = "normal|full", default = "SyncMode::Normal", from_str_fn(sync_mode))]
+    sync: SyncMode,
+    /// messages and notices of each room that the store keeps; 0 means no limit (10000)
+    #[argh(option, arg_name = "N", default = "10_000", from_str_fn(unlimited_lines))]
+    history_lines: u64,
+    /// days after which the store gives up a message; 0 means no limit (30)
+    #[argh(option, arg_name = "N", default = "30", from_str_fn(per_second))]
+    history_days: u32,
+    /// size of the store above which the oldest messages of the largest room go; 0 means no limit (1G)
+    #[argh(option, arg_name = "SIZE", default = "1 << 30", from_str_fn(unlimited_size))]
+    store_max: usize,
 
     /// longest line (4K)
     #[argh(option, arg_name = "SIZE", default = "Limits::default().line_max", from_str_fn(line_size))]
@@ -136,6 +162,17 @@ impl ServeArgs {
             rate_per_ip: self.rate_per_ip.unwrap_or_else(|| self.rate.saturating_mul(10)),
             trusted: self.trusted.0.clone(),
             arrivals_per_ip: self.arrivals_per_ip,
+            recent: RecentLimits { per_room_max: self.recent, bytes_max: self.recent_memory },
+            keeps_presence: self.history_presence,
+            store: self.store.clone().map(|path| StoreConfig {
+                path: path.into(),
+                options: store::Options {
+                    sync: self.sync,
+                    lines_max: self.history_lines,
+                    days_max: self.history_days,
+                    bytes_max: self.store_max as u64,
+                },
+            }),
             rooms: RoomLimits { rooms_max: self.max_rooms, per_client_max: self.max_rooms_per_client },
             memory_max: self.max_memory,
             drain_timeout: self.drain_timeout,

@@ -5,7 +5,9 @@ use std::{fmt::Display, ops::RangeInclusive, str::FromStr, time::Duration};
 
 use pipechat::{
     Cidr, Config,
+    chat::HISTORY_MAX,
     protocol::Lang,
+    store::SyncMode,
     units::{parse_duration, parse_size},
 };
 
@@ -72,6 +74,37 @@ pub(super) fn at_once(text: &str) -> Result<u32, String> {
 pub(crate) fn unlimited_count(text: &str) -> Result<usize, String> {
     let count = number("a number, or 0 for no limit", &(0..=usize::MAX), text)?;
     Ok(if count == 0 { usize::MAX } else { count })
+}
+
+/// A number of lines, or all.
+pub(super) fn unlimited_lines(text: &str) -> Result<u64, String> {
+    let count = number("a number, or 0 for no limit", &(0..=u64::MAX), text)?;
+    Ok(if count == 0 { u64::MAX } else { count })
+}
+
+/// What a commit survives.
+pub(super) fn sync_mode(text: &str) -> Result<SyncMode, String> {
+    match text {
+        "normal" => Ok(SyncMode::Normal),
+        "full" => Ok(SyncMode::Full),
+        _ => Err(expected("normal or full", text)),
+    }
+}
+
+/// How many lines of a history.
+pub(crate) fn history_count(text: &str) -> Result<usize, String> {
+    number(&format!("a number from 1 to {HISTORY_MAX}"), &(1..=HISTORY_MAX), text)
+}
+
+/// A number of things that may be none.
+pub(super) fn any_count(text: &str) -> Result<usize, String> {
+    number("a number", &(0..=usize::MAX), text)
+}
+
+/// A size that may be nothing.
+pub(super) fn any_size(text: &str) -> Result<usize, String> {
+    let size = parse_size(text).filter(|size| *size <= Config::MEMORY_BYTES_MAX);
+    size.ok_or_else(|| expected("a size such as 65536, 64K or 1M", text))
 }
 
 /// The longest line, in bytes.

@@ -7,10 +7,12 @@ use log::Level as LogLevel;
 use super::{
     client::Client,
     core::{Broker, Current, Leaving, flow_key, payer},
+    schedule::STEP_COST,
 };
 use crate::{
-    chat::{ClientId, Congestion, Departure, Event, Input, Output},
+    chat::{ClientId, Congestion, Departure, Event, Input, Output, Position, Public, Record},
     protocol::escape::escaped,
+    store::Change,
 };
 
 /// The target of renames in the log: a flood of them must not be taken for departures, and leave those out.
@@ -21,13 +23,13 @@ impl Broker {
     pub fn apply(&mut self, out: &mut Vec<Output>) {
         for output in out.drain(..) {
             match output {
-                Output::Publish(public) => match public.except.and_then(|id| self.clients.get_mut(&id)) {
-                    Some(client) => {
-                        self.addressed.extend(public.except);
-                        self.turn.publish_except(&mut client.listener, &public);
-                    }
-                    None => self.turn.publish(&public),
-                },
+                Output::Ask(id, query) => self.questions.push((id, query)),
+                Output::Remember { room, topic, keeper } => {
+                    let keeper = keeper.map(|network| network.to_string());
+                    self.changes.push(Change::Topic { room, topic, keeper });
+                }
+                Output::Forget(room) => self.changes.push(Change::Forget(room)),
+                Output::Publish(public) => self.publish(&public),
                 Output::Join(id, room) => {
                     if let Some(client) = self.clients.get_mut(&id).filter(|client| client.can_be_told()) {
                         self.addressed.push(id);
@@ -65,11 +67,32 @@ impl Broker {
                 Output::HangUp(id, departure) => self.remove(id, departure),
             }
         }
+        if let Some(delivered) = self.continued_at.take() {
+            self.owed_to_clients = (self.turn.delivered_bytes() - delivered).max(1); // at least one step
+        }
         if let Some(Current { client, flow, delivered, work, is_done }) = self.current.take() {
-            self.schedule.charge(flow, work + self.turn.delivered_bytes() - delivered);
+            let cost = work + self.turn.delivered_bytes() - delivered;
+            self.owed_to_clients = self.owed_to_clients.saturating_sub(cost + STEP_COST);
+            self.schedule.charge(flow, cost);
             if !is_done && let Some(client) = self.clients.get_mut(&client) {
                 client.is_busy = true;
             }
+        }
+    }
+
+    fn publish(&mut self, public: &Public) {
+        if self.config.store.is_some()
+            && let Some(Position { n, .. }) = public.position
+        {
+            let (room, event) = (Arc::clone(&public.name), Arc::clone(&public.event));
+            self.changes.push(Change::Event(Record { n, at: self.turn.at(), room, event }));
+        }
+        match public.except.and_then(|id| self.clients.get_mut(&id)) {
+            Some(client) => {
+                self.addressed.extend(public.except);
+                self.turn.publish_except(&mut client.listener, public);
+            }
+            None => self.turn.publish(public),
         }
     }
 

@@ -20,9 +20,15 @@ use super::{
 use crate::{
     Config,
     address::Network,
-    chat::{ClientId, Input},
+    chat::{ClientId, Input, Query},
     protocol::{Batch, Dialect},
+    store::Change,
 };
+
+/// Bytes of recent events that are given back at least where memory is tight, so that this comes to an end.
+const SHRINK_BYTES_MIN: usize = 64 << 10;
+/// One part in so many of what recent events may take is theirs, however tight memory is.
+const RECENT_KEPT: usize = 4;
 
 /// All that the broker owns but the chat. It schedules what goes into the chat ([`Self::next_entry`]) and does what comes
 /// out ([`Self::apply`]); [`Self::flush`] ends a turn.
@@ -57,10 +63,18 @@ pub struct Broker {
     pub(super) has_departed: bool,
     /// Memory was tight when the turn began.
     pub(super) is_tight: bool,
-    /// The last entry was for the chat's own work.
-    pub(super) has_continued: bool,
+    /// What the chat's own work has delivered, in bytes, for which clients' steps have not been worth as much since.
+    pub(super) owed_to_clients: usize,
+    /// The last entry was for the chat's own work, when the turn had delivered so much.
+    pub(super) continued_at: Option<usize>,
     /// How often turns were flushed, modulo 2³².
     pub(super) flushes: u32,
+    /// What is to be kept before this turn is told.
+    pub(super) changes: Vec<Change>,
+    /// What the store is to be asked for clients, when it has kept that.
+    pub(super) questions: Vec<(ClientId, Query)>,
+    /// Bytes of recent events that are charged to the memory account.
+    recent: usize,
 }
 
 /// A command in the hands of the chat.
@@ -109,8 +123,12 @@ impl Broker {
             urgent: VecDeque::new(),
             has_departed: false,
             is_tight: false,
-            has_continued: false,
+            owed_to_clients: 0,
+            continued_at: None,
             flushes: 0,
+            changes: Vec::new(),
+            questions: Vec::new(),
+            recent: 0,
         }
     }
 
@@ -160,6 +178,22 @@ impl Broker {
         !self.urgent.is_empty() || !self.schedule.is_empty() || !self.arrivals.is_empty()
     }
 
+    /// What this turn has for the store: what to keep, and what to answer after that.
+    #[must_use]
+    pub fn take_changes(&mut self) -> (Vec<Change>, Vec<(ClientId, Query)>) {
+        (mem::take(&mut self.changes), mem::take(&mut self.questions))
+    }
+
+    /// Whether the client is here.
+    pub(super) fn has(&self, client: ClientId) -> bool {
+        self.clients.contains_key(&client)
+    }
+
+    /// The chat is to know this before all others.
+    pub fn tell_chat(&mut self, input: Input) {
+        self.urgent.push_back(input);
+    }
+
     /// Whether a client has left since this was asked.
     pub(super) fn take_departed(&mut self) -> bool {
         mem::take(&mut self.has_departed)
@@ -185,8 +219,8 @@ impl Broker {
 
     /// A turn begins, at this time of the calendar.
     pub fn begin_turn(&mut self, at: Timestamp) {
-        self.turn.begin(at);
-        self.has_continued = false;
+        // To the millisecond, as it is told and kept.
+        self.turn.begin(Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at));
         for id in self.arrivals.take() {
             // Its connection may have broken since.
             if let Some(client) = self.clients.get(&id).filter(|client| matches!(client.stage, Stage::Arriving)) {
@@ -198,6 +232,24 @@ impl Broker {
             // Less may wait for each client now. Those who were behind are measured at the end of each turn anyway.
             let clients: Vec<_> = self.clients.keys().copied().collect();
             clients.into_iter().for_each(|client| self.measure(client));
+        }
+    }
+
+    /// Where memory is tight, recent events give theirs back first: though no client may be read until there is more.
+    pub(super) fn shrink_recent(&mut self) {
+        let least = self.config.recent.bytes_max.min(self.memory.max() / 2) / RECENT_KEPT;
+        if self.recent > least && self.memory.level() >= Level::Tight {
+            self.urgent.push_back(Input::Shrink(self.memory.wanted().max(SHRINK_BYTES_MIN)));
+        }
+    }
+
+    /// Recent events take so many bytes now.
+    pub(super) fn charge_recent(&mut self, bytes: usize) {
+        let before = mem::replace(&mut self.recent, bytes);
+        if bytes > before {
+            self.memory.charge(bytes - before);
+        } else {
+            self.memory.release(before - bytes);
         }
     }
 }
@@ -222,14 +274,14 @@ mod tests {
     use super::*;
     use crate::{
         broker::outbox,
-        chat::{Chat, Command, Departure},
+        chat::{Chat, Command, Departure, Epoch},
         protocol::Step,
     };
 
     #[test]
     fn it_is_told_once_that_somebody_has_left() {
         let (config, memory) = (Config::default(), Memory::new(1 << 20));
-        let chat = Chat::new(config.rules());
+        let chat = Chat::new(config.rules(), Epoch::from_random(0));
         let mut broker = Broker::new(config, Arc::clone(&memory), Rc::default(), Rc::default());
         let (client, now) = (ClientId(1), Duration::ZERO);
         let (outbox, _inbox) = outbox(None, memory);
@@ -246,7 +298,7 @@ mod tests {
     fn of_connections_that_break_with_lines_in_the_queue_some_are_heard() {
         const LINES: usize = 256;
         let (config, memory, backlog) = (Config::default(), Memory::new(1 << 30), Rc::<BrokenBacklog>::default());
-        let mut chat = Chat::new(config.rules());
+        let mut chat = Chat::new(config.rules(), Epoch::from_random(0));
         let mut broker = Broker::new(config, Arc::clone(&memory), Rc::clone(&backlog), Rc::default());
         for client in (1..=100).map(ClientId) {
             let (outbox, _inbox) = outbox(None, Arc::clone(&memory));
@@ -269,7 +321,8 @@ mod tests {
             }
             broker.flush(&chat, Duration::ZERO);
         }
-        assert_eq!((said, departed, memory.used()), (10_000, 100, 0), "as many as may wait, and all have left");
+        assert_eq!((said, departed), (10_000, 100), "as many as may wait, and all have left");
+        assert_eq!(memory.used(), chat.recent_bytes());
         assert_eq!(backlog.room(), 10_000);
     }
 }

@@ -15,6 +15,9 @@ const ESCAPE_BYTE_COST: usize = 2;
 /// delivered: thirty take a microsecond.
 const COMPOSED_BYTE_COST: usize = 40;
 
+/// The cost of a history, beside what is delivered at once, in bytes delivered: it may be looked for in the store.
+const HISTORY_COST: usize = 2 << 10;
+
 /// A shorter text costs little, however much of it is escaped or composed.
 const LONG_TEXT_BYTES: usize = 256;
 /// What stands before a text that is said: the sender's address and name, in the shortest dialect.
@@ -51,7 +54,10 @@ impl Cost {
             Command::Sync(text) => (added_by_escaping(text) * ESCAPE_BYTE_COST, 0),
             Command::Private { to, text } => (name_cost(to) + of_text(text).0, 0),
             Command::Rename(new) => (name_cost(new), NOTICE_BYTES + name_bytes + new.len().min(NAME_BYTES_MAX)),
-            Command::Join(room) | Command::Leave(room) => (name_cost(room), NOTICE_BYTES + name_bytes),
+            Command::History { room, .. } | Command::Join { room, start: Some(_) } => {
+                (name_cost(room) + HISTORY_COST, 0)
+            }
+            Command::Join { room, start: None } | Command::Leave(room) => (name_cost(room), NOTICE_BYTES + name_bytes),
             Command::WhoIn(name)
             | Command::Wait(
                 _,
@@ -92,6 +98,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::chat::Start;
 
     fn of(command: &Command) -> Cost {
         Cost::of(command, 3, 1)
@@ -108,7 +115,7 @@ mod tests {
             Command::Private { to: name(), text: "hi".to_owned() },
             Command::Wait(Duration::ZERO, WaitFor::User(name())),
             Command::Wait(Duration::ZERO, WaitFor::Members(name(), 2)),
-            Command::Join(name()),
+            Command::Join { room: name(), start: None },
             Command::WhoIn(name()),
             Command::In { room: name(), text: "hi".to_owned() },
         ] {
@@ -147,6 +154,15 @@ mod tests {
             assert_eq!((of(&command).work, of(&command).told), (cost.0, 0), "{command:?}");
         }
         assert_eq!(of(&Command::Sync("x".repeat(4000))).total(), 0);
+    }
+
+    #[test]
+    fn a_history_costs_more_than_its_name() {
+        for start in [Start::Last(9), Start::Unknown] {
+            let room = || "builds".to_owned();
+            assert_eq!(of(&Command::History { room: room(), start }).work, HISTORY_COST);
+            assert_eq!(of(&Command::Join { room: room(), start: Some(start) }).work, HISTORY_COST);
+        }
     }
 
     #[test]

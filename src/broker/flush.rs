@@ -35,6 +35,7 @@ impl Holder {
 impl Broker {
     /// Ends the turn: sends everyone what it has for them, lets those go on whose batch is done, and disconnects whom it must.
     pub fn flush(&mut self, chat: &Chat, now: Duration) {
+        self.charge_recent(chat.recent_bytes());
         let mut public = self.turn.end(&self.memory);
         for Leaving { client, payer, outbox, mut listener } in self.leaving.drain(..) {
             listener.take_private(&public, &self.memory, |parts| outbox.send(parts, now));
@@ -62,6 +63,7 @@ impl Broker {
             client.send(&mut public, &self.memory, now);
         }
         drop(public); // what everybody has got waits for nobody
+        self.shrink_recent();
         self.give_credits();
         self.relieve();
         self.judge(too_slow, now);

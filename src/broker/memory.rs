@@ -60,6 +60,11 @@ impl Memory {
         })
     }
 
+    /// Bytes that may be in use.
+    pub(super) fn max(&self) -> usize {
+        self.max
+    }
+
     /// Bytes in use.
     #[must_use]
     pub fn used(&self) -> usize {
@@ -69,6 +74,11 @@ impl Memory {
     /// Bytes in use beyond what there is.
     pub(super) fn excess(&self) -> usize {
         self.used().saturating_sub(self.max)
+    }
+
+    /// Bytes that have to be released before there is relief.
+    pub(super) fn wanted(&self) -> usize {
+        self.used().saturating_sub(percent(self.max, RELIEF_PERCENT))
     }
 
     /// How much is used.

@@ -11,6 +11,7 @@ mod cost;
 mod departed;
 mod flush;
 mod gauge;
+mod give_back;
 mod limits;
 mod log_name;
 mod memory;
@@ -20,9 +21,17 @@ mod public_output;
 mod rate_limit;
 mod schedule;
 mod segments;
+mod store_client;
 mod turn;
 
-use std::{future::poll_fn, hint::black_box, net::SocketAddr, rc::Rc, sync::Arc, task::Poll, time::Duration};
+use std::{
+    future::poll_fn,
+    hash::{BuildHasher, Hasher, RandomState},
+    net::SocketAddr,
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
 
 use async_std::task;
 use futures::{
@@ -33,36 +42,25 @@ use futures::{
 use jiff::Timestamp;
 
 use crate::{
-    Config,
-    chat::{Chat, ClientId},
+    chat::{Chat, ClientId, Epoch, Output},
     protocol::Batch,
     reactor::{Clock, Poller, Timer, Wait},
 };
+
+use self::give_back::GiveBack;
 
 pub use self::{
     broken::{BrokenBacklog, Taken},
     core::Broker,
     departed::Departed,
     memory::{Level, Memory, Registration},
+    store_client::StoreClient,
 };
 pub use gauge::{QUEUE_ITEM_OVERHEAD, QueueGauge};
 pub use outbox::{Inbox, Outbox, QueueItem, Queued, outbox};
 
 /// Inputs between two looks at the clock.
 const INPUTS_PER_CLOCK: usize = 32;
-
-/// How long after the last departure memory is given back.
-const GIVE_BACK_AFTER: Duration = Duration::from_secs(1);
-/// How often, so far apart: the allocator first notes what is free, and gives it back some time later.
-const GIVE_BACKS: u32 = 3;
-/// An allocation as large as those that the allocator takes from the kernel by themselves.
-const GIVE_BACK_BYTES: usize = 4 << 20;
-
-/// Has the allocator give the memory of clients that have left back to the kernel: it does so when it is next called for
-/// something large, and at rest nobody calls it.
-fn give_back() {
-    drop(black_box(Vec::<u8>::with_capacity(GIVE_BACK_BYTES)));
-}
 
 /// What connections ask of the broker. The queue needs no bound of its own: a connection has one batch of lines in it at
 /// most, and waits for its credit.
@@ -80,60 +78,117 @@ pub enum Request {
     ShutDown,
 }
 
-/// Serves requests until the last sender of them is gone.
+/// A number that nobody can tell before: the standard library begins its hashes with one.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+/// Serves requests until the last sender of them is gone. Answers how many changes the store could not keep.
 pub(crate) async fn run(
     mut requests: UnboundedReceiver<Request>,
     poller: Rc<Poller>,
-    config: Config,
-    memory: Arc<Memory>,
-    backlog: Rc<BrokenBacklog>,
-    departed: Rc<Departed>,
+    broker: Broker,
     clock: Clock,
-) {
-    let mut chat = Chat::new(config.rules());
-    let mut broker = Broker::new(config, Arc::clone(&memory), backlog, departed);
-    let mut timer = Timer::new();
-    let (mut out, registration) = (Vec::new(), Registration::default());
-    let (mut give_back_at, mut give_backs) = (None, 0);
-    loop {
-        if !broker.has_work() {
-            if let Some(deadline) = chat.deadline().into_iter().chain(broker.deadline()).chain(give_back_at).min() {
-                timer.set(deadline, clock);
-            }
-            // Where memory is tight, some of the chat's work waits for relief.
-            let relief =
-                poll_fn(|cx| if broker.is_tight() { memory.poll_relief(&registration, cx) } else { Poll::Pending });
-            match select(requests.next(), select(&mut timer, relief)).await {
-                Either::Left((Some(request), _)) => broker.accept(request, clock.now()),
-                Either::Left((None, _)) => return,
-                Either::Right(_) => {}
-            }
-        }
+    store: Option<StoreClient>,
+) -> u64 {
+    let mut runner = Runner::new(broker, clock, store);
+    while runner.broker.has_work() || runner.wait(&mut requests).await {
         // What others have sent by now is in this turn too: larger turns are fewer writes.
         poller.poll(Wait::No);
         task::yield_now().await;
+        runner.turn(&mut requests).await;
+        // Behind all connections that were woken: they read before the next turn begins.
+        task::yield_now().await;
+    }
+    match runner.store {
+        Some(store) => store.close(runner.broker.config.drain_timeout).await,
+        None => 0,
+    }
+}
+
+/// The chat, and what it takes to run it.
+struct Runner {
+    chat: Chat,
+    broker: Broker,
+    store: Option<StoreClient>,
+    clock: Clock,
+    timer: Timer,
+    memory: Arc<Memory>,
+    registration: Registration,
+    give_back: GiveBack,
+    out: Vec<Output>,
+}
+
+impl Runner {
+    fn new(broker: Broker, clock: Clock, store: Option<StoreClient>) -> Self {
+        let epoch = store.as_ref().and_then(StoreClient::epoch);
+        let chat = Chat::new(broker.config.rules(), epoch.unwrap_or_else(|| Epoch::from_random(random())));
+        let mut runner = Self {
+            chat,
+            memory: Arc::clone(&broker.memory),
+            broker,
+            store,
+            clock,
+            timer: Timer::new(),
+            registration: Registration::default(),
+            give_back: GiveBack::default(),
+            out: Vec::new(),
+        };
+        if let Some(store) = &mut runner.store {
+            store.restore(&mut runner.chat, &mut runner.out);
+            runner.broker.apply(&mut runner.out);
+        }
+        runner
+    }
+
+    /// Waits until there is something to do. Answers whether somebody can still ask for something.
+    async fn wait(&mut self, requests: &mut UnboundedReceiver<Request>) -> bool {
+        let Self { chat, broker, store, clock, timer, memory, registration, give_back, .. } = self;
+        let deadlines = [chat.deadline(), broker.deadline(), give_back.deadline()];
+        if let Some(deadline) = deadlines.into_iter().flatten().min() {
+            timer.set(deadline, *clock);
+        }
+        // Where memory is tight, some of the chat's work waits for relief.
+        let is_tight = broker.is_tight();
+        let relief = poll_fn(|cx| if is_tight { memory.poll_relief(registration, cx) } else { Poll::Pending });
+        let notice = poll_fn(|cx| store.as_mut().map_or(Poll::Pending, |store| store.poll_next(cx)));
+        match select(requests.next(), select(select(timer, relief), notice)).await {
+            Either::Left((Some(request), _)) => broker.accept(request, clock.now()),
+            Either::Left((None, _)) => return false,
+            Either::Right((Either::Left(_), _)) => {}
+            Either::Right((Either::Right((input, _)), _)) => broker.tell_chat(input),
+        }
+        true
+    }
+
+    /// Does what has come, keeps it, and tells it.
+    async fn turn(&mut self, requests: &mut UnboundedReceiver<Request>) {
+        let Self { chat, broker, store, clock, give_back, out, .. } = self;
         let now = clock.now();
         broker.begin_turn(Timestamp::now());
         while let Ok(request) = requests.try_recv() {
             broker.accept(request, now);
         }
+        let no_wait = &mut Context::from_waker(Waker::noop());
+        while let Some(Poll::Ready(input)) = store.as_mut().map(|store| store.poll_next(no_wait)) {
+            broker.tell_chat(input);
+        }
         for handled in 1.. {
-            let Some(entry) = broker.next_entry(now, &chat) else { break };
-            chat.handle(entry, &mut out);
-            broker.apply(&mut out);
+            let Some(entry) = broker.next_entry(now, chat) else { break };
+            chat.handle(entry, out);
+            broker.apply(out);
             if handled % INPUTS_PER_CLOCK == 0 && clock.now() > now + broker.turn_time_max() {
                 break;
             }
         }
-        broker.flush(&chat, now);
-        if broker.take_departed() {
-            (give_back_at, give_backs) = (Some(now + GIVE_BACK_AFTER), GIVE_BACKS);
-        } else if give_back_at.is_some_and(|at| at <= now) {
-            give_back();
-            give_backs -= 1;
-            give_back_at = (give_backs > 0).then_some(now + GIVE_BACK_AFTER);
+        if let Some(store) = store {
+            let (changes, questions) = broker.take_changes();
+            if let Some(input) = store.keep(changes, *clock).await {
+                broker.tell_chat(input);
+            }
+            store.ask(questions, |client| broker.has(client));
         }
-        // Behind all connections that were woken: they read before the next turn begins.
-        task::yield_now().await;
+        broker.flush(chat, now);
+        give_back.turn_ended(broker.take_departed(), now);
     }
 }

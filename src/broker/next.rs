@@ -23,32 +23,35 @@ impl Broker {
     /// the way.
     pub fn next_entry(&mut self, now: Duration, chat: &Chat) -> Option<Entry> {
         if let Some(input) = self.urgent.pop_front() {
-            return Some(Entry { now, input });
+            return Some(self.entry(now, input));
         }
-        // The chat's own work and that of clients take turns. A wait that is overdue may still be met by what clients have
-        // sent by now.
+        // The chat's own work and clients' steps take turns, and each as much as it delivers: a page of a long answer is worth
+        // hundreds of lines. A wait that is overdue may still be met by what clients have sent by now.
         let due = chat.deadline();
         let must_continue = due.is_some_and(|due| due.is_zero() || due + OVERDUE_MAX <= now);
         let mut steps = 0;
         while !self.turn.is_full() && steps < STEPS_MAX {
             steps += 1;
-            if must_continue && !self.has_continued {
+            if must_continue && self.owed_to_clients == 0 {
                 break;
             }
             let Some(next) = self.schedule.next() else { break };
             if let Some((input, work)) = self.step(next, chat) {
-                self.has_continued = false;
                 let is_done = !matches!(input, Input::Command(..));
                 let delivered = self.turn.delivered_bytes();
                 self.current = Some(Current { client: next.client, flow: next.flow, delivered, work, is_done });
-                return Some(Entry { now, input });
+                return Some(self.entry(now, input));
             }
         }
         if self.turn.is_full() || due.is_none_or(|due| due > now) {
             return None;
         }
-        self.has_continued = true;
-        Some(Entry { now, input: Input::Continue })
+        self.continued_at = Some(self.turn.delivered_bytes());
+        Some(self.entry(now, Input::Continue))
+    }
+
+    fn entry(&self, now: Duration, input: Input) -> Entry {
+        Entry { now, at: self.turn.at(), input }
     }
 
     /// Does the next step of a client. Answers it if it is for the chat, with what it costs beside what is delivered for it;

@@ -16,7 +16,7 @@ const QUANTUM: i64 = 64 << 10;
 /// What a flow may use in its first turn, when it comes before heavy ones: thousands of flows may come at once.
 const FIRST_QUANTUM: i64 = 4 << 10;
 /// The cost of any step, whatever comes of it, in the same unit.
-const STEP_COST: usize = 256;
+pub(super) const STEP_COST: usize = 256;
 
 /// Who pays for work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -108,6 +108,11 @@ impl Turn {
         self.at = at;
     }
 
+    /// When it began, by the calendar.
+    pub(super) fn at(&self) -> Timestamp {
+        self.at
+    }
+
     /// Whether no further step is to be begun.
     pub(super) fn is_full(&self) -> bool {
         let above = self.listeners.iter().sum::<usize>().saturating_sub(LISTENERS);
@@ -161,11 +166,11 @@ impl Turn {
 
     /// Tells an event to all who are in its room.
     pub(super) fn publish(&mut self, public: &Public) {
-        let Public { room, name, members, seq, event, .. } = public;
+        let Public { room, name, members, seq, position, event, .. } = public;
         if *members == 0 {
             return;
         }
-        let stamp = Stamp { seq: Some(*seq), at: self.at, room: Some(name) };
+        let stamp = Stamp { seq: Some(*seq), room: Some(name), position: *position, ..Stamp::private(self.at) };
         let mut longest = 0;
         for dialect in Dialect::ALL {
             if self.listeners[dialect.index()] > 0 {

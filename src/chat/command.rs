@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
+use super::record::Epoch;
+
 /// One request of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -19,7 +23,19 @@ pub enum Command {
         text: String,
     },
     /// Be in this room, and let what is said go there.
-    Join(String),
+    Join {
+        /// The name of the room.
+        room: String,
+        /// What has happened there since is told before, without a gap.
+        start: Option<Start>,
+    },
+    /// What has happened in this room?
+    History {
+        /// The name of the room.
+        room: String,
+        /// From where on.
+        start: Start,
+    },
     /// Said in a room.
     In {
         /// The name of the room.
@@ -44,6 +60,21 @@ pub enum Command {
     Sync(String),
     /// Answer when the condition holds, or hang up after the timeout. Later commands wait until then.
     Wait(Duration, WaitFor),
+}
+
+/// Where a stretch of history begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// At the last events, so many of them.
+    Last(usize),
+    /// So long ago.
+    Ago(Duration),
+    /// At this time.
+    At(Timestamp),
+    /// Behind the event of this number. An epoch tells whose number it is; without one it is taken for the server's.
+    Behind(u64, Option<Epoch>),
+    /// At a position that no server of this kind has given out.
+    Unknown,
 }
 
 /// What can be waited for.
@@ -76,7 +107,8 @@ impl Command {
             Self::Say(text)
             | Self::Rename(text)
             | Self::Sync(text)
-            | Self::Join(text)
+            | Self::Join { room: text, .. }
+            | Self::History { room: text, .. }
             | Self::Leave(text)
             | Self::WhoIn(text) => text.len(),
             Self::Private { to, text } => to.len() + text.len(),

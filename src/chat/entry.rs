@@ -1,13 +1,18 @@
 //! What goes into the chat and what comes out.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
 
 use super::{
     command::Command,
-    event::{ClientId, Departure, Event, Public, RoomId},
+    departure::Departure,
+    event::{ClientId, Event, Public, RoomId},
+    recent::RecentLimits,
     rooms::RoomLimits,
+    stored::{Answer, Query},
 };
-use crate::address::Cidr;
+use crate::address::{Cidr, Network};
 
 /// What an operator decides about the chat.
 #[derive(Debug, Clone)]
@@ -16,14 +21,27 @@ pub struct Rules {
     pub wait_max: Duration,
     /// How many rooms there may be.
     pub rooms: RoomLimits,
-    /// Addresses that may keep as many rooms as there may be.
+    /// How much of what has happened is kept in memory.
+    pub recent: RecentLimits,
+    /// Whether arrivals and departures in the lobby are kept too.
+    pub keeps_presence: bool,
+    /// Whether a store keeps what memory gives up.
+    pub has_store: bool,
+    /// Addresses whose connections each keep rooms for themselves.
     pub trusted: Vec<Cidr>,
 }
 
 impl Default for Rules {
     /// The defaults of the flags, with no address trusted.
     fn default() -> Self {
-        Self { wait_max: Duration::from_secs(3600), rooms: RoomLimits::default(), trusted: Vec::new() }
+        Self {
+            wait_max: Duration::from_secs(3600),
+            rooms: RoomLimits::default(),
+            recent: RecentLimits::default(),
+            keeps_presence: false,
+            has_store: false,
+            trusted: Vec::new(),
+        }
     }
 }
 
@@ -32,6 +50,8 @@ impl Default for Rules {
 pub struct Entry {
     /// The time since any beginning. A clock that goes back is not followed.
     pub now: Duration,
+    /// The time by the calendar.
+    pub at: Timestamp,
     /// What happens.
     pub input: Input,
 }
@@ -53,6 +73,14 @@ pub enum Input {
     End(ClientId, Departure),
     /// How far a client is behind with what waits for it alone.
     Congested(ClientId, Congestion),
+    /// Give back so many bytes of what has happened, if there are as many: there is little memory left.
+    Shrink(usize),
+    /// The answer to an [`Output::Ask`] of a client; none where the store cannot be read.
+    Answered(ClientId, Option<Answer>),
+    /// The store cannot keep anything more, until it can again.
+    StoreDown,
+    /// The store has kept all that was told since.
+    StoreUp,
     /// Go on with what is left to do. Comes when [`super::Chat::deadline`] has passed.
     Continue,
     /// The server shuts down: all clients are sent away, and nobody is told of the others.
@@ -90,6 +118,19 @@ pub enum Output {
     Join(ClientId, RoomId),
     /// And this one no more.
     Part(ClientId, RoomId),
+    /// Ask the store this for a client. What was told before counts as kept.
+    Ask(ClientId, Query),
+    /// Keep this of a room: its topic, and at whose expense it is kept.
+    Remember {
+        /// The name of the room.
+        room: Arc<str>,
+        /// Its topic.
+        topic: Option<Arc<str>>,
+        /// The network that has made it, if it is not a trusted one.
+        keeper: Option<Network>,
+    },
+    /// The room of this name is no more, and nothing of it is to be kept.
+    Forget(Arc<str>),
     /// The command of this client is done; its next one may come.
     Ready(ClientId),
     /// This client is here no more. Hang up when it has got what it was told.

@@ -1,8 +1,12 @@
 //! What users are told. Meaning, never text: `protocol` renders these in a dialect.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
-use super::name::NameRule;
+use super::{
+    departure::Departure,
+    record::{Epoch, Position, Record},
+    refusal::Refusal,
+};
 
 /// A client, from its arrival to its departure. Ids are given out in order of arrival and never again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,8 +43,10 @@ pub struct Public {
     pub except: Option<ClientId>,
     /// The number of the event in its room.
     pub seq: Seq,
+    /// Its place among the kept events of all rooms, if it is kept.
+    pub position: Option<Position>,
     /// What has happened.
-    pub event: Event,
+    pub event: Arc<Event>,
 }
 
 /// The number of a public event, counted from 1 in each room, without gaps.
@@ -105,6 +111,8 @@ pub enum Event {
         /// Its topic; empty for none.
         topic: Arc<str>,
     },
+    /// An event that has happened before, with whose numbers it is counted.
+    Past(Record, Epoch),
     /// A request of the one who is told was done.
     Done(Done),
     /// A request of this kind was refused.
@@ -136,6 +144,8 @@ pub enum Asked {
     Who,
     /// A topic, or to change it.
     Topic,
+    /// What has happened in a room.
+    History,
 }
 
 /// The answer to a request that was done.
@@ -147,11 +157,13 @@ pub enum Done {
         room: Arc<str>,
         /// How many are in it.
         members: usize,
+        /// Behind all that has happened so far.
+        position: Option<Position>,
         /// Its topic; empty for none.
         topic: Arc<str>,
     },
-    /// It was said in the room.
-    In(Arc<str>),
+    /// It was said in the room, and kept there.
+    In(Arc<str>, Option<Position>),
     /// The one who is told has left the room.
     Leave(Arc<str>),
     /// There are so many rooms.
@@ -160,6 +172,17 @@ pub enum Done {
     Who(Arc<str>, usize),
     /// The room has this topic; empty for none.
     Topic(Arc<str>, Arc<str>),
+    /// So much of what has happened in the room was told.
+    History {
+        /// The name of the room.
+        room: Arc<str>,
+        /// How many events.
+        count: usize,
+        /// What follows begins behind this.
+        position: Option<Position>,
+        /// There is more already, which can be asked for.
+        has_more: bool,
+    },
 }
 
 impl Done {
@@ -168,197 +191,18 @@ impl Done {
     pub fn asked(&self) -> Asked {
         match self {
             Self::Join { .. } => Asked::Join,
-            Self::In(_) => Asked::In,
+            Self::In(..) => Asked::In,
             Self::Leave(_) => Asked::Leave,
             Self::Rooms(_) => Asked::Rooms,
             Self::Who(..) => Asked::Who,
             Self::Topic(..) => Asked::Topic,
+            Self::History { .. } => Asked::History,
         }
-    }
-}
-
-/// A user's mistake. Nothing has changed, and the next line works.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
-    /// Somebody has this name.
-    NameTaken,
-    /// Somebody has a name that this one looks like: that name.
-    NameConfusable(String),
-    /// This can be nobody's name.
-    NameInvalid(NameRule),
-    /// Nobody here has this name.
-    NoSuchUser,
-    /// A private message without a text.
-    EmptyText,
-    /// The one that a private message is for is behind with reading.
-    RecipientBehind,
-    /// A wait of more than this.
-    WaitTooLong(Duration),
-    /// A name, a topic or a part of a text that is waited for, of more bytes than this.
-    ArgumentTooLong(usize),
-    /// No room has this name.
-    NoSuchRoom,
-    /// The one who asks is not in the room.
-    NotInRoom,
-    /// This can be no room's name.
-    RoomInvalid(NameRule),
-    /// A room has a name that this one looks like: that name.
-    RoomConfusable(String),
-    /// There are, or the one who asks is in, as many rooms as may be.
-    TooManyRooms(usize),
-}
-
-impl Refusal {
-    /// A word for machines, which never changes.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::NameConfusable(_) => "name-confusable",
-            Self::NameTaken => "name-taken",
-            Self::NameInvalid(_) => "name-invalid",
-            Self::NoSuchUser => "no-such-user",
-            Self::EmptyText => "empty-text",
-            Self::RecipientBehind => "recipient-behind",
-            Self::WaitTooLong(_) => "wait-too-long",
-            Self::ArgumentTooLong(_) => "argument-too-long",
-            Self::NoSuchRoom => "no-such-room",
-            Self::NotInRoom => "not-in-room",
-            Self::RoomInvalid(_) => "room-invalid",
-            Self::RoomConfusable(_) => "room-confusable",
-            Self::TooManyRooms(_) => "too-many-rooms",
-        }
-    }
-}
-
-/// Why a connection ended. The user is told where there is something to tell; logged once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Departure {
-    /// The client has sent its last line.
-    Left,
-    /// The client has sent `quit`.
-    Quit,
-    /// The condition that the client waited for did not hold in time; it was told so.
-    WaitTimedOut,
-    /// A line of the client was refused, and it had asked to leave in that case; it was told so.
-    CheckFailed,
-    /// The user is not here any more, and goes on speaking as a visitor.
-    Visiting,
-    /// The connection broke.
-    Lost,
-    /// The client sent no line for the idle timeout.
-    Idle,
-    /// More bytes waited for the client than its queue may hold.
-    SlowConsumer,
-    /// No queued data could be written for the write timeout.
-    WriteTimeout,
-    /// The server has as many clients as it takes.
-    Full,
-    /// The server has as many clients from this address as it takes.
-    FullForAddress,
-    /// New connections come from this address faster than the server takes them.
-    TooManyArrivals,
-    /// The first words were an HTTP request.
-    Http,
-    /// The first words were those of another protocol.
-    OtherProtocol,
-    /// The server shuts down.
-    ShuttingDown,
-}
-
-impl Departure {
-    /// Every one.
-    const ALL: [Self; 15] = [
-        Self::Left,
-        Self::Quit,
-        Self::WaitTimedOut,
-        Self::CheckFailed,
-        Self::Visiting,
-        Self::Lost,
-        Self::Idle,
-        Self::SlowConsumer,
-        Self::WriteTimeout,
-        Self::Full,
-        Self::FullForAddress,
-        Self::TooManyArrivals,
-        Self::Http,
-        Self::OtherProtocol,
-        Self::ShuttingDown,
-    ];
-
-    /// Whether the client is told: all but those who left by themselves, or know.
-    #[must_use]
-    pub fn is_told(self) -> bool {
-        !matches!(self, Self::Left | Self::Lost | Self::WaitTimedOut | Self::CheckFailed | Self::Visiting)
-    }
-
-    /// Whether the client itself has ended the connection, or its peer has: what it said before counts.
-    pub(super) fn is_own(self) -> bool {
-        matches!(self, Self::Left | Self::Quit | Self::Lost)
-    }
-
-    /// A word for machines, which never changes.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Left => "left",
-            Self::Quit => "quit",
-            Self::WaitTimedOut => "wait-timeout",
-            Self::CheckFailed => "check-failed",
-            Self::Visiting => "visit",
-            Self::Lost => "lost",
-            Self::Idle => "idle",
-            Self::SlowConsumer => "slow-consumer",
-            Self::WriteTimeout => "write-timeout",
-            Self::Full => "full",
-            Self::FullForAddress => "full-for-address",
-            Self::TooManyArrivals => "too-many-arrivals",
-            Self::Http => "http",
-            Self::OtherProtocol => "other-protocol",
-            Self::ShuttingDown => "shutting-down",
-        }
-    }
-
-    /// The departure with this code.
-    #[must_use]
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|departure| departure.code() == code)
     }
 }
 
 impl fmt::Display for ClientId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "#{}", self.0)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Departure::*;
-
-    #[test]
-    fn every_departure_has_a_code_of_its_own() {
-        let mut departure = Left;
-        loop {
-            assert_eq!(super::Departure::from_code(departure.code()), Some(departure));
-            // So that the compiler asks for one that was added.
-            departure = match departure {
-                Left => Quit,
-                Quit => WaitTimedOut,
-                WaitTimedOut => CheckFailed,
-                CheckFailed => Visiting,
-                Visiting => Lost,
-                Lost => Idle,
-                Idle => SlowConsumer,
-                SlowConsumer => WriteTimeout,
-                WriteTimeout => Full,
-                Full => FullForAddress,
-                FullForAddress => TooManyArrivals,
-                TooManyArrivals => Http,
-                Http => OtherProtocol,
-                OtherProtocol => ShuttingDown,
-                ShuttingDown => break,
-            };
-        }
-        assert_eq!(super::Departure::from_code("out-to-lunch"), None);
     }
 }

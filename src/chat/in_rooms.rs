@@ -3,11 +3,11 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use super::{
-    ARGUMENT_BYTES_MAX, Asked, Chat, ClientId, Command, Departure, Done, Event, Identity, Output, Public, Refusal,
-    RoomId, RoomSet,
-    rooms::{RoomName, room_key},
+    ARGUMENT_BYTES_MAX, Asked, Chat, ClientId, Command, Departure, Done, Event, Identity, Output, Refusal, RoomId,
+    RoomSet,
+    rooms::{Keeper, RoomName, room_key},
     wait::TextSearch,
-    work::Task,
+    work::{Long, Task},
 };
 use crate::address::Network;
 
@@ -18,8 +18,10 @@ impl Chat {
         let room = member.current;
         // Visitors speak in the lobby without being there.
         if !member.rooms.contains(room) && (room != RoomId::LOBBY || self.members.is_present(client)) {
-            out.push(Output::tell(client, Event::Refused(Refusal::NotInRoom)));
-            return out.push(Output::Ready(client));
+            return self.refuse(client, Refusal::NotInRoom, out);
+        }
+        if self.store.fails() {
+            return self.refuse(client, Refusal::NotStored, out);
         }
         self.texts += 1;
         let search = self.rooms.get(room).and_then(|room| self.search(room.name.key(), &text));
@@ -35,29 +37,45 @@ impl Chat {
             Err(refusal) => return self.decline(client, Asked::In, refusal, out),
         };
         let Some(from) = self.members.get(client).map(|member| Arc::clone(&member.who)) else { return };
+        if self.store.fails() {
+            return self.decline(client, Asked::In, Refusal::NotStored, out);
+        }
+        let room = match self.room_to_keep(client, name, out) {
+            Ok(room) => room,
+            Err(refusal) => return self.decline(client, Asked::In, refusal, out),
+        };
+        let Some(name) = self.rooms.get(room).map(|of| of.name.clone()) else { return };
         self.texts += 1;
         let search = self.search(name.key(), &text);
-        let name = match self.rooms.with_key(name.key()) {
-            Some(room) => {
-                self.publish(room, Event::Message { from, text }, out);
-                self.rooms.get(room).map_or_else(|| name.shared(), |room| room.name.shared())
-            }
-            // Nobody is there to hear it, but somebody may wait for it.
-            None => match self.rooms.check_looks(&name) {
-                Ok(()) => name.shared(),
-                Err(refusal) => return self.decline(client, Asked::In, refusal, out),
-            },
-        };
-        out.push(Output::tell(client, Event::Done(Done::In(name))));
+        let position = self.publish(room, Event::Message { from, text }, out);
+        self.rooms.settle(room);
+        out.push(Output::tell(client, Event::Done(Done::In(name.shared(), position))));
         self.finish_saying(client, search, out);
+    }
+
+    /// The room of this name, which is made for what one says there who need not be in it.
+    fn room_to_keep(&mut self, client: ClientId, name: RoomName, out: &mut Vec<Output>) -> Result<RoomId, Refusal> {
+        match self.rooms.with_key(name.key()) {
+            Some(room) => Ok(room),
+            None => {
+                self.rooms.check_kept(self.keeper(client))?;
+                self.make(client, name, out)
+            }
+        }
     }
 
     /// The client is in this room from now on, and its plain lines go there.
     pub(super) fn join(&mut self, client: ClientId, room: &str, out: &mut Vec<Output>) {
-        let room = match self.open(client, room) {
+        let room = match self.open(client, room, out) {
             Ok(room) => room,
             Err(refusal) => return self.decline(client, Asked::Join, refusal, out),
         };
+        self.come_in(client, room, out);
+        out.push(Output::Ready(client));
+    }
+
+    /// The client comes into the room, if it is not there already, and is told what is to be known there.
+    pub(super) fn come_in(&mut self, client: ClientId, room: RoomId, out: &mut Vec<Output>) {
         let Some(member) = self.members.get_mut(client) else { return };
         member.current = room;
         if !member.rooms.contains(room) {
@@ -67,9 +85,9 @@ impl Chat {
             self.meet_members(room);
         }
         let Some(of) = self.rooms.get(room) else { return };
-        let topic = of.topic.clone().unwrap_or_default();
-        out.push(Output::tell(client, Event::Done(Done::Join { room: of.name.shared(), members: of.len(), topic })));
-        out.push(Output::Ready(client));
+        let (topic, position) = (of.topic.clone().unwrap_or_default(), self.position());
+        let done = Done::Join { room: of.name.shared(), members: of.len(), position, topic };
+        out.push(Output::tell(client, Event::Done(done)));
     }
 
     pub(super) fn leave(&mut self, client: ClientId, room: &str, out: &mut Vec<Output>) {
@@ -97,8 +115,8 @@ impl Chat {
     pub(super) fn who_in(&mut self, client: ClientId, room: &str, out: &mut Vec<Output>) {
         match self.room(room) {
             Ok(room) => {
-                let listing = Task::ListRoom { to: client, room, after: ClientId(0), told: 0 };
-                self.begin(client, listing, out);
+                let members = Long::Members { room, after: ClientId(0), told: 0 };
+                self.begin(client, Task::Tell(client, members), out);
             }
             Err(refusal) => self.decline(client, Asked::Who, refusal, out),
         }
@@ -118,14 +136,13 @@ impl Chat {
             None => before,
             Some(text) => {
                 let Some(from) = self.members.get(client).map(|member| Arc::clone(&member.who)) else { return };
-                let text: Arc<str> = text.into();
-                let keeper = self.keeper(&from);
-                if !text.is_empty() && !self.rooms.may_keep(room, keeper) {
-                    let most = self.rooms.limits().per_client_max;
-                    return self.decline(client, Asked::Topic, Refusal::TooManyRooms(most), out);
+                if self.store.fails() {
+                    return self.decline(client, Asked::Topic, Refusal::NotStored, out);
                 }
+                let text: Arc<str> = text.into();
                 self.publish(room, Event::Topic { from, text: Arc::clone(&text) }, out);
-                self.rooms.set_topic(room, Some(Arc::clone(&text)).filter(|text| !text.is_empty()), keeper);
+                self.rooms.set_topic(room, Some(Arc::clone(&text)).filter(|text| !text.is_empty()));
+                self.remember(room, out);
                 text
             }
         };
@@ -156,27 +173,6 @@ impl Chat {
         }
     }
 
-    /// Tells a room something.
-    pub(super) fn publish(&mut self, room: RoomId, event: Event, out: &mut Vec<Output>) {
-        self.publish_except(room, None, event, out);
-    }
-
-    /// The same, apart from one who has an answer of its own.
-    pub(super) fn publish_except(
-        &mut self,
-        room: RoomId,
-        except: Option<ClientId>,
-        event: Event,
-        out: &mut Vec<Output>,
-    ) {
-        if self.is_closing {
-            return; // all are on their way out
-        }
-        let seq = self.rooms.next_seq(room);
-        let Some(of) = self.rooms.get(room) else { return };
-        out.push(Output::Publish(Public { room, name: of.name.shared(), members: of.len(), except, seq, event }));
-    }
-
     /// How many will be told in public what comes of a command of this client, each as often as it is told, if it is not
     /// refused.
     #[must_use]
@@ -186,13 +182,14 @@ impl Chat {
         match command {
             Command::Say(_) => len(member.current),
             Command::In { room, .. }
-            | Command::Join(room)
+            | Command::Join { room, .. }
             | Command::Leave(room)
             | Command::Topic { room, text: Some(_) } => self.room(room).map_or(0, len),
             Command::Rename(_) => member.rooms.iter().map(len).sum(),
             Command::Topic { text: None, .. }
             | Command::WhoIn(_)
             | Command::Rooms
+            | Command::History { .. }
             | Command::Who
             | Command::Private { .. }
             | Command::Sync(_)
@@ -206,22 +203,52 @@ impl Chat {
     }
 
     /// The room of this name.
-    fn room(&self, name: &str) -> Result<RoomId, Refusal> {
+    pub(super) fn room(&self, name: &str) -> Result<RoomId, Refusal> {
         self.rooms.with_key(&room_key(name)?).ok_or(Refusal::NoSuchRoom)
     }
 
     /// The room of this name for one who wants to be in it.
-    fn open(&mut self, client: ClientId, name: &str) -> Result<RoomId, Refusal> {
+    pub(super) fn open(&mut self, client: ClientId, name: &str, out: &mut Vec<Output>) -> Result<RoomId, Refusal> {
+        match self.may_open(client, name)? {
+            (_, Some(room)) => Ok(room),
+            (name, None) => self.make(client, name, out),
+        }
+    }
+
+    /// The room of this name, if there is one, and its name.
+    ///
+    /// # Errors
+    /// If there can be no such room, or the client is in as many as it may be.
+    pub(super) fn may_open(&self, client: ClientId, name: &str) -> Result<(RoomName, Option<RoomId>), Refusal> {
         let name = RoomName::parse(name)?;
         let found = self.rooms.with_key(name.key());
         let most = self.rooms.limits().per_client_max;
-        if let Some(rooms) = self.members.get(client).map(|member| &member.rooms)
-            && found.is_none_or(|room| room != RoomId::LOBBY && !rooms.contains(room))
-            && rooms.iter().filter(|&room| room != RoomId::LOBBY).count() >= most
+        let member = self.members.get(client).ok_or(Refusal::NotInRoom)?;
+        if found.is_none_or(|room| room != RoomId::LOBBY && !member.rooms.contains(room))
+            && member.rooms.beside_lobby() >= most
         {
             return Err(Refusal::TooManyRooms(most));
         }
-        self.rooms.open(name)
+        Ok((name, found))
+    }
+
+    /// Makes a room at the expense of a client.
+    pub(super) fn make(&mut self, client: ClientId, name: RoomName, out: &mut Vec<Output>) -> Result<RoomId, Refusal> {
+        if self.store.fails() {
+            return Err(Refusal::NotStored);
+        }
+        let keeper = self.keeper(client);
+        let room = self.rooms.open(name, keeper)?;
+        self.remember(room, out);
+        Ok(room)
+    }
+
+    /// Has the store keep what is known of a room.
+    fn remember(&self, room: RoomId, out: &mut Vec<Output>) {
+        if let Some(of) = self.rooms.get(room).filter(|_| self.has_store()) {
+            let (room, topic, keeper) = (of.name.shared(), of.topic.clone(), of.kept_by_network());
+            out.push(Output::Remember { room, topic, keeper });
+        }
     }
 
     /// Somebody has come into the room.
@@ -244,14 +271,21 @@ impl Chat {
         }
     }
 
-    /// At whose expense a room is kept without members, if at anybody's.
-    fn keeper(&self, who: &Identity) -> Option<Network> {
-        let ip = who.addr.parse::<SocketAddr>().ok()?.ip();
-        let is_trusted = self.rules.trusted.iter().any(|block| block.contains(ip));
-        (!is_trusted).then(|| Network::of(ip))
+    /// At whose expense a room is kept that this client makes.
+    fn keeper(&self, client: ClientId) -> Keeper {
+        let ip =
+            self.members.get(client).and_then(|member| member.who.addr.parse().ok()).map(|addr: SocketAddr| addr.ip());
+        match ip {
+            Some(ip) if !self.rules.trusted.iter().any(|block| block.contains(ip)) => Keeper::Network(Network::of(ip)),
+            Some(_) | None => Keeper::Client(client),
+        }
     }
 
-    fn decline(&mut self, client: ClientId, asked: Asked, refusal: Refusal, out: &mut Vec<Output>) {
+    fn refuse(&mut self, client: ClientId, refusal: Refusal, out: &mut Vec<Output>) {
+        out.extend([Output::tell(client, Event::Refused(refusal)), Output::Ready(client)]);
+    }
+
+    pub(super) fn decline(&mut self, client: ClientId, asked: Asked, refusal: Refusal, out: &mut Vec<Output>) {
         out.push(Output::tell(client, Event::Declined(asked, refusal)));
         out.push(Output::Ready(client));
     }

@@ -3,16 +3,23 @@
 
 mod command;
 mod compose;
+mod departure;
 mod entry;
 mod event;
+mod history;
 mod in_rooms;
 mod members;
 mod name;
+mod publish;
+mod recent;
 mod record;
+mod refusal;
 mod room_set;
 mod rooms;
+mod stored;
 mod visitors;
 mod wait;
+mod waiting;
 mod work;
 
 use std::{
@@ -22,22 +29,32 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
+
 use self::{
+    history::Question,
     members::{Members, Removed},
-    rooms::{Rooms, room_key},
+    recent::Recent,
+    rooms::Rooms,
+    stored::StoreState,
     visitors::{Recipients, TellVisitors},
-    wait::{Topic, Waiting, Waits},
-    work::Task,
+    wait::{Topic, Waits},
+    work::{Long, Task},
 };
 
-pub use command::{Command, WaitFor};
+pub use command::{Command, Start, WaitFor};
 pub use compose::{composed, may_be_composed};
+pub use departure::Departure;
 pub use entry::{Congestion, Entry, Input, Load, Output, Rules};
-pub use event::{Asked, ClientId, Departure, Done, Event, Identity, Public, Refusal, RoomId, Seq};
+pub use event::{Asked, ClientId, Done, Event, Identity, Public, RoomId, Seq};
+pub use history::HISTORY_MAX;
 pub use name::{NAME_CHARS_MAX, NAME_MARKS_MAX, Name, NameRule, needs_isolate};
+pub use recent::RecentLimits;
 pub use record::{Epoch, Position, Record};
+pub use refusal::Refusal;
 pub use room_set::RoomSet;
 pub use rooms::{LOBBY, RoomLimits, RoomName};
+pub use stored::{Answer, Gone, PastRoom, Query};
 
 /// The longest name or part of a text that is looked for, in bytes: names have at most 32 characters, and normalising a text
 /// or comparing with it must be cheap.
@@ -49,6 +66,8 @@ pub struct Chat {
     rules: Rules,
     /// The time, as far as it was told.
     now: Duration,
+    /// The same by the calendar.
+    at: Timestamp,
     members: Members,
     /// Of members and visitors only.
     waits: Waits,
@@ -56,28 +75,42 @@ pub struct Chat {
     tasks: VecDeque<Task>,
     /// Each with the members of `members` that are in it, which know their rooms themselves.
     rooms: Rooms,
+    /// What has happened in `rooms`.
+    recent: Recent,
+    /// The number of the last event that is kept, and whose numbers these are.
+    events: u64,
+    epoch: Epoch,
     /// The number of the last text that was said.
     texts: u64,
     /// How far members are behind; no [`Congestion::None`].
     congestion: BTreeMap<ClientId, Congestion>,
+    /// What clients wait for the store to answer.
+    questions: BTreeMap<ClientId, Question>,
+    store: StoreState,
     /// Tasks that wait until their client has read more.
     paused: BTreeMap<ClientId, Task>,
     is_closing: bool,
 }
 
 impl Chat {
-    /// An empty chat.
+    /// An empty chat, whose positions are those of an epoch.
     #[must_use]
-    pub fn new(rules: Rules) -> Self {
+    pub fn new(rules: Rules, epoch: Epoch) -> Self {
         Self {
             rooms: Rooms::new(rules.rooms),
+            recent: Recent::new(rules.recent),
+            events: 0,
+            epoch,
+            store: if rules.has_store { StoreState::Works } else { StoreState::None },
             rules,
             now: Duration::ZERO,
+            at: Timestamp::UNIX_EPOCH,
             members: Members::default(),
             waits: Waits::default(),
             tasks: VecDeque::new(),
             texts: 0,
             congestion: BTreeMap::new(),
+            questions: BTreeMap::new(),
             paused: BTreeMap::new(),
             is_closing: false,
         }
@@ -86,6 +119,7 @@ impl Chat {
     /// Takes one input, and appends to `out` what follows from it, in order.
     pub fn handle(&mut self, entry: Entry, out: &mut Vec<Output>) {
         self.now = self.now.max(entry.now);
+        self.at = entry.at;
         match entry.input {
             Input::Arrive(client, addr) => self.arrive(client, addr, out),
             Input::Visit(client, addr) => self.visit(client, addr, out),
@@ -105,10 +139,15 @@ impl Chat {
                 Some(_) | None => self.end(client, departure, out),
             },
             Input::Congested(client, congestion) => self.set_congestion(client, congestion),
+            Input::Shrink(bytes) => self.shrink(bytes),
+            Input::Answered(client, answer) => self.answered(client, answer, out),
+            Input::StoreDown => self.store = StoreState::Fails { since: self.events },
+            Input::StoreUp => self.store = StoreState::Works,
             Input::Continue => self.continue_work(out),
             Input::ShutDown => self.is_closing = true,
         }
         self.answer_met(out);
+        self.forget(out);
     }
 
     /// When [`Input::Continue`] has something to do next; a time that has passed where there is work already.
@@ -159,7 +198,7 @@ impl Chat {
                 Err(refusal) => out.push(Output::tell(client, Event::Refused(refusal))),
             },
             Command::Who => {
-                return self.begin(client, Task::ListUsers { to: client, after: ClientId(0), told: 0 }, out);
+                return self.begin(client, Task::Tell(client, Long::Users { after: ClientId(0), told: 0 }), out);
             }
             Command::Rename(name) => self.rename(client, &from, &name, out),
             Command::Wait(timeout, _) if timeout > self.rules.wait_max => {
@@ -167,10 +206,12 @@ impl Chat {
                 out.push(Output::tell(client, Event::Refused(refusal)));
             }
             Command::Wait(timeout, wait_for) => return self.wait(client, timeout, wait_for, out),
-            Command::Join(room) => return self.join(client, &room, out),
+            Command::Join { room, start: None } => return self.join(client, &room, out),
+            Command::Join { room, start: Some(start) } => return self.join_since(client, &room, start, out),
+            Command::History { room, start } => return self.history(client, &room, start, out),
             Command::In { room, text } => return self.say_in(client, &room, text, out),
             Command::Leave(room) => return self.leave(client, &room, out),
-            Command::Rooms => return self.begin(client, Task::ListRooms { to: client, after: None, told: 0 }, out),
+            Command::Rooms => return self.begin(client, Task::Tell(client, Long::Rooms { after: None, told: 0 }), out),
             Command::WhoIn(room) => return self.who_in(client, &room, out),
             Command::Topic { room, text } => return self.topic(client, &room, text, out),
             Command::Sync(token) => out.push(Output::tell(client, Event::Synced(token))),
@@ -198,62 +239,6 @@ impl Chat {
         }
     }
 
-    fn wait(&mut self, client: ClientId, timeout: Duration, wait_for: WaitFor, out: &mut Vec<Output>) {
-        let (waiting, already_satisfied) = match self.waiting(wait_for) {
-            Ok(found) => found,
-            Err(refusal) => {
-                out.extend([Output::tell(client, Event::Refused(refusal)), Output::Ready(client)]);
-                return;
-            }
-        };
-        if already_satisfied {
-            out.extend([Output::tell(client, Event::WaitMet(waiting.arg.as_ref().to_owned())), Output::Ready(client)]);
-            return;
-        }
-        let Some(member) = self.members.get_mut(client) else { return };
-        if member.is_broken {
-            self.end(client, Departure::Lost, out);
-        } else {
-            member.is_busy = true;
-            self.waits.begin(client, waiting, self.now + timeout, self.texts);
-        }
-    }
-
-    /// What a wait is for, in a form that can be looked up, and whether it holds already.
-    fn waiting(&self, wait_for: WaitFor) -> Result<(Waiting, bool), Refusal> {
-        let mut counts_private = false;
-        let (topic, arg, already_satisfied): (_, Arc<str>, _) = match wait_for {
-            WaitFor::User(name) => {
-                let key = lookup_key(&name)?;
-                let is_here = self.members.has_present(&key);
-                (Topic::Here(key.into()), name.into(), is_here)
-            }
-            WaitFor::Gone(name) => {
-                let key = lookup_key(&name)?;
-                let is_gone = !self.members.has_present(&key);
-                (Topic::Gone(key.into()), name.into(), is_gone)
-            }
-            WaitFor::Users(users) => (Topic::Users(users), users.to_string().into(), self.members.len() >= users),
-            WaitFor::Members(room, members) => {
-                let key = room_key(&room)?;
-                let room = self.rooms.with_key(&key).and_then(|room| self.rooms.get(room));
-                let are_there = room.map_or(0, |room| room.len()) >= members;
-                (Topic::Members(key.into(), members), members.to_string().into(), are_there)
-            }
-            WaitFor::Text(part) | WaitFor::In { part, .. } if part.len() > ARGUMENT_BYTES_MAX => {
-                return Err(Refusal::ArgumentTooLong(ARGUMENT_BYTES_MAX));
-            }
-            WaitFor::Text(part) => {
-                counts_private = true;
-                (Topic::Text(LOBBY.into(), composed(&part).into()), part.into(), false)
-            }
-            WaitFor::In { room, part } => {
-                (Topic::Text(room_key(&room)?.into(), composed(&part).into()), part.into(), false)
-            }
-        };
-        Ok((Waiting { topic, arg, counts_private }, already_satisfied))
-    }
-
     /// A command that took long is done.
     fn finish(&mut self, client: ClientId, out: &mut Vec<Output>) {
         let Some(member) = self.members.get_mut(client) else { return };
@@ -276,6 +261,7 @@ impl Chat {
         let Some(Removed { who, rooms, key }) = self.members.remove(client) else { return };
         self.waits.end(client);
         self.congestion.remove(&client);
+        self.questions.remove(&client);
         self.paused.remove(&client);
         if departure.is_told() {
             out.push(Output::tell(client, Event::Farewell(departure)));
@@ -286,14 +272,6 @@ impl Chat {
             self.meet_gone(key);
         }
     }
-}
-
-/// The key of a name as a user has written it. What can be nobody's name has the empty key, which nobody has.
-fn lookup_key(name: &str) -> Result<String, Refusal> {
-    if name.len() > ARGUMENT_BYTES_MAX {
-        return Err(Refusal::ArgumentTooLong(ARGUMENT_BYTES_MAX));
-    }
-    Ok(name::lookup_key(name).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -56,6 +56,15 @@ impl FromStr for Epoch {
     }
 }
 
+impl FromStr for Position {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (n, epoch) = text.split_once('.').ok_or(())?;
+        Ok(Self { n: n.parse().map_err(drop)?, epoch: epoch.parse()? })
+    }
+}
+
 impl fmt::Display for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(str::from_utf8(&self.0).expect("letters are ASCII"))
@@ -88,6 +97,10 @@ mod tests {
 
     #[test]
     fn a_position_is_a_number_and_an_epoch() {
-        assert_eq!(Position { n: 42, epoch: Epoch::from_random(0) }.to_string(), "42.aaaaa");
+        let position = Position { n: 42, epoch: Epoch::from_random(0) };
+        assert_eq!((position.to_string(), "42.aaaaa".parse()), ("42.aaaaa".to_owned(), Ok(position)));
+        for text in ["", "42", "42.", ".aaaaa", "x.aaaaa", "-1.aaaaa", "42.aaaaa.b"] {
+            assert_eq!(text.parse::<Position>(), Err(()), "{text}");
+        }
     }
 }

@@ -21,7 +21,13 @@ impl RoomSet {
     /// How many rooms are in it.
     #[must_use]
     pub fn len(&self) -> usize {
-        usize::from(self.has_lobby) + self.others().len()
+        usize::from(self.has_lobby) + self.beside_lobby()
+    }
+
+    /// How many rooms are in it beside the lobby.
+    #[must_use]
+    pub fn beside_lobby(&self) -> usize {
+        self.others().len()
     }
 
     /// Whether this room is in it.

@@ -1,20 +1,25 @@
 //! Which rooms there are: their names, members, topics and sequence numbers. Knows nothing of what users are told.
 
 mod name;
+mod vacant;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
+    mem,
     ops::Bound,
     sync::Arc,
 };
 
 use rustc_hash::FxHashMap;
 
-use super::{ClientId, Refusal, RoomId, Seq};
+use super::{ClientId, PastRoom, Refusal, RoomId, Seq};
 use crate::address::Network;
 
 pub(super) use name::room_key;
 pub use name::{LOBBY, RoomName};
+pub(super) use vacant::Keeper;
+
+use vacant::Vacant;
 
 /// All rooms.
 #[derive(Debug)]
@@ -25,11 +30,12 @@ pub(super) struct Rooms {
     by_key: BTreeMap<Box<str>, RoomId>,
     /// Mirrors `by_id`: what each name looks like.
     by_skeleton: HashMap<Box<str>, RoomId>,
-    /// Rooms without members, apart from the lobby: that which has been silent longest comes first. Has `(r.used, r)` iff
-    /// `by_id[r]` has no members.
-    vacant: BTreeSet<(u64, RoomId)>,
-    /// How many of those each network keeps with a topic.
-    kept: HashMap<Network, usize>,
+    /// Rooms without members, apart from the lobby. Has `r` since `r.used` iff `by_id[r]` has no members.
+    vacant: Vacant,
+    /// How many rooms each has made that are still there. None is 0.
+    made: HashMap<Keeper, usize>,
+    /// Rooms that are no more, and what happened there need not be kept either.
+    forgotten: Vec<(RoomId, Arc<str>)>,
     last: RoomId,
     /// Counts what is done in rooms.
     uses: u64,
@@ -41,8 +47,8 @@ pub(super) struct Rooms {
 pub struct RoomLimits {
     /// Maximum number of rooms.
     pub rooms_max: usize,
-    /// Maximum number of rooms that one client may be in, beside the lobby, and that may be kept without members by one
-    /// address.
+    /// Maximum number of rooms that one client may be in, beside the lobby, and that one address (trusted: one client) may
+    /// have made.
     pub per_client_max: usize,
 }
 
@@ -53,7 +59,7 @@ impl Default for RoomLimits {
     }
 }
 
-/// One room. It exists while it has members or a topic; the lobby always does.
+/// One room. It exists while it has members, a topic or a history; the lobby always does.
 #[derive(Debug)]
 pub(super) struct Room {
     pub(super) name: RoomName,
@@ -64,8 +70,9 @@ pub(super) struct Room {
     seq: Seq,
     /// When something was last done in it, in uses.
     used: u64,
-    /// Who has set the topic, if not a trusted one.
-    keeper: Option<Network>,
+    /// Something that has happened there is kept.
+    has_history: bool,
+    keeper: Option<Keeper>,
 }
 
 impl Rooms {
@@ -75,13 +82,14 @@ impl Rooms {
             by_id: FxHashMap::default(),
             by_key: BTreeMap::new(),
             by_skeleton: HashMap::new(),
-            vacant: BTreeSet::new(),
-            kept: HashMap::new(),
+            vacant: Vacant::default(),
+            made: HashMap::new(),
+            forgotten: Vec::new(),
             last: RoomId::LOBBY,
             uses: 0,
             limits,
         };
-        rooms.insert(RoomId::LOBBY, RoomName::lobby());
+        rooms.insert(RoomId::LOBBY, RoomName::lobby(), None);
         rooms
     }
 
@@ -122,22 +130,57 @@ impl Rooms {
             .flat_map(move |room| room.members[room.members.partition_point(|&id| id <= after)..].iter().copied())
     }
 
-    /// The room of this name, which is made if there is none.
+    /// The room of this name, which is made at this one's expense if there is none.
     ///
     /// # Errors
-    /// If it looks like another one, or there are too many and all have members.
-    pub(super) fn open(&mut self, name: RoomName) -> Result<RoomId, Refusal> {
+    /// If it looks like another one, or there are too many and all have members, or as many of those that this one has made.
+    pub(super) fn open(&mut self, name: RoomName, keeper: Keeper) -> Result<RoomId, Refusal> {
         if let Some(&room) = self.by_key.get(name.key()) {
             return Ok(room);
         }
         self.check_looks(&name)?;
+        let most = self.limits.per_client_max;
+        if self.made.get(&keeper).is_some_and(|&made| made >= most) {
+            // Others' rooms are not forgotten for one that makes as many as it likes.
+            let silent = self.vacant.first_kept_by(keeper).ok_or(Refusal::TooManyRooms(most))?;
+            self.remove(silent);
+        }
         if self.by_id.len() >= self.limits.rooms_max {
-            let &(_, silent) = self.vacant.first().ok_or(Refusal::TooManyRooms(self.limits.rooms_max))?;
+            let silent = self.vacant.first().ok_or(Refusal::TooManyRooms(self.limits.rooms_max))?;
             self.remove(silent);
         }
         self.last = RoomId(self.last.0 + 1);
-        self.insert(self.last, name);
+        self.insert(self.last, name, Some(keeper));
         Ok(self.last)
+    }
+
+    /// A room that was there before is there again, and has been used last. If nothing keeps it, it is forgotten at once.
+    ///
+    /// # Errors
+    /// If it has no name of a room, or that of another one, or looks like one.
+    pub(super) fn restore(&mut self, past: &PastRoom) -> Result<RoomId, Refusal> {
+        let name = RoomName::parse(&past.name)?;
+        if name.key() == LOBBY {
+            self.set_topic(RoomId::LOBBY, past.topic.clone());
+            return Ok(RoomId::LOBBY);
+        }
+        self.check_looks(&name)?;
+        self.uses += 1;
+        self.last = RoomId(self.last.0 + 1);
+        self.insert(self.last, name, past.keeper.map(Keeper::Network));
+        let of = self.by_id.get_mut(&self.last).expect("it was inserted just now");
+        (of.topic, of.has_history) = (past.topic.clone(), past.last > 0);
+        self.settle(self.last);
+        Ok(self.last)
+    }
+
+    /// Checks that one more room without members may be kept at this one's expense.
+    ///
+    /// # Errors
+    /// If it keeps too many.
+    pub(super) fn check_kept(&self, keeper: Keeper) -> Result<(), Refusal> {
+        let most = self.limits.per_client_max;
+        if self.vacant.kept_by(keeper) < most { Ok(()) } else { Err(Refusal::TooManyRooms(most)) }
     }
 
     /// Checks that the name of a room that there is not looks like that of no other.
@@ -153,14 +196,10 @@ impl Rooms {
 
     /// The client is in the room from now on.
     pub(super) fn join(&mut self, room: RoomId, client: ClientId) {
+        self.mark_used(room);
         let Some(of) = self.by_id.get_mut(&room) else { return };
-        if of.members.is_empty() && self.vacant.remove(&(of.used, room)) {
-            let keeper = of.keeper;
-            self.release(keeper);
-        }
-        let members = &mut self.by_id.get_mut(&room).expect("it was there just now").members;
-        if let Err(place) = members.binary_search(&client) {
-            members.insert(place, client);
+        if let Err(place) = of.members.binary_search(&client) {
+            of.members.insert(place, client);
         }
     }
 
@@ -170,92 +209,109 @@ impl Rooms {
         let Ok(place) = of.members.binary_search(&client) else { return };
         of.members.remove(place);
         of.members.shrink_to(of.members.len() * 2);
-        if of.members.is_empty() {
-            self.vacate(room);
-        }
+        self.settle(room);
     }
 
     /// Gives the room another topic, or none. The room may not be there any more then.
-    pub(super) fn set_topic(&mut self, room: RoomId, topic: Option<Arc<str>>, keeper: Option<Network>) {
+    pub(super) fn set_topic(&mut self, room: RoomId, topic: Option<Arc<str>>) {
         let Some(of) = self.by_id.get_mut(&room) else { return };
-        if self.vacant.remove(&(of.used, room)) {
-            let keeper = of.keeper;
-            self.release(keeper);
-        }
-        let of = self.by_id.get_mut(&room).expect("it was there just now");
-        (of.topic, of.keeper) = (topic, keeper);
-        if of.members.is_empty() {
-            self.vacate(room);
-        }
+        of.topic = topic;
+        self.settle(room);
     }
 
-    /// Whether a topic that this network sets would be kept: not in a room without members, where it keeps as many as it may.
-    pub(super) fn may_keep(&self, room: RoomId, keeper: Option<Network>) -> bool {
-        let is_vacant = self.by_id.get(&room).is_some_and(|of| self.vacant.contains(&(of.used, room)));
-        let is_its_own = self.by_id.get(&room).is_some_and(|of| of.keeper == keeper);
-        !is_vacant || is_its_own || keeper.is_none_or(|keeper| self.kept_by(keeper) < self.limits.per_client_max)
-    }
-
-    fn kept_by(&self, keeper: Network) -> usize {
-        self.kept.get(&keeper).copied().unwrap_or(0)
+    /// Whether something that has happened in the room is kept. Without that, the room may not be there any more.
+    pub(super) fn set_history(&mut self, room: RoomId, has_history: bool) {
+        let Some(of) = self.by_id.get_mut(&room) else { return };
+        if of.has_history != has_history {
+            of.has_history = has_history;
+            self.settle(room);
+        }
     }
 
     /// The number of the next public event in the room.
     pub(super) fn next_seq(&mut self, room: RoomId) -> Seq {
-        self.uses += 1;
-        let Some(of) = self.by_id.get_mut(&room) else { return 0 };
-        if self.vacant.remove(&(of.used, room)) {
-            self.vacant.insert((self.uses, room));
+        if self.mark_used(room) {
+            self.settle(room);
         }
-        of.used = self.uses;
+        let Some(of) = self.by_id.get_mut(&room) else { return 0 };
         of.seq += 1;
         of.seq
     }
 
-    /// The last member has left the room.
-    fn vacate(&mut self, room: RoomId) {
-        if room == RoomId::LOBBY {
-            return;
+    /// Rooms that are no more, with their names, and whose history need not be kept either.
+    pub(super) fn take_forgotten(&mut self) -> Vec<(RoomId, Arc<str>)> {
+        mem::take(&mut self.forgotten)
+    }
+
+    /// Something is done in the room. Answers whether it was vacant: it counts as such no more.
+    fn mark_used(&mut self, room: RoomId) -> bool {
+        self.uses += 1;
+        let was_vacant = self.occupy(room);
+        if let Some(of) = self.by_id.get_mut(&room) {
+            of.used = self.uses;
         }
-        let of = &self.by_id[&room];
-        let kept = of.keeper.map_or(0, |keeper| self.kept_by(keeper));
-        if of.topic.is_none() || kept >= self.limits.per_client_max {
+        was_vacant
+    }
+
+    /// A room without members and anything to be kept is no more; another one is vacant, and may take the place of one.
+    pub(super) fn settle(&mut self, room: RoomId) {
+        let Some(of) = self.by_id.get(&room).filter(|of| of.members.is_empty() && room != RoomId::LOBBY) else {
+            return;
+        };
+        if of.topic.is_none() && !of.has_history {
             return self.remove(room);
         }
-        if let Some(keeper) = of.keeper {
-            self.kept.insert(keeper, kept + 1);
-        }
-        self.vacant.insert((of.used, room));
-    }
-
-    /// A network keeps one room less.
-    fn release(&mut self, keeper: Option<Network>) {
-        let Some(keeper) = keeper else { return };
-        match self.kept.get_mut(&keeper) {
-            Some(kept) if *kept > 1 => *kept -= 1,
-            Some(_) | None => drop(self.kept.remove(&keeper)),
+        let keeper = of.keeper;
+        self.vacant.insert(room, of.used, keeper);
+        if let Some(keeper) = keeper
+            && self.vacant.kept_by(keeper) > self.limits.per_client_max
+            && let Some(silent) = self.vacant.first_kept_by(keeper)
+        {
+            self.remove(silent);
         }
     }
 
-    fn insert(&mut self, room: RoomId, name: RoomName) {
+    /// The room counts as vacant no more. Answers whether it did.
+    fn occupy(&mut self, room: RoomId) -> bool {
+        let Some(of) = self.by_id.get(&room).filter(|of| of.members.is_empty()) else { return false };
+        self.vacant.remove(room, of.used, of.keeper)
+    }
+
+    fn insert(&mut self, room: RoomId, name: RoomName, keeper: Option<Keeper>) {
         self.by_key.insert(name.key().into(), room);
         self.by_skeleton.insert(name.skeleton().into(), room);
+        if let Some(keeper) = keeper {
+            *self.made.entry(keeper).or_default() += 1;
+        }
         let (members, topic) = (Vec::new(), None);
-        let of = Room { name, topic, members, seq: 0, used: self.uses, keeper: None };
+        let of = Room { name, topic, members, seq: 0, used: self.uses, has_history: false, keeper };
         self.by_id.insert(room, Box::new(of));
     }
 
     fn remove(&mut self, room: RoomId) {
+        self.occupy(room);
         let Some(of) = self.by_id.remove(&room) else { return };
-        if self.vacant.remove(&(of.used, room)) {
-            self.release(of.keeper);
+        if let Some(keeper) = of.keeper {
+            match self.made.get_mut(&keeper) {
+                Some(made) if *made > 1 => *made -= 1,
+                Some(_) | None => drop(self.made.remove(&keeper)),
+            }
         }
         self.by_key.remove(of.name.key());
         self.by_skeleton.remove(of.name.skeleton().as_str());
+        self.forgotten.push((room, of.name.shared()));
     }
 }
 
 impl Room {
+    /// The network that has made it, if that is known, and not a trusted client.
+    pub(super) fn kept_by_network(&self) -> Option<Network> {
+        match self.keeper {
+            Some(Keeper::Network(network)) => Some(network),
+            Some(Keeper::Client(_)) | None => None,
+        }
+    }
+
     /// How many are in it.
     pub(super) fn len(&self) -> usize {
         self.members.len()

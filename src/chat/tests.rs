@@ -1,7 +1,9 @@
 //! The rules as transcripts; `stage` tells how to read them.
 
+mod history;
 mod rooms;
 mod stage;
+mod stored;
 mod visitors;
 mod waits;
 mod work;
@@ -151,11 +153,11 @@ fn inputs_of_a_departed_client_have_no_effect() {
 
 #[test]
 fn an_ipv4_address_in_ipv6_form_is_shown_as_ipv4() {
-    let mut chat = Chat::new(Rules::default());
+    let mut chat = Chat::new(Rules::default(), Epoch::from_random(0));
     let mut out = Vec::new();
     let mut arrive = |client, addr: &str| {
         let input = Input::Arrive(ClientId(client), addr.parse().unwrap());
-        chat.handle(Entry { now: Duration::ZERO, input }, &mut out);
+        chat.handle(Entry { now: Duration::ZERO, at: Timestamp::UNIX_EPOCH, input }, &mut out);
         out.last().cloned().unwrap()
     };
     arrive(1, "10.0.0.1:7");

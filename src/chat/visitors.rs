@@ -6,8 +6,8 @@ use super::{
     Chat, ClientId, Departure, Event, Load, Output, Refusal,
     compose::composed,
     entry::Congestion,
-    lookup_key,
     members::{Bearers, Removed},
+    waiting::lookup_key,
 };
 
 /// Bytes of texts sent to visitors of one name in one piece: some fifty microseconds of work.

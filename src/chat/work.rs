@@ -1,28 +1,37 @@
 //! Work that may be too long for one input: it is done in pieces, and other inputs come between them.
 
 use super::{
-    Asked, Chat, ClientId, Departure, Done, Event, Output, Refusal, RoomId, entry::Congestion, visitors::TellVisitors,
-    wait::TextSearch,
+    Asked, Chat, ClientId, Departure, Done, Event, Output, Refusal, RoomId, entry::Congestion, history::Replay,
+    visitors::TellVisitors, wait::TextSearch,
 };
 
-/// Clients answered, listed or sent away in one piece: some ten microseconds of work.
-const PIECE_CLIENTS: usize = 64;
+/// Items told, clients answered or sent away in one piece: some ten microseconds of work.
+pub(super) const PIECE_ITEMS: usize = 64;
 /// Bytes of texts compared with what clients wait for in one piece: some fifty microseconds of work.
 const PIECE_COMPARED_BYTES: usize = 64 << 10;
 
 /// What is left to do for one command. At most one for each client, whose next command waits for it.
 #[derive(Debug)]
 pub(super) enum Task {
-    /// Tell who is here, from the first client after `after`.
-    ListUsers { to: ClientId, after: ClientId, told: usize },
-    /// Tell who is in a room, from the first client after `after`.
-    ListRoom { to: ClientId, room: RoomId, after: ClientId, told: usize },
-    /// Tell which rooms there are, from the first behind the one of the key `after`.
-    ListRooms { to: ClientId, after: Option<Box<str>>, told: usize },
+    /// Tell a client much.
+    Tell(ClientId, Long),
     /// Find out who has waited for a text that this client has said.
     SearchText { from: ClientId, search: TextSearch },
     /// Tell all visitors of a name something.
     TellVisitors(TellVisitors),
+}
+
+/// A long answer: what is left of it, and how much was told.
+#[derive(Debug)]
+pub(super) enum Long {
+    /// Who is here, from the first client behind `after`.
+    Users { after: ClientId, told: usize },
+    /// Who is in a room, from the first client behind `after`.
+    Members { room: RoomId, after: ClientId, told: usize },
+    /// Which rooms there are, from the first behind the one of the key `after`.
+    Rooms { after: Option<Box<str>>, told: usize },
+    /// What has happened in a room.
+    History(Replay),
 }
 
 impl Chat {
@@ -44,27 +53,31 @@ impl Chat {
 
     /// Begins a task of a client: does its first piece, which for most is all of it.
     pub(super) fn begin(&mut self, client: ClientId, task: Task, out: &mut Vec<Output>) {
-        if let Some(member) = self.members.get_mut(client) {
-            (member.is_busy, member.is_telling) = (true, matches!(task, Task::TellVisitors(_)));
-        }
-        // A long list begins in its turn: many clients may ask at once.
+        self.set_busy(client, matches!(task, Task::TellVisitors(_)));
+        // A long answer begins in its turn: many clients may ask at once.
         let items = match &task {
-            Task::ListUsers { .. } => self.members.len(),
-            Task::ListRoom { room, .. } => self.rooms.get(*room).map_or(0, |room| room.len()),
-            Task::ListRooms { .. } => self.rooms.len(),
+            Task::Tell(_, Long::Users { .. }) => self.members.len(),
+            Task::Tell(_, Long::Members { room, .. }) => self.rooms.get(*room).map_or(0, |room| room.len()),
+            Task::Tell(_, Long::Rooms { .. }) => self.rooms.len(),
+            Task::Tell(_, Long::History(replay)) => self.left_to_replay(replay),
             Task::SearchText { .. } | Task::TellVisitors(_) => 0,
         };
-        if items > PIECE_CLIENTS {
+        if items > PIECE_ITEMS {
             return self.tasks.push_back(task);
         }
         self.work(task, out);
     }
 
+    /// A command of the client is not done yet.
+    pub(super) fn set_busy(&mut self, client: ClientId, is_telling: bool) {
+        if let Some(member) = self.members.get_mut(client) {
+            (member.is_busy, member.is_telling) = (true, is_telling);
+        }
+    }
+
     fn work(&mut self, task: Task, out: &mut Vec<Output>) {
         match task {
-            Task::ListUsers { to, .. } | Task::ListRoom { to, .. } | Task::ListRooms { to, .. } => {
-                self.list(to, task, out);
-            }
+            Task::Tell(to, long) => self.tell(to, long, out),
             Task::SearchText { from, mut search } => {
                 if self.waits.meet_some(&mut search, PIECE_COMPARED_BYTES) {
                     self.finish(from, out);
@@ -85,70 +98,80 @@ impl Chat {
     /// Answers those whose wait is over. A client that has sent its last command leaves with the answer, and others may have
     /// waited for that.
     pub(super) fn answer_met(&mut self, out: &mut Vec<Output>) {
-        for _ in 0..PIECE_CLIENTS {
+        for _ in 0..PIECE_ITEMS {
             let Some((client, arg)) = self.waits.next_met() else { return };
             out.push(Output::tell(client, Event::WaitMet(arg.as_ref().to_owned())));
             self.finish(client, out);
         }
     }
 
-    /// Goes on with a list for a client, if it can be told something and reads what it is told.
-    fn list(&mut self, to: ClientId, task: Task, out: &mut Vec<Output>) {
+    /// Goes on with a long answer, if its client can be told something and reads what it is told.
+    pub(super) fn tell(&mut self, to: ClientId, long: Long, out: &mut Vec<Output>) {
         match self.members.get(to) {
             None => {}
-            Some(member) if member.is_broken => self.finish(to, out),
-            Some(_) if self.congestion_of(to) != Congestion::None => drop(self.paused.insert(to, task)),
-            Some(_) => match self.list_piece(task, out) {
-                Ok(last) => {
-                    out.push(Output::tell(to, last));
-                    self.finish(to, out);
+            Some(member) if member.is_broken => {
+                if let Long::History(replay) = &long {
+                    self.replay_unheard(to, replay, out);
                 }
-                Err(rest) => self.tasks.push_back(rest),
-            },
+                self.finish(to, out);
+            }
+            Some(_) if self.congestion_of(to) != Congestion::None => {
+                self.paused.insert(to, Task::Tell(to, long));
+            }
+            Some(_) => {
+                let rest = match long {
+                    Long::History(replay) => self.replay(to, replay, out).map(Long::History),
+                    Long::Users { .. } | Long::Members { .. } | Long::Rooms { .. } => self.list(to, long, out),
+                };
+                self.tasks.extend(rest.map(|rest| Task::Tell(to, rest)));
+            }
         }
     }
 
-    /// Lists what is there when it is listed: some may come and go meanwhile. Answers what to say at the end, or what is left
-    /// to do.
-    fn list_piece(&self, mut task: Task, out: &mut Vec<Output>) -> Result<Event, Task> {
+    /// Lists what is there when it is listed: some may come and go meanwhile. Answers what is left.
+    fn list(&mut self, to: ClientId, mut long: Long, out: &mut Vec<Output>) -> Option<Long> {
         let before = out.len();
-        match &mut task {
-            Task::ListUsers { to, after, told } => {
-                for (&client, member) in self.members.after(*after).take(PIECE_CLIENTS) {
-                    out.push(Output::tell(*to, Event::User(member.who.clone())));
+        let end = match &mut long {
+            Long::Users { after, told } => {
+                for (&client, member) in self.members.after(*after).take(PIECE_ITEMS) {
+                    out.push(Output::tell(to, Event::User(member.who.clone())));
                     *after = client;
                 }
                 *told += out.len() - before;
-                if out.len() - before < PIECE_CLIENTS { Ok(Event::UsersEnd(*told)) } else { Err(task) }
+                Event::UsersEnd(*told)
             }
-            Task::ListRoom { to, room, after, told } => {
-                for client in self.rooms.members_after(*room, *after).take(PIECE_CLIENTS) {
+            Long::Members { room, after, told } => {
+                for client in self.rooms.members_after(*room, *after).take(PIECE_ITEMS) {
                     if let Some(member) = self.members.get(client) {
-                        out.push(Output::tell(*to, Event::User(member.who.clone())));
+                        out.push(Output::tell(to, Event::User(member.who.clone())));
                     }
                     *after = client;
                 }
                 *told += out.len() - before;
-                let name = self.rooms.get(*room).map(|room| room.name.shared());
-                match name {
-                    Some(_) if out.len() - before == PIECE_CLIENTS => Err(task),
-                    Some(name) => Ok(Event::Done(Done::Who(name, *told))),
-                    None => Ok(Event::Declined(Asked::Who, Refusal::NoSuchRoom)), // it is not there any more
+                match self.rooms.get(*room) {
+                    Some(of) => Event::Done(Done::Who(of.name.shared(), *told)),
+                    None => Event::Declined(Asked::Who, Refusal::NoSuchRoom), // it is not there any more
                 }
             }
-            Task::ListRooms { to, after, told } => {
+            Long::Rooms { after, told } => {
                 let mut last = None;
-                for room in self.rooms.after(after.as_deref()).take(PIECE_CLIENTS) {
+                for room in self.rooms.after(after.as_deref()).take(PIECE_ITEMS) {
                     let (name, topic) = (room.name.shared(), room.topic.clone().unwrap_or_default());
-                    out.push(Output::tell(*to, Event::Room { name, members: room.len(), topic }));
+                    out.push(Output::tell(to, Event::Room { name, members: room.len(), topic }));
                     last = Some(room.name.key().into());
                 }
                 *told += out.len() - before;
                 *after = last;
-                if out.len() - before < PIECE_CLIENTS { Ok(Event::Done(Done::Rooms(*told))) } else { Err(task) }
+                Event::Done(Done::Rooms(*told))
             }
-            Task::SearchText { .. } | Task::TellVisitors(_) => Err(task),
+            Long::History(_) => return Some(long), // this is no list
+        };
+        if out.len() - before >= PIECE_ITEMS {
+            return Some(long);
         }
+        out.push(Output::tell(to, end));
+        self.finish(to, out);
+        None
     }
 
     /// How far a client is behind has changed.
@@ -169,7 +192,7 @@ impl Chat {
     }
 
     fn expire(&mut self, out: &mut Vec<Output>) {
-        for _ in 0..PIECE_CLIENTS {
+        for _ in 0..PIECE_ITEMS {
             let Some(client) = self.waits.overdue(self.now) else { return };
             out.push(Output::tell(client, Event::WaitTimedOut));
             self.end(client, Departure::WaitTimedOut, out);
@@ -177,7 +200,7 @@ impl Chat {
     }
 
     fn send_away(&mut self, out: &mut Vec<Output>) {
-        let clients: Vec<_> = self.members.all().take(PIECE_CLIENTS).collect();
+        let clients: Vec<_> = self.members.all().take(PIECE_ITEMS).collect();
         for client in clients {
             self.end(client, Departure::ShuttingDown, out);
         }

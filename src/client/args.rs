@@ -3,8 +3,8 @@
 use argh::{ArgsInfo, FromArgs};
 use pipechat::protocol::Lang;
 
-use super::filter::EventKinds;
-use crate::args::{Timeout, client_port, lang, unlimited_count};
+use super::{filter::EventKinds, start::Since};
+use crate::args::{Timeout, client_port, history_count, lang, unlimited_count};
 
 /// Send messages, and return when the server has confirmed that they were delivered.
 #[derive(FromArgs, ArgsInfo, Debug)]
@@ -46,6 +46,9 @@ pub(crate) struct SendArgs {
     /// room to send to, without joining it, instead of the lobby
     #[argh(option, arg_name = "ROOM")]
     pub(super) room: Option<String>,
+    /// print the position of each line when it is said, for --since; - where the server keeps no history
+    #[argh(switch)]
+    pub(super) verbose: bool,
     /// what to send, verbatim: words are joined by a space, and each line is a message; - is each line of stdin
     #[argh(positional, arg_name = "TEXT")]
     pub(super) text: Vec<String>,
@@ -58,9 +61,10 @@ pub(crate) struct SendArgs {
     example = "{command_name} --match deploy --count 1 --timeout 60 && make deploy",
     example = "{command_name} --room builds --room deploys --no-presence",
     example = "{command_name} --from ci --event message,private",
+    example = "{command_name} --room builds --reconnect --resume builds.pos >> builds.log",
     example = "{command_name} --json --reconnect | jq -r 'select(.event == \"message\").text'",
     error_code(0, "as many lines as asked for were printed, or stdout was closed"),
-    error_code(1, "the server refused the name or a room, or is full"),
+    error_code(1, "the server refused the name or a room, or is full; or FILE is in use"),
     error_code(2, "usage error"),
     error_code(3, "cannot connect, or the connection was lost"),
     error_code(124, "timed out")
@@ -81,12 +85,18 @@ pub(crate) struct ListenArgs {
     /// how long to listen, connecting included; 0 means no limit, but 30s for connecting (0)
     #[argh(option, arg_name = "DURATION", default = "Timeout::NEVER")]
     pub(super) timeout: Timeout,
-    /// connect again when the connection is lost, however often
+    /// connect again when the connection is lost, however often, and go on where it was
     #[argh(switch)]
     pub(super) reconnect: bool,
     /// room to join, instead of the lobby; may be repeated, also with lobby
     #[argh(option, arg_name = "ROOM")]
     pub(super) room: Vec<String>,
+    /// print first what was said since a position, such as 42.abcde, for a duration, such as 10m, or since a time
+    #[argh(option, arg_name = "START")]
+    pub(super) since: Option<Since>,
+    /// go on where the last listener with this file has ended: it holds the position of the last line
+    #[argh(option, arg_name = "FILE")]
+    pub(super) resume: Option<String>,
     /// print JSON, an object a line
     #[argh(switch)]
     pub(super) json: bool,
@@ -105,6 +115,50 @@ pub(crate) struct ListenArgs {
     /// exit 0 after N lines; 0 means no limit (0)
     #[argh(option, arg_name = "N", default = "usize::MAX", from_str_fn(unlimited_count))]
     pub(super) count: usize,
+}
+
+/// Print what was said in a room, oldest first, with the local time: the last 20 lines, unless told otherwise. Nobody is told.
+#[derive(FromArgs, ArgsInfo, Debug)]
+#[argh(
+    help_triggers("-h", "--help"),
+    example = "{command_name} lobby",
+    example = "{command_name} builds --since 1h",
+    example = "{command_name} builds --last 5 --json | jq -r .text",
+    example = "{command_name} builds --last 100 --follow",
+    error_code(0, "printed, or stdout was closed"),
+    error_code(1, "no such room, older history is gone, or the server is full"),
+    error_code(2, "usage error"),
+    error_code(3, "cannot connect, or the connection was lost"),
+    error_code(124, "timed out")
+)]
+pub(crate) struct HistoryArgs {
+    /// host of the server, or HOST:PORT (127.0.0.1)
+    #[argh(option, arg_name = "HOST", default = "HOST.to_owned()")]
+    pub(super) host: String,
+    /// port of the server (9999)
+    #[argh(option, arg_name = "PORT", default = "PORT", from_str_fn(client_port))]
+    pub(super) port: u16,
+    /// language of the server's texts (the server's)
+    #[argh(option, arg_name = "zh|en", from_str_fn(lang))]
+    pub(super) lang: Option<Lang>,
+    /// how long the server may take to answer; 0 means no limit (30s)
+    #[argh(option, arg_name = "DURATION", default = "Timeout::seconds(30)")]
+    pub(super) timeout: Timeout,
+    /// print the last N lines, at most 1000 (20)
+    #[argh(option, arg_name = "N", from_str_fn(history_count))]
+    pub(super) last: Option<usize>,
+    /// print all since a position, such as 42.abcde, for a duration, such as 10m, or since a time
+    #[argh(option, arg_name = "START")]
+    pub(super) since: Option<Since>,
+    /// join the room, and print what is said from then on too
+    #[argh(switch)]
+    pub(super) follow: bool,
+    /// print JSON, an object a line
+    #[argh(switch)]
+    pub(super) json: bool,
+    /// the room; lobby is one
+    #[argh(positional, arg_name = "ROOM")]
+    pub(super) room: String,
 }
 
 /// Wait until a user is here (user NAME) or not here (gone NAME), until at least so many users are online, this one counted

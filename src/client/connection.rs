@@ -1,6 +1,7 @@
 //! A connection from open to close: opened by a deadline, switched to JSON, closed with `quit`.
 
 use std::{
+    collections::VecDeque,
     io::{self, Write},
     mem,
     net::TcpStream,
@@ -18,7 +19,7 @@ use super::{
     dial::connect,
     early::EarlyNews,
     fields::field,
-    message::ServerMessage,
+    message::{News, ServerMessage},
     reader::{Reader, Received},
     words::{is_refusal_to_let_in, lang_of_set},
 };
@@ -101,7 +102,7 @@ pub(super) struct Connection {
     /// The rooms that it has joined, as the server calls them.
     pub(super) joined: Vec<Arc<str>>,
     /// The first news that came before the connection was ready, with their lines; empty unless `keeps_news`.
-    pub(super) early: Vec<(String, ServerMessage)>,
+    pub(super) early: VecDeque<(String, ServerMessage)>,
 }
 
 impl Connection {
@@ -147,7 +148,7 @@ impl Connection {
         stream.set_nodelay(true).map_err(lost)?;
         let reader = Reader::new(stream.try_clone().map_err(lost)?);
         let lang = options.lang.unwrap_or(Lang::En);
-        let mut connection = Self { stream, reader, lang, me: None, joined: Vec::new(), early: Vec::new() };
+        let mut connection = Self { stream, reader, lang, me: None, joined: Vec::new(), early: VecDeque::new() };
         connection.send(&lines).ok(); // if that fails, reading tells why
         let mut early = options.keeps_news.then(EarlyNews::default);
         connection.wait_until_ready(options, early.as_mut(), deadline)?;
@@ -155,7 +156,7 @@ impl Connection {
         if dropped > 0 {
             complain(&format!("too much came while connecting: {dropped} messages are not shown"));
         }
-        connection.early = kept;
+        connection.early = kept.into();
         Ok(connection)
     }
 
@@ -190,17 +191,21 @@ impl Connection {
                     }
                     Some(ServerMessage::Farewell { text, .. }) => return Err(Failure::Lost(text)),
                     // Nothing public is heard before one's own arrival, here or in a room. That and one's own name are no news.
-                    Some(ServerMessage::News(Event::Online(_), _)) if !mem::replace(&mut is_announced, true) => {}
-                    Some(ServerMessage::News(Event::Joined(_), Some(room))) if !self.joined.contains(&room) => {}
-                    Some(ServerMessage::News(Event::KnownAs { new, .. }, _)) if self.me.as_ref() == Some(&new) => {}
+                    Some(ServerMessage::News(News { event: Event::Online(_), .. }))
+                        if !mem::replace(&mut is_announced, true) => {}
+                    Some(ServerMessage::News(News { event: Event::Joined(_), room: Some(room), .. }))
+                        if !self.joined.contains(&room) => {}
+                    Some(ServerMessage::News(News { event: Event::KnownAs { new, .. }, .. }))
+                        if self.me.as_ref() == Some(&new) => {}
                     // This includes one's own leaving.
-                    Some(ServerMessage::News(event, None)) if options.leaves_lobby && !is_private(&event) => {}
+                    Some(ServerMessage::News(News { event, room: None, .. }))
+                        if options.leaves_lobby && !is_private(&event) => {}
                     Some(news @ ServerMessage::News(..)) => {
                         if let Some(early) = &mut early {
                             early.push(line, news);
                         }
                     }
-                    Some(ServerMessage::Answer(_) | ServerMessage::Help(_)) | None => {}
+                    Some(ServerMessage::Answer(_) | ServerMessage::Help(_) | ServerMessage::Past(_)) | None => {}
                 },
                 Received::Line(line) => last_text = Some(line).filter(|line| !line.starts_with('[')),
                 Received::Ended(reason) => {
@@ -222,9 +227,17 @@ impl Connection {
         self.stream.write_all(lines.as_bytes())
     }
 
-    /// As [`Reader::next`].
+    /// As [`Reader::next`], after the news that were kept.
     pub(super) fn next(&mut self, deadline: Deadline) -> Result<(String, ServerMessage), Failure> {
-        self.reader.next(deadline)
+        match self.early.pop_front() {
+            Some(news) => Ok(news),
+            None => self.reader.next(deadline),
+        }
+    }
+
+    /// Whether the next message is here, so that [`Self::next`] does not wait for it.
+    pub(super) fn has_next(&self) -> bool {
+        !self.early.is_empty() || self.reader.has_line()
     }
 
     /// As [`Reader::next_answer`].

@@ -85,6 +85,11 @@ impl Filter {
         Self { kinds, from: args.from.as_deref().map(key) }
     }
 
+    /// What lets everything pass.
+    pub(super) fn everything() -> Self {
+        Self { kinds: EventKind::ALL.to_vec(), from: None }
+    }
+
     pub(super) fn admits(&self, event: &Event) -> bool {
         let (kind, who, old) = match event {
             Event::Online(who) => (EventKind::Online, who, None),
@@ -96,6 +101,7 @@ impl Filter {
             Event::Message { from, .. } => (EventKind::Message, from, None),
             Event::Private { from, .. } => (EventKind::Private, from, None),
             Event::Room { .. }
+            | Event::Past(..)
             | Event::Done(_)
             | Event::Declined(..)
             | Event::User(_)

@@ -12,13 +12,18 @@ mod dial;
 mod early;
 mod fields;
 mod filter;
+mod history;
 mod json;
 mod lines;
 mod listen;
 mod message;
+mod pages;
+mod printer;
 mod reader;
+mod resume;
 mod retry;
 mod send;
+mod start;
 mod stdio;
 mod stdout;
 mod terminal;
@@ -33,7 +38,7 @@ use std::{
 
 use pipechat::protocol::escape::escaped;
 
-pub(crate) use args::{ChatArgs, ListenArgs, SendArgs, WaitArgs, WhoArgs};
+pub(crate) use args::{ChatArgs, HistoryArgs, ListenArgs, SendArgs, WaitArgs, WhoArgs};
 pub(crate) use filter::EventKind;
 
 use crate::args::Timeout;
@@ -50,6 +55,8 @@ pub(crate) enum Failure {
     Usage(String),
     /// There is no connection, or it was lost.
     Lost(String),
+    /// What was to be written can't be written here.
+    Output(String),
     /// It took too long.
     TimedOut(String),
     /// Nobody reads stdout any more. No failure for the user: as in `listen | head`, the reader has enough.
@@ -63,7 +70,7 @@ impl Failure {
             Self::Unread => (0, None),
             Self::Refused(text) => (1, text.as_deref()),
             Self::Usage(text) => (2, Some(text)),
-            Self::Lost(text) => (3, Some(text)),
+            Self::Lost(text) | Self::Output(text) => (3, Some(text)),
             Self::TimedOut(text) => (124, Some(text)), // timeout(1)'s
         }
     }
@@ -116,7 +123,7 @@ fn print(lines: &[u8]) -> Outcome {
     match stdio::write_all(io::stdout().lock(), lines) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::Unread),
-        Err(error) => Err(Failure::Lost(format!("can't write to stdout: {error}"))),
+        Err(error) => Err(Failure::Output(format!("can't write to stdout: {error}"))),
     }
 }
 

@@ -116,6 +116,11 @@ impl Reader {
         (self.searched > LINE_BYTES_MAX).then_some(Received::TooLong)
     }
 
+    /// Whether there is a line in what has been read.
+    pub(super) fn has_line(&self) -> bool {
+        memchr::memchr(b'\n', &self.buffer[self.searched..]).is_some()
+    }
+
     /// Reads once. Returns the end of the connection, if that is what there is to read.
     pub(super) fn read(&mut self) -> Option<Received> {
         let mut bytes = [0; READ_BYTES];

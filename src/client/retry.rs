@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    ANSWER_MAX, Deadline, Failure, complain,
+    ANSWER_MAX, Deadline, Failure, Outcome, complain,
     connection::{ConnectOptions, Connection},
     dial::connect,
 };
@@ -65,15 +65,29 @@ pub(super) fn open_persistently(options: &ConnectOptions<'_>, deadline: Deadline
 /// # Errors
 /// [`Failure::TimedOut`] at the deadline.
 pub(super) fn reopen(options: &ConnectOptions<'_>, lost: &str, deadline: Deadline) -> Result<Connection, Failure> {
+    reopen_with(options, lost, deadline, |_| Ok(()))
+}
+
+/// The same, of a connection with which something has to be done before it counts as one.
+///
+/// # Errors
+/// As those of [`reopen`]; of `prepare`, those that are not about the connection.
+pub(super) fn reopen_with(
+    options: &ConnectOptions<'_>,
+    lost: &str,
+    deadline: Deadline,
+    mut prepare: impl FnMut(&mut Connection) -> Outcome,
+) -> Result<Connection, Failure> {
     complain(&format!("{lost}; reconnecting"));
     let mut delay = Delay::new(RECONNECT_DELAYS);
     while delay.wait(deadline) {
-        match Connection::open(options, deadline.sooner(Deadline::after(ANSWER_MAX))) {
+        let opened = Connection::open(options, deadline.sooner(Deadline::after(ANSWER_MAX)));
+        match opened.and_then(|mut connection| prepare(&mut connection).map(|()| connection)) {
             Ok(connection) => {
                 complain("connected again");
                 return Ok(connection);
             }
-            Err(failure @ (Failure::Usage(_) | Failure::Unread)) => return Err(failure),
+            Err(failure @ (Failure::Usage(_) | Failure::Output(_) | Failure::Unread)) => return Err(failure),
             Err(Failure::Refused(_) | Failure::Lost(_) | Failure::TimedOut(_)) => {}
         }
     }

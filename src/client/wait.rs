@@ -65,7 +65,8 @@ impl WaitArgs {
                     return Ok(Answer::TooLong(text));
                 }
                 ServerMessage::Refused { text, .. } => return Err(Failure::Refused(Some(text))),
-                ServerMessage::News(..)
+                ServerMessage::News(_)
+                | ServerMessage::Past(_)
                 | ServerMessage::Answer(_)
                 | ServerMessage::Set(_)
                 | ServerMessage::Help(_)

@@ -29,7 +29,8 @@ impl WhoArgs {
                     }
                 }
                 ServerMessage::Answer(Event::UsersEnd(_)) => break,
-                ServerMessage::News(..)
+                ServerMessage::News(_)
+                | ServerMessage::Past(_)
                 | ServerMessage::Answer(_)
                 | ServerMessage::Set(_)
                 | ServerMessage::Help(_)

@@ -41,6 +41,8 @@ pages! {
     protocol: "lines, chat commands, names, who is told what";
     errors: "error codes and disconnect reasons";
     rooms: "join, leave, speak into a room, topics";
+    history: "what was said, and coming back without a gap";
+    store: "history in a file: promises, failures, its tables";
     scripts: "sync, wait, check, ready-made examples, scenarios";
     json: "the JSON format, with jq";
     client: "send, listen, wait, who, chat, and their exit codes";

@@ -10,7 +10,15 @@ mod read_scheduler;
 mod refusals;
 mod writer;
 
-use std::{cell::Cell, future::Future, io, net::SocketAddr, rc::Rc, sync::Arc, time::Duration};
+use std::{
+    cell::Cell,
+    future::Future,
+    io,
+    net::SocketAddr,
+    rc::Rc,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
 
 use async_std::net::TcpListener;
 use futures::{
@@ -24,7 +32,7 @@ use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 use self::{connection::Shared, losses::Losses, read_scheduler::read_scheduler};
 use crate::{
     Config,
-    broker::{self, BrokenBacklog, Departed, Memory},
+    broker::{self, BrokenBacklog, Broker, Departed, Memory, StoreClient},
     chat::ClientId,
     reactor::{Clock, Executor, Poller},
 };
@@ -48,17 +56,25 @@ pub struct Server {
     addr: SocketAddr,
     poller: Poller,
     config: Config,
+    store: Option<StoreClient>,
 }
 
 impl Server {
-    /// Begins to listen; connections wait until [`Self::run`].
+    /// Begins to listen, and opens the store, if there is one; connections wait until [`Self::run`].
     ///
     /// # Errors
-    /// Where the address can't be listened on. [`io::ErrorKind::InvalidInput`], where a setting is out of its bounds: see
-    /// [`Config::checked`].
+    /// One sentence, where the address can't be listened on, or the store can't be opened. [`io::ErrorKind::InvalidInput`],
+    /// where a setting is out of its bounds: see [`Config::checked`].
     pub fn bind(config: Config) -> io::Result<Self> {
         let config = config.checked().map_err(|sentence| io::Error::new(io::ErrorKind::InvalidInput, sentence))?;
-        let socket = Socket::new(Domain::for_address(config.addr), Type::STREAM, Some(Protocol::TCP))?;
+        let listener = Self::listen(config.addr)
+            .map_err(|error| io::Error::new(error.kind(), format!("can't listen on {}: {error}", config.addr)))?;
+        let store = config.store.as_ref().map(StoreClient::open).transpose().map_err(io::Error::other)?;
+        Ok(Self { addr: listener.local_addr()?, listener, poller: Poller::new()?, config, store })
+    }
+
+    fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+        let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_reuse_address(true)?;
         // Accepted sockets inherit these: no system call per connection.
         socket.set_tcp_nodelay(true)?;
@@ -66,10 +82,9 @@ impl Server {
         socket.set_tcp_keepalive(&KEEPALIVE)?;
         socket.set_tcp_notsent_lowat(UNSENT_MAX)?;
         socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
-        socket.bind(&config.addr.into())?;
+        socket.bind(&addr.into())?;
         socket.listen(BACKLOG)?;
-        let listener = TcpListener::from(std::net::TcpListener::from(socket));
-        Ok(Self { addr: listener.local_addr()?, listener, poller: Poller::new()?, config })
+        Ok(TcpListener::from(std::net::TcpListener::from(socket)))
     }
 
     /// Where it listens, with the port that port 0 became.
@@ -81,27 +96,36 @@ impl Server {
     /// Serves on this thread until `stop`; then takes no new connections, tells every client, and flushes the queues, for at
     /// most the drain timeout.
     ///
+    /// # Errors
+    /// One sentence, where the store could not keep all of it.
+    ///
     /// # Panics
     /// When the broker panics: without it there is no chat, so the server must not go on.
-    pub fn run(self, stop: impl Future<Output = ()> + 'static) {
-        let Self { listener, poller, config, .. } = self;
+    pub fn run(self, stop: impl Future<Output = ()> + 'static) -> Result<(), String> {
+        let Self { listener, poller, config, store, .. } = self;
+        let has_unkept = store.as_ref().map(StoreClient::has_unkept).unwrap_or_default();
         let poller = Rc::new(poller);
         let executor = Executor::new(Rc::clone(&poller));
         let losses = Rc::<Losses>::default();
-        let end = executor.run(serve(listener, config, stop, executor.clone(), poller, Rc::clone(&losses)));
+        let end = executor.run(serve(listener, config, store, stop, executor.clone(), poller, Rc::clone(&losses)));
         drop(executor); // and with it the connections that are left
-        match (losses.take(), end) {
-            ((0, _), End::Drained) => {}
+        match (losses.take(), &end) {
+            ((0, _), End::Drained(_)) => {}
             ((0, _), End::TimedOut) => log::info!("drain timeout: not all clients have closed their connections"),
             ((clients, bytes), _) => log::warn!("{bytes} bytes were not sent in time (clients: {clients})"),
+        }
+        match end {
+            End::Drained(0) => Ok(()),
+            End::TimedOut if !has_unkept.load(Relaxed) => Ok(()), // what was told is kept
+            End::Drained(_) | End::TimedOut => Err("the store could not keep all that has happened".to_owned()),
         }
     }
 }
 
 /// How a shutdown ended.
 enum End {
-    /// All queues were flushed, or given up.
-    Drained,
+    /// All queues were flushed, or given up, and the store has kept all but so many changes.
+    Drained(u64),
     /// The drain timeout expired first.
     TimedOut,
 }
@@ -109,6 +133,7 @@ enum End {
 async fn serve(
     listener: TcpListener,
     config: Config,
+    store: Option<StoreClient>,
     stop: impl Future<Output = ()>,
     executor: Executor,
     poller: Rc<Poller>,
@@ -122,15 +147,8 @@ async fn serve(
     let (scheduler, running) = read_scheduler();
     executor.spawn(running).detach();
     let drain_timeout = config.drain_timeout;
-    let broker = executor.spawn(broker::run(
-        inbox,
-        Rc::clone(&poller),
-        config.clone(),
-        Arc::clone(&memory),
-        Rc::clone(&backlog),
-        Rc::clone(&departed),
-        clock,
-    ));
+    let broker = Broker::new(config.clone(), Arc::clone(&memory), Rc::clone(&backlog), Rc::clone(&departed));
+    let broker = executor.spawn(broker::run(inbox, Rc::clone(&poller), broker, clock, store));
     let shared = Rc::new(Shared {
         broker: requests.clone(),
         clock,
@@ -145,7 +163,7 @@ async fn serve(
     let accepting = Box::pin(accept::run(listener, executor, poller, &config, shared));
     pin_mut!(stop);
     match select(broker, select(stop, accepting)).await {
-        Either::Left(((), _)) => unreachable!("the broker ends after the last of its senders, and one is here"),
+        Either::Left((_, _)) => unreachable!("the broker ends after the last of its senders, and one is here"),
         Either::Right((Either::Left(((), accepting)), broker)) => {
             drop(accepting); // and with it its sender; the listener closes
             log::info!("shutting down");
@@ -154,7 +172,7 @@ async fn serve(
             requests.unbounded_send(broker::Request::ShutDown).ok();
             drop(requests);
             // The broker ends with the last connection: those have senders too.
-            broker.timeout(drain_timeout).await.map_or(End::TimedOut, |()| End::Drained)
+            broker.timeout(drain_timeout).await.map_or(End::TimedOut, End::Drained)
         }
         Either::Right((Either::Right((never, _)), _)) => match never {},
     }

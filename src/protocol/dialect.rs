@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::chat::Seq;
+use crate::chat::{Position, Seq};
 
 /// The language of texts for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -67,13 +67,17 @@ pub struct Stamp<'a> {
     pub at: Timestamp,
     /// The name of the room of a public event.
     pub room: Option<&'a str>,
+    /// Where a public event stands among all that are kept, if it is.
+    pub position: Option<Position>,
+    /// It has happened before, and is told now to one who has asked for it.
+    pub is_replay: bool,
 }
 
 impl Stamp<'_> {
     /// Of what one client alone is told.
     #[must_use]
     pub fn private(at: Timestamp) -> Self {
-        Self { seq: None, at, room: None }
+        Self { seq: None, at, room: None, position: None, is_replay: false }
     }
 }
 

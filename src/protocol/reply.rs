@@ -85,7 +85,7 @@ pub enum Verb {
     Wait,
     /// `check|TOKEN`
     Check,
-    /// `join|ROOM`
+    /// `join|ROOM` and its kin
     Join,
     /// `in|ROOM|TEXT`
     In,
@@ -95,6 +95,8 @@ pub enum Verb {
     Rooms,
     /// `topic|ROOM|TEXT`, `topic|ROOM`
     Topic,
+    /// `history|ROOM` and its kin
+    History,
     /// `visit`
     Visit,
     /// `stay`
@@ -111,7 +113,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them, in the order in which `help` lists them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Who,
         Self::Rename,
         Self::To,
@@ -124,6 +126,7 @@ impl Verb {
         Self::Leave,
         Self::Rooms,
         Self::Topic,
+        Self::History,
         Self::Visit,
         Self::Stay,
         Self::Format,
@@ -148,6 +151,7 @@ impl Verb {
             Self::Leave => "leave",
             Self::Rooms => "rooms",
             Self::Topic => "topic",
+            Self::History => "history",
             Self::Visit => "visit",
             Self::Stay => "stay",
             Self::Format => "format",
@@ -164,7 +168,8 @@ impl Verb {
             Refusal::NameTaken | Refusal::NameConfusable(_) | Refusal::NameInvalid(_) => Self::Rename,
             Refusal::NoSuchUser | Refusal::EmptyText | Refusal::RecipientBehind => Self::To,
             Refusal::WaitTooLong(_) | Refusal::ArgumentTooLong(_) => Self::Wait,
-            Refusal::NotInRoom => Self::Say, // the others are answered as `VERB|CODE|SENTENCE`
+            Refusal::HistoryGone { .. } | Refusal::StoreFailed => Self::History,
+            Refusal::NotInRoom | Refusal::NotStored => Self::Say, // the others are answered as `VERB|CODE|SENTENCE`
             Refusal::NoSuchRoom | Refusal::RoomInvalid(_) | Refusal::RoomConfusable(_) | Refusal::TooManyRooms(_) => {
                 Self::Join
             }
@@ -181,6 +186,7 @@ impl Verb {
             Asked::Rooms => Self::Rooms,
             Asked::Who => Self::Who,
             Asked::Topic => Self::Topic,
+            Asked::History => Self::History,
         }
     }
 
@@ -189,7 +195,7 @@ impl Verb {
     #[must_use]
     pub fn begins_its_answers(self) -> bool {
         match self {
-            Self::Join | Self::In | Self::Leave | Self::Rooms | Self::Topic => true,
+            Self::Join | Self::In | Self::Leave | Self::Rooms | Self::Topic | Self::History => true,
             Self::Who
             | Self::Rename
             | Self::To

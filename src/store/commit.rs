@@ -13,9 +13,9 @@ use super::{
 use crate::chat::Record;
 
 /// The numbers that are reserved at a time.
-pub(super) const RESERVED_AHEAD: u64 = 10_000;
+pub(super) const RESERVED_AHEAD: u64 = 100_000;
 /// When fewer numbers than this are left after a group, more are reserved with it: what is given out before the next commit is
-/// complete is reserved, too.
+/// complete is reserved, too. A turn has 40,000 events at most, and while commits fail some thousand more are given numbers.
 const RESERVED_LEFT_MIN: u64 = RESERVED_AHEAD / 2;
 
 /// What a group of changes does to what is known of rooms.
@@ -109,6 +109,7 @@ impl Group<'_, '_> {
         };
         if let Some(room) = room {
             self.statements.forget_room.execute([room.id])?;
+            self.statements.set_forgotten.execute([to_integer(room.last)])?;
             self.forgotten.push(room.id);
             self.rooms.insert(Arc::clone(name), None);
         }

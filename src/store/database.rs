@@ -94,6 +94,7 @@ pub(super) struct Statements<'c> {
     pub(super) set_topic: Statement<'c>,
     pub(super) forget_room: Statement<'c>,
     pub(super) reserve: Statement<'c>,
+    pub(super) set_forgotten: Statement<'c>,
     pub(super) set_lines: Statement<'c>,
     pub(super) set_gone: Statement<'c>,
     pub(super) nth: Statement<'c>,
@@ -112,9 +113,13 @@ impl<'c> Statements<'c> {
     pub(super) fn new(connection: &'c Connection) -> Result<Self> {
         let prepare = |sql| connection.prepare(sql);
         Ok(Self {
-            // A room of this name that somebody has added by hand is as good.
+            // A room of this name that somebody has added by hand is as good. For a new one, what happened up to the last event
+            // of a room that is no more may have happened in one of its name; when that was does not matter.
             add_room: prepare(
-                "insert into rooms (name) values (?1) on conflict (name) do update set name = name returning id",
+                "insert into rooms (name, gone, gone_at)
+                select ?1, max(value), iif(max(value) is null, null, '1970-01-01T00:00:00.000Z')
+                from settings where settings.name = 'forgotten'
+                on conflict (name) do update set name = rooms.name returning id",
             )?,
             // When it is not known whether a commit has succeeded it is tried again, so the row may be there.
             add_message: prepare(
@@ -123,6 +128,10 @@ impl<'c> Statements<'c> {
             set_topic: prepare("update rooms set topic = ?2, keeper = ?3 where id = ?1")?,
             forget_room: prepare("update rooms set name = null, topic = null, keeper = null where id = ?1")?,
             reserve: prepare("update settings set value = ?1 where name = 'reserved'")?,
+            set_forgotten: prepare(
+                "insert into settings (name, value) values ('forgotten', ?1)
+                on conflict (name) do update set value = max(value, ?1)",
+            )?,
             set_lines: prepare("update rooms set lines = ?2, counted = ?3 where id = ?1")?,
             set_gone: prepare("update rooms set gone = ?2, gone_at = ?3 where id = ?1")?,
             nth: prepare("select n, at from messages where room = ?1 order by n limit 1 offset ?2")?,

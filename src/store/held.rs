@@ -47,7 +47,11 @@ impl Held {
         self.changes += fit;
         self.bytes += bytes;
         self.dropped += dropped as u64;
-        self.batches.push_back(Batch { number, changes, bytes });
+        match self.batches.back_mut() {
+            // Of a batch of which nothing fits, only the number is left.
+            Some(last) if changes.is_empty() && dropped > 0 => last.number = number,
+            Some(_) | None => self.batches.push_back(Batch { number, changes, bytes }),
+        }
         dropped
     }
 
@@ -105,7 +109,7 @@ impl Held {
 fn size(change: &Change) -> usize {
     CHANGE_BYTES
         + match change {
-            Change::Event(record) => Row::of(&record.event).and_then(|row| row.text).map_or(0, str::len),
+            Change::Event(record) => Row::of(&record.event).map_or(0, |row| row.text.len()),
             Change::Topic { topic, .. } => topic.as_deref().map_or(0, str::len),
             Change::Forget(_) => 0,
         }

@@ -39,6 +39,8 @@ use jiff::Timestamp;
 use self::{reader::Request, writer::Task};
 use crate::chat::{Epoch, Record};
 
+pub use crate::chat::{Answer, Gone, Query};
+
 /// The log's target.
 const LOG_TARGET: &str = "pipechat::store";
 
@@ -83,6 +85,8 @@ pub struct Loaded {
     pub epoch: Epoch,
     /// The first number that may be given out.
     pub next: u64,
+    /// The number of the last event of a room that is no more; 0 if there is none.
+    pub forgotten: u64,
     /// The rooms, in the order of their last events: the one that has been silent longest comes first.
     pub rooms: Vec<LoadedRoom>,
 }
@@ -100,15 +104,6 @@ pub struct LoadedRoom {
     pub last: u64,
     /// The last event that was removed.
     pub gone: Option<Gone>,
-}
-
-/// The last event of a room that was removed for its age or for space, together with all before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Gone {
-    /// Its number.
-    pub n: u64,
-    /// When it happened.
-    pub at: Timestamp,
 }
 
 /// Something to keep.
@@ -143,61 +138,10 @@ pub enum Outcome {
     },
 }
 
-/// A question about the events of one room.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Query {
-    /// The events behind `after` up to `until`, in their order; at most `limit`, and [`PAGE_RECORDS_MAX`].
-    Page {
-        /// The name of the room.
-        room: Arc<str>,
-        /// The number before the first event that is wanted.
-        after: u64,
-        /// The number of the last event that is wanted.
-        until: u64,
-        /// How many events are wanted at most.
-        limit: usize,
-    },
-    /// The number behind which the last `count` events are.
-    SeekLast {
-        /// The name of the room.
-        room: Arc<str>,
-        /// How many events.
-        count: usize,
-    },
-    /// The number behind which the events at and after a time are, to the millisecond. Where the clock was set back, it is one
-    /// of those behind which none is earlier and before which one is.
-    SeekSince {
-        /// The name of the room.
-        room: Arc<str>,
-        /// The time.
-        at: Timestamp,
-    },
-}
-
 /// The events that a page has at most: so much is in memory at once for a client that reads what it has missed.
 pub const PAGE_RECORDS_MAX: usize = 1000;
-
-/// The answer to a [`Query`]. A room that is not in the file has no events.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// To [`Query::Page`].
-    Page {
-        /// The events.
-        records: Vec<Record>,
-        /// The number up to which these are all: the next page begins behind it. It is the `until` that was asked for if there
-        /// is no more.
-        through: u64,
-        /// The last event of the room that was removed.
-        gone: Option<Gone>,
-    },
-    /// To [`Query::SeekLast`] and [`Query::SeekSince`].
-    Behind {
-        /// The number. Where all events are wanted, that of the last one that was removed, or 0.
-        n: u64,
-        /// The last event of the room that was removed.
-        gone: Option<Gone>,
-    },
-}
+/// Bytes of texts after which a page ends.
+const PAGE_BYTES_MAX: usize = 256 << 10;
 
 impl Store {
     /// Opens the store in the file at `path`, and makes a new one where there is none. `random` chooses the epoch of a new one.

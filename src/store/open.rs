@@ -9,7 +9,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode, OpenFlags, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
 use super::{
     Loaded, LoadedRoom, Options, SyncMode,
@@ -113,6 +113,7 @@ pub(super) fn open(path: &Path, options: Options, now: Timestamp, random: u64) -
         Ok(())
     })?;
     let (epoch, next) = numbers(&connection)?;
+    let forgotten = forgotten(&connection)?;
     let (rooms, loaded) = rooms(&connection, options.lines_max)?;
     let reserved = next + RESERVED_AHEAD;
     Statements::new(&connection)?.reserve(reserved)?;
@@ -121,7 +122,10 @@ pub(super) fn open(path: &Path, options: Options, now: Timestamp, random: u64) -
     Reader::new(&reader)?;
     let (clock, due) = (Clock::new(now), Due::new(options.days_max));
     let state = State { options, rooms, reserved, highest: next - 1, clock, due };
-    Ok((Opened { database: Database { connection, state, lock }, reader }, Loaded { epoch, next, rooms: loaded }))
+    Ok((
+        Opened { database: Database { connection, state, lock }, reader },
+        Loaded { epoch, next, forgotten, rooms: loaded },
+    ))
 }
 
 /// The path without symbolic links: one file has one lock, and a path that begins with `/` is no URI for SQLite.
@@ -130,6 +134,12 @@ fn real_path(path: &Path) -> Result<PathBuf, OpenError> {
         Ok(path) if path.is_dir() => Err(OpenError::Folder),
         Ok(path) if !path.is_file() => Err(OpenError::NoFile),
         Ok(path) => Ok(path),
+        Err(error) if error.kind() == ErrorKind::NotFound && path.is_symlink() => {
+            // It leads to a file that is not there yet. That has the lock, however it is reached.
+            let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+            file.map_err(|error| OpenError::Unwritable(path.to_owned(), error))?;
+            fs::canonicalize(path).map_err(|error| OpenError::Other(error.to_string()))
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let name = path.file_name().ok_or(OpenError::NoFile)?;
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -188,6 +198,13 @@ fn configure(connection: &Connection, sync: SyncMode) -> Result<(), OpenError> {
     connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES_KEPT, |_| Ok(()))?;
     connection.pragma_update_and_check(None, "wal_autocheckpoint", LOG_PAGES_LAST_RESORT, |_| Ok(()))?;
     Ok(())
+}
+
+/// The number of the last event of a room that is no more.
+fn forgotten(connection: &Connection) -> Result<u64, OpenError> {
+    let setting = "select value from settings where name = 'forgotten'";
+    let n: Option<i64> = connection.query_row(setting, [], |row| row.get(0)).optional()?;
+    Ok(from_integer(n.unwrap_or(0)))
 }
 
 /// The epoch, and the first number that was never given out.

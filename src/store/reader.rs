@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Result, Statement, TransactionBehavior, params};
 
 use super::{
-    Answer, Gone, LOG_TARGET, PAGE_RECORDS_MAX, Query,
-    rows::{self, from_integer, to_integer},
+    Answer, Gone, LOG_TARGET, PAGE_BYTES_MAX, PAGE_RECORDS_MAX, Query,
+    rows::{self, Row, from_integer, to_integer},
 };
 
 /// A query, and where its answer goes.
@@ -66,7 +66,9 @@ impl<'c> Reader<'c> {
                 "select n, at, kind, name, addr, text from messages
                 where room = ?1 and n > ?2 and n <= ?3 order by n limit ?4",
             )?,
-            behind_last: prepare("select n from messages where room = ?1 order by n desc limit 1 offset ?2")?,
+            behind_last: prepare(
+                "select n from messages where room = ?1 and n <= ?3 order by n desc limit 1 offset ?2",
+            )?,
             newest: prepare("select n from messages where room = ?1 order by n desc limit 1")?,
             newest_within: prepare(
                 "select n, at < ?4 from messages where room = ?1 and n > ?2 and n <= ?3 order by n desc limit 1",
@@ -84,7 +86,9 @@ impl<'c> Reader<'c> {
                 };
                 self.page(&room, name, (*after, *until), (*limit).min(PAGE_RECORDS_MAX))
             }
-            Query::SeekLast { room, count } => self.seek(room, |reader, room| reader.seek_last(room, *count)),
+            Query::SeekLast { room, count, until } => {
+                self.seek(room, |reader, room| reader.seek_last(room, *count, *until))
+            }
             Query::SeekSince { room, at } => self.seek(room, |reader, room| reader.seek_since(room, *at)),
         }
     }
@@ -99,15 +103,20 @@ impl<'c> Reader<'c> {
         let mut unreadable: Option<(u64, String)> = None;
         let mut rows =
             self.page.query(params![room.id, to_integer(after), to_integer(until), to_integer(limit as u64)])?;
+        let mut bytes = 0;
         while let Some(row) = rows.next()? {
             read += 1;
             let n = from_integer(row.get(0)?);
             match rows::record(row, n, name) {
-                Ok(record) => records.push(record),
+                Ok(record) => {
+                    bytes += Row::of(&record.event).map_or(0, |row| row.text.len());
+                    records.push(record);
+                }
                 Err(reason) => unreadable = unreadable.or(Some((n, reason))),
             }
-            if read == limit {
+            if read == limit || bytes >= PAGE_BYTES_MAX {
                 through = n;
+                break;
             }
         }
         if let Some((n, reason)) = unreadable {
@@ -123,8 +132,9 @@ impl<'c> Reader<'c> {
         Ok(Answer::Behind { n: n.unwrap_or_else(|| room.begin()), gone: room.gone })
     }
 
-    fn seek_last(&mut self, room: &Room, count: usize) -> Result<Option<u64>> {
-        let n = self.behind_last.query_row([room.id, to_integer(count as u64)], |row| row.get(0)).optional()?;
+    fn seek_last(&mut self, room: &Room, count: usize, until: u64) -> Result<Option<u64>> {
+        let values = [room.id, to_integer(count as u64), to_integer(until)];
+        let n = self.behind_last.query_row(values, |row| row.get(0)).optional()?;
         Ok(n.map(from_integer))
     }
 

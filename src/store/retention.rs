@@ -16,8 +16,8 @@ use super::{
     rows::{self, from_integer, to_integer},
 };
 
-/// The rows that a step removes or changes at most: about 2 ms.
-pub(super) const STEP_ROWS: u64 = 200;
+/// The rows that a step removes or changes at most: some milliseconds. Fewer would cost a busy room a transaction more for each of its commits.
+pub(super) const STEP_ROWS: u64 = 500;
 /// How often it is looked for events that are too old.
 const EXPIRY_INTERVAL: Duration = Duration::from_mins(1);
 /// Changes after which the size of the file is looked at: 4 MB of the longest lines.
@@ -45,7 +45,7 @@ pub(super) struct Due {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
     /// The rows of a room that is no more.
-    Forget(i64),
+    Forget,
     /// The events of a room above the number that is kept.
     Trim(Arc<str>, u64),
     /// The events that are too old.
@@ -91,7 +91,7 @@ impl Tables<'_> {
     pub(super) fn step(&mut self, now: Instant) -> Result<()> {
         match self.next_step(now) {
             None => Ok(()),
-            Some(Step::Forget(id)) => self.forget(id),
+            Some(Step::Forget) => self.forget(),
             Some(Step::Trim(name, excess)) => self.remove_oldest(&name, excess.min(STEP_ROWS)),
             Some(Step::Expire) => self.expire(now),
             Some(Step::Shrink) => self.shrink(),
@@ -104,8 +104,8 @@ impl Tables<'_> {
         let State { rooms, due, .. } = &self.state;
         if due.log_changes >= LOG_CHECK_CHANGES || due.log_commits >= LOG_CHECK_COMMITS {
             Some(Step::CheckLog) // first: each of the others makes the log longer
-        } else if let Some(id) = rooms.forgotten.last() {
-            Some(Step::Forget(*id))
+        } else if !rooms.forgotten.is_empty() {
+            Some(Step::Forget)
         } else if let Some((name, excess)) = rooms.over() {
             Some(Step::Trim(Arc::clone(name), excess))
         } else if due.is_large {
@@ -119,19 +119,24 @@ impl Tables<'_> {
         }
     }
 
-    /// Removes rows of a room that is no more, and at last the room.
-    fn forget(&mut self, id: i64) -> Result<()> {
+    /// Removes rows of rooms that are no more, and at last the rooms.
+    fn forget(&mut self) -> Result<()> {
         let transaction = self.transaction()?;
-        let removed = self.statements.remove_some.execute([id, to_integer(STEP_ROWS)])?;
-        let is_complete = (removed as u64) < STEP_ROWS;
-        if is_complete {
-            self.statements.remove_room.execute([id])?;
+        let (mut removed, mut complete) = (0, 0);
+        for id in self.state.rooms.forgotten.iter().rev() {
+            let left = STEP_ROWS.saturating_sub(removed + complete);
+            let rows = self.statements.remove_some.execute([*id, to_integer(left)])? as u64;
+            removed += rows;
+            if left == 0 || rows == left {
+                break;
+            }
+            self.statements.remove_room.execute([*id])?;
+            complete += 1;
         }
         transaction.commit()?;
-        if is_complete {
-            self.state.rooms.forgotten.pop();
-        }
-        self.state.due.changed(removed);
+        let rooms = &mut self.state.rooms.forgotten;
+        rooms.truncate(rooms.len() - complete as usize);
+        self.state.due.changed(removed as usize);
         Ok(())
     }
 

@@ -73,7 +73,7 @@ impl Rooms {
 
     /// A room has changed, or is new.
     pub(super) fn set(&mut self, name: &Arc<str>, room: Room) {
-        let slack = (self.lines_max / 100).min(super::retention::STEP_ROWS);
+        let slack = (self.lines_max / 10).min(super::retention::STEP_ROWS);
         if room.lines > self.lines_max.saturating_add(slack) {
             self.over.insert(Arc::clone(name));
         } else if room.lines <= self.lines_max {

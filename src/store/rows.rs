@@ -1,36 +1,46 @@
 //! Events as rows of `messages`, and rows as events. Knows which kinds of events are kept, and forgives what people have
 //! edited: a row that says nothing is left out.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use jiff::Timestamp;
 
 use crate::chat::{Departure, Event, Identity, Record};
+
+// What is said of a user in `text`, but for messages. Of those that end in a space or a bracket, more follows.
+const JOINED: &str = "has joined";
+const LEFT: &str = "has left";
+const ONLINE: &str = "is online";
+const OFFLINE: &str = "is offline (";
+const RENAMED: &str = "is now ";
+const TOPIC: &str = "topic: ";
 
 /// What stands in a row besides its number, time and room.
 #[derive(Debug)]
 pub(super) struct Row<'a> {
     pub(super) kind: &'static str,
     pub(super) who: &'a Identity,
-    pub(super) text: Option<&'a str>,
+    /// A sentence behind the name: a table of them reads like a log.
+    pub(super) text: Cow<'a, str>,
 }
 
 impl<'a> Row<'a> {
     /// The row of an event, if its kind is kept.
     pub(super) fn of(event: &'a Event) -> Option<Self> {
         let (kind, who, text) = match event {
-            Event::Message { from, text } => ("message", from, Some(text.as_str())),
-            Event::Joined(who) => ("joined", who, None),
-            Event::Left(who) => ("left", who, None),
-            Event::Offline(who, departure) => ("offline", who, Some(departure.code())),
-            Event::Online(who) => ("online", who, None),
-            Event::KnownAs { old, new } => ("renamed", old, Some(new.name.as_str())),
-            Event::Topic { from, text } => ("topic", from, Some(&**text)),
+            Event::Message { from, text } => ("message", from, Cow::from(text)),
+            Event::Joined(who) => ("joined", who, JOINED.into()),
+            Event::Left(who) => ("left", who, LEFT.into()),
+            Event::Offline(who, departure) => ("offline", who, format!("{OFFLINE}{})", departure.code()).into()),
+            Event::Online(who) => ("online", who, ONLINE.into()),
+            Event::KnownAs { old, new } => ("renamed", old, format!("{RENAMED}{}", new.name).into()),
+            Event::Topic { from, text } => ("topic", from, format!("{TOPIC}{text}").into()),
             Event::Private { .. }
             | Event::User(_)
             | Event::UsersEnd(_)
             | Event::Renamed { .. }
             | Event::Room { .. }
+            | Event::Past(..)
             | Event::Done(_)
             | Event::Declined(..)
             | Event::Synced(_)
@@ -51,6 +61,9 @@ pub(super) fn record(row: &rusqlite::Row<'_>, n: u64, room: &Arc<str>) -> Result
     let at = text(row, 1)?;
     let at = at.parse().map_err(|_| format!("{at:?} is no time"))?;
     let who = Arc::new(Identity { name: text(row, 3)?.to_owned(), addr: text(row, 4)?.to_owned() });
+    if who.name.chars().chain(who.addr.chars()).any(char::is_control) {
+        return Err(format!("{:?} is nobody's name", who.name));
+    }
     let said: Option<String> = row.get(5).map_err(|error| error.to_string())?;
     let event = Arc::new(event(text(row, 2)?, who, said.unwrap_or_default())?);
     Ok(Record { n, at, room: Arc::clone(room), event })
@@ -63,13 +76,17 @@ fn event(kind: &str, who: Arc<Identity>, text: String) -> Result<Event, String> 
         "message" => Event::Message { from: who, text },
         "joined" => Event::Joined(who),
         "left" => Event::Left(who),
-        "offline" => Event::Offline(who, Departure::from_code(&text).unwrap_or(Departure::Left)),
+        "offline" => {
+            let code = text.strip_prefix(OFFLINE).and_then(|rest| rest.strip_suffix(')'));
+            Event::Offline(who, Departure::from_code(code.unwrap_or(&text)).unwrap_or(Departure::Left))
+        }
         "online" => Event::Online(who),
         "renamed" => {
-            let new = Arc::new(Identity { name: text, addr: who.addr.clone() });
+            let name = text.strip_prefix(RENAMED).unwrap_or(&text).to_owned();
+            let new = Arc::new(Identity { name, addr: who.addr.clone() });
             Event::KnownAs { old: who, new }
         }
-        "topic" => Event::Topic { from: who, text: text.into() },
+        "topic" => Event::Topic { from: who, text: text.strip_prefix(TOPIC).unwrap_or(&text).into() },
         _ => return Err(format!("{kind:?} is no kind")),
     })
 }

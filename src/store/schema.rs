@@ -25,7 +25,7 @@ create table messages (
     kind text not null,       -- message, joined, left, offline, online, renamed, topic
     name text not null,       -- who; of `renamed`, the name before
     addr text not null,       -- the address, as IP:PORT
-    text text                 -- what was said, the topic, the new name of `renamed`, why somebody went `offline`
+    text text                 -- what was said; of other kinds, a sentence behind the name, such as `has joined`
 );
 create index messages_by_room on messages (room);
 create table rooms (
@@ -40,6 +40,7 @@ create table rooms (
 );
 create table settings (
     -- epoch: whose numbers these are, the second part of positions
+    -- forgotten: the n of the last message of a room that is no more, if one is
     -- reserved: the first n that may be in use by nobody; after a crash numbers go on here
     name  text primary key,
     value

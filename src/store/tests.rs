@@ -203,11 +203,11 @@ fn the_file_reads_like_a_log_in_the_shell() {
     let lines = |sql: &str| folder.ask(&format!("select group_concat(line, '\n') from ({sql})"));
     assert_eq!(
         lines("select concat_ws(' ', at, name, text) as line from messages order by n desc limit 2"),
-        "2026-11-26T02:28:43.123Z ann bea\n2026-11-26T02:28:43.123Z ann hello"
+        "2026-11-26T02:28:43.123Z ann is now bea\n2026-11-26T02:28:43.123Z ann hello"
     );
     assert_eq!(
         lines("select concat_ws(' ', room, kind, name, addr, text) as line from log order by n"),
-        "tea joined ann 10.0.0.1:9\ntea message ann 10.0.0.1:9 hello\ntea renamed ann 10.0.0.1:9 bea"
+        "tea joined ann 10.0.0.1:9 has joined\ntea message ann 10.0.0.1:9 hello\ntea renamed ann 10.0.0.1:9 is now bea"
     );
     for table in ["messages", "rooms", "settings"] {
         let sql: String = folder.ask(&format!("select sql from sqlite_schema where name = '{table}'"));
@@ -219,7 +219,7 @@ fn the_file_reads_like_a_log_in_the_shell() {
 fn rooms_come_back_in_the_order_of_their_last_events() {
     let folder = Folder::new();
     let mut open = folder.open();
-    assert_eq!(open.loaded, Loaded { epoch: Epoch::from_random(0), next: 1, rooms: vec![] });
+    assert_eq!(open.loaded, Loaded { epoch: Epoch::from_random(0), next: 1, forgotten: 0, rooms: vec![] });
     open.commit(vec![topic("empty", None, Some("10.0.0.1"))]);
     open.commit([say("b", [1]), say("a", [2]), say("c", [3]), say("b", [4])].concat());
     open.commit(vec![topic("a", Some("first"), None)]);

@@ -106,7 +106,7 @@ fn start_at(port: u16, flags: &[&str]) -> Cli {
 }
 
 #[track_caller]
-fn run_at(port: u16, flags: &[&str]) -> (i32, Vec<String>, String) {
+pub(crate) fn run_at(port: u16, flags: &[&str]) -> (i32, Vec<String>, String) {
     start_at(port, flags).exit()
 }
 
@@ -137,6 +137,9 @@ const ALL: &[&[&str]] = &[
     &["send", "hi"],
     &["send", "-"],
     &["send", "--room", "builds", "hi"],
+    &["listen", "--since", "7.abcde"],
+    &["listen", "--since", "7.abcde", "--room", "builds", "--room", "deploys"],
+    &["history", "builds", "--since", "7.abcde"],
     &["wait", "user", "ann"],
     &["wait", "in", "builds", "hi"],
     &["who"],

@@ -98,6 +98,20 @@ fn a_usage_error_exits_2() {
         (&["listen", "--room", "builds", "--room", ".."], "no room can be called \"..\": must not be . or .. or @"),
         (&["listen", "--room", "##builds"], "no room can be called \"##builds\": must not begin with #"),
         (&["chat", "--room", "10.0.0.1"], "no room can be called \"10.0.0.1\": must not be an IP address"),
+        (&["send", "--verbose", "--to", "ann", "hi"], "--to and --verbose exclude each other"),
+        (
+            &["listen", "--since", "yesterday"],
+            "--since: expected a position such as 42.abcde, a duration such as 10m or",
+        ),
+        (&["listen", "--since", "1|x"], "--since: expected a position"),
+        (&["listen", "--resume", "/nowhere/pos"], "can't use /nowhere/pos: "),
+        (&["listen", "--resume", "/dev/null"], "can't use /dev/null: it is no file"),
+        (&["history"], "missing ROOM"),
+        (&["history", "a b"], "no room can be called \"a b\": "),
+        (&["history", "lobby", "x"], "unexpected argument \"x\""),
+        (&["history", "lobby", "--last", "0"], "--last: expected a number from 1 to 1000, not \"0\""),
+        (&["history", "lobby", "--last", "1001"], "--last: expected a number from 1 to 1000"),
+        (&["history", "lobby", "--since", "10m", "--last", "5"], "--last and --since exclude each other"),
         (&["wait", "text", ""], "wait text needs a non-empty argument"),
         (&["wait", "text", "a\nb"], "wait text needs a single line"),
         (&["wait", "user", ""], "NAME must not be empty"),
@@ -110,7 +124,7 @@ fn a_usage_error_exits_2() {
         assert_eq!((code, &*stdout), (USAGE, ""), "{flags:?} {stderr}");
         assert!(stderr.starts_with("pipechat: ") && stderr.contains(part), "{flags:?} {stderr}");
         assert_eq!(stderr.lines().count(), 1, "{stderr}");
-        let is_named = ["serve", "send", "listen", "wait", "who", "chat", "completions"].contains(&flags[0]);
+        let is_named = ["serve", "send", "listen", "history", "wait", "who", "chat", "completions"].contains(&flags[0]);
         let help =
             if is_named { format!("; see pipechat {} --help\n", flags[0]) } else { "; see pipechat --help\n".into() };
         assert!(stderr.ends_with(&help), "{flags:?} {stderr}");
@@ -128,6 +142,7 @@ fn an_unreachable_server_exits_3() {
         (&["listen"], short),
         (&["wait", "user", "ann"], short),
         (&["who"], &[]),
+        (&["history", "lobby"], &[]),
         (&["chat"], &[]),
     ] {
         let (code, stdout, stderr) = run(&[flags, timeout, &["--port", &port]].concat());
@@ -169,7 +184,8 @@ fn a_full_server_exits_1_and_a_disconnect_3() {
     let mut listener = Cli::spawn(&server, &["listen"]);
     listener.close_stdin();
     server.expect_log(1, "arrived");
-    for flags in [&["send", "hi"][..], &["listen"], &["wait", "users", "1"], &["who"], &["chat"]] {
+    for flags in [&["send", "hi"][..], &["listen"], &["history", "lobby"], &["wait", "users", "1"], &["who"], &["chat"]]
+    {
         let (code, _, stderr) = cli(&server, flags);
         assert_eq!((code, stderr), (REFUSED, format!("pipechat: {}\n", EN.full)), "a refusal: {flags:?}");
     }
@@ -182,7 +198,9 @@ fn a_full_server_exits_1_and_a_disconnect_3() {
 fn a_silent_server_exits_124() {
     let mute = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let port = mute.local_addr().expect("bound").port().to_string();
-    for flags in [&["send", "hi"][..], &["send", "-"], &["listen"], &["wait", "user", "ann"], &["who"]] {
+    let all =
+        [&["send", "hi"][..], &["send", "-"], &["listen"], &["history", "lobby"], &["wait", "user", "ann"], &["who"]];
+    for flags in all {
         let (code, _, stderr) = run(&[flags, &["--port", &port, "--timeout", "100ms"]].concat());
         assert_eq!((code, stderr.contains("timed out")), (TIMED_OUT, true), "{flags:?} {stderr}");
     }

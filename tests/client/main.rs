@@ -2,15 +2,19 @@
 
 mod chat;
 mod chat_evil_server;
+mod chat_history;
 mod chat_rooms;
 mod chat_screen;
 mod chat_terminal;
+mod evil_history;
 mod evil_server;
 mod exit_codes;
 mod help;
+mod history;
 mod listen;
 mod nonblocking;
 mod process;
+mod resume;
 mod rooms;
 mod screen;
 mod send;

@@ -116,6 +116,15 @@ impl Cli {
         self.child.try_wait().expect("ours").is_none()
     }
 
+    /// Kills it, whatever it does. Returns the lines that it has printed and that were not read yet.
+    #[track_caller]
+    pub(crate) fn kill(&mut self) -> Vec<String> {
+        self.signal(Signal::KILL);
+        let lines = self.stdout.iter().collect();
+        self.child.wait().expect("ours");
+        lines
+    }
+
     /// Waits until it exits. Returns the exit code, the lines of stdout that were not read yet, and stderr.
     #[track_caller]
     pub(crate) fn exit(&mut self) -> (i32, Vec<String>, String) {

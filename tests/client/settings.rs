@@ -71,6 +71,11 @@ fn every_option_can_be_set_everywhere() {
         ("rate", "0"),
         ("burst", "10"),
         ("rate-per-ip", "11"),
+        ("max-rooms", "12"),
+        ("max-rooms-per-client", "13"),
+        ("recent", "14"),
+        ("recent-memory", "\"15K\""),
+        ("history-presence", "true"),
         ("max-line", "\"1M\""),
         ("max-queue", "\"0\""),
         ("soft-queue", "\"12K\""),
@@ -103,14 +108,14 @@ fn every_option_can_be_set_everywhere() {
 fn the_defaults_are_those_in_help() {
     let help = run(&["--help"]).1.split_whitespace().collect::<Vec<_>>().join(" ");
     let defaults = check(&[], &[]);
-    assert_eq!(defaults.len(), 19);
+    assert_eq!(defaults.len(), 24);
     for (key, (value, source)) in defaults {
         assert_eq!(source, "default");
         let value = value.trim_matches(['[', ']']).replace(['"', ' '], "");
         let described = help.split_once(&format!(" --{key} ")).expect("in help").1;
         let described = described.split(" --").next().expect("a description");
         let is_told = described.contains(&format!("({value})"))
-            || ["max-clients", "max-clients-per-ip", "rate-per-ip", "strict-idle"].contains(&&*key);
+            || ["max-clients", "max-clients-per-ip", "rate-per-ip", "strict-idle", "history-presence"].contains(&&*key);
         assert!(is_told, "{key} = {value}: {described}");
     }
 }

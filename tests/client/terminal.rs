@@ -150,6 +150,11 @@ impl Terminal {
         String::from_utf8_lossy(&self.all).contains(part)
     }
 
+    /// How often it has.
+    pub(crate) fn times_shown(&self, part: &str) -> usize {
+        String::from_utf8_lossy(&self.all).matches(part).count()
+    }
+
     /// Whether any escape sequence has come so far.
     pub(crate) fn has_escapes(&mut self) -> bool {
         while let Ok(bytes) = self.output.try_recv() {

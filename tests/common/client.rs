@@ -10,7 +10,7 @@ use std::{
 use rustix::net::SendFlags;
 use socket2::{Domain, Type};
 
-use super::{DEADLINE, Server, Texts};
+use super::{DEADLINE, Server, Texts, position::is_expected};
 
 /// The most lines that a failure shows.
 const SHOWN_LINES: usize = 10;
@@ -136,11 +136,11 @@ impl Client {
         }
     }
 
-    /// Reads the next line, which must be this one.
+    /// Reads the next line, which must be this one. The epoch of a position may be written `.EPOCH`.
     #[track_caller]
     pub fn expect(&mut self, line: &str) {
         match self.receive(DEADLINE) {
-            Received::Line(heard) if heard == line => {}
+            Received::Line(heard) if is_expected(line, &heard) => {}
             heard => panic!("{} waited for {line:?}: {heard:?}; {}", self.name, self.so_far()),
         }
     }
@@ -151,7 +151,7 @@ impl Client {
         let mut before = Vec::new();
         loop {
             match self.receive(DEADLINE) {
-                Received::Line(heard) if heard == line => return before,
+                Received::Line(heard) if is_expected(line, &heard) => return before,
                 Received::Line(heard) => before.push(heard),
                 heard => panic!("{} waited for {line:?}: {heard:?}; {}", self.name, self.so_far()),
             }

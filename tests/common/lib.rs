@@ -7,6 +7,7 @@
 mod client;
 mod crowd;
 mod innocent;
+mod position;
 mod rng;
 mod server;
 mod texts;
@@ -20,6 +21,7 @@ use std::{
 pub use client::{Client, Received};
 pub use crowd::{Crowd, Reading};
 pub use innocent::{Innocent, Seen};
+pub use position::{mask_epochs, positions};
 pub use rng::Rng;
 pub use server::{Server, binary, program, run, run_with};
 pub use texts::{EN, LONG_NAME, PUNCTUATION, SPACE, Texts, ZH};

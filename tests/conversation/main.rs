@@ -1,6 +1,12 @@
 //! Conversations with the real binary over sockets, as the tutorial describes them: every text of the protocol in both
 //! languages, what makes a line, how a connection ends, and the program around it.
 
+mod history;
+mod history_forgotten;
+mod history_gone;
+mod history_joins;
+mod history_json;
+mod history_paused;
 mod lines;
 mod messages;
 mod names;

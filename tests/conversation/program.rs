@@ -275,7 +275,7 @@ fn a_rust_program_can_run_the_server_in_process() {
         let stop = async {
             stopped.await.ok();
         };
-        server.run(stop);
+        server.run(stop).expect("there is no store");
         ended.send(()).ok();
     });
     let mut ann = Client::dial_at(addr, &EN);

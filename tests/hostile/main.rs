@@ -4,6 +4,7 @@
 mod admission;
 mod attacks;
 mod attacks_of_crowds;
+mod attacks_on_history;
 mod attacks_on_readers;
 mod capacity;
 mod disconnects;

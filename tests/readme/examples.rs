@@ -23,8 +23,8 @@ fn conversations_run_as_written() {
 #[test]
 fn examples_print_the_output_below_them() {
     for block in blocks("sh", "test") {
-        if block.text.contains("jq") && !is_installed("jq") {
-            note(&format!("SKIPPED: {}: jq is not installed", block.place()));
+        if let Some(tool) = ["jq", "sqlite3"].iter().find(|tool| block.text.contains(**tool) && !is_installed(tool)) {
+            note(&format!("SKIPPED: {}: {tool} is not installed", block.place()));
             continue;
         }
         if block.info.iter().any(|word| word == "half-close") && !nc_can_half_close() {

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use common::{Client, EN, Server};
+use common::{Client, EN, Server, mask_epochs};
 
 use crate::{
     ROOT, hear_object,
@@ -41,14 +41,24 @@ fn refusals_read_as_in_the_table() {
             (None, "a NUL") => b"\0".to_vec(),
             (None, other) => panic!("how to send {other:?} is not known"),
         };
+        if row[1].ends_with("when the store fails") {
+            // tests/store makes one fail.
+            let source = fs::read_to_string(format!("{ROOT}/src/protocol/line/messages.rs")).expect("the source");
+            for text in row[2..].iter().filter_map(|cell| code(cell)) {
+                let sentence = text.rsplit('|').next().expect("a sentence");
+                assert!(source.contains(&format!("\"{sentence}\"")), "nobody says {sentence:?}");
+            }
+            continue;
+        }
         let mut ask = |setting: &str| {
             bob.say(setting);
             bob.line();
             bob.send(&[&example[..], b"\n"].concat());
             bob.line()
         };
-        assert_eq!(Some(ask("lang|zh")), code(&row[2]));
-        assert_eq!(Some(ask("lang|en")), code(&row[3]));
+        let written = |cell: &str| code(cell).map(|text| mask_epochs(&text));
+        assert_eq!(Some(mask_epochs(&ask("lang|zh"))), written(&row[2]));
+        assert_eq!(Some(mask_epochs(&ask("lang|en"))), written(&row[3]));
         code_of_rows = code(&row[0]).unwrap_or(code_of_rows);
         let object = fields(&ask("format|json"));
         assert_eq!((&*object["event"], &*object["code"]), ("\"refused\"", &*format!("{code_of_rows:?}")));
@@ -73,15 +83,17 @@ fn fill_queue(sender: &mut Client, to: &str, bytes: usize) {
 
 #[test]
 fn json_objects_have_the_keys_in_the_table() {
-    let server = Server::start(&[]);
+    let server = Server::start(&["--recent", "2000"]);
     let (mut ann, mut bob) = (server.join("ann"), server.connect());
     ann.say("topic|lobby|welcome\njoin|x\ntopic|x|y");
+    ann.fence();
+    ann.send("in|y|x\n".repeat(1001).as_bytes());
     ann.fence();
     bob.fence_anywhere();
     bob.say("format|json");
     let mut objects = vec![bob.line()];
     let cid = server.join("cid");
-    let asked = "rename|bob; who; help; join|x; topic|x|y; rooms; leave|x; leave|lobby; join|lobby; sync|1; wait|5|user|bob; wait|5|user|cid; check|1; to|nobody|x; sync|2";
+    let asked = "rename|bob; who; help; join|x; topic|x|y; rooms; leave|x; leave|lobby; join|lobby; history|y|since|0; sync|1; wait|5|user|bob; wait|5|user|cid; check|1; to|nobody|x; sync|2";
     bob.send(format!("{}\n", asked.replace("; ", "\n")).as_bytes());
     objects.extend(hear_object(&mut bob, "sync", "2"));
     ann.send(b"to|bob|psst\nin|lobby|hello\n");
@@ -95,14 +107,16 @@ fn json_objects_have_the_keys_in_the_table() {
     let mut seen = BTreeMap::new();
     for object in &objects {
         let object = fields(object);
-        seen.entry(object["event"].trim_matches('"').to_owned()).or_insert(object);
+        let all: &mut BTreeMap<_, _> = seen.entry(object["event"].trim_matches('"').to_owned()).or_default();
+        // What one of them has.
+        all.extend(object.into_iter().filter(|(_, value)| value != "null"));
     }
     let rows = table(page("json"), "## Events");
     for row in &rows {
         let event = code(&row[0]).expect("an event");
         let object = seen.get(&event).unwrap_or_else(|| panic!("no {event:?} in {objects:#?}"));
         for (key, cell) in ["seq", "from", "text", "code", "old", "count", "verb"].iter().zip(&row[1..]) {
-            assert_eq!(object[*key] == "null", cell.is_empty(), "{event} {key}: {object:?}");
+            assert_eq!(object.contains_key(*key), !cell.is_empty(), "{event} {key}: {object:?}");
         }
     }
     let listed: BTreeSet<String> = rows.iter().filter_map(|row| code(&row[0])).collect();

@@ -1,13 +1,19 @@
 //! The scripts in `scripts/examples` do what the manual says of them.
 
-use std::{path::Path, thread};
+use std::{
+    fs::{self, OpenOptions},
+    io::Write,
+    os::unix::process::CommandExt,
+    path::Path,
+    thread,
+};
 
-use common::{Server, note};
-use rustix::process::Signal;
+use common::{Client, Server, binary, note, until};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::{
     ROOT, hear, hear_object,
-    shell::{bash, is_installed, serve, shell},
+    shell::{bash, is_installed, serve, shell, tmp},
 };
 
 #[test]
@@ -96,6 +102,67 @@ fn the_ci_room_reports_and_waits_for_an_approval() {
     );
     assert_eq!(gone.code, 3, "{gone:#?}");
     assert_eq!(ci_room("api-42 true 127.0.0.1 9999").code, 3, "nobody listens there");
+}
+
+#[test]
+fn the_archive_survives_restarts_of_both_ends() {
+    if !is_installed("jq") {
+        note("SKIPPED: the example archive: jq is not installed");
+        return;
+    }
+    let server = Server::start(&[]);
+    let port = server.addr.port().to_string();
+    let folder = tmp("archive");
+    fs::remove_dir_all(&folder).expect("ours");
+    let archive = |rooms: &str| {
+        let script = format!("exec scripts/examples/archive {} 127.0.0.1 {port} {rooms}", folder.display());
+        let mut command = shell(&script);
+        command.current_dir(ROOT).process_group(0);
+        command
+    };
+    let texts = |room: &str| {
+        let days = fs::read_dir(folder.join(room)).into_iter().flatten();
+        let mut days: Vec<_> = days.map(|day| day.expect("an entry").path()).collect();
+        days.sort();
+        let lines: String = days.iter().map(|day| fs::read_to_string(day).expect("text")).collect();
+        let said: Vec<String> = lines
+            .lines()
+            .filter_map(|line| Some(line.split_once(",\"text\":\"")?.1.split_once('"')?.0.to_owned()))
+            .collect();
+        said.join(" ")
+    };
+    let say = |ann: &mut Client, text: &str| {
+        ann.say(&format!("in|builds|{text}\nin|lobby|{text}"));
+        ann.fence();
+    };
+    let is_written = |expected: &str| {
+        until(expected, || texts("builds") == expected && texts("lobby") == expected);
+    };
+    let mut ann = server.join("ann");
+    say(&mut ann, "one");
+    let mut running = archive("").spawn().expect("bash");
+    is_written("one");
+    let second = archive("").output().expect("bash");
+    assert_eq!(second.status.code(), Some(1), "one at a time: {second:?}");
+    say(&mut ann, "two");
+    is_written("one two");
+    // Killed at any moment, even in the middle of a line.
+    kill_process_group(Pid::from_child(&running), Signal::KILL).expect("it runs");
+    running.wait().expect("ours");
+    let day =
+        fs::read_dir(folder.join("builds")).expect("it is there").next().expect("a day").expect("an entry").path();
+    OpenOptions::new().append(true).open(day).and_then(|mut file| file.write_all(b"{\"seq\":nu")).expect("ours");
+    say(&mut ann, "three");
+    running = archive("").spawn().expect("bash");
+    is_written("one two three");
+    drop(server); // kills it
+    let server = Server::start_with(binary(), &["--lang", "en", "--port", &port]);
+    let mut ann = server.join("ann");
+    say(&mut ann, "four");
+    is_written("one two three four");
+    kill_process_group(Pid::from_child(&running), Signal::KILL).expect("it runs");
+    running.wait().expect("ours");
+    assert_eq!(archive("lobby 'a b'").output().expect("bash").status.code(), Some(2));
 }
 
 #[test]

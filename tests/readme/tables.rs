@@ -29,10 +29,10 @@ fn the_codes_are_those_of_the_source() {
         codes.sort();
         codes
     };
-    let refusals = [source("chat/event.rs", "Refusal"), source("protocol/reply.rs", "FormError")];
+    let refusals = [source("chat/refusal.rs", "Refusal"), source("protocol/reply.rs", "FormError")];
     let refusals: BTreeSet<String> = refusals.into_iter().flatten().collect();
     assert_eq!(listed("## Errors"), Vec::from_iter(refusals));
-    assert_eq!(listed("## Disconnect reasons"), Vec::from_iter(source("chat/event.rs", "Departure")));
+    assert_eq!(listed("## Disconnect reasons"), Vec::from_iter(source("chat/departure.rs", "Departure")));
 }
 
 /// The pages that have a row about this.
@@ -64,13 +64,20 @@ fn the_commands_are_those_of_help() {
     let source = fs::read_to_string(format!("{ROOT}/src/protocol/reply.rs")).expect("the source");
     let (_, source) = source.split_once("fn word(").expect("the function");
     let source = source.split_once("\n    }\n").map_or(source, |(text, _)| text);
-    let tables =
-        [("protocol", "## Chat commands"), ("scripts", "## Commands for scripts"), ("rooms", "## Commands for rooms")]
-            .map(|(topic, heading)| table(page(topic), heading))
-            .concat();
+    let tables = [
+        ("protocol", "Chat commands"),
+        ("scripts", "Commands for scripts"),
+        ("rooms", "Commands for rooms"),
+        ("history", "Commands for history"),
+    ]
+    .map(|(topic, heading)| table(page(topic), &format!("## {heading}")))
+    .concat();
     let lines = tables.iter().filter_map(|row| code(&row[0])).filter(|line| line != "TEXT");
     assert_eq!(lines.map(|line| words(&line)).collect::<BTreeSet<_>>(), between(source, "=> \"", "\""));
 }
+
+/// Flags that are on or off, and off by default.
+const SWITCHES: [&str; 2] = ["--strict-idle", "--history-presence"];
 
 #[test]
 fn the_flags_are_those_of_help() {
@@ -81,7 +88,7 @@ fn the_flags_are_those_of_help() {
     let helped = options(&[]);
     assert_eq!(listed.keys().collect::<Vec<_>>(), helped.keys().collect::<Vec<_>>());
     for (flag, default) in &helped {
-        let default = default.as_deref().unwrap_or(if flag == "--strict-idle" { "off" } else { "" });
+        let default = default.as_deref().unwrap_or(if SWITCHES.contains(&flag.as_str()) { "off" } else { "" });
         assert_eq!(listed[flag], default, "{flag}");
         assert_eq!(explained(flag), ["options"], "{flag} is explained in one place");
     }

@@ -1,4 +1,5 @@
-//! Conversations in several terminals, as the READMEs and the manual write them down; ports and times may differ from run to run.
+//! Conversations in several terminals, as the READMEs and the manual write them down; ports, times and the epochs of positions may
+//! differ from run to run.
 
 use std::{
     collections::BTreeMap,
@@ -9,7 +10,7 @@ use std::{
     thread,
 };
 
-use common::DEADLINE;
+use common::{DEADLINE, positions};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::{
@@ -27,11 +28,12 @@ pub(crate) fn converse(block: &Block) {
             terminals.insert(who, Terminal::open(&on_port(&server, command)));
         } else if let Some(text) = rest.strip_prefix("> ") {
             let stdin = terminals.get_mut(&who).and_then(|terminal| terminal.stdin.as_mut());
-            stdin.expect("open").write_all(format!("{text}\n").as_bytes()).expect("nc reads");
+            stdin.expect("open").write_all(format!("{}\n", names.as_heard(text)).as_bytes()).expect("nc reads");
         } else if let Some(expected) = rest.strip_prefix("< ") {
             let heard = terminals[&who].lines.recv_timeout(DEADLINE);
             let heard = heard.unwrap_or_else(|error| panic!("{path}:{at}: {error}: {expected}"));
-            assert_eq!(names.translate(expected, &heard), expected, "{path}:{at}");
+            let heard = timeless(&names.translate(expected, &heard));
+            assert_eq!(heard, timeless(expected), "{path}:{at}");
         } else if rest == "^C" {
             terminals.remove(&who);
         } else if rest == "^D" {
@@ -79,10 +81,6 @@ impl Drop for Terminal {
 
 #[track_caller]
 pub(crate) fn compare(expected: &str, heard: &str, what: &str) {
-    let timeless = |line: &str| match line.split_once("\"at\":\"") {
-        Some((before, after)) => format!("{before}{}", after.split_once('"').map_or("", |(_, after)| after)),
-        None => line.to_owned(),
-    };
     let mut names = Names::default();
     let heard: Vec<_> = heard
         .lines()
@@ -92,27 +90,42 @@ pub(crate) fn compare(expected: &str, heard: &str, what: &str) {
     assert_eq!(heard, expected.lines().map(timeless).collect::<Vec<_>>(), "{what}");
 }
 
-/// The written address for each address of a run.
+/// The line without the times in it.
+fn timeless(line: &str) -> String {
+    let is_time =
+        |word: &str| word.len() == "2026-11-23T11:37:33.504Z".len() && word.ends_with('Z') && word.contains('T');
+    let parts = line.split_inclusive(['|', '"']);
+    parts.map(|part| if is_time(part.trim_end_matches(['|', '"'])) { "TIME|" } else { part }).collect()
+}
+
+/// What is written for each address and each epoch of a run, after a dot.
 #[derive(Default)]
 struct Names(BTreeMap<String, String>);
 
 impl Names {
-    /// `heard` with the written addresses, as far as it resembles `expected`.
+    /// `heard` with what is written for its addresses and epochs, as far as it resembles `expected`.
     fn translate(&mut self, expected: &str, heard: &str) -> String {
-        let mut wanted = addresses(expected).into_iter();
         let mut out = heard.to_owned();
-        for address in addresses(heard) {
-            if let Some(wanted) = wanted.next()
-                && !self.0.contains_key(&address)
-                && !self.0.values().any(|known| *known == wanted)
-            {
-                self.0.insert(address.clone(), wanted);
-            }
-            if let Some(known) = self.0.get(&address) {
-                out = out.replace(&address, known);
+        for names in [addresses, epochs] {
+            let mut wanted = names(expected).into_iter();
+            for name in names(heard) {
+                if let Some(wanted) = wanted.next()
+                    && !self.0.contains_key(&name)
+                    && !self.0.values().any(|known| *known == wanted)
+                {
+                    self.0.insert(name.clone(), wanted);
+                }
+                if let Some(known) = self.0.get(&name) {
+                    out = out.replace(&name, known);
+                }
             }
         }
         out
+    }
+
+    /// What has to be sent for this text: the other way round.
+    fn as_heard(&self, text: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, (name, written)| text.replace(written, name))
     }
 }
 
@@ -120,4 +133,9 @@ fn addresses(text: &str) -> Vec<String> {
     const IP: &str = "127.0.0.1:";
     let ports = text.split(IP).skip(1).map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default());
     ports.filter(|port| !port.is_empty()).map(|port| format!("{IP}{port}")).collect()
+}
+
+fn epochs(text: &str) -> Vec<String> {
+    let epoch = |position: &str| position.split_once('.').map(|(_, epoch)| format!(".{epoch}"));
+    positions(text).into_iter().filter_map(epoch).collect()
 }

@@ -91,6 +91,16 @@ fn room_answers() {
 }
 
 #[test]
+fn history() {
+    under_every_netcat("scenarios/14-history");
+}
+
+#[test]
+fn history_of() {
+    under_every_netcat("scenarios/15-history-of");
+}
+
+#[test]
 fn demo() {
     under_every_netcat("demo");
 }

@@ -1,5 +1,6 @@
 //! What one client is told, by the model's account, and whether that is what it has read.
 
+mod entitled;
 mod reading;
 mod told;
 
@@ -8,12 +9,14 @@ use std::{
     sync::Arc,
 };
 
+use jiff::Timestamp;
 use pipechat::{
-    chat::{Departure, Event, Input, Public, RoomId},
+    chat::{Command, Departure, Event, Input, Public, RoomId},
     protocol::{LineEnding, Reply, Step},
 };
 
-use super::reader::Heard;
+use super::{model::Past, reader::Heard};
+use entitled::Entitled;
 use reading::Reading;
 use told::{Answer, Place, Told};
 
@@ -27,6 +30,12 @@ pub(crate) struct Account {
     /// The rooms that it is in, each with the number of its stay among all its stays in rooms.
     rooms: BTreeMap<RoomId, usize>,
     stays: usize,
+    /// Its last command was to join a room when it was told what has happened there.
+    joins_later: bool,
+    /// It was in that room before, and hears nothing of it meanwhile.
+    pub(crate) deferred: Option<RoomId>,
+    /// Up to which kept event of each room it was told all.
+    entitled: Entitled,
     /// Events, public and private, in order.
     told: Vec<Told>,
     /// Replies, in order.
@@ -103,7 +112,12 @@ impl Account {
             Input::End(_, Departure::SlowConsumer) => return,
             Input::End(_, departure) => Step::Close(*departure),
             Input::Congested(..) => return,
-            Input::Continue | Input::ShutDown => panic!("{input:?} is of no client"),
+            Input::Shrink(_)
+            | Input::Answered(..)
+            | Input::StoreDown
+            | Input::StoreUp
+            | Input::Continue
+            | Input::ShutDown => panic!("{input:?} is of no client"),
         };
         if self.is_gone() {
             return; // it was in the queue before others that have ended the client
@@ -119,19 +133,25 @@ impl Account {
             Step::Arrive => self.presence = Presence::Here,
             Step::Visit => {
                 self.presence = Presence::Visiting;
+                self.joins_later = false;
                 self.told_while_present.get_or_insert(self.told.len());
             }
-            Step::Command(_) => {
+            Step::Command(command) => {
                 assert!(!self.is_busy, "the one before is not done");
+                self.entitled.asks(&command);
+                self.joins_later = matches!(command, Command::Join { start: Some(_), .. });
                 self.is_busy = true;
             }
-            Step::Reply(_) | Step::Check(_) | Step::Speak(_) | Step::Broken | Step::Eof | Step::Close(_) => {}
+            Step::Broken => self.entitled.breaks(),
+            Step::Reply(_) | Step::Check(_) | Step::Speak(_) | Step::Eof | Step::Close(_) => {}
         }
         self.release();
     }
 
     /// It is told what happens in the room from now on.
-    pub(crate) fn join(&mut self, room: RoomId) {
+    pub(crate) fn join(&mut self, room: RoomId, past: &[Past]) {
+        self.entitled.join(room, past);
+        self.deferred.take_if(|deferred| *deferred == room);
         assert!(self.is_here(), "one who is {:?} joins", self.presence);
         self.stays += 1;
         let before = self.rooms.insert(room, self.stays);
@@ -141,10 +161,13 @@ impl Account {
     /// And not any more.
     pub(crate) fn part(&mut self, room: RoomId) {
         assert!(self.rooms.remove(&room).is_some(), "it is not there");
+        self.deferred = self.joins_later.then_some(room);
+        self.entitled.part(room);
     }
 
     /// It is told this alone.
-    pub(crate) fn tell(&mut self, event: &Event) {
+    pub(crate) fn tell(&mut self, event: &Event, past: &[Past]) {
+        self.entitled.tell(event, past);
         assert!(self.is_here(), "{event:?} is told to one who is {:?}", self.presence);
         if let Event::Refused(refusal) | Event::Declined(_, refusal) = event {
             self.refused.get_or_insert(refusal.code());
@@ -153,10 +176,14 @@ impl Account {
     }
 
     /// Something has happened in a room: it is told so if it is there. Answers whether it is.
-    pub(crate) fn publish(&mut self, public: &Public, is_answered: bool) -> bool {
+    pub(crate) fn publish(&mut self, public: &Public, is_answered: bool, at: Timestamp, past: &[Past]) -> bool {
         let Some(&stay) = self.rooms.get(&public.room) else { return false };
-        let place = Place { room: Arc::clone(&public.name), seq: public.seq, stay };
-        self.told.push(Told { place: Some(place), event: public.event.clone(), is_answered });
+        let Public { name, seq, position, .. } = public;
+        let place = Place { room: Arc::clone(name), seq: *seq, position: *position, at, stay };
+        if let Some(position) = position {
+            self.entitled.publish(public.room, position.n, past);
+        }
+        self.told.push(Told { place: Some(place), event: (*public.event).clone(), is_answered });
         true
     }
 
@@ -170,6 +197,7 @@ impl Account {
         assert!(self.is_here(), "hung up on twice");
         self.presence = Presence::Gone(departure);
         self.rooms.clear();
+        self.deferred = None;
     }
 
     pub(crate) fn closing(&mut self) {

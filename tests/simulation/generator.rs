@@ -1,12 +1,18 @@
 //! What clients type: bytes, and what is to be understood of them.
 
+mod history;
+mod wrong;
+
 use std::time::Duration;
 
 use common::Rng;
+use jiff::Timestamp;
 use pipechat::{
-    chat::{Command, WaitFor},
-    protocol::{FormError, Format, Lang, Line, Setting, Verb},
+    chat::{Command, Position, WaitFor},
+    protocol::{Format, Lang, Line, Setting},
 };
+
+pub(crate) use wrong::garbage;
 
 use super::{
     meaning::Meaning,
@@ -55,6 +61,16 @@ const SLIPS: [&str; 6] = ["x\x7f", "ab\x08\x08", "é\x7f", "张三\x08\x7f", "e\
 const ENDINGS: [&[u8]; 3] = [b"\n", b"\r\n", b"\r\0"];
 const CR: &[u8] = b"\r";
 
+/// What those know who type.
+pub(crate) struct Known {
+    /// Names and addresses of users.
+    pub(crate) others: Vec<String>,
+    /// Positions that some were told.
+    pub(crate) positions: Vec<Position>,
+    /// The time.
+    pub(crate) at: Timestamp,
+}
+
 /// One who types. The number of its public texts so far is the token of its syncs.
 #[derive(Default)]
 pub(crate) struct Speaker {
@@ -85,9 +101,9 @@ impl Speaker {
         [b"\x7f\x08", &line[..], rng.pick(&SLIPS).as_bytes()].concat()
     }
 
-    /// A line without its ending, and its meaning. `n` is a number that no other text has. `others` are names and
-    /// addresses of users.
-    pub(crate) fn line(&mut self, rng: &mut Rng, n: usize, others: &[String], is_patient: bool) -> (Vec<u8>, Meaning) {
+    /// A line without its ending, and its meaning. `n` is a number that no other text has.
+    pub(crate) fn line(&mut self, rng: &mut Rng, n: usize, known: &Known, is_patient: bool) -> (Vec<u8>, Meaning) {
+        let others = &known.others;
         let to = match rng.below(16) {
             0..=3 => name(rng).to_owned(),
             4..=6 => "nobody".to_owned(),
@@ -99,13 +115,13 @@ impl Speaker {
             let command = rng.pick(&NEGOTIATIONS);
             return self.say_behind(rng, command, n);
         }
-        if rng.one_in(4) {
-            let (line, meaning) = self.use_rooms(rng, n, is_patient);
+        if rng.one_in(3) {
+            let (line, meaning) = self.use_rooms(rng, n, known, is_patient);
             return (self.mistype(rng, line.into_bytes()), meaning);
         }
         let (line, meaning) = match rng.below(if is_patient { 60 } else { 100 }) {
             0..=5 => {
-                let (line, meaning) = wrong(rng, n);
+                let (line, meaning) = wrong::line(rng, n);
                 return (self.mistype(rng, line), meaning);
             }
             6..=40 => self.talk(rng, n, to),
@@ -172,13 +188,21 @@ impl Speaker {
     }
 
     /// Something in a room, or about one. One that is patient never leaves the lobby.
-    fn use_rooms(&mut self, rng: &mut Rng, n: usize, is_patient: bool) -> (String, Meaning) {
+    fn use_rooms(&mut self, rng: &mut Rng, n: usize, known: &Known, is_patient: bool) -> (String, Meaning) {
         let other = room(rng);
         let name = self.room.clone().filter(|_| rng.one_in(2)).unwrap_or_else(|| other.clone());
-        let (line, command) = match rng.below(16) {
+        let (line, command) = match rng.below(22) {
             0..=4 => {
                 self.room = Some(other.clone());
-                (format!("{}{other}", rng.pick(&["join|", "Join ｜"])), Command::Join(other))
+                let line = format!("{}{other}", rng.pick(&["join|", "Join ｜"]));
+                (line, Command::Join { room: other, start: None })
+            }
+            16..=18 => history::ask(rng, name, known),
+            // In the lobby, it would be told later what all others are told at once.
+            19..=21 if is_patient && room_key(&name) == "lobby" => history::ask(rng, name, known),
+            19..=21 => {
+                self.room = Some(name.clone());
+                history::join(rng, name, known)
             }
             5..=7 => {
                 let text = if rng.one_in(8) { String::new() } else { format!("{IN}{}", self.text(rng, n)) };
@@ -189,7 +213,7 @@ impl Speaker {
             10 => (rng.pick(&["rooms", " ROOMS"]).to_owned(), Command::Rooms),
             11 => (format!("who|{name}"), Command::WhoIn(name)),
             12 => (format!("topic|{name}"), Command::Topic { room: name, text: None }),
-            _ => {
+            13.. => {
                 let text = match rng.below(8) {
                     0 => String::new(),
                     1 if name.len() < ARGUMENT_MAX / 2 => "x".repeat(ARGUMENT_MAX + rng.below(2)),
@@ -206,37 +230,6 @@ impl Speaker {
         self.said += 1;
         Ok(Line::Command(Command::Say(text)))
     }
-}
-
-/// A line that is no command.
-fn wrong(rng: &mut Rng, n: usize) -> (Vec<u8>, Meaning) {
-    const MALFORMED: [(&str, Verb); 9] = [
-        ("rooms|x", Verb::Rooms),
-        ("wait|1|moon|full", Verb::Wait),
-        ("in|ops", Verb::In),
-        ("stay|x", Verb::Stay),
-        ("visit|me", Verb::Visit),
-        ("format|xml", Verb::Format),
-        ("lang|", Verb::Lang),
-        ("help|me", Verb::Help),
-        ("quit|x", Verb::Quit),
-    ];
-    let (line, error) = match rng.below(9) {
-        8 => {
-            let slip = rng.pick(&["login|", "Logn ", "／ＴＯＫＥＮ ", "passwrod｜"]);
-            (format!("{slip}#{n}").into_bytes(), FormError::UnknownVerb)
-        }
-        0 => ("to|ann".as_bytes().to_vec(), FormError::PrivateUsage),
-        1 => (format!("#\0{n}").into_bytes(), FormError::Nul),
-        2 => ([format!("#{n} ").as_bytes(), b"\xc3"].concat(), FormError::NotUtf8),
-        3 => (vec![b'x'; LINE_MAX + 1], FormError::TooLong(LINE_MAX)),
-        4 => (vec![b'x'; LINE_MAX * 3], FormError::TooLong(LINE_MAX)),
-        _ => {
-            let (line, verb) = MALFORMED[rng.below(MALFORMED.len())];
-            (line.as_bytes().to_vec(), FormError::Usage(verb))
-        }
-    };
-    (line, Err(error))
 }
 
 /// Something for the server, from one who has said so many public texts.
@@ -301,40 +294,4 @@ pub(crate) fn wait(rng: &mut Rng, to: String, n: usize) -> (String, Meaning) {
         }
     };
     (format!("wait|{seconds}|{line}"), Ok(Line::Command(Command::Wait(Duration::from_secs(seconds), wait_for))))
-}
-
-/// What no client of ours types: anything, with what a parser may stumble over.
-pub(crate) fn garbage(rng: &mut Rng) -> Vec<u8> {
-    const SCRAPS: [&[u8]; 22] = [
-        b"\xff\xfb\x01",
-        b"\x08",
-        b"\x7f",
-        b"\n",
-        b"\n",
-        b"\r\n",
-        b"\r\0",
-        b"\r",
-        b"\0",
-        b"to|",
-        b"|",
-        b"who\n",
-        b"wait|1|user|",
-        b"sync|",
-        b"join|ops\n",
-        b"in|ops|",
-        b"leave|lobby\n",
-        b"rooms\n",
-        b"check|1\n",
-        b"GET / HTTP/1.1\n",
-        b"\xff\xf0",
-        b"\xff\xfa",
-    ];
-    let mut bytes = Vec::new();
-    for _ in 0..rng.below(12) {
-        match rng.below(3) {
-            0 => bytes.extend((0..rng.below(20)).map(|_| rng.below(256).to_le_bytes()[0])),
-            _ => bytes.extend_from_slice(rng.pick(&SCRAPS)),
-        }
-    }
-    bytes
 }

@@ -7,7 +7,9 @@ use pipechat::{
     protocol::{FormError, Reply, Verb},
 };
 
-use super::kinds::{asked, commands, departures, done, events, inputs, is_public, loads, refusals, replies, waits};
+use super::kinds::{
+    asked, commands, departures, done, events, inputs, is_public, loads, refusals, replies, starts, waits,
+};
 
 /// All that happens in a world where everything does: two parts of one line of its transcript.
 pub(crate) fn things_that_happen() -> Vec<(&'static str, String)> {
@@ -41,13 +43,28 @@ pub(crate) fn things_that_happen() -> Vec<(&'static str, String)> {
         }
     }));
     things.push(("\tPublish(", "members: 0, ".to_owned()));
-    things.extend(["makes room", "is not kept"].map(|what| ("\tthe room ", what.to_owned())));
+    things.extend(["makes room"].map(|what| ("\tthe room ", what.to_owned())));
+    let health = ["Works", "IsBusy", "Fails"];
+    things.extend(health.map(|health| ("killed while the store ", health.to_owned())));
+    things.extend(["Event", "Topic", "Forget"].map(|change| ("keep: ", change.to_owned())));
+    let of_replays = [
+        "has a page of the store",
+        "is given up",
+        "goes on",
+        "goes on, and then it comes in",
+        "ends where it was before",
+    ];
+    things.extend(of_replays.map(|what| ("\tthe replay of ", what.to_owned())));
     things.extend(replies().iter().filter(|reply| can_be_wrong(reply)).map(|reply| ("Reply(", until_digit(reply))));
     let inputs = inputs().into_iter().filter(|input| !matches!(input, Input::Congested(..)));
     things.extend(inputs.map(|input| ("input: ", kind(&input))));
     things.extend(loads().iter().map(|load| ("input: Command(", format!("), {load:?}, "))));
     things.extend(commands().iter().map(|command| ("input: Command(", format!("t, {}", kind(command)))));
     things.extend(["None", "Some("].map(|text| ("t, Topic { ", format!(", text: {text}"))));
+    for verb in ["t, Join {", "t, History {"] {
+        things.extend(starts().iter().map(|start| (verb, kind(start))));
+    }
+    things.extend(["None", "Some("].map(|position| ("\tPublish(", format!("position: {position}"))));
     things.extend(waits().iter().map(|wait| {
         let begins = if matches!(wait, WaitFor::In { .. }) { " {" } else { "(" };
         (", Wait(", format!("s, {}{begins}", kind(wait)))
@@ -60,6 +77,8 @@ fn has_usage(verb: Verb) -> bool {
     match verb {
         Verb::Wait
         | Verb::In
+        | Verb::Join
+        | Verb::History
         | Verb::Rooms
         | Verb::Visit
         | Verb::Stay
@@ -67,15 +86,7 @@ fn has_usage(verb: Verb) -> bool {
         | Verb::Lang
         | Verb::Help
         | Verb::Quit => true,
-        Verb::Who
-        | Verb::Rename
-        | Verb::To
-        | Verb::Say
-        | Verb::Sync
-        | Verb::Check
-        | Verb::Join
-        | Verb::Leave
-        | Verb::Topic => false,
+        Verb::Who | Verb::Rename | Verb::To | Verb::Say | Verb::Sync | Verb::Check | Verb::Leave | Verb::Topic => false,
     }
 }
 
@@ -89,10 +100,12 @@ fn is_refused(refusal: &Refusal) -> bool {
         | Refusal::EmptyText
         | Refusal::WaitTooLong(_)
         | Refusal::ArgumentTooLong(_)
-        | Refusal::NotInRoom => true,
+        | Refusal::NotInRoom
+        | Refusal::NotStored => true,
         // Nobody in the world gets so far behind; `behind` has it.
         Refusal::RecipientBehind => false,
         Refusal::NoSuchRoom | Refusal::RoomInvalid(_) | Refusal::RoomConfusable(_) | Refusal::TooManyRooms(_) => false,
+        Refusal::HistoryGone { .. } | Refusal::StoreFailed => false,
     }
 }
 
@@ -100,10 +113,15 @@ fn is_refused(refusal: &Refusal) -> bool {
 fn is_declined(asked: Asked, refusal: &Refusal) -> bool {
     match refusal {
         Refusal::RoomInvalid(_) | Refusal::RoomConfusable(_) => matches!(asked, Asked::Join | Asked::In),
-        Refusal::TooManyRooms(_) => asked == Asked::Join,
-        Refusal::NoSuchRoom | Refusal::ArgumentTooLong(_) => matches!(asked, Asked::Leave | Asked::Who | Asked::Topic),
+        Refusal::TooManyRooms(_) => matches!(asked, Asked::Join | Asked::In),
+        Refusal::HistoryGone { .. } => matches!(asked, Asked::Join | Asked::History),
+        Refusal::NoSuchRoom | Refusal::ArgumentTooLong(_) => {
+            matches!(asked, Asked::Leave | Asked::Who | Asked::Topic | Asked::History)
+        }
         Refusal::NotInRoom => asked == Asked::Leave,
         Refusal::EmptyText => asked == Asked::In,
+        Refusal::NotStored => matches!(asked, Asked::Join | Asked::In | Asked::Topic),
+        Refusal::StoreFailed => matches!(asked, Asked::Join | Asked::History),
         Refusal::NameTaken
         | Refusal::NameConfusable(_)
         | Refusal::NameInvalid(_)

@@ -2,9 +2,11 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use pipechat::{
     chat::{
-        Asked, ClientId, Command, Congestion, Departure, Done, Event, Identity, Input, Load, NameRule, Refusal, WaitFor,
+        Asked, ClientId, Command, Congestion, Departure, Done, Epoch, Event, Identity, Input, Load, NameRule, Position,
+        Record, Refusal, Start, WaitFor,
     },
     protocol::{FormError, Format, Lang, Limits, Reply, Setting, Verb},
 };
@@ -59,6 +61,9 @@ pub(crate) fn refusals() -> Vec<Refusal> {
         RoomInvalid: name_rules().into_iter().map(Refusal::RoomInvalid),
         RoomConfusable: [Refusal::RoomConfusable("ops".to_owned())],
         TooManyRooms: [Refusal::TooManyRooms(100)],
+        NotStored: [Refusal::NotStored],
+        StoreFailed: [Refusal::StoreFailed],
+        HistoryGone: [None, Some(position())].map(|oldest| Refusal::HistoryGone { room: "ops".into(), oldest }),
     })
 }
 
@@ -93,19 +98,36 @@ pub(crate) fn replies() -> Vec<Reply> {
 }
 
 pub(crate) fn asked() -> Vec<Asked> {
-    every!(Asked { Join, In, Leave, Rooms, Who, Topic })
+    every!(Asked { Join, In, Leave, Rooms, Who, Topic, History })
 }
 
 pub(crate) fn done(text: &str) -> Vec<Done> {
     let (room, topic) = (|| "ops".into(), || text.into());
     every!(Done {
-        Join: [Done::Join { room: room(), members: 3, topic: topic() }],
-        In: [Done::In(room())],
+        Join: [None, Some(position())].map(|position| Done::Join {
+            room: room(),
+            members: 3,
+            position,
+            topic: topic()
+        }),
+        In: [None, Some(position())].map(|position| Done::In(room(), position)),
         Leave: [Done::Leave(room())],
         Rooms: [Done::Rooms(3)],
         Who: [Done::Who(room(), 3)],
         Topic: [Done::Topic(room(), topic())],
+        History: [true, false]
+            .map(|has_more| { Done::History { room: room(), count: 3, position: Some(position()), has_more } }),
     })
+}
+
+fn position() -> Position {
+    Position { n: 3, epoch: Epoch::from_random(0) }
+}
+
+/// What is told of an event that has happened in a room before.
+pub(crate) fn past(room: &str, event: Event) -> Event {
+    let at = Timestamp::UNIX_EPOCH;
+    Event::Past(Record { n: 3, at, room: room.into(), event: Arc::new(event) }, Epoch::from_random(0))
 }
 
 pub(crate) fn events(who: &Arc<Identity>, text: &str) -> Vec<Event> {
@@ -123,6 +145,7 @@ pub(crate) fn events(who: &Arc<Identity>, text: &str) -> Vec<Event> {
         Left: [Event::Left(who())],
         Topic: [Event::Topic { from: who(), text: text().into() }],
         Room: [Event::Room { name: "ops".into(), members: 3, topic: text().into() }],
+        Past: [past("ops", Event::Joined(who())), past("lobby", Event::Message { from: who(), text: text() })],
         Done: done(&text()).into_iter().map(Event::Done),
         Declined: asked()
             .into_iter()
@@ -145,6 +168,10 @@ pub(crate) fn inputs() -> Vec<Input> {
         Broken: [Input::Broken(client)],
         End: [Input::End(client, Departure::Idle)],
         Congested: [Input::Congested(client, Congestion::Behind)],
+        Shrink: [Input::Shrink(9)],
+        Answered: [Input::Answered(client, None)],
+        StoreDown: [Input::StoreDown],
+        StoreUp: [Input::StoreUp],
         Continue: [Input::Continue],
         ShutDown: [Input::ShutDown],
     })
@@ -157,7 +184,8 @@ pub(crate) fn commands() -> Vec<Command> {
         Who: [Command::Who],
         Rename: [Command::Rename(text())],
         Private: [Command::Private { to: text(), text: text() }],
-        Join: [Command::Join(text())],
+        Join: [None, Some(Start::Unknown)].map(|start| Command::Join { room: text(), start }),
+        History: [Command::History { room: text(), start: Start::Unknown }],
         In: [Command::In { room: text(), text: text() }],
         Leave: [Command::Leave(text())],
         Rooms: [Command::Rooms],
@@ -170,6 +198,16 @@ pub(crate) fn commands() -> Vec<Command> {
 
 pub(crate) fn loads() -> Vec<Load> {
     every!(Load { Light, Heavy })
+}
+
+pub(crate) fn starts() -> Vec<Start> {
+    every!(Start {
+        Last: [Start::Last(3)],
+        Ago: [Start::Ago(Duration::ZERO)],
+        At: [Start::At(Timestamp::UNIX_EPOCH)],
+        Behind: [Start::Behind(3, None), Start::Behind(3, Some(Epoch::from_random(0)))],
+        Unknown: [Start::Unknown],
+    })
 }
 
 pub(crate) fn waits() -> Vec<WaitFor> {
@@ -199,6 +237,7 @@ pub(crate) fn is_public(event: &Event) -> bool {
         | Event::UsersEnd(_)
         | Event::Renamed { .. }
         | Event::Room { .. }
+        | Event::Past(..)
         | Event::Done(_)
         | Event::Declined(..)
         | Event::Synced(_)

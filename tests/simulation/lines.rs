@@ -10,7 +10,7 @@ use pipechat::{
 use proptest::prelude::*;
 
 use super::{
-    kinds::{events, is_public, replies},
+    kinds::{events, is_public, past, replies},
     object::read_object,
     reader::{Heard, ending_of, is_obeyed, plain, read},
 };
@@ -20,7 +20,8 @@ const LOBBY: &str = "lobby";
 
 fn line(event: &Event, room: &str, dialect: Dialect) -> String {
     let mut line = Vec::new();
-    render(&mut line, event, Stamp { seq: Some(SEQ), at: Timestamp::UNIX_EPOCH, room: Some(room) }, dialect);
+    let stamp = Stamp { seq: Some(SEQ), room: Some(room), ..Stamp::private(Timestamp::UNIX_EPOCH) };
+    render(&mut line, event, stamp, dialect);
     String::from_utf8(line).expect("UTF-8")
 }
 
@@ -92,6 +93,10 @@ proptest! {
                 let line = line(&event, &room, dialect);
                 let line = line.strip_suffix(ending_of(dialect)).expect("the end of the line");
                 prop_assert_eq!(read(line, dialect), Heard::in_room(Some(&room), &event), "{:?}", line);
+                let past = past(&room, event);
+                let line = self::line(&past, LOBBY, dialect);
+                let line = line.strip_suffix(ending_of(dialect)).expect("the end of the line");
+                prop_assert_eq!(read(line, dialect), Heard::of(&past), "{:?}", line);
             }
             // A text that is just the words of presence is no forgery: it is said in one's own name, of oneself.
             let text = format!("{text}.");

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use pipechat::{
     Config,
     broker::{Broker, Memory, Request, outbox},
-    chat::{Chat, ClientId, Command, Input, Output, WaitFor},
+    chat::{Chat, ClientId, Command, Epoch, Input, Output, WaitFor},
     protocol::{Batch, Step},
 };
 
@@ -46,6 +46,10 @@ fn serve(broker: &mut Broker, chat: &mut Chat, batches: Vec<(ClientId, Vec<Step>
                 | Input::Broken(_)
                 | Input::End(..)
                 | Input::Congested(..)
+                | Input::Shrink(_)
+                | Input::Answered(..)
+                | Input::StoreDown
+                | Input::StoreUp
                 | Input::ShutDown => {}
             }
             chat.handle(entry, &mut out);
@@ -68,8 +72,10 @@ fn serve(broker: &mut Broker, chat: &mut Chat, batches: Vec<(ClientId, Vec<Step>
 fn long_work_holds_back_the_one_whose_it_is_and_nobody_else() {
     let config = Config::default();
     let memory = Memory::new(config.memory_max);
-    let (mut chat, mut broker) =
-        (Chat::new(config.rules()), Broker::new(config, Arc::clone(&memory), Rc::default(), Rc::default()));
+    let (mut chat, mut broker) = (
+        Chat::new(config.rules(), Epoch::from_random(0)),
+        Broker::new(config, Arc::clone(&memory), Rc::default(), Rc::default()),
+    );
     let mut inboxes = Vec::new();
     let mut arrivals = Vec::new();
     for client in (1..=2 + WAITERS).map(ClientId) {

@@ -1,38 +1,57 @@
 //! The rules once more, as plainly as can be: one list of guests and no index. It shares the vocabulary of `chat`, and none
 //! of its code; it knows names from tables of spellings (`names`).
 
+mod arrivals;
 mod in_rooms;
 mod lists;
 mod names;
+mod past;
+mod replay;
 mod rooms;
+mod stored;
 mod waits;
 
 use std::{
     collections::{BTreeMap, VecDeque},
     mem,
-    net::SocketAddr,
     sync::Arc,
     time::Duration,
 };
 
+use jiff::Timestamp;
 use pipechat::chat::{
-    Asked, ClientId, Command, Congestion, Departure, Entry, Event, Identity, Input, Load, Output, Refusal, RoomId,
-    Rules, WaitFor,
+    Asked, ClientId, Command, Congestion, Departure, Entry, Epoch, Event, Identity, Input, Load, Output, Refusal,
+    RoomId, Rules, WaitFor,
 };
 
-use super::names::same;
 use lists::List;
+pub(crate) use past::Past;
 use rooms::{Room, Rooms};
+
+use stored::Question;
 
 /// The longest name or part of a text that anybody is asked about, in bytes.
 const ARGUMENT_MAX: usize = 256;
 
 pub(crate) struct Model {
     rules: Rules,
+    epoch: Epoch,
     now: Duration,
+    at: Timestamp,
     /// In order of their ids.
     guests: Vec<Guest>,
     rooms: Rooms,
+    past: Vec<Past>,
+    /// The number of the last kept event.
+    events: u64,
+    /// What it takes of that, in bytes, which is in memory.
+    recent_bytes: usize,
+    /// The number of the last kept event of a room that is no more.
+    forgotten: u64,
+    /// What needs the store is refused.
+    is_store_down: bool,
+    /// What clients wait for the store to answer.
+    questions: BTreeMap<ClientId, Question>,
     is_closing: bool,
     /// Those whose wait is over, with what they waited for. They are answered behind all else that an entry comes to.
     met: VecDeque<(ClientId, String)>,
@@ -40,6 +59,8 @@ pub(crate) struct Model {
     asking: VecDeque<(ClientId, List)>,
     /// Those who are told that when they have read more.
     paused: BTreeMap<ClientId, List>,
+    /// What has become of replays and other long answers, since that was asked for.
+    notes: Vec<String>,
     /// What the entry comes to.
     out: Vec<Output>,
 }
@@ -57,6 +78,8 @@ struct Guest {
     is_visitor: bool,
     /// Where its plain lines go.
     current: RoomId,
+    /// It is in this room, and hears of what happens there when it was told what has happened before.
+    is_told_later: Option<RoomId>,
 }
 
 #[derive(PartialEq, Eq)]
@@ -70,16 +93,25 @@ enum Wait {
 }
 
 impl Model {
-    pub(crate) fn new(rules: Rules) -> Self {
+    pub(crate) fn new(rules: Rules, epoch: Epoch) -> Self {
         Self {
             rooms: Rooms::new(rules.rooms),
             rules,
+            epoch,
             now: Duration::ZERO,
+            at: Timestamp::UNIX_EPOCH,
+            past: Vec::new(),
+            events: 0,
+            is_store_down: false,
+            questions: BTreeMap::new(),
+            recent_bytes: 0,
+            forgotten: 0,
             guests: Vec::new(),
             is_closing: false,
             met: VecDeque::new(),
             asking: VecDeque::new(),
             paused: BTreeMap::new(),
+            notes: Vec::new(),
             out: Vec::new(),
         }
     }
@@ -108,6 +140,7 @@ impl Model {
     /// What the entry comes to, where all of it is done at once.
     pub(crate) fn handle(&mut self, entry: &Entry) -> Vec<Output> {
         self.now = self.now.max(entry.now);
+        self.at = entry.at;
         match &entry.input {
             Input::Arrive(client, addr) => self.arrive(*client, *addr),
             Input::Visit(client, addr) => self.visit(*client, *addr),
@@ -123,10 +156,15 @@ impl Model {
             },
             Input::End(client, departure) => self.end(*client, *departure),
             Input::Congested(client, congestion) => self.congested(*client, *congestion),
+            Input::Shrink(bytes) => self.shrink(*bytes),
+            Input::Answered(client, answer) => self.answered(*client, answer.as_ref()),
+            Input::StoreDown => (self.is_store_down, self.rooms.makes_none) = (true, true),
+            Input::StoreUp => (self.is_store_down, self.rooms.makes_none) = (false, false),
             Input::Continue => self.go_on(),
             Input::ShutDown => self.is_closing = true,
         }
         self.answer();
+        self.forget();
         mem::take(&mut self.out)
     }
 
@@ -173,56 +211,6 @@ impl Model {
         }
     }
 
-    fn arrive(&mut self, client: ClientId, addr: SocketAddr) {
-        if self.is_closing {
-            self.tell(client, Event::Farewell(Departure::ShuttingDown));
-            self.out.push(Output::HangUp(client, Departure::ShuttingDown));
-            return;
-        }
-        let who = self.come(client, addr, false);
-        self.enter(client, RoomId::LOBBY);
-        self.publish(RoomId::LOBBY, Event::Online(who));
-        let users = self.present().count();
-        self.meet(|wait| matches!(wait, WaitFor::User(name) if *name == addr.to_string()));
-        self.meet(|wait| matches!(wait, WaitFor::Users(n) if *n <= users));
-        self.meet_members(RoomId::LOBBY);
-    }
-
-    fn visit(&mut self, client: ClientId, addr: SocketAddr) {
-        let is_closing = self.is_closing;
-        match self.guest(client) {
-            Some(guest) if guest.is_visitor => {}
-            Some(guest) => {
-                guest.is_visitor = true;
-                guest.current = RoomId::LOBBY;
-                let who = Arc::clone(&guest.who);
-                let rooms = self.rooms.with(client);
-                self.out.extend(rooms.iter().map(|&room| Output::Part(client, room)));
-                self.be_gone(client, &who, Departure::Visiting);
-                self.meet(|wait| matches!(wait, WaitFor::Gone(gone) if same(gone, &who.name)));
-            }
-            None if is_closing => self.arrive(client, addr),
-            None => drop(self.come(client, addr, true)),
-        }
-    }
-
-    fn come(&mut self, client: ClientId, addr: SocketAddr, is_visitor: bool) -> Arc<Identity> {
-        let who = Arc::new(Identity { name: addr.to_string(), addr: addr.to_string() });
-        let place = self.guests.iter().take_while(|guest| guest.client < client).count();
-        let guest = Guest {
-            client,
-            who: Arc::clone(&who),
-            wait: Wait::None,
-            congestion: Congestion::None,
-            input_closed: false,
-            is_broken: false,
-            is_visitor,
-            current: RoomId::LOBBY,
-        };
-        self.guests.insert(place, guest);
-        who
-    }
-
     fn command(&mut self, client: ClientId, load: Load, command: &Command) {
         let wait_max = self.rules.wait_max;
         let Some(guest) = self.guest(client) else { return };
@@ -254,7 +242,15 @@ impl Model {
                 Ok(room) => return self.list(client, List::Members(room)),
                 Err(refusal) => self.tell(client, Event::Declined(Asked::Who, refusal)),
             },
-            Command::Join(_) | Command::In { .. } | Command::Leave(_) | Command::Topic { .. } => {
+            Command::History { room, start } => match self.history(client, room, *start) {
+                Ok(()) => return,
+                Err(refusal) => self.tell(client, Event::Declined(Asked::History, refusal)),
+            },
+            Command::Join { room, start: Some(start) } => match self.join_since(client, room, *start) {
+                Ok(()) => return,
+                Err(refusal) => self.tell(client, Event::Declined(Asked::Join, refusal)),
+            },
+            Command::Join { start: None, .. } | Command::In { .. } | Command::Leave(_) | Command::Topic { .. } => {
                 let answer = match self.in_rooms(client, from, command) {
                     Ok(done) => Event::Done(done),
                     Err((asked, refusal)) => Event::Declined(asked, refusal),
@@ -274,21 +270,6 @@ impl Model {
                 self.done(client);
             }
         }
-    }
-
-    fn end(&mut self, client: ClientId, departure: Departure) {
-        let Some(place) = self.guests.iter().position(|guest| guest.client == client) else { return };
-        let Guest { who, is_visitor, .. } = self.guests.remove(place);
-        use Departure::{CheckFailed, Left, Lost, WaitTimedOut};
-        if !matches!(departure, Left | Lost | WaitTimedOut | CheckFailed) {
-            self.tell(client, Event::Farewell(departure));
-        }
-        self.out.push(Output::HangUp(client, departure));
-        self.be_gone(client, &who, departure);
-        if is_visitor {
-            return;
-        }
-        self.meet(|wait| matches!(wait, WaitFor::Gone(gone) if same(gone, &who.name)));
     }
 }
 

@@ -1,9 +1,12 @@
 //! A reader of the JSON dialect. It knows the README, and nothing of what events mean.
 
+use jiff::Timestamp;
+
 /// A line of the JSON dialect.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Object {
     pub(crate) seq: Option<u64>,
+    pub(crate) at: Timestamp,
     pub(crate) event: String,
     /// The name and the address.
     pub(crate) from: Option<(String, String)>,
@@ -15,6 +18,10 @@ pub(crate) struct Object {
     /// Of something public, the one in which it happens.
     pub(crate) room: Option<String>,
     pub(crate) verb: Option<String>,
+    /// A position.
+    pub(crate) pos: Option<String>,
+    /// It has happened before.
+    pub(crate) is_replay: bool,
 }
 
 /// Reads an object strictly: these keys, in this order, nothing else.
@@ -25,7 +32,7 @@ pub(crate) fn read_object(line: &str) -> Object {
         number(&mut rest)
     };
     expect(&mut rest, ",\"at\":");
-    string(&mut rest).expect("a time");
+    let at = time(&string(&mut rest).expect("a time"));
     expect(&mut rest, ",\"event\":");
     let event = string(&mut rest).expect("an event");
     expect(&mut rest, ",\"from\":");
@@ -52,12 +59,19 @@ pub(crate) fn read_object(line: &str) -> Object {
     let room = string(&mut rest);
     expect(&mut rest, ",\"verb\":");
     let verb = string(&mut rest);
-    for key in [",\"account\":", ",\"pos\":", ",\"replay\":"] {
-        expect(&mut rest, key);
-        string(&mut rest);
-    }
+    expect(&mut rest, ",\"account\":null,\"pos\":");
+    let pos = string(&mut rest);
+    expect(&mut rest, ",\"replay\":");
+    let is_replay = rest.starts_with("true");
+    expect(&mut rest, if is_replay { "true" } else { "null" });
     assert_eq!(rest, "}", "{line}");
-    Object { seq, event, from, text, old, code, count, room, verb }
+    Object { seq, at, event, from, text, old, code, count, room, verb, pos, is_replay }
+}
+
+/// A time, to the millisecond, in UTC.
+pub(crate) fn time(text: &str) -> Timestamp {
+    assert!(text.len() == "2026-11-25T09:30:00.000Z".len() && text.ends_with('Z'), "{text}");
+    text.parse().expect("a time")
 }
 
 fn expect(rest: &mut &str, token: &str) {

@@ -1,5 +1,7 @@
 //! One client: what it types and means, how it reads, and its connection.
 
+mod checks;
+
 use std::{collections::VecDeque, iter::Peekable, net::SocketAddr, sync::Arc, time::Duration};
 
 use pipechat::{
@@ -71,6 +73,8 @@ pub(crate) struct Peer {
     /// Bytes that it reads in a step, at the most.
     pub(crate) reads: usize,
     received: Vec<u8>,
+    /// So many bytes of it were looked at for positions.
+    looked_at: usize,
 
     understanding: Understanding,
     has_arrived: bool,
@@ -108,6 +112,7 @@ impl Peer {
             sending: Sending::Open,
             reads: usize::MAX,
             received: Vec::new(),
+            looked_at: 0,
             understanding: Understanding::new(Arc::clone(limits), Dialect::default()),
             has_arrived: visits,
             end: None,
@@ -312,28 +317,14 @@ impl Peer {
         }
     }
 
-    /// It is gone, and has read what there is to read.
-    pub(crate) fn is_over(&self) -> bool {
-        let has_read = self.connection.socket.outgoing.is_empty() || self.sending == Sending::Resetting;
-        let is_gone = self.account.is_gone();
-        matches!(self.connection.stage, Stage::Closed { .. }) && is_gone && self.connection.is_forgotten() && has_read
-    }
-
-    /// Checks all that it has read so far, and answers what was public in it.
-    pub(crate) fn check(&self) -> Vec<Heard> {
-        let is_lost = self.sending == Sending::Resetting;
-        if let (Some(departure), false) = (self.account.departure(), is_lost) {
-            let is_slow = matches!(departure, Departure::SlowConsumer | Departure::WriteTimeout);
-            assert_eq!(self.connection.is_cut, is_slow, "{} has left: {departure:?}", self.client);
-        }
-        let excuse = Excuse {
-            end_is_missing: is_lost || self.connection.stage == Stage::Closed { is_complete: false },
-            has_gap: self.connection.is_cut,
+    /// How often it has asked for what has happened, and was not answered, at the most.
+    pub(crate) fn unheard_past(&self) -> usize {
+        let is_past = |meant: &&Meant| match &meant.meaning {
+            Ok(Line::Command(Command::History { .. } | Command::Join { start: Some(_), .. })) => true,
+            Ok(_) | Err(_) => false,
         };
-        self.account.check(&self.received, excuse, self.kind != Kind::Fuzzer)
-    }
-
-    pub(crate) fn received(&self) -> String {
-        String::from_utf8_lossy(&self.received).into_owned()
+        let bytes = self.typed.len() + self.connection.socket.incoming.len();
+        let of_fuzzer = if self.kind == Kind::Fuzzer { bytes / "history|x".len() } else { 0 };
+        1 + of_fuzzer + self.meant.iter().filter(is_past).count()
     }
 }

@@ -2,12 +2,13 @@
 
 use std::net::SocketAddr;
 
+use jiff::Timestamp;
 use pipechat::{
-    chat::{Event, Identity},
+    chat::{Event, Identity, Position},
     protocol::{Dialect, Format, Lang, LineEnding},
 };
 
-use super::object::{Object, read_object};
+use super::object::{Object, read_object, time};
 
 /// What a line says. Texts are in visible notation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +54,12 @@ pub(crate) enum Heard {
     /// It happens in a room other than the lobby.
     In {
         room: String,
+        what: Box<Self>,
+    },
+    /// It has happened before, at this time and position.
+    Past {
+        pos: String,
+        at: Timestamp,
         what: Box<Self>,
     },
     /// The server speaks for itself.
@@ -106,6 +113,11 @@ impl Heard {
                 let (addr, name) = is(from);
                 Self::Topic { addr, name, text: visible(text) }
             }
+            Event::Past(record, epoch) => Self::Past {
+                pos: Position { n: record.n, epoch: *epoch }.to_string(),
+                at: record.at,
+                what: Box::new(Self::in_room(Some(&record.room), &record.event)),
+            },
             Event::Room { .. }
             | Event::Done(_)
             | Event::Declined(..)
@@ -134,14 +146,31 @@ pub(crate) fn ending_of(dialect: Dialect) -> &'static str {
 /// Reads a line, without its ending.
 pub(crate) fn read(line: &str, dialect: Dialect) -> Heard {
     match dialect.format {
-        Format::Text => match line.strip_prefix('#') {
-            Some(rest) => {
-                let (room, rest) = rest.split_once(' ').expect("no room's name has a space in it");
-                read_text(rest, dialect.lang).put_into(Some(&isolated(room)))
+        Format::Text => match read_past(line) {
+            Some((pos, at, line)) => {
+                let what = Box::new(read_in_room(line, dialect.lang));
+                Heard::Past { pos: pos.to_owned(), at: time(at), what }
             }
-            None => read_text(line, dialect.lang),
+            None => read_in_room(line, dialect.lang),
         },
         Format::Json => read_object(line).heard(),
+    }
+}
+
+/// `history|POS|TIME|LINE`, where POS is a number and a word.
+fn read_past(line: &str) -> Option<(&str, &str, &str)> {
+    let (pos, rest) = line.strip_prefix("history|")?.split_once('|')?;
+    let (at, line) = rest.split_once('|')?;
+    pos.contains('.').then_some((pos, at, line))
+}
+
+fn read_in_room(line: &str, lang: Lang) -> Heard {
+    match line.strip_prefix('#') {
+        Some(rest) => {
+            let (room, rest) = rest.split_once(' ').expect("no room's name has a space in it");
+            read_text(rest, lang).put_into(Some(&isolated(room)))
+        }
+        None => read_text(line, lang),
     }
 }
 
@@ -260,7 +289,11 @@ impl Object {
             "user" => Heard::User { name },
             _ => return Heard::Other,
         };
-        heard.put_into(self.room.as_deref())
+        let heard = heard.put_into(self.room.as_deref());
+        match self.pos {
+            Some(pos) if self.is_replay => Heard::Past { pos, at: self.at, what: Box::new(heard) },
+            Some(_) | None => heard,
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use pipechat::{
     Config,
     broker::{BrokenBacklog, Broker, Departed, Inbox, Memory, QueueItem, Queued, Request, outbox},
-    chat::{Chat, ClientId, Departure, Entry, Event, Output},
+    chat::{Chat, ClientId, Departure, Entry, Epoch, Event, Output},
     protocol::{Batch, Step},
 };
 
@@ -33,6 +33,8 @@ pub(crate) struct Stage {
     /// Says the same as the chat, where no work is so long that the chat does it in pieces.
     model: Option<Model>,
     readers: BTreeMap<ClientId, Reader>,
+    /// What the model has noted.
+    pub(crate) notes: Vec<String>,
     /// How often the broker was told that little waits for a client now.
     pub(crate) reliefs: usize,
 }
@@ -50,7 +52,8 @@ pub(crate) struct Turn(pub(crate) Vec<(Entry, Vec<Output>)>);
 impl Stage {
     pub(crate) fn new(config: Config) -> Self {
         let memory = Memory::new(config.memory_max);
-        let (chat, model) = (Chat::new(config.rules()), Some(Model::new(config.rules())));
+        let epoch = Epoch::from_random(0);
+        let (chat, model) = (Chat::new(config.rules(), epoch), Some(Model::new(config.rules(), epoch)));
         let backlog = Rc::<BrokenBacklog>::default();
         let departed = Rc::<Departed>::default();
         let broker = Broker::new(config, Arc::clone(&memory), Rc::clone(&backlog), Rc::clone(&departed));
@@ -64,6 +67,7 @@ impl Stage {
             at: Timestamp::UNIX_EPOCH,
             model,
             readers: BTreeMap::new(),
+            notes: Vec::new(),
             reliefs: 0,
         }
     }
@@ -117,6 +121,8 @@ impl Stage {
             if let Some(model) = &mut self.model {
                 assert_eq!(out, model.handle(&entry), "{entry:?}");
                 assert_eq!(self.chat.deadline(), model.deadline());
+                assert_eq!(self.chat.recent_bytes(), model.recent_bytes());
+                self.notes.extend(model.take_notes());
             }
             turn.push((entry, out.clone()));
             self.broker.apply(&mut out);
@@ -147,6 +153,14 @@ impl Stage {
             self.reliefs += 1;
             self.broker.accept(Request::Relieved(ClientId(client)), now);
         }
+    }
+
+    /// The client reads so many bytes, and answers them.
+    pub(crate) fn read_text(&mut self, client: u64, bytes: usize) -> String {
+        let items = &self.reader(client).items;
+        let read: Vec<u8> = items.iter().flat_map(|item| item.bytes.iter().copied()).take(bytes).collect();
+        self.read(client, bytes);
+        String::from_utf8(read).expect("all that is told here is ASCII")
     }
 
     /// The connection is broken: what waits for it is thrown away.
@@ -242,6 +256,9 @@ impl Turn {
             | Output::Publish(_)
             | Output::Join(..)
             | Output::Part(..)
+            | Output::Ask(..)
+            | Output::Remember { .. }
+            | Output::Forget(_)
             | Output::Ready(_)
             | Output::HangUp(..) => None,
         };
@@ -259,7 +276,14 @@ impl Turn {
     pub(crate) fn departures(&self) -> Vec<(u64, Departure)> {
         let departure = |output: &Output| match output {
             Output::HangUp(client, departure) => Some((client.0, *departure)),
-            Output::Tell(..) | Output::Publish(_) | Output::Join(..) | Output::Part(..) | Output::Ready(_) => None,
+            Output::Tell(..)
+            | Output::Publish(_)
+            | Output::Join(..)
+            | Output::Part(..)
+            | Output::Ask(..)
+            | Output::Remember { .. }
+            | Output::Forget(_)
+            | Output::Ready(_) => None,
         };
         self.outputs().filter_map(departure).collect()
     }

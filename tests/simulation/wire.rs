@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use pipechat::{
-    chat::{Chat, ClientId, Command, Departure, Entry, Event, Input, Load, Output, Rules},
+    chat::{Chat, ClientId, Command, Departure, Entry, Epoch, Event, Input, Load, Output, Rules},
     protocol::{
         Dialect, FormError, Interest, Limits, Reply, Session, Stamp, Step,
         foreign::{self, Foreign, Verdict},
@@ -125,34 +125,35 @@ fn check_held(bytes: &[u8], packet: usize, limits: &Arc<Limits>) {
 }
 
 /// What all are told if one client asks for these things, one after the other, and in which room.
-fn events_of(commands: Vec<Command>) -> Vec<(Option<Arc<str>>, Event)> {
-    let mut chat = Chat::new(Rules { wait_max: Duration::from_secs(60), ..Rules::default() });
+fn events_of(commands: Vec<Command>) -> Vec<(Option<Arc<str>>, Arc<Event>)> {
+    let mut chat = Chat::new(Rules { wait_max: Duration::from_secs(60), ..Rules::default() }, Epoch::from_random(0));
     let (mut out, mut now) = (Vec::new(), Duration::ZERO);
     let arrive = |chat: &mut Chat, client: u16, out: &mut Vec<Output>, now| {
         let input = Input::Arrive(ClientId(client.into()), SocketAddr::from(([127, 0, 0, 1], 1000 + client)));
-        chat.handle(Entry { now, input }, out);
+        chat.handle(Entry { now, at: Timestamp::UNIX_EPOCH, input }, out);
     };
     arrive(&mut chat, 1, &mut out, now);
     arrive(&mut chat, 2, &mut out, now);
     let mut client = ClientId(1);
     let loads = [Load::Light, Load::Heavy].into_iter().cycle();
     for ((command, load), n) in commands.into_iter().zip(loads).zip(3_u16..) {
-        chat.handle(Entry { now, input: Input::Command(client, load, command) }, &mut out);
+        chat.handle(Entry { now, at: Timestamp::UNIX_EPOCH, input: Input::Command(client, load, command) }, &mut out);
         // A wait that lasts is ended by the clock, and with it the client; another one says the rest.
         now += Duration::from_secs(120);
         while chat.deadline().is_some_and(|deadline| deadline <= now) {
-            chat.handle(Entry { now, input: Input::Continue }, &mut out);
+            chat.handle(Entry { now, at: Timestamp::UNIX_EPOCH, input: Input::Continue }, &mut out);
         }
         if chat.members().all(|(member, _)| member != client) {
             client = ClientId(n.into());
             arrive(&mut chat, n, &mut out, now);
         }
     }
-    chat.handle(Entry { now, input: Input::Eof(client) }, &mut out);
+    chat.handle(Entry { now, at: Timestamp::UNIX_EPOCH, input: Input::Eof(client) }, &mut out);
     let event = |output| match output {
-        Output::Tell(_, event) => Some((None, event)),
+        Output::Tell(_, event) => Some((None, Arc::new(event))),
         Output::Publish(public) => Some((Some(public.name), public.event)),
         Output::Join(..) | Output::Part(..) | Output::Ready(_) | Output::HangUp(..) => None,
+        Output::Ask(..) | Output::Remember { .. } | Output::Forget(_) => None,
     };
     out.into_iter().filter_map(event).collect()
 }
@@ -161,7 +162,7 @@ fn events_of(commands: Vec<Command>) -> Vec<(Option<Arc<str>>, Event)> {
 fn look_at(room: Option<&str>, event: &Event) {
     for dialect in Dialect::ALL {
         let mut line = Vec::new();
-        render(&mut line, event, Stamp { seq: Some(1), at: Timestamp::UNIX_EPOCH, room }, dialect);
+        render(&mut line, event, Stamp { seq: Some(1), room, ..Stamp::private(Timestamp::UNIX_EPOCH) }, dialect);
         let line = whole_lines(line, dialect);
         // What is said in text in the very words of a notice is taken for one, of oneself; JSON tells them apart.
         let is_notice = |text: &str| ["已上线", "下线", "is online", "is offline"].contains(&text);

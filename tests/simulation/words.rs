@@ -2,7 +2,7 @@
 
 use common::{EN, Texts, ZH};
 use pipechat::{
-    chat::{Asked, Departure, Done, Event, NameRule, Refusal},
+    chat::{Asked, Departure, Done, Event, NameRule, Position, Refusal},
     protocol::{FormError, Format, Lang, Reply, Setting, Verb},
 };
 
@@ -27,6 +27,7 @@ pub(crate) struct Keys {
     pub(crate) room: Option<String>,
     pub(crate) count: Option<u64>,
     pub(crate) code: Option<String>,
+    pub(crate) pos: Option<String>,
     /// The same as [`Words::text`]; none if there is none.
     pub(crate) text: Option<String>,
 }
@@ -53,6 +54,7 @@ pub(crate) fn of_event(event: &Event, lang: Lang) -> Option<Words> {
         | Event::Joined(_)
         | Event::Left(_)
         | Event::Topic { .. }
+        | Event::Past(..)
         | Event::User(_) => return None,
         Event::UsersEnd(_) => Words { event: "users_end", text: None, line: None, keys: None },
         Event::Renamed { old, new } => {
@@ -65,9 +67,15 @@ pub(crate) fn of_event(event: &Event, lang: Lang) -> Option<Words> {
         Event::Done(done) => of_done(done),
         Event::Declined(asked, refusal) => {
             let (verb, text) = (verb_of(*asked), refused(refusal, lang));
-            let line = format!("{verb}|{}|{text}", refusal.code());
             let code = Some(refusal.code().to_owned());
-            Words::of_room("refused", line, Keys { code, text: Some(text), ..Keys::of_verb(verb) })
+            let keys = Keys { code, text: Some(text.clone()), ..Keys::of_verb(verb) };
+            match refusal {
+                Refusal::HistoryGone { room, oldest } => {
+                    let line = format!("{verb}|history-gone|{room}|{}|{text}", place(*oldest));
+                    Words::of_room("refused", line, Keys { room: Some(room.to_string()), pos: key(*oldest), ..keys })
+                }
+                refusal => Words::of_room("refused", format!("{verb}|{}|{text}", refusal.code()), keys),
+            }
         }
         Event::Synced(token) => {
             let line = Some(format!("sync|{}", visible(token)));
@@ -87,11 +95,22 @@ pub(crate) fn of_event(event: &Event, lang: Lang) -> Option<Words> {
 fn of_done(done: &Done) -> Words {
     let keys_of = Keys::of;
     let (line, keys) = match done {
-        Done::Join { room, members, topic } => (
-            format!("join|ok|{room}|{members}|-|{}", visible(topic)),
-            Keys { count: Some(*members as u64), ..keys_of(room, topic) },
+        Done::Join { room, members, position, topic } => (
+            format!("join|ok|{room}|{members}|{}|{}", place(*position), visible(topic)),
+            Keys { count: Some(*members as u64), pos: key(*position), ..keys_of(room, topic) },
         ),
-        Done::In(room) => (format!("in|ok|{room}|-"), keys_of(room, "")),
+        Done::In(room, position) => {
+            (format!("in|ok|{room}|{}", place(*position)), Keys { pos: key(*position), ..keys_of(room, "") })
+        }
+        Done::History { room, count, position, has_more } => (
+            format!("history|{}|{room}|{count}|{}", if *has_more { "more" } else { "ok" }, place(*position)),
+            Keys {
+                count: Some(*count as u64),
+                pos: key(*position),
+                code: has_more.then(|| "more".to_owned()),
+                ..keys_of(room, "")
+            },
+        ),
         Done::Leave(room) => (format!("leave|ok|{room}"), keys_of(room, "")),
         Done::Rooms(count) => (format!("rooms|ok|{count}"), Keys { count: Some(*count as u64), ..Keys::default() }),
         Done::Who(room, count) => {
@@ -101,6 +120,16 @@ fn of_done(done: &Done) -> Words {
     };
     let verb = Some(verb_of(done.asked()).to_owned());
     Words::of_room("ok", line, Keys { verb, ..keys })
+}
+
+/// A position in a line.
+fn place(position: Option<Position>) -> String {
+    key(position).unwrap_or_else(|| "-".to_owned())
+}
+
+/// A position in an object.
+fn key(position: Option<Position>) -> Option<String> {
+    position.map(|position| position.to_string())
 }
 
 impl Keys {
@@ -123,6 +152,7 @@ fn verb_of(asked: Asked) -> &'static str {
         Asked::Rooms => "rooms",
         Asked::Who => "who",
         Asked::Topic => "topic",
+        Asked::History => "history",
     }
 }
 
@@ -136,6 +166,8 @@ pub(crate) fn of_reply(reply: &Reply, lang: Lang) -> Option<Words> {
             let line = match error {
                 FormError::Usage(Verb::In) => format!("in|malformed|{text}"),
                 FormError::Usage(Verb::Rooms) => format!("rooms|malformed|{text}"),
+                FormError::Usage(Verb::Join) => format!("join|malformed|{text}"),
+                FormError::Usage(Verb::History) => format!("history|malformed|{text}"),
                 _ => text.clone(),
             };
             Words { line: Some(line), ..Words::same("refused", text) }
@@ -172,6 +204,9 @@ fn refused(refusal: &Refusal, lang: Lang) -> String {
         Refusal::NameTaken => texts.name_taken.to_owned(),
         Refusal::NameConfusable(name) => in_lang(&format!("与 {name} 过于相似"), &format!("looks like {name}")),
         Refusal::NameInvalid(rule) => texts.name_invalid(&broken(*rule, texts, in_lang)),
+        Refusal::NotStored => in_lang("存储失败,消息未发送", "storage failed, not sent"),
+        Refusal::StoreFailed => in_lang("存储失败,暂时无法读取历史", "storage failed, history cannot be read"),
+        Refusal::HistoryGone { .. } => in_lang("更早的历史已不存在", "older history is gone"),
         Refusal::NoSuchRoom => in_lang("房间不存在", "no such room"),
         Refusal::NotInRoom => in_lang("你不在该房间", "not in this room"),
         Refusal::RoomInvalid(rule) => in_lang("房间名无效:", "invalid room name: ") + &broken(*rule, texts, in_lang),
@@ -235,7 +270,8 @@ pub(crate) fn form(verb: Verb) -> &'static str {
             "wait|SECONDS|user|NAME, wait|SECONDS|gone|NAME, wait|SECONDS|users|N, wait|SECONDS|text|PART, \
              wait|SECONDS|members|ROOM|N, wait|SECONDS|in|ROOM|PART"
         }
-        Verb::Join => "join|ROOM",
+        Verb::Join => "join|ROOM, join|ROOM|since|START, join|ROOM|last|N",
+        Verb::History => "history|ROOM, history|ROOM|N, history|ROOM|since|START",
         Verb::In => "in|ROOM|TEXT",
         Verb::Leave => "leave|ROOM",
         Verb::Rooms => "rooms",

@@ -10,7 +10,15 @@ const TEXT: Dialect = Dialect { format: Format::Text, lang: Lang::En, ending: Li
 const JSON: Dialect = Dialect { format: Format::Json, lang: Lang::En, ending: LineEnding::Lf };
 
 fn public(seq: u64, event: Event) -> Public {
-    Public { room: RoomId::LOBBY, name: "lobby".into(), members: 2, except: None, seq, event }
+    Public {
+        room: RoomId::LOBBY,
+        name: "lobby".into(),
+        members: 2,
+        except: None,
+        seq,
+        position: None,
+        event: Arc::new(event),
+    }
 }
 
 /// What a client in this format is told of a turn in which one event is for all except it.
@@ -49,7 +57,8 @@ fn in_json_no_number_is_missing() {
     assert_eq!(client.lines().count(), 3, "{client}");
 }
 
-const STAMP: Stamp<'_> = Stamp { seq: Some(1), at: Timestamp::UNIX_EPOCH, room: Some("lobby") };
+const STAMP: Stamp<'_> =
+    Stamp { seq: Some(1), at: Timestamp::UNIX_EPOCH, room: Some("lobby"), position: None, is_replay: false };
 
 fn tell_all(turn: &mut Turn, event: &Event, members: usize) {
     turn.publish(&Public { members, ..public(1, event.clone()) });
@@ -161,7 +170,7 @@ fn play(script: &str) -> [String; 2] {
             (Some(client), ":", text) => turn.tell(client, &event(text)),
             (None, ":", text) => {
                 let (room, name) = (room(who), who.into());
-                turn.publish(&Public { room, name, members: 1, except: None, seq: 1, event: event(text) });
+                turn.publish(&Public { room, name, members: 1, ..public(1, event(text)) });
             }
             other => panic!("{other:?}"),
         }

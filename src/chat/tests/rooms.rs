@@ -27,8 +27,8 @@ fn one_who_speaks_into_a_room_need_not_be_there() {
     check("1 join|builds; 2 in|#builds|green", "1< #builds @2: green; 2< said in builds");
     check("1 join|builds; 2 in|builds|green; 2 hi", "1,2< @2: hi");
     check("1 join|builds; 1 in|lobby|hi", "1< @1: hi; 1< said in lobby");
-    check("1 in|nowhere|hi", "1< said in nowhere");
-    check("1 in|nowhere|hi; 1 rooms", "1< lobby 1; 1< 1 rooms");
+    check("1 in|nowhere|hi", "< #nowhere @1: hi; 1< said in nowhere");
+    check("1 in|nowhere|hi; 1 rooms", "1< lobby 1; 1< nowhere 0; 1< 2 rooms");
     check("1 in|builds|", "1< no: empty-text");
     check("1 in|a b|x", "1< no: room-invalid(space)");
     check("1 join|builds; 2 arrives to visit; 2 in|builds|green", "1< #builds @2: green; 2< said in builds");
@@ -39,7 +39,7 @@ fn one_who_leaves_is_told_and_speaks_in_the_lobby_again() {
     check("1 join|builds; 2 join|builds; 1 leave|builds", "1,2< #builds <@1; 1< out of builds");
     check("2 hi; 1 join|builds; 1 leave|builds; 1 hi", "1,2< @1: hi");
     check("2 hi; 1 join|builds; 1 join|alerts; 1 leave|builds; 1 hi", "1< #alerts @1: hi");
-    check("1 join|builds; 1 leave|builds; 1 leave|builds", "1< no: no-such-room");
+    check("1 join|builds; 1 leave|builds; 1 leave|builds", "1< no: not-in-room");
     check("1 join|builds; 2 leave|builds", "2< no: not-in-room");
     check("1 leave|nowhere", "1< no: no-such-room");
 }
@@ -64,7 +64,7 @@ fn each_room_is_told_of_a_departure_and_of_a_new_name() {
         &format!("{three}; 1 rename|ann"),
         "1< @1 is ann@1; (1),2,3< @1 is now ann@1; (1),2< #builds @1 is now ann@1; (1)< #alerts @1 is now ann@1",
     );
-    check(&format!("{three}; 1 leaves"), "1 hung up: left; 2,3< -@1 left; 2< #builds -@1 left");
+    check(&format!("{three}; 1 leaves"), "1 hung up: left; 2,3< -@1 left; 2< #builds -@1 left; < #alerts -@1 left");
     check(&format!("{three}; 2 visits"), "1,3< -@2 visit; 1< #builds -@2 visit");
 }
 
@@ -72,13 +72,13 @@ fn each_room_is_told_of_a_departure_and_of_a_new_name() {
 fn rooms_are_listed_in_order_of_names() {
     check("1 join|zoo; 1 join|Alerts; 2 join|zoo; 3 rooms", "3< Alerts 1; 3< lobby 3; 3< zoo 2; 3< 3 rooms");
     check("1 join|zoo; 1 topic|zoo|apes|cats; 2 rooms", "2< lobby 2; 2< zoo 1 apes|cats; 2< 2 rooms");
-    check("1 join|zoo; 1 leave|zoo; 2 rooms", "2< lobby 2; 2< 1 rooms");
+    check("1 join|zoo; 1 leave|zoo; 2 rooms", "2< lobby 2; 2< zoo 0; 2< 2 rooms");
 }
 
 #[test]
 fn those_in_a_room_are_listed_in_order_of_arrival() {
     check("3 join|builds; 1 join|builds; 1 rename|ann; 2 who|#builds", "2< =ann@1; 2< =@3; 2< 2 in builds");
-    check("1 join|builds; 1 leave|builds; 2 who|builds", "2< no: no-such-room");
+    check("1 join|builds; 1 leave|builds; 2 who|builds", "2< 0 in builds");
     check("1 arrives to visit; 1 join|builds; 2 who|builds", "2< =@1; 2< 1 in builds");
 }
 
@@ -93,13 +93,6 @@ fn a_topic_is_told_to_the_room_and_to_those_who_ask_or_come() {
     check("1 topic|nowhere", "1< no: no-such-room");
     check("1 topic|nowhere|x", "1< no: no-such-room");
     check(&format!("1 join|builds; 1 topic|builds|{}", "x".repeat(257)), "1< no: argument-too-long(256)");
-}
-
-#[test]
-fn a_room_with_a_topic_stays_without_members() {
-    check("1 join|builds; 1 topic|builds|red; 1 leave|builds; 2 rooms", "2< builds 0 red; 2< lobby 2; 2< 2 rooms");
-    check("1 join|builds; 1 topic|builds|red; 1 leave|builds; 2 join|builds", "2< #builds >@2; 2< in builds 1 red");
-    check("1 join|builds; 1 topic|builds|red; 1 leave|builds; 2 topic|builds|; 2 rooms", "2< lobby 2; 2< 1 rooms");
 }
 
 #[test]
@@ -134,7 +127,7 @@ fn waits_for_members_and_for_texts_in_a_room() {
     );
     check("2 join|builds; 1 wait|9|members|#builds|1", "1< met 1");
     check("1 wait|9|members|builds|1; 2 join|alerts", "2< #alerts >@2; 2< in alerts 1");
-    check("1 wait|9|in|builds|ok; 2 in|builds|all ok", "2< said in builds; 1< met ok; 1 ready");
+    check("1 wait|9|in|builds|ok; 2 in|builds|all ok", "< #builds @2: all ok; 2< said in builds; 1< met ok; 1 ready");
     check("1 wait|9|in|builds|ok; 2 ok", "1,2< @2: ok");
     check("1 wait|9|in|lobby|ok; 2 ok", "1,2< @2: ok; 1< met ok; 1 ready");
     check("1 wait|9|in|lobby|ok; 2 to|@1|ok", "1< @2> ok");
@@ -158,45 +151,62 @@ fn the_room_that_has_been_silent_longest_is_forgotten_first() {
 }
 
 #[test]
-fn a_client_can_be_in_so_many_rooms_and_keep_as_many_without_members() {
+fn a_client_can_be_in_so_many_rooms() {
     check_by(limits(9, 2), "1 join|a; 1 join|b; 1 join|c", "1< no: too-many-rooms(2)");
     check_by(limits(9, 2), "1 join|a; 1 join|b; 1 join|a", "1< in a 1");
     check_by(limits(9, 2), "1 join|a; 1 join|b; 1 leave|a; 1 join|c", "1< #c >@1; 1< in c 1");
-    let kept = |name: &str| format!("1 join|{name}; 1 topic|{name}|x; 1 leave|{name}; ");
-    let three = kept("a") + &kept("b") + &kept("c");
-    check_by(limits(9, 2), &format!("{three}2 rooms"), "2< a 0 x; 2< b 0 x; 2< lobby 2; 2< 3 rooms");
+    check_by(limits(9, 2), "1 join|a; 1 join|b; 1 join|c|last|5", "1< no: too-many-rooms(2)");
+}
+
+#[test]
+fn an_address_keeps_so_many_rooms_without_members_that_it_has_made() {
+    let left = |client, name: &str| format!("{client} join|{name}; {client} topic|{name}|x; {client} leave|{name}; ");
+    let three = left(1, "a") + &left(1, "b") + &left(2, "c");
+    check_by(limits(9, 2), &format!("{three}2 rooms"), "2< b 0 x; 2< c 0 x; 2< lobby 2; 2< 3 rooms");
+    check_by(limits(9, 2), &format!("{three}2 topic|b|y; 2 in|d|x"), "2< no: too-many-rooms(2)");
+    check_by(limits(9, 2), &format!("{three}11 in|d|x"), "< #d @11: x; 11< said in d");
+    let busy = left(1, "a") + &left(1, "b") + "2 in|a|x; " + &left(1, "c");
+    check_by(limits(9, 2), &format!("{busy}2 rooms"), "2< a 0 x; 2< c 0 x; 2< lobby 2; 2< 3 rooms");
+    let other = left(1, "a") + &left(1, "b") + &left(11, "c");
+    let listed = "2< a 0 x; 2< b 0 x; 2< c 0 x; 2< lobby 3; 2< 4 rooms";
+    check_by(limits(9, 2), &format!("{other}2 rooms"), listed);
     let trusted = Rules { trusted: vec!["10.0.0.0/8".parse().unwrap()], ..limits(9, 2) };
-    check_by(trusted, &format!("{three}2 rooms"), "2< a 0 x; 2< b 0 x; 2< c 0 x; 2< lobby 2; 2< 4 rooms");
+    let listed = "2< a 0 x; 2< b 0 x; 2< c 0 x; 2< lobby 2; 2< 4 rooms";
+    check_by(trusted.clone(), &format!("{three}2 rooms"), listed);
+    check_by(trusted, "1 in|a|x; 1 in|b|x; 1 in|c|x", "1< no: too-many-rooms(2)");
+}
+
+#[test]
+fn an_address_makes_so_many_rooms_and_none_of_others_is_forgotten_for_more() {
+    let others = "11 in|old|x; 1 join|a; 2 join|b; ";
+    check_by(limits(4, 2), &format!("{others}3 join|c"), "3< no: too-many-rooms(2)");
     check_by(
-        limits(9, 2),
-        &format!(
-            "{}{}{}11 join|d; 11 topic|d|x; 11 leave|d; 11 rooms",
-            kept("a"),
-            kept("b"),
-            "11 join|a; 11 leave|a; "
-        ),
-        "11< a 0 x; 11< b 0 x; 11< d 0 x; 11< lobby 2; 11< 4 rooms",
+        limits(4, 2),
+        &format!("{others}2 leave|b; 3 join|c; 3 rooms"),
+        "3< a 1; 3< c 1; 3< lobby 4; 3< old 0; 3< 4 rooms",
     );
 }
 
 #[test]
-fn a_topic_that_could_not_be_kept_is_refused() {
-    let kept = |client, name: &str| format!("{client} join|{name}; {client} topic|{name}|x; {client} leave|{name}; ");
-    let three = kept(1, "a") + &kept(1, "b") + &kept(11, "c");
-    check_by(limits(9, 2), &format!("{three}1 topic|c|y"), "1< no: too-many-rooms(2)");
-    check_by(limits(9, 2), &format!("{three}1 topic|b|y"), "< #b @1 topic: y; 1< topic of b: y");
-    check_by(limits(9, 2), &format!("{three}1 topic|c|; 1 rooms"), "1< a 0 x; 1< b 0 x; 1< lobby 2; 1< 3 rooms");
-    check_by(limits(9, 2), &format!("{three}11 join|c; 1 topic|c|y"), "11< #c @1 topic: y; 1< topic of c: y");
-    check_by(limits(9, 2), &format!("{three}11 topic|a|y; 1 topic|c|y"), "< #c @1 topic: y; 1< topic of c: y");
+fn a_room_stays_while_it_has_members_a_topic_or_a_history() {
+    check("1 join|a; 1 leave|a; 2 in|b|x; 2 rooms", "2< a 0; 2< b 0; 2< lobby 2; 2< 3 rooms");
+    let forgetful =
+        || Rules { recent: RecentLimits { per_room_max: 0, ..RecentLimits::default() }, ..Rules::default() };
+    check_by(forgetful(), "1 join|a; 1 leave|a; 2 in|b|x; 2 rooms", "2< lobby 2; 2< 1 rooms");
+    check_by(forgetful(), "1 join|a; 1 leave|a; 1 leave|a", "1< no: no-such-room");
+    let topic = "1 join|a; 1 topic|a|red; 1 leave|a; ";
+    check_by(forgetful(), &format!("{topic}2 rooms"), "2< a 0 red; 2< lobby 2; 2< 2 rooms");
+    check_by(forgetful(), &format!("{topic}2 join|a"), "2< #a >@2; 2< in a 1 red");
+    check_by(forgetful(), &format!("{topic}2 topic|a|; 2 rooms"), "2< lobby 2; 2< 1 rooms");
 }
 
 #[test]
 fn many_rooms_and_many_members_are_listed_in_pieces() {
-    let mut chat = Chat::new(Rules::default());
+    let mut chat = Chat::new(limits(10_000, 1000), Epoch::from_random(0));
     let mut out = Vec::new();
     let mut input = |input, out: &mut Vec<Output>| {
         out.clear();
-        chat.handle(Entry { now: Duration::ZERO, input }, out);
+        chat.handle(Entry { now: Duration::ZERO, at: Timestamp::UNIX_EPOCH, input }, out);
         chat.deadline()
     };
     let command = |client, command| Input::Command(ClientId(client), Load::Light, command);
@@ -205,8 +215,8 @@ fn many_rooms_and_many_members_are_listed_in_pieces() {
             Input::Arrive(ClientId(client), SocketAddr::from(([10, 0, 0, 1], u16::try_from(client).unwrap()))),
             &mut out,
         );
-        input(command(client, Command::Join("all".to_owned())), &mut out);
-        input(command(client, Command::Join(format!("own-{client}"))), &mut out);
+        input(command(client, Command::Join { room: "all".to_owned(), start: None }), &mut out);
+        input(command(client, Command::Join { room: format!("own-{client}"), start: None }), &mut out);
     }
     for (asked, items, last) in
         [(Command::Rooms, 202, Done::Rooms(202)), (Command::WhoIn("all".to_owned()), 200, Done::Who("all".into(), 200))]

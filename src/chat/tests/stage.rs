@@ -46,7 +46,7 @@ struct Stage {
 
 impl Stage {
     fn new(rules: Rules) -> Self {
-        Self { chat: Chat::new(rules), connected: Vec::new(), rooms: BTreeMap::new() }
+        Self { chat: Chat::new(rules, Epoch::from_random(0)), connected: Vec::new(), rooms: BTreeMap::new() }
     }
 
     /// Plays one step, and answers what it comes to.
@@ -80,7 +80,7 @@ impl Stage {
         }
         let is_command = matches!(input, Input::Command(..));
         let mut out = Vec::new();
-        self.chat.handle(Entry { now: Duration::ZERO, input }, &mut out);
+        self.chat.handle(Entry { now: Duration::ZERO, at: Timestamp::UNIX_EPOCH, input }, &mut out);
         self.chat.members.assert_mirrors();
         self.chat.rooms.assert_mirrors();
         if is_command {
@@ -108,6 +108,7 @@ impl Stage {
                 format!("{client}< {}", shown(&event))
             }
             Output::Ready(ClientId(client)) => format!("{client} ready"),
+            Output::Ask(..) | Output::Remember { .. } | Output::Forget(_) => panic!("there is no store: {output:?}"),
             Output::HangUp(ClientId(client), departure) => {
                 self.connected.retain(|&connected| connected != client);
                 self.rooms.values_mut().for_each(|(members, _)| members.retain(|&member| member != client));
@@ -170,14 +171,25 @@ fn shown(event: &Event) -> String {
         Event::Left(who) => format!("<{}", known_as(who)),
         Event::Topic { from, text } => format!("{} topic: {text}", known_as(from)),
         Event::Room { name, members, topic } => format!("{name} {members} {topic}").trim_end().to_owned(),
-        Event::Done(Done::Join { room, members, topic }) => {
+        Event::Past(record, _) => {
+            let room = if *record.room == *LOBBY { String::new() } else { format!("#{} ", record.room) };
+            format!("{}| {room}{}", record.n, shown(&record.event))
+        }
+        Event::Done(Done::Join { room, members, topic, .. }) => {
             format!("in {room} {members} {topic}").trim_end().to_owned()
         }
-        Event::Done(Done::In(room)) => format!("said in {room}"),
+        Event::Done(Done::In(room, _)) => format!("said in {room}"),
         Event::Done(Done::Leave(room)) => format!("out of {room}"),
         Event::Done(Done::Rooms(count)) => format!("{count} rooms"),
         Event::Done(Done::Who(room, count)) => format!("{count} in {room}"),
         Event::Done(Done::Topic(room, topic)) => format!("topic of {room}: {topic}").trim_end().to_owned(),
+        Event::Done(Done::History { room, count, position, has_more }) => {
+            let n = position.map_or(0, |position| position.n);
+            format!("{count} of {room} until {n}{}", if *has_more { ", more" } else { "" })
+        }
+        Event::Declined(_, Refusal::HistoryGone { oldest, .. }) => {
+            format!("no: history-gone, oldest {}", oldest.map_or(0, |position| position.n))
+        }
         Event::Declined(_, Refusal::RoomConfusable(name)) => format!("no: room-confusable({name})"),
         Event::Declined(_, refusal) => format!("no: {}", kebab(&format!("{refusal:?}"))),
         Event::Synced(token) => format!("sync {token}"),

@@ -78,7 +78,7 @@ fn a_private_message_reaches_all_visitors_of_a_name() {
 
 /// A chat with one who is here, 1, and so many visitors called `ci`.
 fn chat(visitors: u64) -> Chat {
-    let mut chat = Chat::new(Rules::default());
+    let mut chat = Chat::new(Rules::default(), Epoch::from_random(0));
     let addr = SocketAddr::from(([10, 0, 0, 1], 7));
     input(&mut chat, Input::Arrive(ClientId(1), addr));
     for client in (2..).map(ClientId).take(visitors as usize) {
@@ -90,7 +90,7 @@ fn chat(visitors: u64) -> Chat {
 
 fn input(chat: &mut Chat, input: Input) -> Vec<Output> {
     let mut out = Vec::new();
-    chat.handle(Entry { now: Duration::ZERO, input }, &mut out);
+    chat.handle(Entry { now: Duration::ZERO, at: Timestamp::UNIX_EPOCH, input }, &mut out);
     out
 }
 

@@ -6,7 +6,7 @@ use crate::protocol::{Line, parse};
 /// Plays steps apart by `;`: `2 arrives`, `2 LINE`, `2 leaves`, `2 breaks`, `@SECONDS`. Answers what waits
 /// came to, as `CLIENT<ok ARG`, `CLIENT<timeout`, `CLIENT<ready` and `CLIENT<gone REASON`.
 fn play(script: &str) -> String {
-    let mut chat = Chat::new(Rules::default());
+    let mut chat = Chat::new(Rules::default(), Epoch::from_random(0));
     let (mut out, mut seen) = (Vec::new(), Vec::new());
     let mut now = Duration::ZERO;
     for step in script.split(';').map(str::trim) {
@@ -17,7 +17,7 @@ fn play(script: &str) -> String {
             }
             None => input(step),
         };
-        chat.handle(Entry { now, input }, &mut out);
+        chat.handle(Entry { now, at: Timestamp::UNIX_EPOCH, input }, &mut out);
         seen.extend(out.drain(..).filter_map(|output| match output {
             Output::Tell(ClientId(c), Event::WaitMet(arg)) => Some(format!("{c}<ok {arg}")),
             Output::Tell(ClientId(c), Event::WaitTimedOut) => Some(format!("{c}<timeout")),
@@ -114,11 +114,11 @@ fn too_long_is_refused_and_the_clock_never_goes_back() {
 
 #[test]
 fn a_deadline_is_known_while_somebody_waits() {
-    let mut chat = Chat::new(Rules::default());
+    let mut chat = Chat::new(Rules::default(), Epoch::from_random(0));
     let mut out = Vec::new();
     let second = Duration::from_secs(1);
     let mut handle = |now, input| {
-        chat.handle(Entry { now, input }, &mut out);
+        chat.handle(Entry { now, at: Timestamp::UNIX_EPOCH, input }, &mut out);
         chat.deadline()
     };
     assert_eq!(handle(Duration::ZERO, input("1 arrives")), None);

@@ -4,7 +4,7 @@ use super::super::*;
 
 /// A chat with this many clients, numbered from 1.
 fn chat_of(clients: u64) -> (Chat, Vec<Output>) {
-    let (mut chat, mut out) = (Chat::new(Rules::default()), Vec::new());
+    let (mut chat, mut out) = (Chat::new(Rules::default(), Epoch::from_random(0)), Vec::new());
     for client in 1..=clients {
         let [high, low] = u16::try_from(client).unwrap().to_be_bytes();
         let addr = SocketAddr::from(([10, 0, high, low], 9));
@@ -15,7 +15,7 @@ fn chat_of(clients: u64) -> (Chat, Vec<Output>) {
 }
 
 fn handle(chat: &mut Chat, input: Input, out: &mut Vec<Output>) {
-    chat.handle(Entry { now: Duration::ZERO, input }, out);
+    chat.handle(Entry { now: Duration::ZERO, at: Timestamp::UNIX_EPOCH, input }, out);
 }
 
 fn command(chat: &mut Chat, client: u64, command: Command) -> Vec<Output> {
@@ -147,7 +147,7 @@ fn many_waits_that_time_out_do_so_in_pieces() {
     let mut pieces = 0;
     while chat.deadline().is_some() {
         let before = out.len();
-        chat.handle(Entry { now, input: Input::Continue }, &mut out);
+        chat.handle(Entry { now, at: Timestamp::UNIX_EPOCH, input: Input::Continue }, &mut out);
         assert!(out.len() - before < 500, "a piece: {}", out.len() - before);
         pieces += 1;
     }

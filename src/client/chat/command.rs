@@ -1,6 +1,8 @@
 //! What a line that was typed means: a message, a command of this client, or a command of the server. Knows no sockets and
 //! no terminal.
 
+use pipechat::chat::HISTORY_MAX;
+
 /// What the user wants.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Command {
@@ -14,6 +16,10 @@ pub(super) enum Command {
         text: String,
         line: String,
     },
+    /// To be in this room, and to see what was said there last.
+    Join(String),
+    /// To see so many lines of what was said in the room that is shown.
+    History(usize),
     /// To leave this room, or the one that is shown.
     Leave(Option<String>),
     /// To be told the topic of the room that is shown, or to give it this one.
@@ -24,9 +30,13 @@ pub(super) enum Command {
     Mistake(String),
 }
 
+/// How many lines `/history` shows without a number.
+const HISTORY: usize = 50;
+
 /// The commands of this client, with their arguments and what they do, in words that fit into 40 columns.
 pub(super) const COMMANDS: &[(&str, &str, &str)] = &[
     ("/help", "", "these commands"),
+    ("/history", " [N]", "the last N lines of this room"),
     ("/join", " ROOM", "join ROOM, and talk there"),
     ("/leave", " [ROOM]", "leave ROOM, or this one"),
     ("/msg", " NAME TEXT", "to NAME alone"),
@@ -55,8 +65,13 @@ impl Command {
             "who" => Self::Send("who".to_owned()),
             "rooms" => Self::Send("rooms".to_owned()),
             "join" => match name(argument) {
-                Some(room) => Self::Send(format!("join|{room}")),
+                Some(room) => Self::Join(room.to_owned()),
                 None => Self::Mistake("usage: /join ROOM".to_owned()),
+            },
+            "history" if argument.is_empty() => Self::History(HISTORY),
+            "history" => match argument.parse() {
+                Ok(count) if (1..=HISTORY_MAX).contains(&count) => Self::History(count),
+                Ok(_) | Err(_) => Self::Mistake(format!("usage: /history [N], at most {HISTORY_MAX}")),
             },
             "leave" if argument.is_empty() => Self::Leave(None),
             "leave" => match name(argument) {
@@ -129,7 +144,9 @@ mod tests {
             ("/who", send("who")),
             ("/nick bob", send("rename|bob")),
             ("/nick  bob ", send("rename|bob")),
-            ("/join #builds", send("join|#builds")),
+            ("/join #builds", Command::Join("#builds".to_owned())),
+            ("/history", Command::History(HISTORY)),
+            ("/history  100 ", Command::History(100)),
             ("/leave", Command::Leave(None)),
             ("/leave builds", Command::Leave(Some("builds".to_owned()))),
             ("/rooms", send("rooms")),
@@ -157,6 +174,9 @@ mod tests {
             ("/QUIT", "unknown command /QUIT, nothing was sent; /help, or // to say a slash"),
             ("/nick", "usage: /nick NAME"),
             ("/nick a|b", "usage: /nick NAME"),
+            ("/history 0", "usage: /history [N], at most 1000"),
+            ("/history x", "usage: /history [N], at most 1000"),
+            ("/history 1001", "usage: /history [N], at most 1000"),
             ("/join", "usage: /join ROOM"),
             ("/join a|b", "usage: /join ROOM"),
             ("/leave a|b", "usage: /leave [ROOM]"),

@@ -6,6 +6,7 @@ mod link;
 mod lists;
 mod mention;
 mod outbox;
+mod past;
 mod people;
 mod pipe;
 mod render;

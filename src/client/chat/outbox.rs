@@ -20,7 +20,7 @@ impl Outbox {
         self.lines.push(b'\n');
     }
 
-    /// There is another connection. This line comes first on it, and then again the one of which the connection before has
+    /// There is another connection. These lines come first on it, and then again the one of which the connection before has
     /// taken a part.
     pub(super) fn restart_with(&mut self, first: &str) {
         self.taken = 0;

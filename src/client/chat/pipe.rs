@@ -21,7 +21,7 @@ use crate::client::{
     Deadline, Failure, Outcome, complain,
     connection::Connection,
     lines::{Input, LINE_BYTES_MAX, Lines},
-    message::ServerMessage,
+    message::{News, ServerMessage},
     print,
     reader::{Reader, Received},
     words::lang_of_set,
@@ -94,8 +94,13 @@ impl Listener {
                         ServerMessage::Set(text) => self.lang = lang_of_set(text).unwrap_or(self.lang),
                         ServerMessage::Answer(Event::Renamed { new, .. }) => self.me = Some(Arc::clone(new)),
                         // That is answered already.
-                        ServerMessage::News(Event::KnownAs { new, .. }, _) if self.me.as_ref() == Some(new) => continue,
-                        ServerMessage::News(..)
+                        ServerMessage::News(News { event: Event::KnownAs { new, .. }, .. })
+                            if self.me.as_ref() == Some(new) =>
+                        {
+                            continue;
+                        }
+                        ServerMessage::News(_)
+                        | ServerMessage::Past(_)
                         | ServerMessage::Answer(_)
                         | ServerMessage::Help(_)
                         | ServerMessage::Refused { .. } => {}

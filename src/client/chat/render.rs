@@ -8,7 +8,7 @@ use pipechat::{
 };
 
 use super::mention::mentions;
-use crate::client::message::ServerMessage;
+use crate::client::message::{News, Past, ServerMessage};
 
 /// How the user wants messages to look, and who the user is.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub(super) struct Style {
 
 /// Marks a line that mentions the user where there are no colours.
 const MENTION: &str = "* ";
+/// Marks a line that is from the history.
+const PAST: &str = "| ";
 /// SGR: bold and reversed; bold; faint; as before.
 const LOUD: &str = "\x1b[1;7m";
 const BOLD: &str = "\x1b[1m";
@@ -33,11 +35,21 @@ impl Style {
     /// The message as lines without the last line end. `None` where there is nothing to show.
     pub(super) fn render(&self, message: &ServerMessage) -> Option<String> {
         match message {
-            ServerMessage::News(event, None) | ServerMessage::Answer(event) => self.event(event),
-            ServerMessage::News(event, Some(room)) => Some(format!("{} {}", self.mark(room), self.event(event)?)),
+            ServerMessage::News(News { event, room: None, .. }) | ServerMessage::Answer(event) => self.event(event),
+            ServerMessage::News(News { event, room: Some(room), .. }) => {
+                Some(format!("{} {}", self.mark(room), self.event(event)?))
+            }
+            ServerMessage::Past(past) => self.past(past),
             ServerMessage::Set(text) | ServerMessage::Help(text) => Some(text.clone()),
             ServerMessage::Refused { text, .. } | ServerMessage::Farewell { text, .. } => Some(self.notice(text)),
         }
+    }
+
+    /// What has happened before: after a mark, and without colours, since it is to be faint as a whole.
+    pub(super) fn past(&self, past: &Past) -> Option<String> {
+        let plain = Self { has_colours: false, me: Arc::clone(&self.me), ..*self };
+        let room = past.room.as_ref().map_or_else(String::new, |room| format!("{} ", shown(room)));
+        Some(format!("{PAST}{room}{}", plain.event(&past.event)?))
     }
 
     fn event(&self, event: &Event) -> Option<String> {
@@ -81,7 +93,7 @@ impl Style {
             }
             Event::Done(done) => self.notice(&self.done(done)?),
             // They come as one list.
-            Event::User(_) | Event::UsersEnd(_) | Event::Room { .. } => return None,
+            Event::User(_) | Event::UsersEnd(_) | Event::Room { .. } | Event::Past(..) => return None,
             // In JSON they come as `refused` and `farewell`, with their texts.
             Event::Refused(_) | Event::Declined(..) | Event::Farewell(_) => return None,
         })
@@ -90,7 +102,7 @@ impl Style {
     /// What was done for the user. `None` where a list says it.
     fn done(&self, done: &Done) -> Option<String> {
         Some(match (done, self.lang) {
-            (Done::Join { room, members, topic }, lang) => {
+            (Done::Join { room, members, topic, .. }, lang) => {
                 let text = match lang {
                     Lang::Zh => format!("你已在 {},{members}人", shown(room)),
                     Lang::En => format!("you are in {}, {members} there", shown(room)),
@@ -101,15 +113,15 @@ impl Style {
                     (topic, Lang::En) => format!("{text}, topic: {}", isolated(topic)),
                 }
             }
-            (Done::In(room), Lang::Zh) => format!("已发到 {}", shown(room)),
-            (Done::In(room), Lang::En) => format!("said in {}", shown(room)),
+            (Done::In(room, _), Lang::Zh) => format!("已发到 {}", shown(room)),
+            (Done::In(room, _), Lang::En) => format!("said in {}", shown(room)),
             (Done::Leave(room), Lang::Zh) => format!("你已离开 {}", shown(room)),
             (Done::Leave(room), Lang::En) => format!("you have left {}", shown(room)),
             (Done::Topic(room, topic), Lang::Zh) if topic.is_empty() => format!("{} 没有主题", shown(room)),
             (Done::Topic(room, topic), Lang::En) if topic.is_empty() => format!("{} has no topic", shown(room)),
             (Done::Topic(room, topic), Lang::Zh) => format!("{} 主题:{}", shown(room), isolated(topic)),
             (Done::Topic(room, topic), Lang::En) => format!("{} topic: {}", shown(room), isolated(topic)),
-            (Done::Rooms(_) | Done::Who(..), _) => return None,
+            (Done::Rooms(_) | Done::Who(..) | Done::History { .. }, _) => return None,
         })
     }
 
@@ -131,6 +143,11 @@ impl Style {
     /// What the client or the server says to the user alone.
     pub(super) fn notice(&self, text: &str) -> String {
         self.in_colour(FAINT, &format!("-- {text}"))
+    }
+
+    /// What is not live, and what is not from the chat.
+    pub(super) fn faint(&self, text: &str) -> String {
+        self.in_colour(FAINT, text)
     }
 
     /// Text with the time before it.

@@ -5,10 +5,14 @@ use std::{collections::BTreeSet, sync::Arc};
 use pipechat::chat::{Done, Event, LOBBY, NAME_CHARS_MAX};
 
 use super::people::{begins_with, choose};
-use crate::client::{message::ServerMessage, terminal::Completion, words::is_set_visit};
+use crate::client::{
+    message::{News, ServerMessage},
+    terminal::Completion,
+    words::is_set_visit,
+};
 
 /// How many rooms are kept, those of the user and all others. A server that sends more costs no memory.
-const ROOMS_MAX: usize = 1000;
+pub(super) const ROOMS_MAX: usize = 1000;
 
 /// The rooms that a connection is to be in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,7 +62,8 @@ impl Rooms {
     /// Learns from what the server says.
     pub(super) fn observe(&mut self, message: &ServerMessage) {
         match message {
-            ServerMessage::News(_, Some(room)) | ServerMessage::Answer(Event::Room { name: room, .. }) => {
+            ServerMessage::News(News { room: Some(room), .. })
+            | ServerMessage::Answer(Event::Room { name: room, .. }) => {
                 self.learn(room);
             }
             ServerMessage::Answer(Event::Done(Done::Join { room, .. })) => self.join(room),
@@ -72,7 +77,8 @@ impl Rooms {
                 self.connected(&[], false);
                 self.is_visitor = true;
             }
-            ServerMessage::News(_, None)
+            ServerMessage::News(News { room: None, .. })
+            | ServerMessage::Past(_)
             | ServerMessage::Answer(_)
             | ServerMessage::Set(_)
             | ServerMessage::Help(_)
@@ -98,6 +104,11 @@ impl Rooms {
     /// Where lines that are typed go.
     pub(super) fn current(&self) -> &str {
         &self.current
+    }
+
+    /// Those that the user is in.
+    pub(super) fn joined(&self) -> &[Arc<str>] {
+        &self.joined
     }
 
     pub(super) fn contains(&self, room: &str) -> bool {

@@ -1,8 +1,11 @@
 //! What a person is shown: messages of the server as lines with the local time, greetings, lists. Knows no sockets and no
 //! terminal; what time it is, it is told.
 
+mod history;
+
 use std::sync::Arc;
 
+use jiff::{Timestamp, Zoned, tz::TimeZone};
 use pipechat::{
     chat::{Done, Event, Identity},
     protocol::{Lang, escape::escaped},
@@ -11,11 +14,16 @@ use pipechat::{
 use super::{
     command::COMMANDS,
     lists::Lists,
+    past::Missed,
     people::{IDENTITY_BYTES_MAX, People},
-    render::Style,
+    render::{Style, shown},
     rooms::Rooms,
 };
-use crate::client::{message::ServerMessage, terminal::Completion, words::lang_of_set};
+use crate::client::{
+    message::{News, ServerMessage},
+    terminal::Completion,
+    words::lang_of_set,
+};
 
 /// What has been heard, and what is to be shown of it.
 pub(super) struct Talk {
@@ -26,11 +34,16 @@ pub(super) struct Talk {
     address: String,
     /// The user's own messages are not shown: the terminal has echoed them.
     hides_own: bool,
-    /// The local time, as it stands before each line.
-    pub(super) time: String,
+    /// The local time, which stands before each line.
+    pub(super) now: Zoned,
     /// Whole lines to be shown.
     above: String,
     lists: Lists,
+    missed: Missed,
+    /// The user has asked for a history, and is told if there is none.
+    has_asked: bool,
+    /// The user was told that some of what was missed is lost.
+    is_told_gone: bool,
     /// What was heard last, and may be heard once more in another room.
     last: Option<Event>,
 }
@@ -39,6 +52,8 @@ pub(super) struct Talk {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Effect {
     None,
+    /// This line is to be sent.
+    Send(String),
     /// The user has this name now.
     Renamed(String),
     /// The server closes the connection because the user has asked for it.
@@ -52,15 +67,45 @@ pub(super) enum Effect {
 impl Talk {
     pub(super) fn new(style: Style, address: String, hides_own: bool) -> Self {
         let (people, rooms) = (People::default(), Rooms::default());
-        let (time, above) = (String::new(), String::new());
-        Self { people, rooms, style, address, hides_own, time, above, lists: Lists::new(), last: None }
+        let now = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
+        Self {
+            people,
+            rooms,
+            style,
+            address,
+            hides_own,
+            now,
+            above: String::new(),
+            lists: Lists::new(),
+            missed: Missed::default(),
+            has_asked: false,
+            is_told_gone: false,
+            last: None,
+        }
     }
 
     /// There is a connection, on which the user is called so. The next list of users becomes the greeting.
     pub(super) fn connected(&mut self, me: Arc<Identity>, lang: Lang) {
         self.people = People::default();
         (self.lists, self.last) = (Lists::new(), None);
+        (self.has_asked, self.is_told_gone) = (false, false);
         (self.style.me, self.style.lang) = (me, lang);
+    }
+
+    /// What asks for what was missed in the rooms that the user is in, a line each.
+    pub(super) fn ask_for_missed(&mut self) -> Vec<String> {
+        self.missed.ask(self.rooms.joined())
+    }
+
+    /// What asks to be in this room.
+    pub(super) fn join(&self, room: &str) -> String {
+        if self.rooms.contains(room) { format!("join|{room}") } else { Missed::join(room) }
+    }
+
+    /// What asks for the last so many lines of the room where lines go.
+    pub(super) fn history(&mut self, count: usize) -> String {
+        self.has_asked = true;
+        format!("history|{}|{count}", self.rooms.current())
     }
 
     /// What may stand for the last word of `before`.
@@ -95,9 +140,15 @@ impl Talk {
     pub(super) fn message(&mut self, message: &ServerMessage) -> Effect {
         self.rooms.observe(message);
         match message {
-            ServerMessage::News(event, _) | ServerMessage::Answer(event) => self.people.observe(event),
+            ServerMessage::News(News { event, .. }) | ServerMessage::Answer(event) => self.people.observe(event),
             ServerMessage::Set(text) => self.style.lang = lang_of_set(text).unwrap_or(self.style.lang),
-            ServerMessage::Help(_) | ServerMessage::Refused { .. } | ServerMessage::Farewell { .. } => {}
+            ServerMessage::Past(_)
+            | ServerMessage::Help(_)
+            | ServerMessage::Refused { .. }
+            | ServerMessage::Farewell { .. } => {}
+        }
+        if let Some(effect) = self.take_history(message) {
+            return effect;
         }
         match message {
             ServerMessage::Answer(Event::User(who)) => {
@@ -113,8 +164,8 @@ impl Talk {
             ServerMessage::Answer(Event::Done(Done::Rooms(count))) => {
                 self.lists.end_rooms(*count).iter().for_each(|room| self.notice(room));
             }
-            ServerMessage::Answer(Event::Done(Done::In(room))) if self.rooms.contains(room) => {} // it is heard there
-            ServerMessage::News(event, _) if self.is_known(event) => {}
+            ServerMessage::Answer(Event::Done(Done::In(room, _))) if self.rooms.contains(room) => {} // it is heard there
+            ServerMessage::News(news) if self.is_known_news(news) => {}
             ServerMessage::Farewell { code, text } if code != "quit" => return Effect::Farewell(text.clone()),
             message => {
                 if let Some(text) = self.style.render(message) {
@@ -129,7 +180,8 @@ impl Talk {
                 self.style.me = Arc::clone(new);
                 Effect::Renamed(new.name.clone())
             }
-            ServerMessage::News(..)
+            ServerMessage::News(_)
+            | ServerMessage::Past(_)
             | ServerMessage::Answer(_)
             | ServerMessage::Set(_)
             | ServerMessage::Help(_)
@@ -157,6 +209,7 @@ impl Talk {
             | Event::UsersEnd(_)
             | Event::Renamed { .. }
             | Event::Room { .. }
+            | Event::Past(..)
             | Event::Done(_)
             | Event::Declined(..)
             | Event::Synced(_)
@@ -198,111 +251,11 @@ impl Talk {
 
     /// Shows these lines, with the time before the first of them.
     fn say(&mut self, text: &str) {
-        self.above.push_str(&self.style.stamped(&self.time, text));
+        let time = self.now.strftime("%H:%M").to_string();
+        self.above.push_str(&self.style.stamped(&time, text));
         self.above.push('\n');
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{super::lists::LIST_MAX, *};
-
-    fn identity(name: &str) -> Arc<Identity> {
-        Arc::new(Identity { name: name.to_owned(), addr: format!("1.2.3.4:{name}") })
-    }
-
-    /// What Bob is shown of these lines of the server, and what the last one means.
-    fn shown(hides_own: bool, lines: &[String]) -> (String, Effect) {
-        let style = Style { has_colours: false, shows_addr: false, lang: Lang::En, me: identity("") };
-        let mut talk = Talk::new(style, "host:9999".to_owned(), hides_own);
-        talk.time = "12:34".to_owned();
-        talk.connected(identity("bob"), Lang::En);
-        let mut effect = Effect::None;
-        lines.iter().for_each(|line| effect = talk.receive(line));
-        (talk.take_above(), effect)
-    }
-
-    fn from(name: &str, event: &str) -> String {
-        format!(r#"{{"from":{{"name":"{name}","addr":"1.2.3.4:{name}"}},"event":"{event}","text":"hi","old":"x"}}"#)
-    }
-
-    fn end(count: usize) -> String {
-        format!(r#"{{"event":"users_end","count":{count}}}"#)
-    }
-
-    #[test]
-    fn the_first_list_is_the_greeting() {
-        let list = [from("ann", "user"), from("bob", "user"), end(2)];
-        let greeting = "12:34 -- connected to host:9999 as bob, 2 online; /help for commands\n";
-        assert_eq!(shown(false, &list).0, greeting);
-        assert_eq!(shown(false, &[&list[..], &list].concat()).0, format!("{greeting}12:34 -- 2 online: ann, bob\n"));
-        let crowd = vec![from("ann", "user"); LIST_MAX + 1];
-        let (text, _) = shown(false, &[&[end(0)], &crowd[..], &[end(LIST_MAX + 1)]].concat());
-        assert!(text.ends_with(", ann and 1 more\n"), "{text}");
-        let long = [from(&"x".repeat(IDENTITY_BYTES_MAX), "user"), end(1)]; // its address is longer
-        assert!(shown(false, &[&[end(0)], &long[..]].concat()).0.ends_with("-- 1 online:  and 1 more\n"));
-    }
-
-    #[test]
-    fn ones_own_line_stands_once() {
-        let own = [from("bob", "online"), from("bob", "message")];
-        assert_eq!(shown(false, &own).0, "12:34 bob: hi\n");
-        assert_eq!(shown(true, &own).0, "", "the terminal has echoed it");
-    }
-
-    #[test]
-    fn a_new_name_is_told_once() {
-        let own = [from("bob", "renamed"), from("bob", "known_as")];
-        assert_eq!(shown(false, &own).0, "12:34 -- you are now bob\n");
-        assert_eq!(shown(false, &[from("ann", "known_as")]).0, "12:34 x is now ann\n");
-        let in_room = |line: String| line.replace('}', r#","room":"builds"}"#).replacen(r#","room":"builds"}"#, "}", 1);
-        for event in ["known_as", "offline"] {
-            let in_both = [from("ann", event), in_room(from("ann", event))];
-            assert_eq!(shown(false, &in_both), shown(false, &in_both[..1]), "{event} in two rooms");
-        }
-        let again = [from("ann", "offline"), from("ann", "online"), from("ann", "offline")];
-        assert_eq!(shown(false, &again).0.matches("ann is offline").count(), 2);
-    }
-
-    #[test]
-    fn rooms_are_a_list() {
-        let room = |name, text| format!(r#"{{"event":"room","room":"{name}","count":2,"text":{text}}}"#);
-        let end = |verb, count| format!(r#"{{"event":"ok","verb":"{verb}","room":"builds","count":{count}}}"#);
-        let rooms = [room("builds", "\"nightly\""), room("lobby", "null"), end("rooms", 2)];
-        assert_eq!(shown(false, &rooms).0, "12:34 -- #builds (2): nightly\n12:34 -- lobby (2)\n");
-        let many = [&vec![room("x", "null"); LIST_MAX + 1][..], &[end("rooms", LIST_MAX + 1)]].concat();
-        let (text, _) = shown(false, &many);
-        assert!(text.ends_with("12:34 -- #x (2)\n12:34 -- and 1 more\n"), "{text}");
-        let members = [self::end(0), from("ann", "user"), end("who", 1)];
-        assert!(shown(false, &members).0.ends_with("\n12:34 -- #builds: 1 online: ann\n"));
-    }
-
-    #[test]
-    fn what_the_user_does_in_a_room_is_told_once() {
-        let done = |verb| format!(r#"{{"event":"ok","verb":"{verb}","room":"builds","count":1,"text":"x"}}"#);
-        for (event, verb, text) in [
-            ("joined", "join", "12:34 -- you are in #builds, 1 there, topic: x\n"),
-            ("left", "leave", "12:34 -- you have left #builds\n"),
-            ("topic", "topic", "12:34 -- #builds topic: x\n"),
-        ] {
-            assert_eq!(shown(false, &[from("bob", event), done(verb)]).0, text);
-        }
-        assert_eq!(shown(false, &[done("in")]).0, "12:34 -- said in #builds\n");
-        assert!(!shown(false, &[done("join"), done("in")]).0.contains("said"), "it is heard there");
-    }
-
-    #[test]
-    fn some_messages_have_an_effect() {
-        let farewell = |code| format!(r#"{{"event":"farewell","code":"{code}","text":"because"}}"#);
-        for (line, text, effect) in [
-            (from("rob", "renamed"), "12:34 -- you are now rob\n", Effect::Renamed("rob".to_owned())),
-            (farewell("quit"), "12:34 -- because\n", Effect::Goodbye),
-            (farewell("idle"), "", Effect::Farewell("because".to_owned())),
-            (r#"{"event":"wait","code":"timeout"}"#.to_owned(), "12:34 -- wait timed out\n", Effect::WaitTimedOut),
-            ("plain \x1b".to_owned(), "12:34 plain \\u{1b}\n", Effect::None),
-            ("{".to_owned(), "", Effect::None),
-        ] {
-            assert_eq!(shown(false, &[line]), (text.to_owned(), effect));
-        }
-    }
-}
+mod tests;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use pipechat::chat::Event;
+use pipechat::chat::{Done, Event};
 
 use super::{Answer, Report, input::Line};
 use crate::client::{
@@ -90,11 +90,13 @@ fn read_answers(mut reader: Reader, report: impl Fn(Answer) -> bool) {
                 Ok(number) => (Answer::Synced(number), false),
                 Err(_) => continue, // the answer to nothing
             },
+            Ok(ServerMessage::Answer(Event::Done(Done::In(_, position)))) => (Answer::Said(position), false),
             Ok(ServerMessage::Refused { text, .. }) => {
                 (Answer::Refused(text.chars().take(SENTENCE_CHARS_MAX).collect()), false)
             }
             Ok(
-                ServerMessage::News(..)
+                ServerMessage::News(_)
+                | ServerMessage::Past(_)
                 | ServerMessage::Answer(_)
                 | ServerMessage::Set(_)
                 | ServerMessage::Help(_)

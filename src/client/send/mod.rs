@@ -14,6 +14,8 @@ use std::{
     time::Duration,
 };
 
+use pipechat::chat::{LOBBY, Position};
+
 use self::{
     input::{Line, PERMITS, read_lines},
     link::Link,
@@ -23,6 +25,7 @@ use super::{
     connection::{ConnectOptions, Connection},
     fields::{field, room},
     lines::{LINE_BYTES_MAX, Lines},
+    print,
     retry::{open_persistently, open_when_up, reopen},
 };
 use crate::args::Timeout;
@@ -50,6 +53,8 @@ enum Report {
 enum Answer {
     /// The server has handled everything up to the line of this number.
     Synced(u64),
+    /// The server has said a line, which it keeps at this position.
+    Said(Option<Position>),
     /// The server has refused a line, for this reason, which is short enough for stderr.
     Refused(String),
     /// The connection has ended, or the server does not read.
@@ -71,8 +76,14 @@ impl SendArgs {
         }
         let prefix = match (&self.to, &self.room) {
             (Some(_), Some(_)) => return Err(Failure::Usage("--to and --room exclude each other".to_owned())),
+            (Some(_), None) if self.verbose => {
+                return Err(Failure::Usage(
+                    "--to and --verbose exclude each other: what is private is not kept".to_owned(),
+                ));
+            }
             (Some(to), None) => format!("to|{}|", field("--to", to)?),
             (None, Some(name)) => format!("in|{}|", room("--room", name)?),
+            (None, None) if self.verbose => format!("in|{LOBBY}|"), // whose answer tells the position
             (None, None) => "say|".to_owned(),
         };
         let text = self.text.join(" ");
@@ -96,6 +107,7 @@ impl SendArgs {
             unconfirmed: VecDeque::new(),
             input: Input::Open,
             all_accepted: true,
+            untold: self.verbose.then_some(0),
             numbers_lines: from_stdin || text.trim_end().contains('\n'),
             // Stdin may take any time, so only the answers have a deadline then.
             deadline: if from_stdin { Deadline::NEVER } else { whole },
@@ -126,6 +138,8 @@ struct Delivery {
     unconfirmed: VecDeque<Line>,
     input: Input,
     all_accepted: bool,
+    /// How many lines were sent on this connection whose positions are still to be printed; `None` if they are not.
+    untold: Option<usize>,
     /// Whether the number of a line says more than the line.
     numbers_lines: bool,
     /// When the next report must have come.
@@ -148,6 +162,7 @@ impl Delivery {
             match next(&self.reports, self.deadline)? {
                 Report::Line(line) => {
                     self.link.send(&line);
+                    self.untold = self.untold.map(|untold| untold + 1);
                     self.unconfirmed.push_back(line);
                     if self.unconfirmed.len() == 1 {
                         self.restart_clock();
@@ -162,6 +177,7 @@ impl Delivery {
                 Report::InputFailed(error) => return Err(Failure::Lost(format!("can't read stdin: {error}"))),
                 Report::Answer(link, _) if link != self.link.number => {}
                 Report::Answer(_, Answer::Synced(number)) => self.confirm(number),
+                Report::Answer(_, Answer::Said(position)) => self.tell(position)?,
                 Report::Answer(_, Answer::Refused(text)) => self.refuse(&text),
                 Report::Answer(_, Answer::Ended(failure)) => return Err(failure),
             }
@@ -180,9 +196,20 @@ impl Delivery {
         self.restart_clock();
     }
 
+    /// Prints the position of a line. A server may tell no more than there are lines.
+    fn tell(&mut self, position: Option<Position>) -> Outcome {
+        match &mut self.untold {
+            None | Some(0) => return Ok(()),
+            Some(untold) => *untold -= 1,
+        }
+        let position = position.map_or_else(|| "-".to_owned(), |position| position.to_string());
+        print(format!("{position}\n").as_bytes())
+    }
+
     /// Tells that a line is not delivered: one of those that the server confirms next.
     fn refuse(&mut self, why: &str) {
         self.all_accepted = false;
+        self.untold = self.untold.map(|untold| untold.saturating_sub(1));
         let first = self.unconfirmed.front().map(|line| line.number);
         let last = self.unconfirmed.iter().find(|line| line.is_fenced).map(|line| line.number);
         match (first, last) {
@@ -204,6 +231,7 @@ impl Delivery {
     fn resume(&mut self, connection: Connection, timeout: Timeout) -> Outcome {
         self.link = Link::start(self.link.number + 1, connection, timeout.0, &self.sender)?;
         self.unconfirmed.iter().for_each(|line| self.link.send(line));
+        self.untold = self.untold.map(|_| self.unconfirmed.len());
         self.restart_clock();
         Ok(())
     }

@@ -8,7 +8,7 @@ use super::{
     text::put,
 };
 use crate::{
-    chat::{Done, Event, Identity},
+    chat::{Done, Event, Identity, Position, Refusal},
     protocol::{Lang, Reply, Stamp, Verb},
 };
 
@@ -26,12 +26,20 @@ struct Fields<'a> {
     room: Option<&'a str>,
     /// What was asked for with this.
     verb: Option<Verb>,
+    /// The position that it tells, where it has none itself.
+    position: Option<Position>,
 }
 
 /// Appends `event` as one object and a LF.
 pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, stamp: Stamp<'_>, lang: Lang) {
     let owned;
     let fields = match event {
+        Event::Past(record, epoch) => {
+            let position = Position { n: record.n, epoch: *epoch };
+            let stamp =
+                Stamp { at: record.at, room: Some(&record.room), position: Some(position), is_replay: true, ..stamp };
+            return self::event(out, &record.event, stamp, lang);
+        }
         Event::Online(who) => Fields { event: "online", from: Some(who), ..Fields::default() },
         Event::Offline(who, departure) => {
             Fields { event: "offline", from: Some(who), code: Some(departure.code()), ..Fields::default() }
@@ -59,17 +67,23 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, stamp: Stamp<
             event: "room",
             room: Some(name),
             count: Some(*members),
-            text: Some(topic).filter(|topic| !topic.is_empty()).map(|topic| &**topic),
+            text: nonempty(topic),
             ..Fields::default()
         },
         Event::Done(done) => answer(done),
         Event::Declined(asked, refusal) => {
             owned = refused(refusal, lang);
+            let (room, position) = match refusal {
+                Refusal::HistoryGone { room, oldest } => (Some(&**room), *oldest),
+                _ => (None, None),
+            };
             Fields {
                 event: "refused",
                 text: Some(&owned),
                 code: Some(refusal.code()),
                 verb: Some(Verb::of_asked(*asked)),
+                room,
+                position,
                 ..Fields::default()
             }
         }
@@ -98,21 +112,28 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, stamp: Stamp<
 
 /// The answer to a request that was done.
 fn answer(done: &Done) -> Fields<'_> {
-    let (room, count, text) = match done {
-        Done::Join { room, members, topic } => (Some(room), Some(*members), Some(topic)),
-        Done::In(room) | Done::Leave(room) => (Some(room), None, None),
-        Done::Rooms(count) => (None, Some(*count), None),
-        Done::Who(room, count) => (Some(room), Some(*count), None),
-        Done::Topic(room, topic) => (Some(room), None, Some(topic)),
-    };
-    Fields {
-        event: "ok",
-        text: text.filter(|text| !text.is_empty()).map(|text| &**text),
-        count,
-        room: room.map(|room| &**room),
-        verb: Some(Verb::of_asked(done.asked())),
-        ..Fields::default()
+    let fields = Fields { event: "ok", verb: Some(Verb::of_asked(done.asked())), ..Fields::default() };
+    match done {
+        Done::Join { room, members, position, topic } => {
+            Fields { room: Some(room), count: Some(*members), text: nonempty(topic), position: *position, ..fields }
+        }
+        Done::In(room, position) => Fields { room: Some(room), position: *position, ..fields },
+        Done::Leave(room) => Fields { room: Some(room), ..fields },
+        Done::Rooms(count) => Fields { count: Some(*count), ..fields },
+        Done::Who(room, count) => Fields { room: Some(room), count: Some(*count), ..fields },
+        Done::Topic(room, topic) => Fields { room: Some(room), text: nonempty(topic), ..fields },
+        Done::History { room, count, position, has_more } => Fields {
+            room: Some(room),
+            count: Some(*count),
+            position: *position,
+            code: has_more.then_some("more"),
+            ..fields
+        },
     }
+}
+
+fn nonempty(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// Appends `reply` as one object and a LF.
@@ -177,7 +198,12 @@ fn write(out: &mut Vec<u8>, fields: &Fields<'_>, stamp: Stamp<'_>) {
         Some(verb) => put(out, &[",\"verb\":\"", verb.word(), "\""]),
         None => put(out, &[",\"verb\":null"]),
     }
-    put(out, &[",\"account\":null,\"pos\":null,\"replay\":null}\n"]); // no verb has these yet
+    put(out, &[",\"account\":null,\"pos\":"]); // there are no accounts yet
+    match fields.position.or(stamp.position) {
+        Some(position) => write!(out, "\"{position}\"").expect("a Vec takes all"),
+        None => put(out, &["null"]),
+    }
+    put(out, &[",\"replay\":", if stamp.is_replay { "true" } else { "null" }, "}\n"]);
 }
 
 fn number(out: &mut Vec<u8>, value: Option<impl std::fmt::Display>) {

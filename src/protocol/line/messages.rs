@@ -31,6 +31,9 @@ pub(super) fn refused(refusal: &Refusal, lang: Lang) -> String {
                 Lang::En => format!("too many rooms: at most {max}"),
             };
         }
+        Refusal::NotStored => ["存储失败,消息未发送", "storage failed, not sent"],
+        Refusal::StoreFailed => ["存储失败,暂时无法读取历史", "storage failed, history cannot be read"],
+        Refusal::HistoryGone { .. } => ["更早的历史已不存在", "older history is gone"],
         Refusal::NoSuchUser => ["目标对象不存在,请仔细检查", "no such user, please check the name"],
         Refusal::EmptyText => ["消息内容格式错误", "message text must not be empty"],
         Refusal::RecipientBehind => ["对方接收过慢,消息未送达", "recipient is not keeping up, not delivered"],
@@ -151,11 +154,12 @@ fn form(verb: Verb) -> &'static str {
              wait|SECONDS|members|ROOM|N, wait|SECONDS|in|ROOM|PART"
         }
         Verb::Check => "check|TOKEN",
-        Verb::Join => "join|ROOM",
+        Verb::Join => "join|ROOM, join|ROOM|since|START, join|ROOM|last|N",
         Verb::In => "in|ROOM|TEXT",
         Verb::Leave => "leave|ROOM",
         Verb::Rooms => "rooms",
         Verb::Topic => "topic|ROOM|TEXT, topic|ROOM",
+        Verb::History => "history|ROOM, history|ROOM|N, history|ROOM|since|START",
         Verb::Visit => "visit",
         Verb::Stay => "stay",
         Verb::Format => "format|json, format|text",
@@ -218,11 +222,18 @@ fn purpose(verb: Verb) -> [&'static str; 2] {
             "若此前没有消息被拒绝则回复check|ok|TOKEN,否则回复原因并断开",
             "answers check|ok|TOKEN if nothing was refused since the last one; otherwise says why and disconnects",
         ],
-        Verb::Join => ["加入房间,之后的消息发到该房间", "join a room; what you say goes there"],
+        Verb::Join => [
+            "加入房间,之后的消息发到该房间;可先补看错过的消息",
+            "join a room; what you say goes there. You can be told first what you have missed",
+        ],
         Verb::In => ["在房间内发言,不必加入", "say TEXT in a room, without joining it"],
         Verb::Leave => ["离开房间", "leave a room"],
         Verb::Rooms => ["列出房间", "list the rooms"],
         Verb::Topic => ["查看或修改房间主题", "show or change the topic of a room"],
+        Verb::History => [
+            "查询房间的历史消息:最近N条(默认20),或自START起;START为位置、时间或10m这样的时长",
+            "show the last N (20) messages of a room, or those since START: a position, a time, or how long ago, as 10m",
+        ],
         Verb::Visit => [
             "以访客身份发言:不上线,也不接收公共消息",
             "speak without being online: nobody is told of you, and you receive only what is sent to you",

@@ -109,6 +109,7 @@ impl Word {
             b"leave" => Verb::Leave,
             b"rooms" => Verb::Rooms,
             b"topic" => Verb::Topic,
+            b"history" => Verb::History,
             b"visit" => Verb::Visit,
             b"stay" => Verb::Stay,
             b"format" => Verb::Format,

@@ -7,10 +7,15 @@ use super::{
     opening::{Opening, SEPARATORS},
 };
 use crate::{
-    chat::{Command, WaitFor},
+    chat::{Command, HISTORY_MAX, Start, WaitFor},
     protocol::{FormError, Format, Lang, Setting, Verb},
     units::parse_duration,
 };
+
+/// How many events `history|ROOM` tells.
+const HISTORY_DEFAULT: usize = 20;
+/// The longest beginning of a history that is parsed, in bytes: a time with nanoseconds and its distance from UTC is shorter.
+const START_BYTES_MAX: usize = 40;
 
 /// One line, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +74,8 @@ pub fn parse(line: &[u8]) -> Result<Line, FormError> {
         Verb::Sync => command(Command::Sync(rest.to_owned())),
         Verb::Check => Ok(Line::Check(rest.to_owned())),
         Verb::Who => command(Command::WhoIn(rest.to_owned())),
-        Verb::Join => command(Command::Join(rest.to_owned())),
+        Verb::Join => join(rest).map(Line::Command).ok_or(FormError::Usage(verb)),
+        Verb::History => history(rest).map(Line::Command).ok_or(FormError::Usage(verb)),
         Verb::Leave => command(Command::Leave(rest.to_owned())),
         Verb::In => match rest.split_once(SEPARATORS) {
             None => Err(FormError::Usage(verb)),
@@ -113,8 +119,57 @@ fn bare(verb: Verb, line: &str) -> Line {
         | Verb::In
         | Verb::Leave
         | Verb::Topic
+        | Verb::History
         | Verb::Format
         | Verb::Lang => Line::Command(Command::Say(line.to_owned())),
+    }
+}
+
+/// `ROOM`, `ROOM|since|START` or `ROOM|last|N`.
+fn join(rest: &str) -> Option<Command> {
+    let (room, start) = match rest.split_once(SEPARATORS) {
+        None => (rest, None),
+        Some((room, tail)) => match tail.split_once(SEPARATORS)? {
+            ("since", start) => (room, Some(self::start(start)?)),
+            ("last", count) => (room, Some(last(count)?)),
+            _ => return None,
+        },
+    };
+    Some(Command::Join { room: room.to_owned(), start })
+}
+
+/// `ROOM`, `ROOM|N` or `ROOM|since|START`.
+fn history(rest: &str) -> Option<Command> {
+    let (room, start) = match rest.split_once(SEPARATORS) {
+        None => (rest, Start::Last(HISTORY_DEFAULT)),
+        Some((room, tail)) => match tail.split_once(SEPARATORS) {
+            Some(("since", start)) => (room, self::start(start)?),
+            Some(_) => return None,
+            None => (room, last(tail)?),
+        },
+    };
+    Some(Command::History { room: room.to_owned(), start })
+}
+
+/// How many events, counted from the last one.
+fn last(count: &str) -> Option<Start> {
+    count.parse().ok().filter(|&count| count <= HISTORY_MAX).map(Start::Last)
+}
+
+/// How long ago, as `10m`; a time, as `2026-11-25T09:30:00Z`; or a position.
+fn start(text: &str) -> Option<Start> {
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase());
+    match text.split_once('.') {
+        _ if text.len() > START_BYTES_MAX => None,
+        _ if text.contains('T') => text.parse().ok().map(Start::At),
+        None if is_number(text) => Some(Start::Behind(text.parse().ok()?, None)),
+        Some((n, epoch)) if is_number(n) && is_word(epoch) => Some(match (n.parse(), epoch.parse()) {
+            (Ok(n), Ok(epoch)) => Start::Behind(n, Some(epoch)),
+            _ => Start::Unknown,
+        }),
+        _ if text.ends_with(|c: char| c.is_ascii_alphabetic()) => parse_duration(text).map(Start::Ago),
+        _ => None,
     }
 }
 
@@ -148,10 +203,24 @@ fn wait(rest: &str) -> Option<Command> {
 mod tests {
     use std::time::Duration;
 
+    use jiff::Timestamp;
+
     use super::*;
 
     fn say(text: &str) -> Result<Line, FormError> {
         Ok(Line::Command(Command::Say(text.to_owned())))
+    }
+
+    fn join(room: &str, start: Option<Start>) -> Result<Line, FormError> {
+        Ok(Line::Command(Command::Join { room: room.to_owned(), start }))
+    }
+
+    fn history(room: &str, start: Start) -> Result<Line, FormError> {
+        Ok(Line::Command(Command::History { room: room.to_owned(), start }))
+    }
+
+    fn time(text: &str) -> Timestamp {
+        text.parse().expect("a time")
     }
 
     fn private(to: &str, text: &str) -> Result<Line, FormError> {
@@ -199,7 +268,35 @@ mod tests {
             ("rooms ", Ok(Line::Command(Command::Rooms))),
             ("rooms|x", Err(FormError::Usage(Verb::Rooms))),
             ("rooms are nice", say("rooms are nice")),
-            ("join|#builds", Ok(Line::Command(Command::Join("#builds".to_owned())))),
+            ("join|#builds", join("#builds", None)),
+            ("join|a|since|42", join("a", Some(Start::Behind(42, None)))),
+            ("join|a|since|42.abcde", join("a", Some(Start::Behind(42, Some("abcde".parse().unwrap()))))),
+            ("join|a|since|42.abc", join("a", Some(Start::Unknown))),
+            ("join|a|since|99999999999999999999.abcde", join("a", Some(Start::Unknown))),
+            ("join|a|since|10m", join("a", Some(Start::Ago(Duration::from_secs(600))))),
+            ("join|a|since|1.5h", join("a", Some(Start::Ago(Duration::from_secs(5400))))),
+            ("join|a|since|2026-11-25T09:30:00Z", join("a", Some(Start::At(time("2026-11-25T09:30:00Z"))))),
+            ("join|a|since|2026-11-25T09:30:00.5+08:00", join("a", Some(Start::At(time("2026-11-25T01:30:00.5Z"))))),
+            ("join｜a｜last｜0", join("a", Some(Start::Last(0)))),
+            ("join|a|last|1001", Err(FormError::Usage(Verb::Join))),
+            ("join|a|last|-1", Err(FormError::Usage(Verb::Join))),
+            ("join|a|since|", Err(FormError::Usage(Verb::Join))),
+            ("join|a|since|-", Err(FormError::Usage(Verb::Join))),
+            ("join|a|since|1.5", Err(FormError::Usage(Verb::Join))),
+            ("join|a|since|5x", Err(FormError::Usage(Verb::Join))),
+            ("join|a|since|99999999999999999999", Err(FormError::Usage(Verb::Join))),
+            ("join|a|since|2026-11-25T09:30:00", Err(FormError::Usage(Verb::Join))),
+            ("join|a|since|2026-11-25T09:30:00.0000000000000000000000000Z", Err(FormError::Usage(Verb::Join))),
+            ("join|a|b", Err(FormError::Usage(Verb::Join))),
+            ("join|a|after|5", Err(FormError::Usage(Verb::Join))),
+            ("history|a", history("a", Start::Last(20))),
+            ("history|a|1000", history("a", Start::Last(1000))),
+            ("history|a|since|250ms", history("a", Start::Ago(Duration::from_millis(250)))),
+            ("history|a|1001", Err(FormError::Usage(Verb::History))),
+            ("history|a|last|5", Err(FormError::Usage(Verb::History))),
+            ("history|a|", Err(FormError::Usage(Verb::History))),
+            ("history|a|since", Err(FormError::Usage(Verb::History))),
+            ("history", say("history")),
             ("join", say("join")),
             ("Leave｜builds", Ok(Line::Command(Command::Leave("builds".to_owned())))),
             ("leave", say("leave")),

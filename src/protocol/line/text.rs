@@ -1,11 +1,13 @@
 //! The text dialects: lines for people.
 
+use std::io::Write;
+
 use super::{
     escape::push_escaped,
     messages::{form_error, goodbye, help, in_lang, refused, set},
 };
 use crate::{
-    chat::{Done, Event, Identity, LOBBY, needs_isolate},
+    chat::{Done, Event, Identity, LOBBY, Position, Refusal, needs_isolate},
     protocol::{Lang, Reply, Verb},
 };
 
@@ -76,9 +78,20 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, room: Option<
             put(out, &["rooms|", &members.to_string(), "|"]);
             words(out, &[name, topic]);
         }
+        Event::Past(record, epoch) => {
+            let position = Position { n: record.n, epoch: *epoch };
+            write!(out, "history|{position}|{:.3}|", record.at).expect("a Vec takes all");
+            return self::event(out, &record.event, Some(&record.room), lang);
+        }
         Event::Done(done) => answer(out, done),
         Event::Declined(asked, refusal) => {
-            put(out, &[Verb::of_asked(*asked).word(), "|", refusal.code(), "|", &refused(refusal, lang)]);
+            put(out, &[Verb::of_asked(*asked).word(), "|", refusal.code(), "|"]);
+            if let Refusal::HistoryGone { room, oldest } = refusal {
+                words(out, &[room]);
+                place(out, *oldest);
+                put(out, &["|"]);
+            }
+            put(out, &[&refused(refusal, lang)]);
         }
         Event::Synced(token) => {
             put(out, &["sync|"]);
@@ -116,16 +129,33 @@ pub(in crate::protocol) fn reply(out: &mut Vec<u8>, reply: &Reply, lang: Lang) {
 
 /// Appends the answer to a request that was done.
 fn answer(out: &mut Vec<u8>, done: &Done) {
-    put(out, &[Verb::of_asked(done.asked()).word(), "|ok|"]);
+    let result = match done {
+        Done::History { has_more: true, .. } => "|more|",
+        Done::History { has_more: false, .. }
+        | Done::Join { .. }
+        | Done::In(..)
+        | Done::Leave(_)
+        | Done::Rooms(_)
+        | Done::Who(..)
+        | Done::Topic(..) => "|ok|",
+    };
+    put(out, &[Verb::of_asked(done.asked()).word(), result]);
     match done {
-        Done::Join { room, members, topic } => {
+        Done::Join { room, members, position, topic } => {
             words(out, &[room]);
-            put(out, &["|", &members.to_string(), "|-|"]); // there are no positions yet
+            put(out, &["|", &members.to_string()]);
+            place(out, *position);
+            put(out, &["|"]);
             words(out, &[topic]);
         }
-        Done::In(room) => {
+        Done::In(room, position) => {
             words(out, &[room]);
-            put(out, &["|-"]);
+            place(out, *position);
+        }
+        Done::History { room, count, position, .. } => {
+            words(out, &[room]);
+            put(out, &["|", &count.to_string()]);
+            place(out, *position);
         }
         Done::Leave(room) => words(out, &[room]),
         Done::Rooms(count) => put(out, &[&count.to_string()]),
@@ -134,6 +164,14 @@ fn answer(out: &mut Vec<u8>, done: &Done) {
             put(out, &["|", &count.to_string()]);
         }
         Done::Topic(room, topic) => words(out, &[room, topic]),
+    }
+}
+
+/// Appends `|` and a position, or `-` where there is none.
+fn place(out: &mut Vec<u8>, position: Option<Position>) {
+    match position {
+        Some(position) => write!(out, "|{position}").expect("a Vec takes all"),
+        None => put(out, &["|-"]),
     }
 }
 
@@ -202,7 +240,7 @@ mod tests {
                 render(
                     &mut line,
                     &event,
-                    Stamp { seq: Some(7), at: Timestamp::UNIX_EPOCH, room: Some("lobby") },
+                    Stamp { seq: Some(7), room: Some("lobby"), ..Stamp::private(Timestamp::UNIX_EPOCH) },
                     dialect,
                 );
                 String::from_utf8(line).unwrap()

@@ -156,11 +156,16 @@ impl Session {
 /// Whether the answer may be long, or late.
 fn may_take_long(command: &Command) -> bool {
     match command {
-        Command::Who | Command::WhoIn(_) | Command::Rooms | Command::Wait(..) => true,
+        Command::Who
+        | Command::WhoIn(_)
+        | Command::Rooms
+        | Command::History { .. }
+        | Command::Join { start: Some(_), .. }
+        | Command::Wait(..) => true,
         Command::Say(_)
         | Command::Rename(_)
         | Command::Private { .. }
-        | Command::Join(_)
+        | Command::Join { start: None, .. }
         | Command::In { .. }
         | Command::Leave(_)
         | Command::Topic { .. }

@@ -129,7 +129,11 @@ fn shown(step: &Step) -> String {
         Step::Command(Command::Rooms) => "rooms?".to_owned(),
         Step::Command(Command::WhoIn(room)) => format!("who-{room}?"),
         Step::Command(
-            command @ (Command::Join(_) | Command::In { .. } | Command::Leave(_) | Command::Topic { .. }),
+            command @ (Command::Join { .. }
+            | Command::History { .. }
+            | Command::In { .. }
+            | Command::Leave(_)
+            | Command::Topic { .. }),
         ) => format!("{command:?}"),
         Step::Reply(Reply::Refused(error)) => format!("!{}", error.code()),
         Step::Reply(Reply::Set(Setting::Stay)) => "!stay".to_owned(),

@@ -180,7 +180,7 @@ fn a_thread_that_has_ended_is_told() {
     let failed = |batch| Outcome::Failed { batch, reason: "the thread that writes has ended".to_owned() };
     assert_eq!((store.commit(vec![]), block_on(outcomes.next())), (1, Some(failed(1))));
     assert_eq!((store.commit(vec![]), outcomes.try_recv().is_err()), (2, true), "once");
-    let query = Query::SeekLast { room: "tea".into(), count: 1 };
+    let query = Query::SeekLast { room: "tea".into(), count: 1, until: u64::MAX };
     assert_eq!(block_on(store.read(query)), Ok(Err("the thread that reads has ended".to_owned())));
     assert!(block_on(store.close(Duration::ZERO)).is_err());
     block_on(outcomes.for_each(|_| async {})); // the real ones have ended

@@ -54,9 +54,9 @@ fn the_last_events_are_behind_a_number() {
     let mut open = folder.open();
     open.commit([say("tea", [2, 4, 6, 8]), say("coffee", [9])].concat());
     for (count, n) in [(0, 8), (1, 6), (2, 4), (3, 2), (4, 0), (5, 0), (usize::MAX, 0)] {
-        assert_eq!(behind(&open, Query::SeekLast { room: "tea".into(), count }), n, "{count}");
+        assert_eq!(behind(&open, Query::SeekLast { room: "tea".into(), count, until: u64::MAX }), n, "{count}");
     }
-    assert_eq!(behind(&open, Query::SeekLast { room: "nowhere".into(), count: 5 }), 0);
+    assert_eq!(behind(&open, Query::SeekLast { room: "nowhere".into(), count: 5, until: u64::MAX }), 0);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn what_cannot_be_read_is_an_error() {
     let mut open = folder.open();
     open.commit(say("tea", [1]));
     folder.shell().execute_batch("drop view log; drop table messages").unwrap();
-    let query = Query::SeekLast { room: "tea".into(), count: 1 };
+    let query = Query::SeekLast { room: "tea".into(), count: 1, until: u64::MAX };
     assert_eq!(block_on(open.store.read(query)).unwrap(), Err("no such table: messages".to_owned()));
 }
 

@@ -111,7 +111,7 @@ impl<'a> Reading<'a> {
         let told = &self.account.told[..self.told];
         let own = told.first().map(|told| Heard::of(&told.event));
         for (n, Told { place, event, .. }) in told.iter().enumerate() {
-            if let Some(Place { seq, stay, room }) = place {
+            if let Some(Place { seq, stay, room, .. }) = place {
                 let last = lasts.insert(*stay, *seq);
                 assert!(last.is_none_or(|last| last + 1 == *seq), "{seq} behind {last:?} in {room}");
             }
@@ -120,7 +120,7 @@ impl<'a> Reading<'a> {
                 (Some(Heard::Online { addr: own, .. }), Heard::Message { addr, text, .. }) if own == addr => {
                     said += usize::from(!text.starts_with(IN));
                 }
-                (Some(Heard::Online { .. }), _) if *event == Event::Refused(Refusal::NotInRoom) => said += 1,
+                (Some(Heard::Online { .. }), _) if is_unsaid(event) => said += 1,
                 _ => {}
             }
             let is_before = |told: Option<usize>| told.is_none_or(|told| n < told);
@@ -152,4 +152,9 @@ impl<'a> Reading<'a> {
             self.lines = &self.lines[read..];
         }
     }
+}
+
+/// A plain line was refused.
+fn is_unsaid(event: &Event) -> bool {
+    matches!(event, Event::Refused(Refusal::NotInRoom | Refusal::NotStored))
 }

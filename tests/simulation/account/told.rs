@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use pipechat::{
-    chat::{Event, Seq},
+    chat::{Event, Position, Seq},
     protocol::{Dialect, Format, Reply, Verb},
 };
 
@@ -30,6 +31,9 @@ pub(super) struct Told {
 pub(super) struct Place {
     pub(super) room: Arc<str>,
     pub(super) seq: Seq,
+    /// If it is kept.
+    pub(super) position: Option<Position>,
+    pub(super) at: Timestamp,
     /// The client's stay in that room.
     pub(super) stay: usize,
 }
@@ -62,7 +66,19 @@ impl Told {
             && read(line, dialect) == Heard::in_room(room, &self.event)
             && (!is_json || {
                 let object = read_object(line);
-                object.seq == self.place.as_ref().map(|place| place.seq) && object.room.as_deref() == room
+                match (&self.place, &self.event) {
+                    (Some(Place { seq, position, at, .. }), _) => {
+                        let pos = position.map(|position| position.to_string());
+                        object.seq == Some(*seq)
+                            && object.room.as_deref() == room
+                            && object.pos == pos
+                            && object.at == *at
+                    }
+                    (None, Event::Past(record, _)) => {
+                        object.seq.is_none() && object.room.as_deref() == Some(&record.room)
+                    }
+                    (None, _) => object.seq.is_none() && object.room.is_none() && object.pos.is_none(),
+                }
             });
         is_it.then_some(1)
     }
@@ -107,13 +123,14 @@ fn read_words(words: &Words, lines: &[&str], dialect: Dialect) -> Option<usize> 
         (Format::Json, _) => {
             let object = lines.first().filter(|line| line.starts_with('{')).map(|line| read_object(line))?;
             let has_text = words.text.is_none() || object.text == words.text;
-            let is_it = object.event == words.event && object.seq.is_none() && has_text;
+            let is_it = object.event == words.event && object.seq.is_none() && !object.is_replay && has_text;
             let keys = Keys {
                 verb: object.verb,
                 room: object.room,
                 count: object.count,
                 code: object.code,
                 text: object.text,
+                pos: object.pos,
             };
             (is_it && words.keys.as_ref().is_none_or(|expected| *expected == keys)).then_some(1)
         }

@@ -3,16 +3,21 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use pipechat::chat::{
-    Asked, ClientId, Command, Departure, Done, Event, Identity, Output, Public, Refusal, RoomId, WaitFor,
+    Asked, ClientId, Command, Departure, Done, Event, Identity, Output, Position, Public, Refusal, RoomId, WaitFor,
 };
 
 use super::{ARGUMENT_MAX, Model, has, rooms::LOBBY};
 use crate::names::{room_key, room_name};
 
 impl Model {
-    /// What has become of rooms with a topic that did not stay, since this was asked.
+    /// What has become of rooms that did not stay, and of replays, since this was asked.
     pub(crate) fn take_notes(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.rooms.notes)
+        let of_rooms = std::mem::take(&mut self.rooms.notes);
+        of_rooms.into_iter().chain(self.notes.drain(..)).collect()
+    }
+
+    pub(super) fn name_of(&self, room: RoomId) -> Arc<str> {
+        self.rooms.get(room).map_or("", |room| &room.name).into()
     }
 
     pub(super) fn members_of(&self, room: RoomId) -> Vec<Event> {
@@ -22,29 +27,33 @@ impl Model {
         members.map(|guest| Event::User(Arc::clone(&guest.who))).chain([end]).collect()
     }
 
-    /// Tells a room something.
-    pub(super) fn publish(&mut self, room: RoomId, event: Event) {
-        self.publish_except(room, None, event);
+    /// Tells a room something. Answers its position, if it has one.
+    pub(super) fn publish(&mut self, room: RoomId, event: Event) -> Option<Position> {
+        self.publish_except(room, None, event)
     }
 
     /// The same, apart from one who has an answer of its own.
-    pub(super) fn publish_except(&mut self, room: RoomId, except: Option<ClientId>, event: Event) {
+    pub(super) fn publish_except(&mut self, room: RoomId, except: Option<ClientId>, event: Event) -> Option<Position> {
         if self.is_closing {
-            return;
+            return None;
         }
+        self.rooms.get(room)?;
         self.rooms.used += 1;
         let used = self.rooms.used;
-        let Some(of) = self.rooms.get_mut(room) else { return };
-        of.used = used;
-        of.seq += 1;
+        if let Some(of) = self.rooms.get_mut(room) {
+            of.used = used;
+            of.seq += 1;
+        }
+        let event = Arc::new(event);
+        let position = self.keep(room, &event);
+        let of = self.rooms.get(room)?;
         let (name, members, seq) = (of.name.as_str().into(), of.members.len(), of.seq);
-        self.out.push(Output::Publish(Public { room, name, members, except, seq, event }));
+        self.out.push(Output::Publish(Public { room, name, members, except, seq, position, event }));
+        position
     }
 
     pub(super) fn enter(&mut self, client: ClientId, room: RoomId) {
-        let of = self.rooms.get_mut(room).expect("it was opened");
-        of.members.push(client);
-        of.members.sort();
+        self.rooms.enter(room, client);
         self.out.push(Output::Join(client, room));
     }
 
@@ -59,6 +68,9 @@ impl Model {
     fn exit(&mut self, client: ClientId, room: RoomId) {
         let of = self.rooms.get_mut(room).expect("the client is in it");
         of.members.retain(|&member| member != client);
+        if let Some(guest) = self.guest(client) {
+            guest.is_told_later.take_if(|told| *told == room);
+        }
         self.rooms.vacate(room);
     }
 
@@ -70,6 +82,9 @@ impl Model {
         let may_speak = is_there || is_visitor && room == RoomId::LOBBY;
         if !may_speak {
             return self.tell(client, Event::Refused(Refusal::NotInRoom));
+        }
+        if let Err(refusal) = self.check_stored() {
+            return self.tell(client, Event::Refused(refusal));
         }
         let key = self.rooms.get(room).expect("somebody is there, or it is the lobby").key.clone();
         self.publish(room, Event::Message { from, text: text.to_owned() });
@@ -84,8 +99,8 @@ impl Model {
         command: &Command,
     ) -> Result<Done, (Asked, Refusal)> {
         match command {
-            Command::Join(room) => self.join(client, from, room).map_err(|refusal| (Asked::Join, refusal)),
-            Command::In { room, text } => self.say_in(from, room, text).map_err(|refusal| (Asked::In, refusal)),
+            Command::Join { room, start: None } => self.join(client, room).map_err(|refusal| (Asked::Join, refusal)),
+            Command::In { room, text } => self.say_in(client, from, room, text).map_err(|refusal| (Asked::In, refusal)),
             Command::Leave(room) => self.leave(client, from, room).map_err(|refusal| (Asked::Leave, refusal)),
             Command::Topic { room, text } => {
                 self.topic(from, room, text.as_ref()).map_err(|refusal| (Asked::Topic, refusal))
@@ -95,41 +110,59 @@ impl Model {
             | Command::Rename(_)
             | Command::Private { .. }
             | Command::Rooms
+            | Command::Join { .. }
+            | Command::History { .. }
             | Command::WhoIn(_)
             | Command::Sync(_)
             | Command::Wait(..) => unreachable!("{command:?}"),
         }
     }
 
-    fn join(&mut self, client: ClientId, from: Arc<Identity>, name: &str) -> Result<Done, Refusal> {
-        let room = self.rooms.open(client, name)?;
-        self.guest(client).expect("only guests speak").current = room;
+    fn join(&mut self, client: ClientId, name: &str) -> Result<Done, Refusal> {
+        let (made, payer) = (self.rooms.made, self.payer(client));
+        let room = self.rooms.open(client, payer, name)?;
+        self.remember_new(made, room);
+        Ok(self.come_in(client, room))
+    }
+
+    /// The client is in the room now, if it was not before.
+    pub(super) fn come_in(&mut self, client: ClientId, room: RoomId) -> Done {
+        let guest = self.guest(client).expect("only guests speak");
+        guest.current = room;
+        let from = Arc::clone(&guest.who);
         if !self.rooms.with(client).contains(&room) {
             self.enter(client, room);
             self.publish(room, Event::Joined(from));
             self.meet_members(room);
         }
         let of = self.rooms.get(room).expect("the client is in it");
-        Ok(Done::Join { room: of.name.as_str().into(), members: of.members.len(), topic: of.topic.as_str().into() })
+        let (room, members, topic) = (of.name.as_str().into(), of.members.len(), of.topic.as_str().into());
+        Done::Join { room, members, position: self.position(), topic }
+    }
+
+    /// At whose expense a room is kept that the client makes: that of all of its address, or its own if it is trusted.
+    pub(super) fn payer(&self, client: ClientId) -> String {
+        let who = self.guests.iter().find(|guest| guest.client == client).map(|guest| &guest.who);
+        let addr: SocketAddr = who.expect("only guests speak").addr.parse().expect("an address");
+        if addr.ip().is_loopback() { client.to_string() } else { addr.ip().to_string() }
     }
 
     /// One need not be in a room to be heard there, and who waits for what is said there need not either.
-    fn say_in(&mut self, from: Arc<Identity>, name: &str, text: &str) -> Result<Done, Refusal> {
+    fn say_in(&mut self, client: ClientId, from: Arc<Identity>, name: &str, text: &str) -> Result<Done, Refusal> {
         let name = room_name(name).map_err(Refusal::RoomInvalid)?;
         let key = room_key(name);
         if text.is_empty() {
             return Err(Refusal::EmptyText);
         }
-        let found = self.rooms.at(&key).map(|room| (room.id, room.name.clone()));
-        let name = match found {
-            Some((room, name)) => {
-                self.publish(room, Event::Message { from, text: text.to_owned() });
-                name
-            }
-            None => self.rooms.check_looks(&key).map(|()| name.to_owned())?,
-        };
+        self.check_stored()?;
+        let (made, payer) = (self.rooms.made, self.payer(client));
+        let room = self.rooms.open_to_keep(payer, name)?;
+        self.remember_new(made, room);
+        let name = self.rooms.get(room).expect("it is there now").name.as_str().into();
+        let position = self.publish(room, Event::Message { from, text: text.to_owned() });
+        self.rooms.vacate(room);
         self.meet_text(&key, text);
-        Ok(Done::In(name.into()))
+        Ok(Done::In(name, position))
     }
 
     fn leave(&mut self, client: ClientId, from: Arc<Identity>, name: &str) -> Result<Done, Refusal> {
@@ -156,17 +189,13 @@ impl Model {
         if text.len() > ARGUMENT_MAX {
             return Err(Refusal::ArgumentTooLong(ARGUMENT_MAX));
         }
-        let addr: SocketAddr = from.addr.parse().expect("an address");
-        // The addresses of the simulation that are trusted.
-        let keeper = Some(addr.ip()).filter(|ip| !ip.is_loopback()).map(|ip| ip.to_string());
-        if !text.is_empty() {
-            self.rooms.check_keeper(room, keeper.as_deref())?;
-        }
+        self.check_stored()?;
         self.publish(room, Event::Topic { from, text: text.as_str().into() });
-        let of = self.rooms.get_mut(room).expect("it was found");
-        of.topic.clone_from(text);
-        of.keeper = keeper;
-        self.rooms.vacate(room);
+        if let Some(of) = self.rooms.get_mut(room) {
+            of.topic.clone_from(text);
+            self.rooms.vacate(room);
+        }
+        self.remember(room);
         Ok(Done::Topic(name, text.as_str().into()))
     }
 

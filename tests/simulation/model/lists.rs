@@ -1,10 +1,13 @@
-//! Lists, for those who read what they are told.
+//! Long answers, for those who read what they are told.
 
 use std::sync::Arc;
 
 use pipechat::chat::{ClientId, Congestion, Event, RoomId};
 
-use super::{Model, Wait};
+use super::{
+    Model, Wait,
+    replay::{Next, Replay},
+};
 
 /// What can be listed.
 #[derive(Clone, Copy)]
@@ -15,6 +18,8 @@ pub(super) enum List {
     Members(RoomId),
     /// All rooms.
     Rooms,
+    /// What has happened in a room.
+    Past(Replay),
 }
 
 impl Model {
@@ -30,17 +35,29 @@ impl Model {
     pub(super) fn list(&mut self, client: ClientId, list: List) {
         let Some(guest) = self.guest(client) else { return };
         guest.wait = Wait::Asking;
-        if !guest.is_broken && guest.congestion != Congestion::None {
+        let is_broken = guest.is_broken;
+        if !is_broken && guest.congestion != Congestion::None {
+            if let List::Past(_) = list {
+                self.notes.push(format!("the replay of {client} pauses"));
+            }
             self.paused.insert(client, list);
             return;
         }
-        if !guest.is_broken {
+        if !is_broken {
             let events = match list {
                 List::Users => self.users(),
                 List::Members(room) => self.members_of(room),
                 List::Rooms => self.rooms.list(),
+                List::Past(replay) => match self.replay(client, replay) {
+                    Next::Left(left) => return self.asking.push_back((client, List::Past(left))),
+                    Next::Asked => return,
+                    Next::Over => Vec::new(),
+                },
             };
             events.into_iter().for_each(|event| self.tell(client, event));
+        }
+        if let (true, List::Past(replay)) = (is_broken, list) {
+            self.skip(client, replay);
         }
         self.done(client);
     }

@@ -5,7 +5,7 @@ use pipechat::protocol::{Line, Setting};
 
 use super::{IDLE_TIMEOUT, World};
 use crate::{
-    generator::{garbage, wait},
+    generator::{Known, garbage, wait},
     peer::{Kind, Peer, Sending},
 };
 
@@ -16,6 +16,7 @@ impl World {
     pub(super) fn type_something(&mut self) {
         let mut others: Vec<_> = self.chat.members().map(|(_, who)| who.name.clone()).collect();
         others.push("nobody".to_owned());
+        let known = Known { others, positions: self.positions.clone(), at: self.at() };
         let mut rng = Rng(self.rng.number());
         let n = self.texts;
         let peer = self.someone();
@@ -29,7 +30,7 @@ impl World {
                 continue;
             }
             let is_patient = peer.kind == Kind::Witness;
-            let (line, meaning) = peer.speaker.line(&mut rng, n, &others, is_patient);
+            let (line, meaning) = peer.speaker.line(&mut rng, n, &known, is_patient);
             // Some settings are a witness's own for good, so that there is one of each.
             if is_patient && matches!(meaning, Ok(Line::Set(Setting::Lang(_) | Setting::Format(_)))) {
                 continue;

@@ -4,34 +4,47 @@ use std::{collections::BTreeMap, time::Duration};
 
 use pipechat::chat::ClientId;
 
-use super::{QUEUE_MAX, SOFT_LIMIT_TIME, SOFT_QUEUE_MAX};
+use super::SOFT_LIMIT_TIME;
 
 /// What was seen behind each turn.
-#[derive(Default)]
 pub(super) struct SlowReaders {
-    /// For whom more waits than may wait for long, since when, and whether it is too much.
-    since: BTreeMap<ClientId, (Duration, bool)>,
+    /// Bytes that may wait for a client; for long, half of that.
+    queue_max: usize,
+    /// For whom more waits than may wait for long, and since when.
+    since: BTreeMap<ClientId, Duration>,
+    /// For whom too much waited, how many looks ago.
+    too_much_ago: BTreeMap<ClientId, usize>,
     /// How many looks ago memory had run out.
     full_ago: Option<usize>,
 }
 
-/// Turns in which somebody may be disconnected after memory has run out: a turn of few inputs leaves some of that to the next.
-const FULL_TURNS: usize = 2;
+/// Turns in which somebody may be disconnected after that was decided: a turn of few inputs leaves some of that to the next, and
+/// what memory gives back comes first.
+const TURNS: usize = 3;
 
 impl SlowReaders {
+    pub(super) fn new(queue_max: usize) -> Self {
+        Self { queue_max, since: BTreeMap::new(), too_much_ago: BTreeMap::new(), full_ago: None }
+    }
+
     /// So much waits for each client behind a turn.
     pub(super) fn look(&mut self, queues: impl Iterator<Item = (ClientId, usize)>, is_full: bool, now: Duration) {
         let before = std::mem::take(&mut self.since);
-        for (client, queued) in queues.filter(|&(_, queued)| queued > SOFT_QUEUE_MAX) {
-            let since = before.get(&client).map_or(now, |&(since, _)| since);
-            self.since.insert(client, (since, queued > QUEUE_MAX || now >= since + SOFT_LIMIT_TIME));
+        self.too_much_ago.values_mut().for_each(|turns| *turns += 1);
+        self.too_much_ago.retain(|_, turns| *turns < TURNS);
+        for (client, queued) in queues.filter(|&(_, queued)| queued > self.queue_max / 2) {
+            let since = before.get(&client).map_or(now, |&since| since);
+            self.since.insert(client, since);
+            if queued > self.queue_max || now >= since + SOFT_LIMIT_TIME {
+                self.too_much_ago.insert(client, 0);
+            }
         }
         self.full_ago = if is_full { Some(0) } else { self.full_ago.map(|turns| turns + 1) };
     }
 
     pub(super) fn may_be_cut(&self, client: ClientId) -> bool {
-        let is_full = self.full_ago.is_some_and(|turns| turns < FULL_TURNS);
-        is_full || self.since.get(&client).is_some_and(|&(_, is_too_much)| is_too_much)
+        let is_full = self.full_ago.is_some_and(|turns| turns < TURNS);
+        is_full || self.too_much_ago.contains_key(&client)
     }
 
     pub(super) fn has_memory_run_out(&self) -> bool {

@@ -72,10 +72,13 @@ impl Session {
         }
         self.talk.connected(me.unwrap_or_else(|| identity(addr)), lang);
         self.talk.rooms.connected(&joined, self.rooms.has_left_lobby);
+        // Before lines that were typed meanwhile.
+        let mut first = self.talk.ask_for_missed();
+        first.push("who".to_owned());
+        self.outbox.restart_with(&first.join("\n"));
         for (_, news) in early {
             self.talk.message(&news);
         }
-        self.outbox.restart_with("who");
         (self.refusals, self.told, self.farewell) = (0, Duration::ZERO, None);
         match &mut self.stage {
             Stage::Opening => self.stage = Stage::Talking,
@@ -134,6 +137,7 @@ impl Session {
             };
             match self.talk.receive(&line) {
                 Effect::None => {}
+                Effect::Send(line) => self.outbox.push(&line),
                 Effect::Renamed(name) => self.name = Some(name),
                 Effect::Goodbye => return Some(Ok(())),
                 Effect::Farewell(text) => self.farewell = Some(Failure::Lost(text)),

@@ -153,7 +153,7 @@ impl Session {
             }
         }
         let now = Instant::now();
-        self.talk.time = Zoned::now().strftime("%H:%M").to_string();
+        self.talk.now = Zoned::now();
         if ready.signals {
             self.terminal.on_signal()?;
         }
@@ -245,7 +245,14 @@ impl Session {
         match Command::parse(line) {
             Command::Quit => return self.leave(now),
             Command::Nothing => {}
-            Command::Send(_) | Command::Private { .. } | Command::Leave(_) | Command::Topic(_) if !has_room => {
+            Command::Send(_)
+            | Command::Private { .. }
+            | Command::Join(_)
+            | Command::Leave(_)
+            | Command::Topic(_)
+            | Command::History(_)
+                if !has_room =>
+            {
                 self.talk.notice("not connected, and too many lines wait: not sent");
             }
             Command::Send(line) => self.outbox.push(&line),
@@ -253,6 +260,8 @@ impl Session {
                 self.outbox.push(&line);
                 self.talk.sent(&to, &text);
             }
+            Command::Join(room) => self.outbox.push(&self.talk.join(&room)),
+            Command::History(count) => self.outbox.push(&self.talk.history(count)),
             Command::Leave(room) => match room.as_deref().unwrap_or(self.talk.rooms.current()) {
                 LOBBY if room.is_none() => self.talk.notice("usage: /leave ROOM"),
                 room => self.outbox.push(&format!("leave|{room}")),

@@ -7,9 +7,13 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
-    chat::{Asked, Departure, Refusal},
+    chat::{Asked, Departure, Epoch, Record, Refusal},
     protocol::{FormError, Format, Limits, Setting},
 };
+
+fn position(n: u64) -> Option<Position> {
+    Some(Position { n, epoch: Epoch::from_random(0) })
+}
 
 /// The fields of an object that are not null, as `event key=value …`, and its order in a log if it has one.
 fn shown(line: &[u8]) -> String {
@@ -65,11 +69,12 @@ fn events() {
         (Event::Room { name: "zoo".into(), members: 2, topic: "apes".into() }, None, "room text=apes count=2 room=zoo"),
         (Event::Room { name: "zoo".into(), members: 2, topic: "".into() }, None, "room count=2 room=zoo"),
         (
-            Event::Done(Done::Join { room: "zoo".into(), members: 2, topic: "apes".into() }),
+            Event::Done(Done::Join { room: "zoo".into(), members: 2, position: position(9), topic: "apes".into() }),
             None,
-            "ok text=apes count=2 room=zoo verb=join",
+            "ok text=apes count=2 room=zoo verb=join pos=9.aaaaa",
         ),
-        (Event::Done(Done::In("zoo".into())), None, "ok room=zoo verb=in"),
+        (Event::Done(Done::In("zoo".into(), None)), None, "ok room=zoo verb=in"),
+        (Event::Done(Done::In("zoo".into(), position(9))), None, "ok room=zoo verb=in pos=9.aaaaa"),
         (Event::Done(Done::Leave("zoo".into())), None, "ok room=zoo verb=leave"),
         (Event::Done(Done::Rooms(3)), None, "ok count=3 verb=rooms"),
         (Event::Done(Done::Who("zoo".into(), 3)), None, "ok count=3 room=zoo verb=who"),
@@ -79,10 +84,33 @@ fn events() {
             None,
             "refused text=not in this room code=not-in-room verb=leave",
         ),
+        (
+            Event::Past(
+                Record { n: 7, at: AT, room: "zoo".into(), event: Arc::new(Event::Left(ann())) },
+                Epoch::from_random(0),
+            ),
+            None,
+            "left from=ann/10.0.0.1:9 room=zoo pos=7.aaaaa replay=true",
+        ),
+        (
+            Event::Done(Done::History { room: "zoo".into(), count: 3, position: position(9), has_more: false }),
+            None,
+            "ok count=3 room=zoo verb=history pos=9.aaaaa",
+        ),
+        (
+            Event::Done(Done::History { room: "zoo".into(), count: 1000, position: position(8), has_more: true }),
+            None,
+            "ok code=more count=1000 room=zoo verb=history pos=8.aaaaa",
+        ),
+        (
+            Event::Declined(Asked::Join, Refusal::HistoryGone { room: "zoo".into(), oldest: position(5) }),
+            None,
+            "refused text=older history is gone code=history-gone room=zoo verb=join pos=5.aaaaa",
+        ),
         (Event::Farewell(Departure::Quit), None, "farewell text=goodbye code=quit"),
     ] {
         let mut line = Vec::new();
-        event(&mut line, &of, Stamp { seq, at: AT, room: seq.map(|_| "lobby") }, Lang::En);
+        event(&mut line, &of, Stamp { seq, room: seq.map(|_| "lobby"), ..Stamp::private(AT) }, Lang::En);
         assert_eq!(shown(&line), fields);
     }
 }

@@ -1,0 +1,214 @@
+//! The broker's dealings with the store: what a turn made public is committed before anyone is told, unless the store fails.
+//! Knows what is in flight, and nothing of rules.
+
+use std::{
+    collections::VecDeque,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures::{
+    FutureExt, StreamExt,
+    channel::{mpsc::UnboundedReceiver, oneshot},
+    future::{Either, select},
+    stream::FuturesUnordered,
+};
+
+use jiff::Timestamp;
+
+use super::random;
+use crate::{
+    chat::{Answer, Chat, ClientId, Epoch, Input, PastRoom, Query},
+    config::StoreConfig,
+    reactor::{Clock, Timer},
+    store::{Change, Loaded, LoadedRoom, Outcome, Store},
+};
+
+/// How long a commit may take before the chat goes on without it.
+const COMMIT_TIME_MAX: Duration = Duration::from_secs(1);
+/// Questions to the store that are not answered yet: a page of each is told in one turn.
+const QUESTIONS_MAX: usize = 4;
+
+/// A store, and what it has been asked.
+#[derive(Debug)]
+pub struct StoreClient {
+    store: Store,
+    /// What it had when it was opened, until the chat has it.
+    loaded: Option<Loaded>,
+    outcomes: UnboundedReceiver<Outcome>,
+    /// The last batch of changes that was handed over, and the last one that is known to be kept.
+    handed: u64,
+    kept: u64,
+    /// The chat was told that the store fails, when this batch had been handed over.
+    down_since: Option<u64>,
+    /// Something was handed over that is not known to be kept.
+    has_unkept: Arc<AtomicBool>,
+    /// What is to be asked for clients, in order.
+    questions: VecDeque<(ClientId, Query)>,
+    /// What has been asked; at most [`QUESTIONS_MAX`].
+    answers: FuturesUnordered<Pin<Box<Pending>>>,
+    timer: Timer,
+}
+
+/// An answer to come.
+#[derive(Debug)]
+struct Pending {
+    client: ClientId,
+    answer: oneshot::Receiver<Result<Answer, String>>,
+}
+
+impl Future for Pending {
+    type Output = Input;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Input> {
+        let client = self.client;
+        self.answer.poll_unpin(cx).map(|answer| match answer {
+            Ok(Ok(answer)) => Input::Answered(client, Some(answer)),
+            Ok(Err(reason)) => {
+                log::warn!("the store cannot be read: {reason}");
+                Input::Answered(client, None)
+            }
+            Err(oneshot::Canceled) => Input::Answered(client, None), // its thread has said why it ended
+        })
+    }
+}
+
+impl StoreClient {
+    /// Opens the store, which is this process's alone until it is closed.
+    ///
+    /// # Errors
+    /// One sentence that says what is wrong with the file.
+    pub fn open(config: &StoreConfig) -> Result<Self, String> {
+        let (store, loaded, outcomes) = Store::open(&config.path, config.options, Timestamp::now(), random())?;
+        Ok(Self {
+            store,
+            loaded: Some(loaded),
+            outcomes,
+            handed: 0,
+            kept: 0,
+            down_since: None,
+            has_unkept: Arc::default(),
+            questions: VecDeque::new(),
+            answers: FuturesUnordered::new(),
+            timer: Timer::new(),
+        })
+    }
+
+    /// Whether something was handed over that is not known to be kept, from now on.
+    #[must_use]
+    pub fn has_unkept(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.has_unkept)
+    }
+
+    /// Whose numbers the numbers of events are.
+    pub(super) fn epoch(&self) -> Option<Epoch> {
+        self.loaded.as_ref().map(|loaded| loaded.epoch)
+    }
+
+    /// Has the chat go on where the store has left off.
+    pub(super) fn restore(&mut self, chat: &mut Chat, out: &mut Vec<crate::chat::Output>) {
+        let Some(Loaded { next, forgotten, rooms, .. }) = self.loaded.take() else { return };
+        let past = |LoadedRoom { name, topic, keeper, last, gone }: LoadedRoom| PastRoom {
+            name,
+            topic: topic.map(Into::into),
+            keeper: keeper.and_then(|network| network.parse().ok()),
+            last: last.max(gone.map_or(0, |gone| gone.n)),
+        };
+        chat.restore(next, forgotten, &rooms.into_iter().map(past).collect::<Vec<_>>(), out);
+    }
+
+    /// Keeps what a turn has changed, and waits until that is done, but not for long. Answers what the chat has to know.
+    pub(super) async fn keep(&mut self, changes: Vec<Change>, clock: Clock) -> Option<Input> {
+        if changes.is_empty() {
+            return None;
+        }
+        self.handed = self.store.commit(changes);
+        self.has_unkept.store(true, Relaxed);
+        if self.down_since.is_some() {
+            return None; // it keeps them as soon as it can
+        }
+        let deadline = clock.now() + COMMIT_TIME_MAX;
+        while self.kept < self.handed {
+            self.timer.set(deadline, clock); // it may fire early
+            let outcome = match select(self.outcomes.next(), &mut self.timer).await {
+                Either::Left((outcome, _)) => outcome,
+                Either::Right(((), _)) if clock.now() < deadline => continue,
+                Either::Right(((), _)) => {
+                    log::error!(
+                        "a commit takes more than {} s: messages are refused until it is done",
+                        COMMIT_TIME_MAX.as_secs()
+                    );
+                    return Some(self.fail());
+                }
+            };
+            if let Some(input) = self.learn(outcome) {
+                return Some(input);
+            }
+        }
+        None
+    }
+
+    /// Asks for clients, as far as they are still here; few at a time, since all answers of a turn are told in the next.
+    pub(super) fn ask(&mut self, questions: Vec<(ClientId, Query)>, is_here: impl Fn(ClientId) -> bool) {
+        self.questions.extend(questions);
+        while self.answers.len() < QUESTIONS_MAX
+            && let Some((client, query)) = self.questions.pop_front()
+        {
+            if is_here(client) {
+                self.answers.push(Box::pin(Pending { client, answer: self.store.read(query) }));
+            }
+        }
+    }
+
+    /// The next thing that the chat has to know.
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Input> {
+        if let Poll::Ready(Some(input)) = self.answers.poll_next_unpin(cx) {
+            return Poll::Ready(input);
+        }
+        while let Poll::Ready(outcome) = self.outcomes.poll_next_unpin(cx) {
+            let is_over = outcome.is_none();
+            if let Some(input) = self.learn(outcome) {
+                return Poll::Ready(input);
+            }
+            if is_over {
+                return Poll::Pending; // it fails for ever, and the chat knows
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Closes the store. Answers how many changes are lost.
+    pub(super) async fn close(self, patience: Duration) -> u64 {
+        self.store.close(patience).await.unwrap_or(u64::MAX)
+    }
+
+    fn learn(&mut self, outcome: Option<Outcome>) -> Option<Input> {
+        match outcome {
+            Some(Outcome::Committed(batch)) => {
+                self.kept = batch;
+                self.has_unkept.store(self.kept < self.handed, Relaxed);
+                if self.down_since.is_some_and(|batch| self.kept >= batch) {
+                    self.down_since = None;
+                    log::warn!("the store works again");
+                    return Some(Input::StoreUp);
+                }
+                None
+            }
+            Some(Outcome::Failed { reason, .. }) => {
+                log::error!("the store fails, and messages are refused until it works again: {reason}");
+                self.down_since.is_none().then(|| self.fail())
+            }
+            None => self.down_since.is_none().then(|| self.fail()),
+        }
+    }
+
+    fn fail(&mut self) -> Input {
+        self.down_since = Some(self.handed);
+        Input::StoreDown
+    }
+}

@@ -1,0 +1,253 @@
+//! The last events of each room, in memory, for those who ask what they have missed. Knows rooms by their ids, and nothing of
+//! who is in them.
+
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, VecDeque},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+use rustc_hash::FxHashMap;
+
+use super::{Event, Identity, RoomId};
+
+/// How much is kept in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecentLimits {
+    /// Maximum number of events for each room.
+    pub per_room_max: usize,
+    /// Maximum number of bytes for all rooms together.
+    pub bytes_max: usize,
+}
+
+impl Default for RecentLimits {
+    /// The defaults of the flags.
+    fn default() -> Self {
+        Self { per_room_max: 1000, bytes_max: 16 << 20 }
+    }
+}
+
+/// The last events of all rooms.
+#[derive(Debug)]
+pub(super) struct Recent {
+    limits: RecentLimits,
+    /// Never iterated: a hash has no order.
+    by_room: FxHashMap<RoomId, Stretch>,
+    /// Each room that has events, once: under the number of one of them, the last by the time that it was put here.
+    silent: BinaryHeap<Reverse<(u64, RoomId)>>,
+    /// What all events take, in bytes.
+    bytes: usize,
+    /// The number of the last event of a room that there is no more.
+    forgotten: u64,
+}
+
+/// An event, as it is kept.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) n: u64,
+    pub(super) at: Timestamp,
+    pub(super) event: Arc<Event>,
+}
+
+/// The last events of a room.
+#[derive(Debug)]
+struct Stretch {
+    events: VecDeque<Kept>,
+    /// When the last event happened that is here no more, if there is one.
+    gone_at: Option<Timestamp>,
+    /// The number of that; before the first, of the last event that may have been one of a room of the same name.
+    gone: u64,
+}
+
+/// Where a stretch of history begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Behind the event of this number: all that follows is here.
+    Here(u64),
+    /// Before what is here.
+    Older,
+}
+
+impl Recent {
+    pub(super) fn new(limits: RecentLimits) -> Self {
+        // The lobby is there from the beginning, and always.
+        let by_room = FxHashMap::from_iter([(RoomId::LOBBY, Stretch::new(0))]);
+        Self { limits, by_room, silent: BinaryHeap::new(), bytes: 0, forgotten: 0 }
+    }
+
+    /// What all of it takes, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Keeps an event, whose number is the highest so far. Another one of the room may have to go for it.
+    pub(super) fn push(&mut self, room: RoomId, kept: Kept) {
+        let forgotten = self.forgotten;
+        let of = self.by_room.entry(room).or_insert_with(|| Stretch::new(forgotten));
+        if self.limits.per_room_max == 0 {
+            (of.gone, of.gone_at) = (kept.n, Some(kept.at));
+            return;
+        }
+        if of.events.is_empty() {
+            self.silent.push(Reverse((kept.n, room)));
+        }
+        self.bytes += kept.bytes();
+        of.events.push_back(kept);
+        if of.events.len() > self.limits.per_room_max {
+            self.bytes -= of.pop();
+        }
+    }
+
+    /// All up to this number may have happened in rooms that are no more.
+    pub(super) fn forget_until(&mut self, n: u64) {
+        self.forgotten = self.forgotten.max(n);
+    }
+
+    /// There is a room whose events up to this number are kept elsewhere.
+    pub(super) fn restore(&mut self, room: RoomId, last: u64) {
+        let gone_at = (last > 0).then_some(Timestamp::MAX); // it does not matter when: all of that is asked for elsewhere
+        let of = Stretch { events: VecDeque::new(), gone_at, gone: last };
+        self.by_room.insert(room, of);
+    }
+
+    /// The rooms of which nothing is left when no more than so many bytes are kept, but of at most `most` events: the room that
+    /// has been silent longest gives first.
+    pub(super) fn shrink(&mut self, bytes_max: usize, most: usize) -> Vec<RoomId> {
+        let mut emptied = Vec::new();
+        for _ in 0..most {
+            if self.bytes <= bytes_max {
+                break;
+            }
+            let Some(Reverse((n, room))) = self.silent.pop() else { break };
+            let Some(of) = self.by_room.get_mut(&room) else { continue };
+            match of.events.back() {
+                Some(last) if last.n == n => {
+                    self.bytes -= of.pop();
+                    if of.events.is_empty() {
+                        emptied.push(room);
+                    } else {
+                        self.silent.push(Reverse((n, room)));
+                    }
+                }
+                Some(last) => self.silent.push(Reverse((last.n, room))), // it has spoken since
+                None => {}
+            }
+        }
+        emptied
+    }
+
+    /// The same, down to what may be kept.
+    pub(super) fn trim(&mut self) -> Vec<RoomId> {
+        self.shrink(self.limits.bytes_max, usize::MAX)
+    }
+
+    /// The room is no more.
+    pub(super) fn remove(&mut self, room: RoomId) {
+        let Some(of) = self.by_room.remove(&room) else { return };
+        self.forgotten = self.forgotten.max(of.events.back().map_or(of.gone, |last| last.n));
+        self.bytes -= of.events.iter().map(Kept::bytes).sum::<usize>();
+        if self.silent.len() > 2 * self.by_room.len() + 64 {
+            let by_room = &self.by_room;
+            self.silent.retain(|Reverse((_, room))| by_room.contains_key(room)); // rarely, since it looks at all
+        }
+    }
+
+    /// Behind which event the last `count` of the room are. Before the first one that is here, where there are fewer.
+    pub(super) fn last(&self, room: RoomId, count: usize) -> Place {
+        let Some(of) = self.by_room.get(&room) else { return Place::Here(self.forgotten) };
+        match of.events.len().checked_sub(count) {
+            Some(first) => Place::Here(of.before(first)),
+            None if of.gone_at.is_some() => Place::Older,
+            None => Place::Here(of.gone),
+        }
+    }
+
+    /// Behind which event those of the room are that have happened at or after this time.
+    pub(super) fn since(&self, room: RoomId, at: Timestamp) -> Place {
+        let Some(of) = self.by_room.get(&room) else { return Place::Here(self.forgotten) };
+        if of.gone_at.is_some_and(|gone| gone >= at) {
+            return Place::Older;
+        }
+        // The clock may have been set back: from the first on.
+        let first = of.events.iter().position(|kept| kept.at >= at).unwrap_or(of.events.len());
+        Place::Here(of.before(first))
+    }
+
+    /// The same for an event of this number, which need not be one of the room.
+    pub(super) fn behind(&self, room: RoomId, n: u64) -> Place {
+        if n >= self.oldest(room) { Place::Here(n) } else { Place::Older }
+    }
+
+    /// Behind which event there is nothing of a room that is made now.
+    pub(super) fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
+    /// Behind which event all of the room are here.
+    pub(super) fn oldest(&self, room: RoomId) -> u64 {
+        self.by_room.get(&room).map_or(self.forgotten, |of| of.gone)
+    }
+
+    /// The events of the room behind that of this number, as far as they are here.
+    pub(super) fn after(&self, room: RoomId, n: u64) -> impl Iterator<Item = &Kept> {
+        self.by_room.get(&room).into_iter().flat_map(move |of| {
+            let first = of.events.partition_point(|kept| kept.n <= n);
+            of.events.range(first..)
+        })
+    }
+}
+
+impl Stretch {
+    fn new(gone: u64) -> Self {
+        Self { events: VecDeque::new(), gone_at: None, gone }
+    }
+
+    /// Drops the oldest one, and answers what it took, in bytes.
+    fn pop(&mut self) -> usize {
+        let Some(kept) = self.events.pop_front() else { return 0 };
+        (self.gone, self.gone_at) = (kept.n, Some(kept.at));
+        if self.events.len() < self.events.capacity() / 4 {
+            self.events.shrink_to(2 * self.events.len());
+        }
+        kept.bytes()
+    }
+
+    /// The number before that of the event at this place.
+    fn before(&self, place: usize) -> u64 {
+        place.checked_sub(1).map_or(self.gone, |before| self.events[before].n)
+    }
+}
+
+/// What an event takes beside its texts, in bytes: its place here, and what the allocator needs for two blocks.
+const EVENT_BYTES: usize = size_of::<Kept>() + size_of::<Event>() + 4 * size_of::<usize>();
+
+impl Kept {
+    /// What it takes, in bytes. A user counts with each event: it may be held by this one alone.
+    fn bytes(&self) -> usize {
+        let user = |who: &Identity| size_of::<Identity>() + who.name.len() + who.addr.len();
+        EVENT_BYTES
+            + match &*self.event {
+                Event::Message { from, text } => user(from) + text.len(),
+                Event::Topic { from, text } => user(from) + text.len(),
+                Event::KnownAs { old, new } => user(old) + user(new),
+                Event::Online(who) | Event::Offline(who, _) | Event::Joined(who) | Event::Left(who) => user(who),
+                Event::Private { .. }
+                | Event::User(_)
+                | Event::UsersEnd(_)
+                | Event::Renamed { .. }
+                | Event::Room { .. }
+                | Event::Past(..)
+                | Event::Done(_)
+                | Event::Declined(..)
+                | Event::Synced(_)
+                | Event::WaitMet(_)
+                | Event::WaitTimedOut
+                | Event::Refused(_)
+                | Event::Farewell(_) => 0, // never kept
+            }
+    }
+}
+
+#[cfg(test)]
+mod tests;

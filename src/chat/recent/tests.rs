@@ -1,0 +1,157 @@
+use super::*;
+
+const A: RoomId = RoomId(1);
+const B: RoomId = RoomId(2);
+
+fn second(n: u64) -> Timestamp {
+    Timestamp::from_second(n.try_into().expect("few")).expect("in our time")
+}
+
+fn message() -> Arc<Event> {
+    let from = Arc::new(Identity { name: "ann".to_owned(), addr: "10.0.0.1:9".to_owned() });
+    Arc::new(Event::Message { from, text: "x".repeat(100) })
+}
+
+fn bytes_of_one() -> usize {
+    Kept { n: 0, at: second(0), event: message() }.bytes()
+}
+
+/// Each room is told something, in this order; number `n` at second `n`.
+fn recent(per_room_max: usize, events: &[RoomId]) -> Recent {
+    let mut recent = Recent::new(RecentLimits { per_room_max, bytes_max: 1 << 20 });
+    for (n, &room) in (1..).zip(events) {
+        recent.push(room, Kept { n, at: second(n), event: message() });
+        assert_eq!(recent.bytes(), count(&recent) * bytes_of_one());
+    }
+    recent
+}
+
+fn count(recent: &Recent) -> usize {
+    recent.by_room.values().map(|of| of.events.len()).sum()
+}
+
+fn numbers(recent: &Recent, room: RoomId, after: u64) -> Vec<u64> {
+    recent.after(room, after).map(|kept| kept.n).collect()
+}
+
+#[test]
+fn the_last_events_of_each_room_are_kept() {
+    let recent = recent(3, &[A, B, A, A, A, B]);
+    assert_eq!(numbers(&recent, A, 0), [3, 4, 5]);
+    assert_eq!(numbers(&recent, A, 3), [4, 5]);
+    assert_eq!((numbers(&recent, A, 5), numbers(&recent, A, 99)), (vec![], vec![]));
+    assert_eq!(numbers(&recent, B, 0), [2, 6]);
+    assert!(numbers(&recent, RoomId(3), 0).is_empty());
+}
+
+#[test]
+fn the_last_ones_begin_behind_the_one_before_them() {
+    let recent = recent(3, &[A, B, A, A, A, B]);
+    for (room, count, place) in [
+        (A, 0, Place::Here(5)),
+        (A, 1, Place::Here(4)),
+        (A, 2, Place::Here(3)),
+        (A, 3, Place::Here(1)),
+        (A, 4, Place::Older),
+        (B, 2, Place::Here(0)),
+        (B, 9, Place::Here(0)),
+        (RoomId(3), 9, Place::Here(0)),
+    ] {
+        assert_eq!(recent.last(room, count), place, "{room:?} {count}");
+    }
+}
+
+#[test]
+fn those_since_a_time_begin_behind_the_last_one_before_it() {
+    let recent = recent(3, &[A, B, A, A, A, B]);
+    for (room, at, place) in [
+        (A, 0, Place::Older),
+        (A, 1, Place::Older),
+        (A, 2, Place::Here(1)),
+        (A, 3, Place::Here(1)),
+        (A, 4, Place::Here(3)),
+        (A, 6, Place::Here(5)),
+        (B, 0, Place::Here(0)),
+        (RoomId(3), 0, Place::Here(0)),
+    ] {
+        assert_eq!(recent.since(room, second(at)), place, "{room:?} {at}");
+    }
+}
+
+#[test]
+fn behind_a_number_all_must_be_here() {
+    let recent = recent(3, &[A, B, A, A, A, B]);
+    for (n, place) in [(0, Place::Older), (1, Place::Here(1)), (2, Place::Here(2)), (99, Place::Here(99))] {
+        assert_eq!(recent.behind(A, n), place, "{n}");
+    }
+    assert_eq!((recent.oldest(A), recent.oldest(B)), (1, 0));
+}
+
+#[test]
+fn the_room_that_has_been_silent_longest_gives_first() {
+    let mut recent = recent(9, &[A, A, B, B, A]);
+    let one = bytes_of_one();
+    assert_eq!(recent.shrink(5 * one, 9), []);
+    assert_eq!((recent.shrink(4 * one, 9), numbers(&recent, B, 0)), (vec![], vec![4]));
+    assert_eq!((recent.shrink(0, 2), numbers(&recent, A, 0)), (vec![B], vec![2, 5]));
+    assert_eq!(recent.shrink(0, 0), [], "so many at once");
+    assert_eq!(numbers(&recent, A, 0), [2, 5]);
+    assert_eq!((recent.shrink(0, 9), recent.bytes()), (vec![A], 0));
+    assert_eq!((recent.oldest(A), recent.oldest(B)), (5, 4));
+    recent.push(B, Kept { n: 6, at: second(6), event: message() });
+    assert_eq!((recent.shrink(0, 9), recent.oldest(B)), (vec![B], 6));
+}
+
+#[test]
+fn no_more_is_kept_than_may_be() {
+    let one = bytes_of_one();
+    let mut recent = Recent::new(RecentLimits { per_room_max: 99, bytes_max: 3 * one });
+    for n in 1..=9 {
+        recent.push(if n % 2 == 0 { A } else { B }, Kept { n, at: second(n), event: message() });
+        assert_eq!(recent.trim(), []);
+        assert!(recent.bytes() <= 3 * one);
+    }
+    assert_eq!((numbers(&recent, A, 0), numbers(&recent, B, 0)), (vec![8], vec![7, 9]));
+}
+
+#[test]
+fn a_room_of_the_same_name_does_not_have_what_another_one_had() {
+    let mut recent = recent(9, &[A, A, B]);
+    recent.remove(A);
+    recent.remove(RoomId(7));
+    assert_eq!((count(&recent), recent.bytes()), (1, bytes_of_one()));
+    assert_eq!((recent.behind(RoomId(3), 1), recent.behind(RoomId(3), 2)), (Place::Older, Place::Here(2)));
+    recent.push(RoomId(3), Kept { n: 4, at: second(4), event: message() });
+    assert_eq!((recent.behind(RoomId(3), 1), recent.behind(RoomId(3), 2)), (Place::Older, Place::Here(2)));
+    assert_eq!((recent.last(RoomId(3), 9), recent.since(RoomId(3), second(0))), (Place::Here(2), Place::Here(2)));
+    assert_eq!(recent.behind(B, 0), Place::Here(0), "it was there before");
+}
+
+#[test]
+fn rooms_that_come_and_go_leave_nothing() {
+    let mut recent = recent(9, &[]);
+    for n in 1..=10_000 {
+        recent.push(RoomId(n), Kept { n, at: second(n), event: message() });
+        recent.remove(RoomId(n));
+    }
+    assert_eq!((recent.bytes(), recent.by_room.len()), (0, 1), "the lobby alone");
+    assert!(recent.silent.len() <= 65, "{}", recent.silent.len());
+}
+
+#[test]
+fn every_kept_event_counts_with_its_texts_and_users() {
+    let who = |name: &str| Arc::new(Identity { name: name.to_owned(), addr: String::new() });
+    let bytes = |event| Kept { n: 0, at: second(0), event: Arc::new(event) }.bytes();
+    let user = size_of::<Identity>();
+    for (event, of_it) in [
+        (Event::Message { from: who("ann"), text: "12345".to_owned() }, user + 8),
+        (Event::Topic { from: who("ann"), text: "12345".into() }, user + 8),
+        (Event::KnownAs { old: who("ann"), new: who("anna") }, 2 * user + 7),
+        (Event::Online(who("ann")), user + 3),
+        (Event::Offline(who("ann"), crate::chat::Departure::Left), user + 3),
+        (Event::Joined(who("ann")), user + 3),
+        (Event::Left(who("ann")), user + 3),
+    ] {
+        assert_eq!(bytes(event.clone()), EVENT_BYTES + of_it, "{event:?}");
+    }
+}

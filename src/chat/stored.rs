@@ -1,0 +1,158 @@
+//! What the chat may ask of a store, which keeps events longer than memory does, and what it is answered.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Chat, LOBBY, Output, record::Record};
+use crate::address::Network;
+
+/// A question about the events of one room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Query {
+    /// The events behind `after` up to `until`, in their order; at most `limit`, and as many as a page has.
+    Page {
+        /// The name of the room.
+        room: Arc<str>,
+        /// The number before the first event that is wanted.
+        after: u64,
+        /// The number of the last event that is wanted.
+        until: u64,
+        /// How many events are wanted at most.
+        limit: usize,
+    },
+    /// The number behind which the last `count` events up to `until` are.
+    SeekLast {
+        /// The name of the room.
+        room: Arc<str>,
+        /// How many events.
+        count: usize,
+        /// The number of the last event that is wanted.
+        until: u64,
+    },
+    /// The number behind which the events at and after a time are, to the millisecond. Where the clock was set back, it is one
+    /// of those behind which none is earlier and before which one is.
+    SeekSince {
+        /// The name of the room.
+        room: Arc<str>,
+        /// The time.
+        at: Timestamp,
+    },
+}
+
+/// The answer to a [`Query`]. A room that is not in the file has no events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// To [`Query::Page`].
+    Page {
+        /// The events.
+        records: Vec<Record>,
+        /// The number up to which these are all: the next page begins behind it. It is the `until` that was asked for if there
+        /// is no more.
+        through: u64,
+        /// The last event of the room that was removed.
+        gone: Option<Gone>,
+    },
+    /// To [`Query::SeekLast`] and [`Query::SeekSince`].
+    Behind {
+        /// The number. Where all events are wanted, that of the last one that was removed, or 0.
+        n: u64,
+        /// The last event of the room that was removed.
+        gone: Option<Gone>,
+    },
+}
+
+/// The last event of a room that was removed for its age or for space, together with all before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gone {
+    /// Its number.
+    pub n: u64,
+    /// When it happened.
+    pub at: Timestamp,
+}
+
+/// A room that a store has kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastRoom {
+    /// Its name.
+    pub name: String,
+    /// Its topic.
+    pub topic: Option<Arc<str>>,
+    /// The network that has made it, if it is not a trusted one.
+    pub keeper: Option<Network>,
+    /// The number of the last event that is kept; 0 if none is.
+    pub last: u64,
+}
+
+/// Whether there is a store, and whether it works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StoreState {
+    None,
+    Works,
+    /// Nothing is said that cannot be kept, since the event of this number.
+    Fails {
+        since: u64,
+    },
+}
+
+/// Events that are given numbers while the store fails: fewer than are reserved there, so that none is given out twice.
+const HELD_EVENTS_MAX: u64 = 4096;
+
+impl StoreState {
+    pub(super) fn fails(self) -> bool {
+        match self {
+            Self::None | Self::Works => false,
+            Self::Fails { .. } => true,
+        }
+    }
+}
+
+impl Chat {
+    /// Whether so much has happened since the store fails that no more of it is kept.
+    pub(super) fn holds_too_much(&self) -> bool {
+        match self.store {
+            StoreState::None | StoreState::Works => false,
+            StoreState::Fails { since } => self.events >= since + HELD_EVENTS_MAX,
+        }
+    }
+
+    /// Goes on where a store has left off: with this number next, behind all of rooms that are no more, and with rooms in the
+    /// order in which they were used last.
+    pub fn restore(&mut self, next: u64, forgotten: u64, rooms: &[PastRoom], out: &mut Vec<Output>) {
+        self.events = next.saturating_sub(1);
+        self.recent.forget_until(forgotten);
+        let others = rooms.iter().filter(|past| past.name != LOBBY).count();
+        let mut too_many = (others + 1).saturating_sub(self.rules.rooms.rooms_max);
+        for past in rooms {
+            let restored = if past.name != LOBBY && too_many > 0 {
+                too_many -= 1;
+                None
+            } else {
+                self.rooms.restore(past).ok()
+            };
+            match restored {
+                Some(room) => self.recent.restore(room, past.last),
+                None => {
+                    self.recent.forget_until(past.last);
+                    out.push(Output::Forget(past.name.as_str().into()));
+                }
+            }
+        }
+        self.forget(out);
+    }
+
+    /// What happened in rooms that are no more need not be kept.
+    pub(super) fn forget(&mut self, out: &mut Vec<Output>) {
+        for (room, name) in self.rooms.take_forgotten() {
+            self.recent.remove(room);
+            out.extend(self.has_store().then_some(Output::Forget(name)));
+        }
+    }
+
+    pub(super) fn has_store(&self) -> bool {
+        match self.store {
+            StoreState::None => false,
+            StoreState::Works | StoreState::Fails { .. } => true,
+        }
+    }
+}

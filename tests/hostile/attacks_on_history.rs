@@ -1,0 +1,72 @@
+//! Attacks on what is kept of rooms: long answers again and again, and rooms that nobody is in.
+
+use std::time::Duration;
+
+use common::{Crowd, Innocent, Server, note};
+
+use crate::MB;
+
+/// How long an innocent client may wait for an answer, on a busy machine and in a debug build.
+const LIMIT: Duration = Duration::from_secs(2);
+
+/// A server with a thousand long lines in the room `builds`.
+fn with_history(flags: &[&str]) -> Server {
+    let server = Server::start_alone(flags);
+    let mut ann = server.dial();
+    let lines = format!("in|builds|{}\n", "x".repeat(2000)).repeat(100);
+    ann.say("visit");
+    for _ in 0..10 {
+        ann.send(lines.as_bytes());
+        ann.fence_anywhere();
+    }
+    server
+}
+
+#[test]
+fn asking_for_long_histories_and_reading_them() {
+    let server = with_history(&[]);
+    let crowd = Crowd::join(&server, 50, |_| "visit\n".to_owned());
+    let innocent = Innocent::start(server.connect());
+    let lines = "history|builds|1000\njoin|builds|last|1000\nhistory|builds|since|0\n".repeat(3);
+    crowd.send_now(lines.as_bytes());
+    let crowd = crowd.read();
+    innocent.finish_within(LIMIT);
+    assert_eq!(crowd.finish(), 0, "those who read are not disconnected");
+}
+
+#[test]
+fn asking_for_long_histories_and_reading_nothing() {
+    let server = with_history(&["--write-timeout", "100"]);
+    let before = server.rss();
+    let crowd = Crowd::join(&server, 200, |_| "visit\n".to_owned());
+    let innocent = Innocent::start(server.connect());
+    crowd.send_now("history|builds|1000\njoin|builds|last|1000\n".repeat(20).as_bytes());
+    innocent.finish_within(LIMIT);
+    let more = server.peak_rss().saturating_sub(before) / MB;
+    note(&format!("{more} MB more"));
+    // What may wait for each before its answer pauses, and a page: 400 MB would be all that they have asked for first.
+    assert!(more < 150, "{more} MB");
+}
+
+#[test]
+fn rooms_that_nobody_is_in() {
+    let server = Server::start_alone(&["--max-rooms", "2000"]);
+    let innocent = Innocent::start(server.connect());
+    let before = server.rss();
+    // Each connection counts by itself here, so that all of them together fill the server with rooms.
+    for client in 0..100 {
+        let mut attacker = server.dial();
+        let lines: String = (0..150).map(|room| format!("in|r{client}-{room}|{}\n", "x".repeat(1000))).collect();
+        attacker.send(format!("visit\n{lines}").as_bytes());
+        let answers = attacker.fence_anywhere();
+        let refused = answers.iter().filter(|line| line.starts_with("in|too-many-rooms|")).count();
+        assert_eq!(refused, 50, "one keeps no more than a hundred: {answers:?}");
+    }
+    innocent.finish_within(LIMIT);
+    let mut asker = server.connect();
+    asker.say("rooms");
+    asker.expect_among("rooms|ok|2000");
+    let more = server.peak_rss().saturating_sub(before) / MB;
+    note(&format!("{more} MB more"));
+    assert!(more < 60, "{more} MB");
+}
