@@ -20,22 +20,27 @@ const SETPRIV: &str = "/usr/bin/setpriv";
 /// The file of a server's log, in a directory of its own.
 const LOG: &str = "log";
 
+/// A folder that cargo has made for the benchmark, beside the build.
+pub(crate) const DISK: &str = env!("CARGO_TARGET_TMPDIR");
+
 /// A running server. Dropping it kills it.
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddrV4,
+    /// When it was told to start.
+    pub(crate) began: Instant,
     /// Held open: a server whose stdout is closed may take that for an error.
     _stdout: Option<BufReader<ChildStdout>>,
     files: Option<Scratch>,
 }
 
 impl Server {
-    /// Starts a server that prints `… listening on 127.0.0.1:PORT` once it accepts.
-    pub(crate) fn announced(program: &Path, arguments: &[&str]) -> io::Result<Self> {
+    /// Starts a server that prints `… listening on 127.0.0.1:PORT` once it accepts. `files` are removed with it.
+    pub(crate) fn announced(program: &Path, arguments: &[&str], files: Option<Scratch>) -> io::Result<Self> {
         let mut command = tethered(program);
         command.args(arguments).env("RUST_LOG", "error");
-        Self::listening(program, command, None)
+        Self::listening(program, command, files)
     }
 
     /// The same, with its usual log in a file, and perhaps a limit on open files.
@@ -55,10 +60,11 @@ impl Server {
 
     fn listening(program: &Path, mut command: Command, files: Option<Scratch>) -> io::Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let began = Instant::now();
         let mut child = command.spawn().map_err(|error| naming(program, &error))?;
         let mut stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
         match first_address(&mut stdout) {
-            Ok(address) => Ok(Self { child, address, _stdout: Some(stdout), files }),
+            Ok(address) => Ok(Self { child, address, began, _stdout: Some(stdout), files }),
             Err(error) => {
                 reap(&mut child);
                 Err(naming(program, &error))
@@ -72,9 +78,10 @@ impl Server {
         let mut command = tethered(Path::new(program));
         command.args(arguments).current_dir(&files.path);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let began = Instant::now();
         let child = command.spawn().map_err(|error| naming(Path::new(program), &error))?;
         let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
-        let mut server = Self { child, address, _stdout: None, files: Some(files) };
+        let mut server = Self { child, address, began, _stdout: None, files: Some(files) };
         let deadline = Instant::now() + START_PATIENCE;
         while !listens(&server.proc("net/tcp"), port)? {
             if let Some(status) = server.child.try_wait()? {
@@ -90,12 +97,22 @@ impl Server {
 
     /// CPU time that all threads of the server have used, in the kernel and outside.
     pub(crate) fn cpu(&self) -> io::Result<Duration> {
+        self.cpu_of("")
+    }
+
+    /// The same of the threads whose names begin like this.
+    pub(crate) fn cpu_of(&self, threads: &str) -> io::Result<Duration> {
         // `/proc/PID/stat` counts ticks of 10 ms, the scheduler's own sum nanoseconds. Threads that have exited are
         // missing from it; servers have hardly any.
         let mut nanoseconds = 0;
         for task in fs::read_dir(self.proc("task"))? {
+            let task = task?.path();
             // A thread may end between the listing and the read.
-            if let Ok(schedstat) = fs::read_to_string(task?.path().join("schedstat")) {
+            if !threads.is_empty() && !fs::read_to_string(task.join("comm")).is_ok_and(|name| name.starts_with(threads))
+            {
+                continue;
+            }
+            if let Ok(schedstat) = fs::read_to_string(task.join("schedstat")) {
                 nanoseconds += schedstat.split(' ').next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
             }
         }
@@ -110,6 +127,11 @@ impl Server {
     /// The most that it has had of that.
     pub(crate) fn peak_memory(&self) -> io::Result<u64> {
         self.status("VmHWM:")
+    }
+
+    /// Lets that begin again with what it has now.
+    pub(crate) fn restart_peak(&self) -> io::Result<()> {
+        fs::write(self.proc("clear_refs"), "5")
     }
 
     fn status(&self, what: &str) -> io::Result<u64> {
@@ -193,9 +215,18 @@ pub(crate) struct Scratch {
 
 impl Scratch {
     pub(crate) fn new() -> io::Result<Self> {
+        Self::below(&std::env::temp_dir())
+    }
+
+    /// The same on the disk that has the build: what is for temporary files may be in memory.
+    pub(crate) fn on_disk() -> io::Result<Self> {
+        Self::below(Path::new(DISK))
+    }
+
+    fn below(folder: &Path) -> io::Result<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("pipechat-bench-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
+        let path = folder.join(name);
         fs::create_dir(&path)?;
         Ok(Self { path })
     }
@@ -203,7 +234,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What cannot be removed is a few lines of configuration in /tmp.
+        // What cannot be removed stays where it is for what is temporary.
         fs::remove_dir_all(&self.path).ok();
     }
 }

@@ -1,6 +1,7 @@
 //! The goals of the benchmark: the one place with their bounds.
 
 use crate::attacks::Figure;
+use crate::keeping::Keeping;
 use crate::metric::Metric;
 use crate::servers::{Peer, Program};
 use crate::workloads::Workload;
@@ -63,8 +64,22 @@ pub(crate) fn ratio(workload: Workload, metric: Metric, reference: &Program) -> 
 }
 
 /// For pipechat's metric itself.
-pub(crate) fn own(workload: Workload, metric: Metric) -> Option<Goal> {
+pub(crate) fn own(workload: Workload, metric: Metric, pipechat: &Program) -> Option<Goal> {
+    let is_normal = matches!(pipechat, Program::Keeping(_, Keeping::Normal));
+    if metric == Metric::ToLess {
+        return to_less(workload == Workload::KeptFew, pipechat);
+    }
     match (workload, metric) {
+        (_, Metric::CpuPerStored) => Some(Goal::AtMost(4e-6)),
+        (Workload::KeptAtRest, Metric::AddedMedian) if is_normal => Some(Goal::AtMost(0.15e-3)),
+        (Workload::KeptAtRest, Metric::AddedTail) if is_normal => Some(Goal::AtMost(2e-3)),
+        (Workload::History, Metric::AnswerMedian) => Some(Goal::AtMost(1e-3)),
+        // "Untouched": a tenth is noise.
+        (Workload::History, Metric::OtherSlowed) => Some(Goal::AtMost(1.1)),
+        (Workload::ReplayRecent | Workload::ReplayStored, Metric::Throughput) => Some(Goal::AtLeast(300e3)),
+        (_, Metric::Growth) => Some(Goal::AtMost(4.0 * MB)),
+        (Workload::Start, Metric::Time) => Some(Goal::AtMost(0.3)),
+        (Workload::Start, Metric::FileBytes) => Some(Goal::AtMost(210.0)),
         // 2.5 KB.
         (Workload::Idle, Metric::Memory) => Some(Goal::AtMost(2560.0)),
         // "≈ 0": a millisecond per second.
@@ -74,6 +89,16 @@ pub(crate) fn own(workload: Workload, metric: Metric) -> Option<Goal> {
         (Workload::RoomsShared, Metric::MemoryPerMembership) => Some(Goal::AtMost(150.0)),
         (Workload::StuckReader, Metric::Kept) => Some(Goal::AtLeast(0.95)),
         _ => None,
+    }
+}
+
+/// For the throughput relative to that of the same pipechat when it keeps less.
+fn to_less(is_few: bool, pipechat: &Program) -> Option<Goal> {
+    match pipechat {
+        Program::Pipechat(_) => Some(Goal::AtLeast(if is_few { 0.95 } else { 0.97 })),
+        Program::Keeping(_, Keeping::Normal) => Some(Goal::AtLeast(if is_few { 0.4 } else { 0.85 })),
+        Program::Keeping(_, Keeping::Full) => Some(Goal::AtLeast(if is_few { 0.35 } else { 0.8 })),
+        Program::Keeping(_, Keeping::Nothing) | Program::Floor | Program::Peer(_) => None,
     }
 }
 

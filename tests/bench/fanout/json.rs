@@ -54,7 +54,7 @@ fn attacks(results: &AttackResults) -> String {
 
 fn server(results: &Results, program: usize) -> String {
     let path = match &results.programs[program] {
-        Program::Pipechat(path) => text(&path.display().to_string()),
+        Program::Pipechat(path) | Program::Keeping(path, _) => text(&path.display().to_string()),
         Program::Floor | Program::Peer(_) => "null".into(),
     };
     object(&[("name", text(&results.label(program))), ("path", path)])
@@ -82,6 +82,8 @@ fn machine(machine: &Machine) -> String {
         ("model", text(&machine.model)),
         ("kernel", text(&machine.kernel)),
         ("load_before", number(machine.load)),
+        ("disk", text(&machine.disk.device)),
+        ("flush_seconds", number(machine.disk.flush_seconds)),
     ])
 }
 

@@ -25,7 +25,12 @@ pub(crate) struct Pace {
     pub(crate) seconds: f64,
     /// Of the server.
     pub(crate) cpu_seconds: f64,
+    /// Of those threads of it that have to do with its store.
+    pub(crate) store_seconds: f64,
 }
+
+/// How the names of these threads begin.
+const STORE_THREADS: &str = "store-";
 
 impl Pace {
     pub(crate) fn per_second(self) -> f64 {
@@ -206,12 +211,14 @@ fn drive(
         }
     };
     run_for(crowd, timing.warm_up)?;
-    let (cpu, marks, since) = (server.cpu()?, crowd.marks(), Instant::now());
+    let (cpu, store) = (server.cpu()?, server.cpu_of(STORE_THREADS)?);
+    let (marks, since) = (crowd.marks(), Instant::now());
     let expected = run_for(crowd, timing.measured)?;
     let pace = Pace {
         deliveries: crowd.marks() - marks,
         seconds: since.elapsed().as_secs_f64(),
         cpu_seconds: (server.cpu()? - cpu).as_secs_f64(),
+        store_seconds: (server.cpu_of(STORE_THREADS)? - store).as_secs_f64(),
     };
     crowd.await_marks(expected)?;
     Ok(pace)

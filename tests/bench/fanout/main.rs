@@ -9,19 +9,23 @@
 //! - [`crowd`], [`watchdog`]: the clients, on one thread; counts what they hear, and gives up after a time
 //! - [`wire`]: what is said to which kind of server
 //! - [`servers`], [`child`], [`machine`]: how each is started, watched and killed, and on what
+//! - [`keeping`], [`archives`], [`disk`]: pipechats with a store, stores that are full already, and what they are on
 //! - [`floor`]: the yardstick, a server of its own in this executable; another one for rooms
 //! - [`attacks`]: what hostile clients do, and how it feels for the others
 //! - [`goals`], [`results`], [`table`], [`json`]: what must be reached, what has been, and the reports
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark talks to the one who runs it")]
 
+mod archives;
 mod args;
 mod attacks;
 mod child;
 mod crowd;
+mod disk;
 mod floor;
 mod goals;
 mod json;
+mod keeping;
 mod load;
 mod machine;
 mod metric;
@@ -39,6 +43,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use archives::Archives;
 use argh::{EarlyExit, FromArgs};
 use args::{Args, Part};
 use attacks::Settings;
@@ -135,13 +140,12 @@ fn run_workloads(args: &Args, subjects: Vec<PathBuf>) -> Results {
         Some(peers) => peers.0.iter().copied().map(Program::Peer).collect(),
         None => vec![Program::Floor],
     };
-    let subjects: Vec<_> = subjects.into_iter().map(Program::Pipechat).collect();
-
     let mut results = Results::new(references, subjects, scale, !args.quick);
     let rounds = args.rounds.unwrap_or(rounds);
+    let mut archives = Archives::default();
     for round in 0..rounds {
         for &workload in &workloads {
-            play_in_turn(&mut results, workload, round, rounds);
+            play_in_turn(&mut results, &mut archives, workload, (round, rounds));
         }
     }
     if !workloads.is_empty() {
@@ -150,14 +154,14 @@ fn run_workloads(args: &Args, subjects: Vec<PathBuf>) -> Results {
     results
 }
 
-/// One workload with each server. The order turns from round to round, so that what drifts hits all of them.
-fn play_in_turn(results: &mut Results, workload: Workload, round: usize, rounds: usize) {
-    let programs = results.programs.len();
-    for turn in 0..programs {
-        let program = (turn + round) % programs;
+/// One workload with each server that it is for. The order turns from round to round, so that what drifts hits all of them.
+fn play_in_turn(results: &mut Results, archives: &mut Archives, workload: Workload, (round, rounds): (usize, usize)) {
+    let programs: Vec<_> = (0..results.programs.len()).filter(|&i| results.programs[i].plays(workload)).collect();
+    for turn in 0..programs.len() {
+        let program = programs[(turn + round) % programs.len()];
         let label = results.label(program);
-        eprint!("round {}/{rounds}  {:28}  {label:10} ", round + 1, workload.title(&results.scale));
-        match stage::play(workload, &results.programs[program], &results.scale) {
+        eprint!("round {}/{rounds}  {:28}  {label:18} ", round + 1, workload.title(&results.scale));
+        match stage::play(workload, &results.programs[program], &results.scale, archives) {
             Ok(Outcome::Metrics(metrics)) => {
                 let shown = metrics.iter().map(|(metric, value)| metric.show(*value));
                 eprintln!(" {}", shown.collect::<Vec<_>>().join("  "));

@@ -1,8 +1,10 @@
 //! What has been measured, and what comes of it: medians, and ratios within a round.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use crate::goals;
+use crate::keeping::Keeping;
 use crate::load::middle;
 use crate::machine::Machine;
 use crate::metric::Metric;
@@ -13,10 +15,11 @@ use crate::workloads::{Scale, Workload};
 #[derive(Debug)]
 pub(crate) struct Results {
     pub(crate) machine: Machine,
-    /// The references first, then the pipechats.
+    /// The references first, then the pipechats, and then each of these with every kind of store.
     pub(crate) programs: Vec<Program>,
-    /// How many of them are references.
+    /// How many of them are references, and pipechats without a store.
     references: usize,
+    subjects: usize,
     pub(crate) scale: Scale,
     /// Goals make sense only at the sizes that they were set for.
     judged: bool,
@@ -50,12 +53,24 @@ pub(crate) struct Ratio {
 }
 
 impl Results {
-    pub(crate) fn new(references: Vec<Program>, subjects: Vec<Program>, scale: Scale, judged: bool) -> Self {
-        let count = references.len();
-        let programs = references.into_iter().chain(subjects).collect();
+    pub(crate) fn new(references: Vec<Program>, subjects: Vec<PathBuf>, scale: Scale, judged: bool) -> Self {
+        let (reference_count, subject_count) = (references.len(), subjects.len());
+        let with_store = |path: &PathBuf| Keeping::STORES.map(|keeping| Program::Keeping(path.clone(), keeping));
+        let with_store: Vec<_> = subjects.iter().flat_map(with_store).collect();
+        let programs =
+            references.into_iter().chain(subjects.into_iter().map(Program::Pipechat)).chain(with_store).collect();
         let (samples, failures) = (BTreeMap::new(), Vec::new());
         let machine = Machine::look();
-        Self { machine, programs, references: count, scale, judged, samples, failures }
+        Self {
+            machine,
+            programs,
+            references: reference_count,
+            subjects: subject_count,
+            scale,
+            judged,
+            samples,
+            failures,
+        }
     }
 
     pub(crate) fn add(&mut self, workload: Workload, program: usize, round: usize, metrics: Vec<(Metric, f64)>) {
@@ -67,10 +82,14 @@ impl Results {
     /// What a program is called: several pipechats are numbered.
     pub(crate) fn label(&self, program: usize) -> String {
         let name = self.programs[program].name();
-        if program < self.references || self.programs.len() - self.references == 1 {
+        if program < self.references || self.subjects == 1 {
             return name.into();
         }
-        format!("{name} {}", program - self.references + 1)
+        let number = match program.checked_sub(self.references + self.subjects) {
+            Some(with_store) => with_store / Keeping::STORES.len(),
+            None => program - self.references,
+        };
+        format!("{name} {}", number + 1)
     }
 
     /// All samples: the workload's title, the metric, the server, its values by round.
@@ -95,11 +114,11 @@ impl Results {
         comparisons
     }
 
-    /// One pipechat's metric beside each reference and the first pipechat; by itself if it has a goal of its own,
-    /// or nothing to stand beside.
+    /// One pipechat's metric beside each reference and the first pipechat; by itself if it has a goal of its own, or nothing to
+    /// stand beside, as with a store.
     fn compare(&self, workload: Workload, metric: Metric, subject: usize) -> Vec<Comparison> {
         let Some(median) = self.median(workload, metric, subject) else { return Vec::new() };
-        let own_goal = goals::own(workload, metric).filter(|_| self.judged);
+        let own_goal = goals::own(workload, metric, &self.programs[subject]).filter(|_| self.judged);
         let alone = Comparison {
             workload: workload.title(&self.scale),
             metric: metric.name(),
@@ -109,8 +128,9 @@ impl Results {
             goal: own_goal.map(|goal| goal.show(|bound| metric.show(bound))),
             is_met: own_goal.map(|goal| goal.is_met(median)),
         };
+        let is_another = matches!(self.programs[subject], Program::Pipechat(_)) && subject != self.references;
         let mut comparisons = Vec::new();
-        for other in (0..self.references).chain((self.references != subject).then_some(self.references)) {
+        for other in (0..self.references).chain(is_another.then_some(self.references)) {
             let Some(theirs) = self.median(workload, metric, other) else { continue };
             let ratio = self.ratio(workload, metric, subject, other);
             let goal = goals::ratio(workload, metric, &self.programs[other]).filter(|_| self.judged);

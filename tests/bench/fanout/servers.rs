@@ -8,10 +8,12 @@ use std::str::FromStr;
 
 use crate::child::{Scratch, Server, free_port};
 use crate::floor;
+use crate::keeping::Keeping;
 use crate::wire::Wire;
+use crate::workloads::Workload;
 
 /// How pipechat is started: no limit may get into the way of the load.
-const PIPECHAT_FLAGS: &[&str] = &["--port", "0", "--idle-timeout", "0", "--rate", "0"];
+pub(crate) const PIPECHAT_FLAGS: &[&str] = &["--port", "0", "--idle-timeout", "0", "--rate", "0"];
 /// The same for workloads in rooms: of those, each of the most clients may have one, beside the lobby.
 const ROOMS_FLAGS: &[&str] = &["--max-rooms", "20001"];
 
@@ -23,6 +25,8 @@ const CLIENTS_MAX: usize = 20_000;
 pub(crate) enum Program {
     Floor,
     Pipechat(PathBuf),
+    /// The same, but for what it keeps of what is said.
+    Keeping(PathBuf, Keeping),
     Peer(Peer),
 }
 
@@ -41,10 +45,11 @@ impl Program {
         match self {
             Self::Floor => {
                 let flag = if in_rooms { floor::ROOMS_FLAG } else { floor::FLAG };
-                Server::announced(&std::env::current_exe()?, &[flag])
+                Server::announced(&std::env::current_exe()?, &[flag], None)
             }
-            Self::Pipechat(path) if in_rooms => Server::announced(path, &[PIPECHAT_FLAGS, ROOMS_FLAGS].concat()),
-            Self::Pipechat(path) => Server::announced(path, PIPECHAT_FLAGS),
+            Self::Pipechat(path) if in_rooms => Server::announced(path, &[PIPECHAT_FLAGS, ROOMS_FLAGS].concat(), None),
+            Self::Pipechat(path) => Server::announced(path, PIPECHAT_FLAGS, None),
+            Self::Keeping(path, keeping) => keeping.start(path, None, &[]),
             Self::Peer(peer) => peer.start(),
         }
     }
@@ -53,14 +58,38 @@ impl Program {
         match self {
             Self::Floor => "floor",
             Self::Pipechat(_) => "pipechat",
+            Self::Keeping(_, keeping) => keeping.name(),
             Self::Peer(peer) => peer.name(),
+        }
+    }
+
+    /// Whether it is to play this workload.
+    pub(crate) fn plays(&self, workload: Workload) -> bool {
+        use Workload::{History, KeptAtRest, KeptFew, KeptMore, ReplayRecent, ReplayStored, Start};
+        match self {
+            Self::Floor | Self::Peer(_) => !workload.is_about_keeping(),
+            Self::Pipechat(_) => !workload.is_about_keeping() || matches!(workload, KeptFew | KeptMore | ReplayRecent),
+            Self::Keeping(_, Keeping::Nothing) => false, // the others are compared with it
+            Self::Keeping(_, Keeping::Full) => matches!(workload, KeptFew | KeptMore | KeptAtRest),
+            Self::Keeping(_, Keeping::Normal) => {
+                matches!(workload, KeptFew | KeptMore | KeptAtRest | History | ReplayStored | Start)
+            }
+        }
+    }
+
+    /// The same pipechat when it keeps less.
+    pub(crate) fn keeping_less(&self) -> Option<Self> {
+        match self {
+            Self::Pipechat(path) => Some(Self::Keeping(path.clone(), Keeping::Nothing)),
+            Self::Keeping(path, Keeping::Normal | Keeping::Full) => Some(Self::Pipechat(path.clone())),
+            Self::Keeping(_, Keeping::Nothing) | Self::Floor | Self::Peer(_) => None,
         }
     }
 
     /// How many clients it is asked to serve at most, in small rooms or all in one.
     pub(crate) fn clients_max(&self, in_rooms: bool) -> usize {
         match self {
-            Self::Floor | Self::Pipechat(_) => CLIENTS_MAX,
+            Self::Floor | Self::Pipechat(_) | Self::Keeping(..) => CLIENTS_MAX,
             Self::Peer(Peer::Ngircd) if in_rooms => CLIENTS_MAX,
             Self::Peer(peer) => peer.clients_max(),
         }
@@ -68,7 +97,7 @@ impl Program {
 
     pub(crate) fn wire(&self) -> Wire {
         match self {
-            Self::Floor | Self::Pipechat(_) => Wire::Pipe,
+            Self::Floor | Self::Pipechat(_) | Self::Keeping(..) => Wire::Pipe,
             Self::Peer(Peer::Nats) => Wire::Nats,
             Self::Peer(Peer::Redis) => Wire::Redis,
             Self::Peer(Peer::Ngircd) => Wire::Irc,

@@ -1,6 +1,8 @@
 //! Plays a workload with one server: starts it, gathers a crowd, lets it talk, takes the metrics.
 
+mod kept;
 mod rooms;
+mod verbs;
 
 use std::io;
 use std::net::SocketAddrV4;
@@ -11,9 +13,11 @@ use std::time::{Duration, Instant};
 use rustix::fd::OwnedFd;
 use rustix::net::{self, AddressFamily, SocketFlags, SocketType, sockopt};
 
+use crate::archives::Archives;
 use crate::child::Server;
 use crate::crowd::Crowd;
-use crate::load::{Dialogue, Pace, Talk, Timing, converse, single_lines, talk};
+use crate::keeping::can_keep;
+use crate::load::{Pace, Talk, Timing, single_lines, talk};
 use crate::metric::Metric;
 use crate::servers::Program;
 use crate::wire::{MARKER, Wire, text};
@@ -22,8 +26,6 @@ use crate::workloads::{Scale, Workload};
 const SENDERS: usize = 10;
 const MANY_IN_FLIGHT: u64 = 256;
 const FEW_IN_FLIGHT: u64 = 16;
-/// Messages that each client keeps on their way to its partner.
-const PRIVATE_WINDOW: usize = 64;
 /// Arrivals on their way in a storm: less than a listener's backlog of 4096. One that overflows makes the kernel
 /// drop the rest and try again a second later, and the benchmark would measure that.
 const STORM_AT_ONCE: usize = 4_000;
@@ -41,7 +43,12 @@ pub(crate) enum Outcome {
 }
 
 /// Runs `workload` once, with a server of its own.
-pub(crate) fn play(workload: Workload, program: &Program, scale: &Scale) -> io::Result<Outcome> {
+pub(crate) fn play(
+    workload: Workload,
+    program: &Program,
+    scale: &Scale,
+    archives: &mut Archives,
+) -> io::Result<Outcome> {
     let in_rooms = workload.is_in_rooms();
     if workload.clients(scale) > program.clients_max(in_rooms) {
         return Ok(Outcome::Without("not for so many clients"));
@@ -49,11 +56,16 @@ pub(crate) fn play(workload: Workload, program: &Program, scale: &Scale) -> io::
     if !program.wire().carries(workload.line_bytes()) {
         return Ok(Outcome::Without("lines too long for it"));
     }
-    let server = program.start(in_rooms)?;
-    let crowd = Crowd::new(server.address, program.wire().ping(), MARKER)?;
-    let mut stage = Stage { server, crowd, wire: program.wire(), is_floor: *program == Program::Floor };
+    let server = match program {
+        _ if !workload.is_about_keeping() => program.start(in_rooms)?,
+        Program::Pipechat(path) | Program::Keeping(path, _) if !can_keep(path)? => {
+            return Ok(Outcome::Without("it keeps nothing"));
+        }
+        _ => kept::start(workload, program, scale, archives)?,
+    };
+    let mut stage = Stage::new(server, program)?;
     // If the server has exited, that explains the failure.
-    stage.play(workload, scale).map_err(|error| match stage.server.early_exit() {
+    stage.play(workload, scale, archives).map_err(|error| match stage.server.early_exit() {
         Some(early_exit) => io::Error::other(format!("{error}; {early_exit}")),
         None => error,
     })
@@ -64,11 +76,19 @@ struct Stage {
     server: Server,
     crowd: Crowd,
     wire: Wire,
+    program: Program,
     is_floor: bool,
 }
 
 impl Stage {
-    fn play(&mut self, workload: Workload, scale: &Scale) -> io::Result<Outcome> {
+    /// A running server, which is this program, and nobody there yet.
+    fn new(server: Server, program: &Program) -> io::Result<Self> {
+        let wire = program.wire();
+        let crowd = Crowd::new(server.address, wire.ping(), MARKER)?;
+        Ok(Self { server, crowd, wire, program: program.clone(), is_floor: *program == Program::Floor })
+    }
+
+    fn play(&mut self, workload: Workload, scale: &Scale, archives: &mut Archives) -> io::Result<Outcome> {
         let clients = workload.clients(scale);
         let metrics = match workload {
             Workload::Steady | Workload::SteadyMore | Workload::SteadyLong => {
@@ -96,6 +116,12 @@ impl Stage {
             Workload::RoomsShared => return self.shared_rooms(clients, workload.line_bytes(), scale),
             Workload::RoomsOwn => return self.join_and_leave(clients, clients),
             Workload::RoomsSame => return self.join_and_leave(clients, 1),
+            Workload::KeptFew | Workload::KeptMore => self.kept(clients, workload.line_bytes(), scale)?,
+            Workload::KeptAtRest => self.kept_at_rest(workload.line_bytes(), scale)?,
+            Workload::History => self.history(scale)?,
+            Workload::ReplayRecent => self.replay_recent(workload.line_bytes(), scale)?,
+            Workload::ReplayStored => self.replay(0, scale)?,
+            Workload::Start => self.first_answer(&archives.get(scale.archive)?, scale)?,
             Workload::Full => self.full(clients, workload.line_bytes())?,
         };
         Ok(Outcome::Metrics(metrics))
@@ -131,33 +157,6 @@ impl Stage {
         ])
     }
 
-    /// The floor has no private messages; what it is compared by is a delivery of a public line, with few in flight.
-    fn private(&mut self, clients: usize, line_bytes: usize, scale: &Scale) -> io::Result<Outcome> {
-        if self.is_floor {
-            let senders = self.gather(clients, SENDERS)?;
-            let pace = self.talk(clients, senders, line_bytes, FEW_IN_FLIGHT, scale)?;
-            return Ok(Outcome::Metrics(vec![(Metric::CpuPerDelivery, pace.cpu_per_delivery())]));
-        }
-        let senders = self.gather(clients, clients)?;
-        for client in 0..clients {
-            if let Some(naming) = self.wire.naming(client) {
-                self.crowd.say(client, naming.as_bytes())?;
-            }
-        }
-        self.settle()?;
-        let mut dialogues = Vec::new();
-        for client in 0..clients {
-            let partner = client ^ 1;
-            let Some(line) = self.wire.private(partner, &text(line_bytes)) else {
-                return Ok(Outcome::Without("no private messages"));
-            };
-            let speaker = senders.start + client;
-            dialogues.push(Dialogue { speaker, hearer: partner, line: line.into_bytes(), heard: 1, deliveries: 1 });
-        }
-        let pace = converse(&mut self.crowd, &self.server, &dialogues, PRIVATE_WINDOW, scale.timing)?;
-        Ok(Outcome::Metrics(both(pace)))
-    }
-
     fn idle(&mut self, clients: usize, scale: &Scale) -> io::Result<Vec<(Metric, f64)>> {
         let memory = self.server.memory()?;
         self.gather(clients, 0)?;
@@ -179,38 +178,6 @@ impl Stage {
         let with = talk(&mut self.crowd, &self.server, &public, timing)?;
         drop(stuck);
         Ok(vec![(Metric::Throughput, with.per_second()), (Metric::Kept, with.per_second() / without.per_second())])
-    }
-
-    /// Steady talk, after half of the clients have said `verb`. The floor knows no verbs: it shows what the same
-    /// talk costs without.
-    fn mixed(&mut self, clients: usize, verb: &str, line_bytes: usize, scale: &Scale) -> io::Result<Outcome> {
-        let senders = self.gather(clients, SENDERS)?;
-        if !self.is_floor {
-            let others_heard = self.crowd.bytes_of(1);
-            self.crowd.say(0, verb.as_bytes())?;
-            self.settle()?;
-            if self.crowd.bytes_of(1) != others_heard {
-                return Ok(Outcome::Without("it takes that verb for chat"));
-            }
-            for client in (2..clients).step_by(2) {
-                self.crowd.say(client, verb.as_bytes())?;
-            }
-            self.settle()?;
-        }
-        Ok(Outcome::Metrics(both(self.talk(clients, senders, line_bytes, MANY_IN_FLIGHT, scale)?)))
-    }
-
-    fn who(&mut self, clients: usize, scale: &Scale) -> io::Result<Outcome> {
-        if self.is_floor {
-            return Ok(Outcome::Without("no `who`"));
-        }
-        self.gather(clients, 0)?;
-        self.crowd.count(b'\n');
-        let heard = clients as u64;
-        let ask = |asker| Dialogue { speaker: asker, hearer: asker, line: b"who\n".to_vec(), heard, deliveries: heard };
-        let dialogues: Vec<_> = (0..scale.few).map(ask).collect();
-        let pace = converse(&mut self.crowd, &self.server, &dialogues, 1, scale.timing)?;
-        Ok(Outcome::Metrics(both(pace)))
     }
 
     fn full(&mut self, clients: usize, line_bytes: usize) -> io::Result<Vec<(Metric, f64)>> {

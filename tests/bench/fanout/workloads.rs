@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::archives::Contents;
 use crate::load::Timing;
 
 const LINE_BYTES: usize = 64;
@@ -33,6 +34,19 @@ pub(crate) enum Workload {
     RoomsOwn,
     /// All join the same one.
     RoomsSame,
+    /// Steady talk, with a store and without.
+    KeptFew,
+    KeptMore,
+    /// Single lines of one client, with a store and without.
+    KeptAtRest,
+    /// The last messages of rooms of a large store.
+    History,
+    /// A client is told all that was said in a room, out of memory.
+    ReplayRecent,
+    /// The same out of a store.
+    ReplayStored,
+    /// A start with a large store.
+    Start,
     /// As many connections as one process may have open; on demand only.
     Full,
 }
@@ -47,7 +61,20 @@ pub(crate) struct Scale {
     pub(crate) repeats: usize,
     pub(crate) timing: Timing,
     pub(crate) idle: Duration,
+    /// Lines of one client, for which a store is compared with none.
+    pub(crate) kept_lines: usize,
+    /// What is in a large store.
+    pub(crate) archive: Contents,
+    /// How often it is asked.
+    pub(crate) questions: usize,
+    /// The messages in a room that is replayed.
+    pub(crate) replayed: usize,
 }
+
+/// How many messages of a room are asked for.
+pub(crate) const HISTORY_LINES: usize = 100;
+/// The text of a message in a store.
+pub(crate) const MESSAGE_BYTES: usize = 100;
 
 /// Members of a small room.
 pub(crate) const ROOM_MEMBERS: usize = 10;
@@ -61,6 +88,10 @@ impl Scale {
         repeats: 50,
         timing: Timing { warm_up: Duration::from_millis(500), measured: Duration::from_secs(2) },
         idle: Duration::from_secs(3),
+        kept_lines: 1_000,
+        archive: Contents { messages: 1_000_000, rooms: 1_000 },
+        questions: 1_000,
+        replayed: 100_000,
     };
 
     /// To see that everything works, on any machine.
@@ -72,6 +103,10 @@ impl Scale {
         repeats: 5,
         timing: Timing { warm_up: Duration::from_millis(50), measured: Duration::from_millis(150) },
         idle: Duration::from_millis(200),
+        kept_lines: 20,
+        archive: Contents { messages: 10_000, rooms: 50 },
+        questions: 20,
+        replayed: 2_000,
     };
 
     /// Rooms of [`ROOM_MEMBERS`].
@@ -91,7 +126,7 @@ impl Scale {
 }
 
 impl Workload {
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 26] = [
         Self::Steady,
         Self::SteadyMore,
         Self::SteadyLong,
@@ -111,6 +146,13 @@ impl Workload {
         Self::RoomsShared,
         Self::RoomsOwn,
         Self::RoomsSame,
+        Self::KeptFew,
+        Self::KeptMore,
+        Self::KeptAtRest,
+        Self::History,
+        Self::ReplayRecent,
+        Self::ReplayStored,
+        Self::Start,
     ];
 
     /// Its number on the command line; workloads of a kind share one.
@@ -127,6 +169,10 @@ impl Workload {
             Self::Full => 9,
             Self::Rooms | Self::RoomsMore | Self::RoomsShared => 10,
             Self::RoomsOwn | Self::RoomsSame => 11,
+            Self::KeptFew | Self::KeptMore => 12,
+            Self::KeptAtRest => 13,
+            Self::History | Self::ReplayRecent | Self::ReplayStored => 14,
+            Self::Start => 15,
         }
     }
 
@@ -153,6 +199,12 @@ impl Workload {
             }
             Self::RoomsOwn => format!("{} join rooms, leave", scale.most),
             Self::RoomsSame => format!("{} join one room, leave", scale.most),
+            Self::KeptFew | Self::KeptMore => format!("kept, {} clients", self.clients(scale)),
+            Self::KeptAtRest => "one line at rest, kept".into(),
+            Self::History => format!("history of {HISTORY_LINES} in {}", scale.archive.messages),
+            Self::ReplayRecent => format!("replay of {}, memory", scale.replayed),
+            Self::ReplayStored => format!("replay of {}, store", scale.replayed),
+            Self::Start => format!("start with {} kept", scale.archive.messages),
             Self::Full => format!("{} connections", scale.full),
         };
         format!("{} {title}", self.number())
@@ -171,6 +223,10 @@ impl Workload {
     /// How many clients it has.
     pub(crate) fn clients(self, scale: &Scale) -> usize {
         match self {
+            Self::KeptAtRest | Self::ReplayStored | Self::Start => 1,
+            Self::History | Self::ReplayRecent => 2,
+            Self::KeptFew => scale.few,
+            Self::KeptMore => scale.more,
             Self::Steady | Self::SteadyLong | Self::Trickle | Self::OneLineFew | Self::Private => scale.few,
             Self::StuckReader | Self::Languages | Self::Json => scale.few,
             Self::SteadyMore | Self::OneLineMore | Self::Who | Self::RoomsShared => scale.more,
@@ -180,8 +236,19 @@ impl Workload {
         }
     }
 
+    /// Whether it is about what is kept of what is said.
+    pub(crate) fn is_about_keeping(self) -> bool {
+        (12..=15).contains(&self.number())
+    }
+
     /// How long a line is, as it is typed, with its ending.
     pub(crate) fn line_bytes(self) -> usize {
-        if self == Self::SteadyLong { LONG_LINE_BYTES } else { LINE_BYTES }
+        if self == Self::SteadyLong {
+            LONG_LINE_BYTES
+        } else if self == Self::ReplayRecent {
+            MESSAGE_BYTES + 1
+        } else {
+            LINE_BYTES
+        }
     }
 }

@@ -19,7 +19,7 @@ const READING_INNOCENTS: usize = 10;
 /// Connections that are opened before all of them are read again: what they hear of each other must not fill the kernel.
 const CONNECTS_PER_DRAIN: usize = 200;
 /// How long the server may be busy with itself before an attack.
-const REST_PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const REST_PATIENCE: Duration = Duration::from_secs(20);
 /// After an attack, innocents are watched for at least so long: the attackers' departure may be what freezes them.
 const WATCHED_AFTER: Duration = Duration::from_secs(1);
 /// The server may take so long to give back its memory.

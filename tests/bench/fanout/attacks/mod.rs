@@ -18,6 +18,7 @@ mod escapes;
 mod figure;
 mod floods;
 mod held;
+mod history;
 mod innocents;
 mod last_words;
 mod log;
@@ -53,6 +54,7 @@ const FAMILIES: &[&[Attack]] = &[
     private::ATTACKS,
     stopped::ATTACKS,
     held::ATTACKS,
+    history::ATTACKS,
     arrivals::ATTACKS,
     log::ATTACKS,
     last_words::ATTACKS,
