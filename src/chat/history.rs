@@ -1,6 +1,8 @@
 //! What has happened in rooms, told to those who ask: page by page, and then, for those who join, without a gap what happens.
 //! What memory has given up is asked of the store, if there is one.
 
+use std::sync::Arc;
+
 use super::{
     Asked, Chat, ClientId, Done, Event, Output, Refusal, RoomId,
     command::Start,
@@ -144,7 +146,6 @@ impl Chat {
             Found::Gone => {
                 self.set_busy(client, false);
                 self.give_up(client, &replay, self.history_gone(room, self.recent.oldest(room)), out);
-                self.finish(client, out);
             }
         }
     }
@@ -153,10 +154,10 @@ impl Chat {
         let place = match start {
             Start::Last(count) => self.recent.last(room, count),
             Start::Ago(_) | Start::At(_) => self.recent.since(room, self.time_of(start)),
-            Start::Behind(n, epoch) if epoch.is_none_or(|epoch| epoch == self.epoch) => self.recent.behind(room, n),
+            Start::Behind(n, epoch) if self.is_own(epoch) => self.recent.behind(room, n),
             Start::Behind(..) | Start::Unknown => Place::Older,
         };
-        let name = || self.rooms.get(room).map(|of| of.name.shared()).unwrap_or_default();
+        let name = || self.name_of(room).unwrap_or_default();
         match (place, start) {
             (Place::Here(after), _) => Found::Behind(after.min(self.events)),
             (Place::Older, Start::Last(count)) if self.has_store() => {
@@ -190,8 +191,7 @@ impl Chat {
     /// Asks the store, unless it fails: some of what has happened since is neither there nor in memory then.
     fn ask(&mut self, client: ClientId, question: Question, query: Query, out: &mut Vec<Output>) {
         if self.store.fails() {
-            self.give_up(client, &question.replay, Refusal::StoreFailed, out);
-            return self.finish(client, out);
+            return self.give_up(client, &question.replay, Refusal::StoreFailed, out);
         }
         self.questions.insert(client, question);
         out.push(Output::Ask(client, query));
@@ -200,9 +200,8 @@ impl Chat {
     /// The store has answered a client's question.
     pub(super) fn answered(&mut self, client: ClientId, answer: Option<Answer>, out: &mut Vec<Output>) {
         let Some(Question { mut replay, start }) = self.questions.remove(&client) else { return };
-        let Some(name) = self.rooms.get(replay.room).map(|of| of.name.shared()) else {
-            self.give_up(client, &replay, Refusal::NoSuchRoom, out);
-            return self.finish(client, out);
+        let Some(name) = self.name_of(replay.room) else {
+            return self.give_up(client, &replay, Refusal::NoSuchRoom, out);
         };
         let is_gone = |gone: Option<Gone>| match start {
             None => gone.is_some_and(|gone| gone.n > replay.after),
@@ -211,14 +210,10 @@ impl Chat {
             Some(Start::Behind(..) | Start::Unknown) => true,
         };
         match answer.filter(|_| !self.store.fails()) {
-            None => {
-                self.give_up(client, &replay, Refusal::StoreFailed, out);
-                return self.finish(client, out);
-            }
+            None => return self.give_up(client, &replay, Refusal::StoreFailed, out),
             Some(Answer::Behind { gone, .. } | Answer::Page { gone, .. }) if is_gone(gone) => {
                 let oldest = gone.map_or(0, |gone| gone.n);
-                self.give_up(client, &replay, self.history_gone(replay.room, oldest), out);
-                return self.finish(client, out);
+                return self.give_up(client, &replay, self.history_gone(replay.room, oldest), out);
             }
             Some(Answer::Behind { n, .. }) => replay.after = n,
             Some(Answer::Page { records, through, .. }) => {
@@ -235,7 +230,7 @@ impl Chat {
     }
 
     fn history_gone(&self, room: RoomId, oldest: u64) -> Refusal {
-        let name = self.rooms.get(room).map(|of| of.name.shared()).unwrap_or_default();
+        let name = self.name_of(room).unwrap_or_default();
         Refusal::HistoryGone { room: name, oldest: self.position().map(|position| Position { n: oldest, ..position }) }
     }
 
@@ -247,9 +242,8 @@ impl Chat {
     /// Tells the next events. Answers what is left of the replay, if it goes on at once.
     pub(super) fn replay(&mut self, to: ClientId, mut replay: Replay, out: &mut Vec<Output>) -> Option<Replay> {
         let Replay { room, goal, .. } = replay;
-        let Some(name) = self.rooms.get(room).map(|of| of.name.shared()) else {
+        let Some(name) = self.name_of(room) else {
             self.give_up(to, &replay, Refusal::NoSuchRoom, out); // it is not there any more
-            self.finish(to, out);
             return None;
         };
         let left = goal.told_max() - replay.told;
@@ -261,7 +255,6 @@ impl Chat {
             } else {
                 // What was to come next has given way to newer events meanwhile.
                 self.give_up(to, &replay, self.history_gone(room, self.recent.oldest(room)), out);
-                self.finish(to, out);
             }
             return None;
         }
@@ -285,7 +278,7 @@ impl Chat {
     /// All was told that is to be told.
     fn end_replay(&mut self, client: ClientId, replay: &Replay, has_more: bool, out: &mut Vec<Output>) {
         let Replay { room, after, told, goal } = *replay;
-        let Some(name) = self.rooms.get(room).map(|of| of.name.shared()) else { return };
+        let Some(name) = self.name_of(room) else { return };
         let n = if has_more { after } else { goal.until().min(self.events) };
         let position = self.position().map(|position| Position { n, ..position });
         out.push(Output::tell(client, Event::Done(Done::History { room: name, count: told, position, has_more })));
@@ -298,10 +291,11 @@ impl Chat {
         }
     }
 
-    /// The replay cannot go on.
+    /// The replay cannot go on. The client's next command may come.
     fn give_up(&mut self, client: ClientId, replay: &Replay, refusal: Refusal, out: &mut Vec<Output>) {
         out.push(Output::tell(client, Event::Declined(replay.goal.asked(), refusal)));
         self.listen_again(client, replay, out);
+        self.finish(client, out);
     }
 
     /// A client that was in the room before the replay is told again what happens there.
@@ -323,6 +317,11 @@ impl Chat {
                 }
             }
         }
+    }
+
+    /// The name of a room, if it is still there.
+    pub(super) fn name_of(&self, room: RoomId) -> Option<Arc<str>> {
+        Some(self.rooms.get(room)?.name.shared())
     }
 
     fn is_in(&self, client: ClientId, room: RoomId) -> bool {

@@ -104,7 +104,7 @@ impl Chat {
             member.current = RoomId::LOBBY;
         }
         let who = Arc::clone(&member.who);
-        let name = self.rooms.get(room).map_or_else(|| "".into(), |room| room.name.shared());
+        let name = self.name_of(room).unwrap_or_default();
         self.publish(room, Event::Left(who), out);
         out.push(Output::Part(client, room));
         self.rooms.leave(room, client);
