@@ -89,13 +89,14 @@ impl Group<'_, '_> {
         Ok(())
     }
 
+    /// The room of this name, as the changes so far have left it.
+    fn find(&self, name: &str) -> Option<Room> {
+        self.rooms.get(name).copied().unwrap_or_else(|| self.known.get(name))
+    }
+
     /// The room of this name, which may be a new one.
     fn room(&mut self, name: &Arc<str>) -> Result<&mut Room> {
-        let room = match self.rooms.get(name) {
-            Some(room) => *room,
-            None => self.known.get(name),
-        };
-        let room = match room {
+        let room = match self.find(name) {
             Some(room) => room,
             None => Room::new(self.statements.add_room.query_row([&**name], |row| row.get(0))?),
         };
@@ -103,11 +104,7 @@ impl Group<'_, '_> {
     }
 
     fn forget(&mut self, name: &Arc<str>) -> Result<()> {
-        let room = match self.rooms.get(name) {
-            Some(room) => *room,
-            None => self.known.get(name),
-        };
-        if let Some(room) = room {
+        if let Some(room) = self.find(name) {
             self.statements.forget_room.execute([room.id])?;
             self.statements.set_forgotten.execute([to_integer(room.last)])?;
             self.forgotten.push(room.id);
