@@ -1,6 +1,7 @@
 //! The rules of the chat. Knows nothing of sockets, bytes, languages, clocks or tasks: inputs go in, outputs come out, and
 //! the same inputs give the same outputs. An input that means much work begins it; [`Input::Continue`] goes on with it.
 
+mod account;
 mod command;
 mod compose;
 mod departure;
@@ -17,6 +18,7 @@ mod refusal;
 mod room_set;
 mod rooms;
 mod stored;
+mod verify;
 mod visitors;
 mod wait;
 mod waiting;
@@ -42,6 +44,7 @@ use self::{
     work::{Long, Task},
 };
 
+pub use account::{Account, Role, TOKENS_MAX, Token, account_key, is_mailbox, mailbox};
 pub use command::{Command, Start, WaitFor};
 pub use compose::{composed, may_be_composed};
 pub use departure::Departure;
@@ -55,6 +58,9 @@ pub use refusal::Refusal;
 pub use room_set::RoomSet;
 pub use rooms::{LOBBY, RoomLimits, RoomName};
 pub use stored::{Answer, Gone, PastRoom, Query};
+pub use verify::{
+    Digest, Job, PASSWORD_BYTES, Secret, TOKEN_LENGTH, TOKEN_LETTERS, TOKEN_PREFIX, Ticket, Verdict, token_digest,
+};
 
 /// The longest name or part of a text that is looked for, in bytes: names have at most 32 characters, and normalising a text
 /// or comparing with it must be cheap.
