@@ -33,7 +33,8 @@ mod tests {
     fn a_name_follows_the_address_and_is_escaped() {
         let log_name = |name: Option<&str>| {
             let addr = SocketAddr::from(([127, 0, 0, 1], 42112));
-            let who = |name: &str| Arc::new(Identity { name: name.to_owned(), addr: addr.to_string() });
+            let who =
+                |name: &str| Arc::new(Identity { name: name.to_owned(), addr: addr.to_string(), is_account: false });
             LogName { id: ClientId(5), addr, who: name.map(who) }.to_string()
         };
         assert_eq!(log_name(None), "#5 127.0.0.1:42112");

@@ -28,6 +28,8 @@ pub struct Identity {
     pub name: String,
     /// The address, as `IP:PORT`.
     pub addr: String,
+    /// The name is that of the account that the user is logged in to.
+    pub is_account: bool,
 }
 
 /// An event that is told to all who are in a room.

@@ -192,7 +192,8 @@ impl Members {
         insert_bearer(&mut self.by_key, &new_key, client, is_present);
         insert_bearer(&mut self.by_skeleton, &new_skeleton, client, is_present);
         let member = self.get_mut(client).expect("only members' commands are handled");
-        member.who = Arc::new(Identity { name: new.as_str().to_owned(), addr: member.who.addr.clone() });
+        member.who =
+            Arc::new(Identity { name: new.as_str().to_owned(), addr: member.who.addr.clone(), is_account: false });
         let new = Arc::clone(&member.who);
         // The same key is the same name in another spelling.
         let keys = (is_present && old_key != new_key).then_some((old_key, new_key));
@@ -236,7 +237,7 @@ impl Bearers {
 
 fn identity(addr: SocketAddr) -> Arc<Identity> {
     let addr = addr.to_string();
-    Arc::new(Identity { name: addr.clone(), addr })
+    Arc::new(Identity { name: addr.clone(), addr, is_account: false })
 }
 
 fn insert_bearer(index: &mut HashMap<Box<str>, Bearers>, key: &str, client: ClientId, is_present: bool) {

@@ -110,9 +110,10 @@ impl ServerMessage {
         let text = || string("text");
         let who = || {
             let field = |key: &str| object["from"][key].as_str().map(escaped);
-            Some(Arc::new(Identity { name: field("name")?, addr: field("addr")? }))
+            let is_account = object["account"].is_string();
+            Some(Arc::new(Identity { name: field("name")?, addr: field("addr")?, is_account }))
         };
-        let old = || Some(Arc::new(Identity { name: string("old")?, addr: who()?.addr.clone() }));
+        let old = || Some(Arc::new(Identity { name: string("old")?, addr: who()?.addr.clone(), is_account: false }));
         let count = || count(&object);
         let shared = |key: &str| string(key).map(Arc::<str>::from);
         let room = || shared("room").filter(|room| **room != *LOBBY);
@@ -187,7 +188,7 @@ impl ServerMessage {
 
     /// The same message with `change` applied to the names of users.
     pub(super) fn with_names(self, change: impl Fn(&str) -> String) -> Self {
-        let who = |who: &Identity| Arc::new(Identity { name: change(&who.name), addr: who.addr.clone() });
+        let who = |who: &Identity| Arc::new(Identity { name: change(&who.name), ..who.clone() });
         match self {
             Self::News(news) => Self::News(News { event: with_users(news.event, &who), ..news }),
             Self::Past(past) => Self::Past(Past { event: with_users(past.event, &who), ..past }),

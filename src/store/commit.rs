@@ -75,12 +75,12 @@ impl Group<'_, '_> {
 
     fn add(&mut self, record: &Record) -> Result<()> {
         self.highest = self.highest.max(record.n);
-        let Some(Row { kind, who, text }) = Row::of(&record.event) else {
+        let Some(Row { kind, who, account, text }) = Row::of(&record.event) else {
             log::debug!(target: super::LOG_TARGET, "an event of no kind that is kept: {}", record.n);
             return Ok(());
         };
         let id = self.room(&record.room)?.id;
-        let values = params![to_integer(record.n), rows::time(record.at), id, kind, who.name, who.addr, text];
+        let values = params![to_integer(record.n), rows::time(record.at), id, kind, who.name, who.addr, text, account];
         let added = self.statements.add_message.execute(values)?;
         let room = self.room(&record.room)?;
         room.lines += added as u64;

@@ -123,7 +123,8 @@ impl<'c> Statements<'c> {
             )?,
             // When it is not known whether a commit has succeeded it is tried again, so the row may be there.
             add_message: prepare(
-                "insert or ignore into messages (n, at, room, kind, name, addr, text) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "insert or ignore into messages (n, at, room, kind, name, addr, text, account)
+                values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?,
             set_topic: prepare("update rooms set topic = ?2, keeper = ?3 where id = ?1")?,
             forget_room: prepare("update rooms set name = null, topic = null, keeper = null where id = ?1")?,

@@ -179,7 +179,7 @@ fn version(connection: &Connection) -> Result<u32, OpenError> {
     let tables: i64 = connection.query_row("select count(*) from sqlite_schema", [], |row| row.get(0))?;
     match (application_id, version, tables) {
         (APPLICATION_ID, 1..=VERSION, _) => Ok(version),
-        (APPLICATION_ID, VERSION.., _) => Err(OpenError::Newer(version)),
+        (APPLICATION_ID, 1.., _) => Err(OpenError::Newer(version)),
         (0, 0, 0) => Ok(0),
         _ => Err(OpenError::OtherProgram),
     }

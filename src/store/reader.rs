@@ -63,7 +63,7 @@ impl<'c> Reader<'c> {
             connection,
             room: prepare("select id, gone, gone_at from rooms where name = ?1")?,
             page: prepare(
-                "select n, at, kind, name, addr, text from messages
+                "select n, at, kind, name, addr, text, account from messages
                 where room = ?1 and n > ?2 and n <= ?3 order by n limit ?4",
             )?,
             behind_last: prepare(

@@ -20,6 +20,8 @@ const TOPIC: &str = "topic: ";
 pub(super) struct Row<'a> {
     pub(super) kind: &'static str,
     pub(super) who: &'a Identity,
+    /// The account that the user is logged in to; after `renamed`, if it is by then.
+    pub(super) account: Option<&'a str>,
     /// A sentence behind the name: a table of them reads like a log.
     pub(super) text: Cow<'a, str>,
 }
@@ -35,8 +37,8 @@ impl<'a> Row<'a> {
             Event::Online(who) => ("online", who, ONLINE.into()),
             Event::KnownAs { old, new } => ("renamed", old, format!("{RENAMED}{}", new.name).into()),
             Event::Topic { from, text } => ("topic", from, format!("{TOPIC}{text}").into()),
-            Event::Private { .. }
-            | Event::User(_)
+            Event::Private { from, text } => ("private", from, Cow::from(text)),
+            Event::User(_)
             | Event::UsersEnd(_)
             | Event::Renamed { .. }
             | Event::Room { .. }
@@ -49,31 +51,42 @@ impl<'a> Row<'a> {
             | Event::Refused(_)
             | Event::Farewell(_) => return None,
         };
-        Some(Self { kind, who, text })
+        let bearer = if let Event::KnownAs { new, .. } = event
+            && new.is_account
+        {
+            new
+        } else {
+            who
+        };
+        Some(Self { kind, who, account: bearer.is_account.then_some(&bearer.name), text })
     }
 }
 
-/// The record in a row of `n, at, kind, name, addr, text`.
+/// The record in a row of `n, at, kind, name, addr, text, account`. A user who is logged in bears the account's name.
 ///
 /// # Errors
 /// What is wrong with a row that somebody has edited.
 pub(super) fn record(row: &rusqlite::Row<'_>, n: u64, room: &Arc<str>) -> Result<Record, String> {
     let at = text(row, 1)?;
     let at = at.parse().map_err(|_| format!("{at:?} is no time"))?;
-    let who = Arc::new(Identity { name: text(row, 3)?.to_owned(), addr: text(row, 4)?.to_owned() });
+    let account: Option<String> = row.get(6).map_err(|error| error.to_string())?;
+    let is_account = |name: &str| account.as_deref() == Some(name);
+    let (name, addr) = (text(row, 3)?.to_owned(), text(row, 4)?.to_owned());
+    let who = Arc::new(Identity { is_account: is_account(&name), name, addr });
     if who.name.chars().chain(who.addr.chars()).any(char::is_control) {
         return Err(format!("{:?} is nobody's name", who.name));
     }
     let said: Option<String> = row.get(5).map_err(|error| error.to_string())?;
-    let event = Arc::new(event(text(row, 2)?, who, said.unwrap_or_default())?);
+    let event = Arc::new(event(text(row, 2)?, who, said.unwrap_or_default(), is_account)?);
     Ok(Record { n, at, room: Arc::clone(room), event })
 }
 
 /// The address of a user stays the same when the name changes. A departure for a reason that nobody knows is one all the
 /// same.
-fn event(kind: &str, who: Arc<Identity>, text: String) -> Result<Event, String> {
+fn event(kind: &str, who: Arc<Identity>, text: String, is_account: impl Fn(&str) -> bool) -> Result<Event, String> {
     Ok(match kind {
         "message" => Event::Message { from: who, text },
+        "private" => Event::Private { from: who, text },
         "joined" => Event::Joined(who),
         "left" => Event::Left(who),
         "offline" => {
@@ -83,7 +96,7 @@ fn event(kind: &str, who: Arc<Identity>, text: String) -> Result<Event, String> 
         "online" => Event::Online(who),
         "renamed" => {
             let name = text.strip_prefix(RENAMED).unwrap_or(&text).to_owned();
-            let new = Arc::new(Identity { name, addr: who.addr.clone() });
+            let new = Arc::new(Identity { is_account: is_account(&name), name, addr: who.addr.clone() });
             Event::KnownAs { old: who, new }
         }
         "topic" => Event::Topic { from: who, text: text.strip_prefix(TOPIC).unwrap_or(&text).into() },

@@ -138,7 +138,7 @@ fn settle(writer: &mut Writer<'_>, now: Instant) {
 }
 
 fn ann() -> Arc<Identity> {
-    Arc::new(Identity { name: "ann".to_owned(), addr: "10.0.0.1:9".to_owned() })
+    Arc::new(Identity { name: "ann".to_owned(), addr: "10.0.0.1:9".to_owned(), is_account: false })
 }
 
 fn record(n: u64, at: Timestamp, room: &str, event: Event) -> Record {
@@ -160,7 +160,8 @@ fn topic(room: &str, topic: Option<&str>, keeper: Option<&str>) -> Change {
 
 #[test]
 fn every_kind_of_event_comes_back() {
-    let bea = Arc::new(Identity { name: "béa|\"".to_owned(), ..(*ann()).clone() });
+    let named = |name: &str, is_account| Arc::new(Identity { name: name.to_owned(), is_account, ..(*ann()).clone() });
+    let (bea, owner) = (|| named("béa|\"", false), || named("ann", true));
     let events = [
         message("hello\n'there' 世界 \u{1f600}"),
         message(""),
@@ -169,7 +170,11 @@ fn every_kind_of_event_comes_back() {
         Event::Offline(ann(), Departure::SlowConsumer),
         Event::Offline(ann(), Departure::Left),
         Event::Online(ann()),
-        Event::KnownAs { old: ann(), new: bea },
+        Event::KnownAs { old: ann(), new: bea() },
+        Event::KnownAs { old: bea(), new: owner() },
+        Event::KnownAs { old: owner(), new: bea() },
+        Event::Message { from: owner(), text: "it is me".to_owned() },
+        Event::Private { from: owner(), text: "psst".to_owned() },
         Event::Topic { from: ann(), text: "tea".into() },
         Event::Topic { from: ann(), text: "".into() },
     ];
@@ -184,11 +189,10 @@ fn every_kind_of_event_comes_back() {
 }
 
 #[test]
-fn what_is_private_is_not_kept() {
+fn what_no_room_was_told_is_not_kept() {
     let folder = Folder::new();
     let mut open = folder.open();
-    let private = Event::Private { from: ann(), text: "psst".to_owned() };
-    open.commit(vec![Change::Event(record(1, NOW, "tea", private))]);
+    open.commit(vec![Change::Event(record(1, NOW, "tea", Event::User(ann())))]);
     assert_eq!((open.records("tea"), folder.ask_number("select count(*) from messages")), (vec![], 0));
 }
 
@@ -209,7 +213,7 @@ fn the_file_reads_like_a_log_in_the_shell() {
         lines("select concat_ws(' ', room, kind, name, addr, text) as line from log order by n"),
         "tea joined ann 10.0.0.1:9 has joined\ntea message ann 10.0.0.1:9 hello\ntea renamed ann 10.0.0.1:9 is now bea"
     );
-    for table in ["messages", "rooms", "settings"] {
+    for table in ["messages", "rooms", "settings", "accounts", "tokens", "room_roles", "bans", "audit"] {
         let sql: String = folder.ask(&format!("select sql from sqlite_schema where name = '{table}'"));
         assert!(sql.contains("--"), "{table} is documented");
     }

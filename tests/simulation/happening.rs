@@ -13,7 +13,7 @@ use super::kinds::{
 
 /// All that happens in a world where everything does: two parts of one line of its transcript.
 pub(crate) fn things_that_happen() -> Vec<(&'static str, String)> {
-    let nobody = Arc::new(Identity { name: String::new(), addr: String::new() });
+    let nobody = Arc::new(Identity { name: String::new(), addr: String::new(), is_account: false });
     // The other verbs have no wrong form, or words of their own for it.
     let can_be_wrong = |reply: &Reply| match reply {
         Reply::Refused(FormError::Usage(verb)) => has_usage(*verb),

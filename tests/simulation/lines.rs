@@ -35,7 +35,11 @@ fn any_identity() -> impl Strategy<Value = Arc<Identity>> {
     let name = name.prop_filter_map("a valid name", |name| Name::parse(&name).ok());
     (addr, proptest::option::of(name)).prop_map(|(addr, name)| {
         let addr = addr.to_string();
-        Arc::new(Identity { name: name.map_or_else(|| addr.clone(), |name| name.as_str().to_owned()), addr })
+        Arc::new(Identity {
+            name: name.map_or_else(|| addr.clone(), |name| name.as_str().to_owned()),
+            addr,
+            is_account: false,
+        })
     })
 }
 
@@ -47,7 +51,7 @@ fn any_room() -> impl Strategy<Value = String> {
 
 /// The same user under another name.
 fn known_as(who: &Identity, name: &str) -> Arc<Identity> {
-    Arc::new(Identity { name: name.to_owned(), addr: who.addr.clone() })
+    Arc::new(Identity { name: name.to_owned(), addr: who.addr.clone(), is_account: false })
 }
 
 /// Any text of a line.

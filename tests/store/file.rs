@@ -86,12 +86,17 @@ fn the_tables_are_those_that_are_documented() {
     let columns = |table: &str| -> String {
         file.value(&format!("select group_concat(name, ' ') from pragma_table_info('{table}')"))
     };
-    assert_eq!(columns("messages"), "n at room kind name addr text");
-    assert_eq!(columns("rooms"), "id name topic keeper lines counted gone gone_at");
+    assert_eq!(columns("messages"), "n at room kind name addr text account");
+    assert_eq!(columns("rooms"), "id name topic keeper lines counted gone gone_at owner locked");
     assert_eq!(columns("settings"), "name value");
-    assert_eq!(columns("log"), "n at room kind name addr text");
+    assert_eq!(columns("log"), "n at room kind name addr text account");
+    assert_eq!(columns("accounts"), "id name key password role created read generation");
+    assert_eq!(columns("tokens"), "account label digest created used addr");
+    assert_eq!(columns("room_roles"), "room account role");
+    assert_eq!(columns("bans"), "kind who room until by reason created");
+    assert_eq!(columns("audit"), "at who act whom room reason");
     let (version, application): (u32, i32) = (file.value("pragma user_version"), file.value("pragma application_id"));
-    assert_eq!((version, application.to_be_bytes()), (1, *b"pipc"));
+    assert_eq!((version, application.to_be_bytes()), (2, *b"pipc"));
     let check: String = file.value("pragma integrity_check");
     assert_eq!(check, "ok");
 }

@@ -17,7 +17,7 @@ fn full() -> StoreFile {
         with recursive numbers (i) as (select 0 union all select i + 1 from numbers where i < {ROOMS} - 1)
         insert into rooms (name, topic) select printf('room%04d', i), iif(i % 2, 'topic ' || i, null) from numbers;
         with recursive numbers (i) as (select 0 union all select i + 1 from numbers where i < {ROOMS} * {LINES} - 1)
-        insert into messages
+        insert into messages (n, at, room, kind, name, addr, text)
             select i + 1, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), rooms.id, 'message', 'ann', '127.0.0.1:1', 'line ' || (i % {LINES})
             from numbers join rooms on rooms.name = printf('room%04d', i / {LINES});
         commit"

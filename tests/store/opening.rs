@@ -80,8 +80,8 @@ fn a_store_of_a_newer_version_is_left_alone() {
     let file = StoreFile::new();
     shut_down(file.serve(&[]));
     file.edit("pragma user_version = 99");
-    refuses_unchanged(&file, "it is of version 99, and this pipechat knows versions up to 1");
-    file.edit("pragma user_version = 1");
+    refuses_unchanged(&file, "it is of version 99, and this pipechat knows versions up to 2");
+    file.edit("pragma user_version = 2");
     shut_down(file.serve(&[]));
 }
 
@@ -165,9 +165,9 @@ fn people_may_read_and_edit_a_file_that_no_server_has() {
     let edit = Connection::open(file.path()).expect("a database");
     edit.execute_batch(
         "delete from messages where text = 'two'; update messages set text = 'ONE' where text = 'one';
-        insert into messages select max(n) + 100, at, room, kind, 'zoe', addr, 'added' from messages;
-        insert into messages select max(n) + 1, 'tomorrow', room, kind, name, addr, text from messages;
-        insert into messages select max(n) + 1, at, room, 'shout', name, addr, text from messages",
+        insert into messages select max(n) + 100, at, room, kind, 'zoe', addr, 'added', null from messages;
+        insert into messages select max(n) + 1, 'tomorrow', room, kind, name, addr, text, null from messages;
+        insert into messages select max(n) + 1, at, room, 'shout', name, addr, text, null from messages",
     )
     .expect("SQL that fits the tables");
     drop(edit);

@@ -65,7 +65,7 @@ fn tell_all(turn: &mut Turn, event: &Event, members: usize) {
 }
 
 fn message(bytes: usize) -> Event {
-    let from = Arc::new(Identity { name: "ann".to_owned(), addr: "10.0.0.1:9".to_owned() });
+    let from = Arc::new(Identity { name: "ann".to_owned(), addr: "10.0.0.1:9".to_owned(), is_account: false });
     Event::Message { from, text: "x".repeat(bytes) }
 }
 

@@ -8,7 +8,7 @@ fn second(n: u64) -> Timestamp {
 }
 
 fn message() -> Arc<Event> {
-    let from = Arc::new(Identity { name: "ann".to_owned(), addr: "10.0.0.1:9".to_owned() });
+    let from = Arc::new(Identity { name: "ann".to_owned(), addr: "10.0.0.1:9".to_owned(), is_account: false });
     Arc::new(Event::Message { from, text: "x".repeat(100) })
 }
 
@@ -140,7 +140,7 @@ fn rooms_that_come_and_go_leave_nothing() {
 
 #[test]
 fn every_kept_event_counts_with_its_texts_and_users() {
-    let who = |name: &str| Arc::new(Identity { name: name.to_owned(), addr: String::new() });
+    let who = |name: &str| Arc::new(Identity { name: name.to_owned(), addr: String::new(), is_account: false });
     let bytes = |event| Kept { n: 0, at: second(0), event: Arc::new(event) }.bytes();
     let user = size_of::<Identity>();
     for (event, of_it) in [

@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     fn who(addr: &str, name: &str) -> Arc<Identity> {
-        Arc::new(Identity { name: name.to_owned(), addr: addr.to_owned() })
+        Arc::new(Identity { name: name.to_owned(), addr: addr.to_owned(), is_account: false })
     }
 
     fn people(names: &[&str]) -> People {

@@ -214,7 +214,7 @@ mod tests {
     }
 
     fn shown_line(look: Look, line: &str) -> String {
-        let me = Arc::new(Identity { name: "bob".to_owned(), addr: "1.2.3.4:6".to_owned() });
+        let me = Arc::new(Identity { name: "bob".to_owned(), addr: "1.2.3.4:6".to_owned(), is_account: false });
         let Look { has_colours, shows_addr, lang } = look;
         let style = Style { has_colours, shows_addr, lang, me };
         style.render(&ServerMessage::parse(line).unwrap()).unwrap_or_default()

@@ -198,7 +198,9 @@ fn write(out: &mut Vec<u8>, fields: &Fields<'_>, stamp: Stamp<'_>) {
         Some(verb) => put(out, &[",\"verb\":\"", verb.word(), "\""]),
         None => put(out, &[",\"verb\":null"]),
     }
-    put(out, &[",\"account\":null,\"pos\":"]); // there are no accounts yet
+    put(out, &[",\"account\":"]);
+    string(out, fields.from.filter(|who| who.is_account).map(|who| &*who.name));
+    put(out, &[",\"pos\":"]);
     match fields.position.or(stamp.position) {
         Some(position) => write!(out, "\"{position}\"").expect("a Vec takes all"),
         None => put(out, &["null"]),

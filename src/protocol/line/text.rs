@@ -232,7 +232,8 @@ mod tests {
 
     #[test]
     fn a_new_name_is_told_in_every_dialect() {
-        let who = |name: &str| Arc::new(Identity { name: name.to_owned(), addr: "[::1]:7".to_owned() });
+        let who =
+            |name: &str| Arc::new(Identity { name: name.to_owned(), addr: "[::1]:7".to_owned(), is_account: false });
         let shown = |old: &str, new: &str| {
             let event = Event::KnownAs { old: who(old), new: who(new) };
             Dialect::ALL.map(|dialect| {

@@ -37,18 +37,23 @@ fn a_store_that_cannot_be_opened_has_one_sentence() {
 #[test]
 fn a_file_that_is_no_store_is_left_alone() {
     let garbage = "no database, but long enough for a header of one\n".repeat(100);
-    let cases: [(&str, Option<&str>, &str); 5] = [
+    let cases: [(&str, Option<&str>, &str); 6] = [
         (&garbage, None, "it is not an SQLite database"),
         ("", Some("create table recipes (name)"), "it is the database of another program"),
         ("", Some("pragma application_id = 7"), "it is the database of another program"),
         (
             "",
-            Some("pragma application_id = 0x70697063; pragma user_version = 2"),
-            "it is of version 2, and this pipechat knows versions up to 1",
+            Some("pragma application_id = 0x70697063; pragma user_version = 3"),
+            "it is of version 3, and this pipechat knows versions up to 2",
         ),
         (
             "",
             Some("pragma application_id = 0x70697063; pragma user_version = 1; create table messages (n)"),
+            "it is damaged (no such table: rooms)",
+        ),
+        (
+            "",
+            Some("pragma application_id = 0x70697063; pragma user_version = 2; create table messages (n)"),
             "it is damaged (no such table: settings)",
         ),
     ];
@@ -174,7 +179,7 @@ fn numbers_are_reserved_with_the_commit_that_comes_near_the_end_of_the_reserved_
 fn numbers_that_somebody_has_used_by_hand_are_not_given_out() {
     let folder = Folder::new();
     folder.open().close();
-    let insert = "insert into messages values (500, '2026-11-26T02:28:43.123Z', 1, 'message', 'ann', '', 'hi')";
+    let insert = "insert into messages values (500, '2026-11-26T02:28:43.123Z', 1, 'message', 'ann', '', 'hi', null)";
     folder.shell().execute_batch(insert).unwrap();
     assert_eq!(folder.open().loaded.next, 501);
 }
@@ -225,6 +230,7 @@ fn what_is_made_now_is_what_files_of_this_version_have() {
     };
     let [old, new] = [(); 2].map(|()| Folder::new());
     old.shell().execute_batch(VERSION_1).unwrap();
+    schema::migrate(&old.shell(), 1, |_| Ok(())).unwrap();
     schema::migrate(&new.shell(), 0, |_| Ok(())).unwrap();
     assert_eq!(schema(&new), schema(&old));
     assert_eq!(

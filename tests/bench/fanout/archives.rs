@@ -61,7 +61,7 @@ fn write(path: &Path, contents: Contents) -> io::Result<()> {
     let (mut store, _, mut outcomes) = Store::open(path, options, now, 0).map_err(io::Error::other)?;
     let rooms: Vec<Arc<str>> = (0..contents.rooms).map(|room| format!("r{room}").into()).collect();
     let addr = "127.0.0.1:54321".to_owned();
-    let from = Arc::new(Identity { name: addr.clone(), addr });
+    let from = Arc::new(Identity { name: addr.clone(), addr, is_account: false });
     // A line has its end beside the text.
     let text = text(MESSAGE_BYTES + 1);
     let message = |number: usize| {

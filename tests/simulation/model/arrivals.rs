@@ -42,7 +42,7 @@ impl Model {
     }
 
     fn come(&mut self, client: ClientId, addr: SocketAddr, is_visitor: bool) -> Arc<Identity> {
-        let who = Arc::new(Identity { name: addr.to_string(), addr: addr.to_string() });
+        let who = Arc::new(Identity { name: addr.to_string(), addr: addr.to_string(), is_account: false });
         let place = self.guests.iter().take_while(|guest| guest.client < client).count();
         let guest = Guest {
             client,

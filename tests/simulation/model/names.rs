@@ -46,7 +46,7 @@ impl Model {
         if let Some(refusal) = refusal {
             return self.tell(client, Event::Refused(refusal));
         }
-        let new = Arc::new(Identity { name: name.to_owned(), addr: old.addr.clone() });
+        let new = Arc::new(Identity { name: name.to_owned(), addr: old.addr.clone(), is_account: false });
         self.guest(client).expect("only guests speak").who = Arc::clone(&new);
         self.tell(client, Event::Renamed { old: Arc::clone(old), new: Arc::clone(&new) });
         if old.name != name {

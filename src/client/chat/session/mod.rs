@@ -298,5 +298,5 @@ impl Session {
 }
 
 fn identity(addr: SocketAddr) -> Arc<Identity> {
-    Arc::new(Identity { name: addr.to_string(), addr: addr.to_string() })
+    Arc::new(Identity { name: addr.to_string(), addr: addr.to_string(), is_account: false })
 }

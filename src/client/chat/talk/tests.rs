@@ -1,7 +1,7 @@
 use super::{super::lists::LIST_MAX, *};
 
 fn identity(name: &str) -> Arc<Identity> {
-    Arc::new(Identity { name: name.to_owned(), addr: format!("1.2.3.4:{name}") })
+    Arc::new(Identity { name: name.to_owned(), addr: format!("1.2.3.4:{name}"), is_account: false })
 }
 
 /// What Bob is shown of these lines of the server, and what the last one means.

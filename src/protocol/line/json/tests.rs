@@ -41,8 +41,10 @@ const AT: Timestamp = Timestamp::constant(1, 500_000_000);
 
 #[test]
 fn events() {
-    let identity = |name: &str| Arc::new(Identity { name: name.to_owned(), addr: "10.0.0.1:9".to_owned() });
+    let identity =
+        |name: &str| Arc::new(Identity { name: name.to_owned(), addr: "10.0.0.1:9".to_owned(), is_account: false });
     let (ann, text) = (|| identity("ann"), || "hi".to_owned());
+    let owner = Arc::new(Identity { is_account: true, ..(*ann()).clone() });
     for (of, seq, fields) in [
         (Event::Online(ann()), Some(7), "online seq=7 from=ann/10.0.0.1:9 room=lobby"),
         (Event::Offline(ann(), Departure::Lost), Some(8), "offline seq=8 from=ann/10.0.0.1:9 code=lost room=lobby"),
@@ -50,6 +52,7 @@ fn events() {
         (Event::Private { from: ann(), text: text() }, None, "private from=ann/10.0.0.1:9 text=hi"),
         (Event::User(ann()), None, "user from=ann/10.0.0.1:9"),
         (Event::UsersEnd(3), None, "users_end count=3"),
+        (Event::User(owner), None, "user from=ann/10.0.0.1:9 account=ann"),
         (Event::Renamed { old: identity("bob"), new: ann() }, None, "renamed from=ann/10.0.0.1:9 old=bob"),
         (Event::Synced(text()), None, "sync text=hi"),
         (Event::WaitMet(text()), None, "wait text=hi code=ok"),
