@@ -14,6 +14,7 @@
 //! - [`protocol`]: bytes ↔ meaning, sans-IO. A [`protocol::Session`] is one connection's conversation; time is an argument.
 //! - [`chat`]: the rules. Synchronous and deterministic; no sockets, bytes, clocks or tasks.
 //! - [`reactor`]: the executor, readiness of sockets, timers and the clock. Knows nothing of the chat.
+//! - [`password`]: hashes of passwords, new tokens, random numbers. Knows no accounts.
 //! - [`units`]: durations and sizes as people write them, for flags and for the wire.
 //! - [`manual`]: the manual, a page per subject, which `pipechat help TOPIC` prints.
 //!
@@ -29,6 +30,7 @@ pub mod broker;
 pub mod chat;
 pub mod manual;
 pub mod net;
+pub mod password;
 pub mod protocol;
 pub mod reactor;
 pub mod store;

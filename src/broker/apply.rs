@@ -28,6 +28,13 @@ impl Broker {
                     let keeper = keeper.map(|network| network.to_string());
                     self.changes.push(Change::Topic { room, topic, keeper });
                 }
+                Output::Account(change) => self.changes.push(Change::Account(change)),
+                Output::Keep(record) => self.changes.push(Change::Event(record)),
+                Output::Verify(id, ticket, job) => {
+                    if let Some(client) = self.clients.get(&id) {
+                        self.jobs.push(payer(id, client), id, ticket, job);
+                    }
+                }
                 Output::Forget(room) => self.changes.push(Change::Forget(room)),
                 Output::Publish(public) => self.publish(&public),
                 Output::Join(id, room) => {
@@ -115,6 +122,7 @@ impl Broker {
         let level = if has_arrived { LogLevel::Info } else { LogLevel::Debug };
         log::log!(level, "{name} departed: {}", departure.code());
         self.slow.remove(id);
+        self.jobs.remove(id);
         self.turn.leave(&mut listener);
         if departure != Departure::Lost {
             self.leaving.push(Leaving { client: id, payer, outbox, listener });

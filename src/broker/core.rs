@@ -11,6 +11,7 @@ use super::{
     broken::BrokenBacklog,
     client::{Client, Stage},
     departed::Departed,
+    jobs::Jobs,
     limits::SlowReaders,
     memory::{Level, Memory},
     rate_limit::AddressRates,
@@ -73,6 +74,8 @@ pub struct Broker {
     pub(super) changes: Vec<Change>,
     /// What the store is to be asked for clients, when it has kept that.
     pub(super) questions: Vec<(ClientId, Query)>,
+    /// What is to be verified for clients.
+    pub(super) jobs: Jobs,
     /// Bytes of recent events that are charged to the memory account.
     recent: usize,
 }
@@ -128,6 +131,7 @@ impl Broker {
             flushes: 0,
             changes: Vec::new(),
             questions: Vec::new(),
+            jobs: Jobs::default(),
             recent: 0,
         }
     }

@@ -12,6 +12,7 @@ mod departed;
 mod flush;
 mod gauge;
 mod give_back;
+mod jobs;
 mod limits;
 mod log_name;
 mod memory;
@@ -23,6 +24,7 @@ mod schedule;
 mod segments;
 mod store_client;
 mod turn;
+mod verifier;
 
 use std::{
     future::poll_fn,
@@ -42,12 +44,12 @@ use futures::{
 use jiff::Timestamp;
 
 use crate::{
-    chat::{Chat, ClientId, Epoch, Output},
+    chat::{Chat, ClientId, Epoch, Input, Output},
     protocol::Batch,
     reactor::{Clock, Poller, Timer, Wait},
 };
 
-use self::give_back::GiveBack;
+use self::{give_back::GiveBack, verifier::Verifier};
 
 pub use self::{
     broken::{BrokenBacklog, Taken},
@@ -111,6 +113,7 @@ struct Runner {
     chat: Chat,
     broker: Broker,
     store: Option<StoreClient>,
+    verifier: Verifier,
     clock: Clock,
     timer: Timer,
     memory: Arc<Memory>,
@@ -128,6 +131,7 @@ impl Runner {
             memory: Arc::clone(&broker.memory),
             broker,
             store,
+            verifier: Verifier::default(),
             clock,
             timer: Timer::new(),
             registration: Registration::default(),
@@ -143,7 +147,7 @@ impl Runner {
 
     /// Waits until there is something to do. Answers whether somebody can still ask for something.
     async fn wait(&mut self, requests: &mut UnboundedReceiver<Request>) -> bool {
-        let Self { chat, broker, store, clock, timer, memory, registration, give_back, .. } = self;
+        let Self { chat, broker, store, verifier, clock, timer, memory, registration, give_back, .. } = self;
         let deadlines = [chat.deadline(), broker.deadline(), give_back.deadline()];
         if let Some(deadline) = deadlines.into_iter().flatten().min() {
             timer.set(deadline, *clock);
@@ -151,7 +155,7 @@ impl Runner {
         // Where memory is tight, some of the chat's work waits for relief.
         let is_tight = broker.is_tight();
         let relief = poll_fn(|cx| if is_tight { memory.poll_relief(registration, cx) } else { Poll::Pending });
-        let notice = poll_fn(|cx| store.as_mut().map_or(Poll::Pending, |store| store.poll_next(cx)));
+        let notice = poll_fn(|cx| poll_notice(store, verifier, cx));
         match select(requests.next(), select(select(timer, relief), notice)).await {
             Either::Left((Some(request), _)) => broker.accept(request, clock.now()),
             Either::Left((None, _)) => return false,
@@ -163,14 +167,14 @@ impl Runner {
 
     /// Does what has come, keeps it, and tells it.
     async fn turn(&mut self, requests: &mut UnboundedReceiver<Request>) {
-        let Self { chat, broker, store, clock, give_back, out, .. } = self;
+        let Self { chat, broker, store, verifier, clock, give_back, out, .. } = self;
         let now = clock.now();
         broker.begin_turn(Timestamp::now());
         while let Ok(request) = requests.try_recv() {
             broker.accept(request, now);
         }
         let no_wait = &mut Context::from_waker(Waker::noop());
-        while let Some(Poll::Ready(input)) = store.as_mut().map(|store| store.poll_next(no_wait)) {
+        while let Poll::Ready(input) = poll_notice(store, verifier, no_wait) {
             broker.tell_chat(input);
         }
         for handled in 1.. {
@@ -189,6 +193,13 @@ impl Runner {
             store.ask(questions, |client| broker.has(client));
         }
         broker.flush(chat, now);
+        verifier.work(&mut broker.jobs);
         give_back.turn_ended(broker.take_departed(), now);
     }
+}
+
+/// The next thing that the chat has to know from a thread.
+fn poll_notice(store: &mut Option<StoreClient>, verifier: &mut Verifier, cx: &mut Context<'_>) -> Poll<Input> {
+    let store = store.as_mut().map_or(Poll::Pending, |store| store.poll_next(cx));
+    if store.is_ready() { store } else { verifier.poll_next(cx) }
 }

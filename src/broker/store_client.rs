@@ -23,7 +23,7 @@ use jiff::Timestamp;
 
 use super::random;
 use crate::{
-    chat::{Answer, Chat, ClientId, Epoch, Input, PastRoom, Query},
+    chat::{Account, AccountChange, Answer, Chat, ClientId, Epoch, Input, PastRoom, Query},
     config::StoreConfig,
     reactor::{Clock, Timer},
     store::{Change, Loaded, LoadedRoom, Outcome, Store},
@@ -52,6 +52,10 @@ pub struct StoreClient {
     questions: VecDeque<(ClientId, Query)>,
     /// What has been asked; at most [`QUESTIONS_MAX`].
     answers: FuturesUnordered<Pin<Box<Pending>>>,
+    /// The last batch that has to be in what the chat is told of accounts: the chat knows it.
+    accounts_handed: u64,
+    /// The accounts, as another process has left them, until the chat is told.
+    accounts: Option<Vec<Account>>,
     timer: Timer,
 }
 
@@ -95,6 +99,8 @@ impl StoreClient {
             has_unkept: Arc::default(),
             questions: VecDeque::new(),
             answers: FuturesUnordered::new(),
+            accounts_handed: 0,
+            accounts: None,
             timer: Timer::new(),
         })
     }
@@ -112,7 +118,8 @@ impl StoreClient {
 
     /// Has the chat go on where the store has left off.
     pub(super) fn restore(&mut self, chat: &mut Chat, out: &mut Vec<crate::chat::Output>) {
-        let Some(Loaded { next, forgotten, rooms, .. }) = self.loaded.take() else { return };
+        let Some(Loaded { next, forgotten, rooms, accounts, .. }) = self.loaded.take() else { return };
+        self.accounts = (!accounts.is_empty()).then_some(accounts);
         let past = |LoadedRoom { name, topic, keeper, last, gone }: LoadedRoom| PastRoom {
             name,
             topic: topic.map(Into::into),
@@ -127,7 +134,13 @@ impl StoreClient {
         if changes.is_empty() {
             return None;
         }
+        let is_about_account =
+            |change: &Change| matches!(change, Change::Account(AccountChange::Put(_) | AccountChange::Gone(_)));
+        let has_account = changes.iter().any(is_about_account);
         self.handed = self.store.commit(changes);
+        if has_account {
+            self.accounts_handed = self.handed;
+        }
         self.has_unkept.store(true, Relaxed);
         if self.down_since.is_some() {
             return None; // it keeps them as soon as it can
@@ -179,7 +192,7 @@ impl StoreClient {
                 return Poll::Pending; // it fails for ever, and the chat knows
             }
         }
-        Poll::Pending
+        self.accounts.take().map_or(Poll::Pending, |accounts| Poll::Ready(Input::Accounts(accounts)))
     }
 
     /// Closes the store. Answers how many changes are lost.
@@ -199,6 +212,14 @@ impl StoreClient {
                 }
                 None
             }
+            Some(Outcome::Accounts { batch, accounts }) => {
+                if batch >= self.accounts_handed {
+                    self.accounts = Some(accounts);
+                } else {
+                    self.store.tell_accounts(); // the chat has changed some meanwhile
+                }
+                None
+            }
             Some(Outcome::Failed { reason, .. }) => {
                 log::error!("the store fails, and messages are refused until it works again: {reason}");
                 self.down_since.is_none().then(|| self.fail())
@@ -210,5 +231,45 @@ impl StoreClient {
     fn fail(&mut self) -> Input {
         self.down_since = Some(self.handed);
         Input::StoreDown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs, future::poll_fn, process};
+
+    use futures::executor::block_on;
+
+    use super::*;
+    use crate::{
+        chat::Name,
+        store::{AccountFile, Options, SyncMode},
+    };
+
+    #[test]
+    fn the_chat_is_told_of_accounts_that_have_all_that_it_has_changed() {
+        let path = env::temp_dir().join(format!("pipechat-accounts-{}.db", process::id()));
+        let file = AccountFile::open(&path, Some(0)).unwrap();
+        let make = |name: &str| {
+            let account = Account::new(&Name::parse(name).unwrap(), None, Timestamp::UNIX_EPOCH);
+            file.edit(name, |_| Ok(Some(account.clone()))).unwrap();
+            account
+        };
+        let ann = make("ann");
+        let options = Options { sync: SyncMode::Normal, lines_max: 9, days_max: 0, bytes_max: 1 << 30 };
+        let mut client = StoreClient::open(&StoreConfig { path: path.clone(), options }).unwrap();
+        assert_eq!(client.loaded.as_ref().unwrap().accounts.as_slice(), std::slice::from_ref(&ann));
+        let bob = make("bob");
+        // The chat has changed something that is not in this yet.
+        client.accounts_handed = 1;
+        assert_eq!(client.learn(Some(Outcome::Accounts { batch: 0, accounts: vec![ann.clone()] })), None);
+        assert_eq!(client.accounts, None);
+        client.accounts_handed = 0;
+        let told = block_on(poll_fn(|cx| client.poll_next(cx)));
+        assert_eq!(told, Input::Accounts(vec![ann, bob]));
+        assert_eq!(block_on(client.close(Duration::ZERO)), 0);
+        for end in ["", ".lock", "-wal", "-shm"] {
+            fs::remove_file(format!("{}{end}", path.display())).ok();
+        }
     }
 }

@@ -77,6 +77,34 @@ pub struct Token {
     pub used: Option<(Timestamp, String)>,
 }
 
+/// What is to be kept of accounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountChange {
+    /// An account, with its tokens. It is a new one where there is none of its key. What somebody else has changed of it since
+    /// [`super::Input::Accounts`] is kept all the same.
+    Put(Account),
+    /// The account of this name is no more, and neither are its mailbox and its roles.
+    Gone(Arc<str>),
+    /// Which private messages it was delivered.
+    Read {
+        /// The name of the account.
+        account: Arc<str>,
+        /// The number of the last one.
+        n: u64,
+    },
+    /// A token was used.
+    TokenUsed {
+        /// The name of the account.
+        account: Arc<str>,
+        /// What its owner calls the token.
+        label: String,
+        /// When.
+        at: Timestamp,
+        /// From which address.
+        addr: String,
+    },
+}
+
 impl Account {
     /// One that is made now, without tokens.
     #[must_use]

@@ -5,12 +5,15 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use jiff::Timestamp;
 
 use super::{
+    account::{Account, AccountChange},
     command::Command,
     departure::Departure,
     event::{ClientId, Event, Public, RoomId},
     recent::RecentLimits,
+    record::Record,
     rooms::RoomLimits,
     stored::{Answer, Query},
+    verify::{Job, Ticket, Verdict},
 };
 use crate::address::{Cidr, Network};
 
@@ -77,6 +80,11 @@ pub enum Input {
     Shrink(usize),
     /// The answer to an [`Output::Ask`] of a client; none where the store cannot be read.
     Answered(ClientId, Option<Answer>),
+    /// What has come of an [`Output::Verify`] of a client, which may have left since.
+    Verified(ClientId, Ticket, Verdict),
+    /// All accounts: the store has loaded them, or somebody else has changed them in its file. All that the chat has changed is in
+    /// it, but for what was read and which tokens were used: of that, it may know more.
+    Accounts(Vec<Account>),
     /// The store cannot keep anything more, until it can again.
     StoreDown,
     /// The store has kept all that was told since.
@@ -131,6 +139,12 @@ pub enum Output {
     },
     /// The room of this name is no more, and nothing of it is to be kept.
     Forget(Arc<str>),
+    /// Keep this of an account.
+    Account(AccountChange),
+    /// Keep an event of which only one account is told, in its mailbox.
+    Keep(Record),
+    /// Do this for a client, and tell what comes of it.
+    Verify(ClientId, Ticket, Job),
     /// The command of this client is done; its next one may come.
     Ready(ClientId),
     /// This client is here no more. Hang up when it has got what it was told.

@@ -44,7 +44,7 @@ use self::{
     work::{Long, Task},
 };
 
-pub use account::{Account, Role, TOKENS_MAX, Token, account_key, is_mailbox, mailbox};
+pub use account::{Account, AccountChange, Role, TOKENS_MAX, Token, account_key, is_mailbox, mailbox};
 pub use command::{Command, Start, WaitFor};
 pub use compose::{composed, may_be_composed};
 pub use departure::Departure;
@@ -93,6 +93,8 @@ pub struct Chat {
     /// What clients wait for the store to answer.
     questions: BTreeMap<ClientId, Question>,
     store: StoreState,
+    /// The accounts that the store has, as it was told last.
+    accounts: Vec<Account>,
     /// Tasks that wait until their client has read more.
     paused: BTreeMap<ClientId, Task>,
     is_closing: bool,
@@ -108,6 +110,7 @@ impl Chat {
             events: 0,
             epoch,
             store: if rules.has_store { StoreState::Works } else { StoreState::None },
+            accounts: Vec::new(),
             rules,
             now: Duration::ZERO,
             at: Timestamp::UNIX_EPOCH,
@@ -147,6 +150,8 @@ impl Chat {
             Input::Congested(client, congestion) => self.set_congestion(client, congestion),
             Input::Shrink(bytes) => self.shrink(bytes),
             Input::Answered(client, answer) => self.answered(client, answer, out),
+            Input::Accounts(accounts) => self.accounts = accounts,
+            Input::Verified(..) => {} // nothing asks for it yet
             Input::StoreDown => self.store = StoreState::Fails { since: self.events },
             Input::StoreUp => self.store = StoreState::Works,
             Input::Continue => self.continue_work(out),
@@ -160,6 +165,12 @@ impl Chat {
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
         if self.has_work() { Some(Duration::ZERO) } else { self.waits.deadline() }
+    }
+
+    /// The accounts.
+    #[must_use]
+    pub fn accounts(&self) -> &[Account] {
+        &self.accounts
     }
 
     /// Who is here, in order of arrival.

@@ -2,15 +2,15 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use rusqlite::{Result, params};
+use rusqlite::{Connection, Result, params};
 
 use super::{
-    Change,
+    Change, accounts,
     database::{Statements, Tables},
     rooms::{Room, Rooms},
     rows::{self, Row, to_integer},
 };
-use crate::chat::Record;
+use crate::chat::{Account, AccountChange, Record, account_key, mailbox};
 
 /// The numbers that are reserved at a time.
 pub(super) const RESERVED_AHEAD: u64 = 100_000;
@@ -18,29 +18,44 @@ pub(super) const RESERVED_AHEAD: u64 = 100_000;
 /// complete is reserved, too. A turn has 40,000 events at most, and while commits fail some thousand more are given numbers.
 const RESERVED_LEFT_MIN: u64 = RESERVED_AHEAD / 2;
 
-/// What a group of changes does to what is known of rooms.
+/// What a group of changes does to what is known of rooms and accounts.
 struct Group<'a, 'c> {
+    connection: &'c Connection,
     known: &'a Rooms,
     statements: &'a mut Statements<'c>,
     /// The rooms that it changes; `None` for those that are no more.
     rooms: HashMap<Arc<str>, Option<Room>>,
     forgotten: Vec<i64>,
     highest: u64,
+    known_accounts: &'a HashMap<String, Account>,
+    /// The accounts that it changes, by key, as the file has them then; `None` for those that are no more.
+    accounts: HashMap<String, Option<Account>>,
+    /// Another process was first with one of them.
+    has_merged: bool,
 }
 
 impl Tables<'_> {
     /// Commits changes, all or none.
     pub(super) fn commit<'a>(&mut self, changes: impl Iterator<Item = &'a Change>) -> Result<()> {
         let transaction = self.transaction()?;
-        let Self { statements, state, .. } = self;
-        let (rooms, forgotten) = (HashMap::new(), Vec::new());
-        let mut group = Group { known: &state.rooms, statements, rooms, forgotten, highest: state.highest };
+        let Self { statements, state, connection } = self;
+        let mut group = Group {
+            connection,
+            known: &state.rooms,
+            statements,
+            rooms: HashMap::new(),
+            forgotten: Vec::new(),
+            highest: state.highest,
+            known_accounts: &state.watched.accounts,
+            accounts: HashMap::new(),
+            has_merged: false,
+        };
         let mut count = 0;
         for change in changes {
             group.apply(change)?;
             count += 1;
         }
-        let Group { rooms, forgotten, highest, statements, .. } = group;
+        let Group { rooms, forgotten, highest, statements, accounts, has_merged, .. } = group;
         let mut reserved = state.reserved;
         if highest + RESERVED_LEFT_MIN >= reserved {
             reserved = highest + RESERVED_AHEAD;
@@ -55,6 +70,13 @@ impl Tables<'_> {
             }
         }
         state.rooms.forgotten.extend(forgotten);
+        for (key, account) in accounts {
+            match account {
+                Some(account) => drop(state.watched.accounts.insert(key, account)),
+                None => drop(state.watched.accounts.remove(&key)),
+            }
+        }
+        state.watched.is_untold |= has_merged;
         state.due.committed(count);
         Ok(())
     }
@@ -69,6 +91,7 @@ impl Group<'_, '_> {
                 self.statements.set_topic.execute(params![id, topic.as_deref(), keeper])?;
                 Ok(())
             }
+            Change::Account(change) => self.change_account(change),
             Change::Forget(room) => self.forget(room),
         }
     }
@@ -86,6 +109,43 @@ impl Group<'_, '_> {
         room.lines += added as u64;
         room.last = room.last.max(record.n);
         room.is_behind = true;
+        Ok(())
+    }
+
+    fn change_account(&mut self, change: &AccountChange) -> Result<()> {
+        match change {
+            AccountChange::Put(account) => self.put_account(account),
+            AccountChange::Gone(name) => {
+                let key = account_key(name);
+                accounts::remove(self.connection, &key)?;
+                self.accounts.insert(key, None);
+                self.forget(&mailbox(name))
+            }
+            AccountChange::Read { account, n } => {
+                self.statements.set_read.execute(params![account_key(account), to_integer(*n)]).map(drop)
+            }
+            AccountChange::TokenUsed { account, label, at, addr } => {
+                let values = params![account_key(account), label, rows::time(*at), addr];
+                self.statements.use_token.execute(values).map(drop)
+            }
+        }
+    }
+
+    fn put_account(&mut self, account: &Account) -> Result<()> {
+        let key = account.key();
+        let base = self.accounts.get(&key).map_or_else(|| self.known_accounts.get(&key), Option::as_ref);
+        let theirs = accounts::find(self.connection, &key)?;
+        let is_first = match (base, &theirs) {
+            (None, None) => true,
+            (Some(base), Some(theirs)) => accounts::are_same(base, theirs),
+            (None, Some(_)) | (Some(_), None) => false,
+        };
+        if let Some(merged) = accounts::merge(base, theirs, account) {
+            accounts::put(self.connection, &merged)?;
+        }
+        self.has_merged |= !is_first;
+        let kept = accounts::find(self.connection, &key)?;
+        self.accounts.insert(key, kept);
         Ok(())
     }
 

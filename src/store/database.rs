@@ -14,6 +14,7 @@ use super::{
     retention::Due,
     rooms::{Room, Rooms},
     rows::to_integer,
+    watch::Watched,
 };
 
 /// The file, before the thread that writes has it.
@@ -65,6 +66,7 @@ pub(super) struct State {
     pub(super) highest: u64,
     pub(super) clock: Clock,
     pub(super) due: Due,
+    pub(super) watched: Watched,
 }
 
 /// The time, as it follows from that at the start.
@@ -92,6 +94,8 @@ pub(super) struct Statements<'c> {
     pub(super) add_room: Statement<'c>,
     pub(super) add_message: Statement<'c>,
     pub(super) set_topic: Statement<'c>,
+    pub(super) set_read: Statement<'c>,
+    pub(super) use_token: Statement<'c>,
     pub(super) forget_room: Statement<'c>,
     pub(super) reserve: Statement<'c>,
     pub(super) set_forgotten: Statement<'c>,
@@ -127,6 +131,11 @@ impl<'c> Statements<'c> {
                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?,
             set_topic: prepare("update rooms set topic = ?2, keeper = ?3 where id = ?1")?,
+            set_read: prepare("update accounts set read = max(read, ?2) where key = ?1")?,
+            use_token: prepare(
+                "update tokens set used = ?3, addr = ?4
+                where account = (select id from accounts where key = ?1) and label = ?2",
+            )?,
             forget_room: prepare("update rooms set name = null, topic = null, keeper = null where id = ?1")?,
             reserve: prepare("update settings set value = ?1 where name = 'reserved'")?,
             set_forgotten: prepare(

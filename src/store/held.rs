@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Change, rows::Row};
+use super::{Change, accounts, rows::Row};
 
 /// Changes that are held while commits fail: several minutes of a busy server.
 pub(super) const HELD_CHANGES_MAX: usize = 100_000;
@@ -111,6 +111,7 @@ fn size(change: &Change) -> usize {
         + match change {
             Change::Event(record) => Row::of(&record.event).map_or(0, |row| row.text.len()),
             Change::Topic { topic, .. } => topic.as_deref().map_or(0, str::len),
+            Change::Account(change) => accounts::text_bytes(change),
             Change::Forget(_) => 0,
         }
 }

@@ -8,6 +8,8 @@
 //! A batch of changes is committed completely or not at all, in the order of the batches; what waits is committed together.
 //! When a commit fails, its changes stay in memory and are tried again each second.
 
+mod account_file;
+mod accounts;
 mod commit;
 mod database;
 mod held;
@@ -19,6 +21,8 @@ mod rows;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod thread;
+mod watch;
 mod writer;
 
 use std::{
@@ -37,8 +41,9 @@ use futures::channel::{
 use jiff::Timestamp;
 
 use self::{reader::Request, writer::Task};
-use crate::chat::{Epoch, Record};
+use crate::chat::{Account, AccountChange, Epoch, Record};
 
+pub use self::account_file::AccountFile;
 pub use crate::chat::{Answer, Gone, Query};
 
 /// The log's target.
@@ -89,6 +94,8 @@ pub struct Loaded {
     pub forgotten: u64,
     /// The rooms, in the order of their last events: the one that has been silent longest comes first.
     pub rooms: Vec<LoadedRoom>,
+    /// The accounts, in the order in which they were made.
+    pub accounts: Vec<Account>,
 }
 
 /// A room that was kept.
@@ -120,11 +127,13 @@ pub enum Change {
         /// At whose expense it is kept.
         keeper: Option<String>,
     },
+    /// Something about an account.
+    Account(AccountChange),
     /// The room of this name is no more. Its events are removed little by little; a room of the same name is a new one.
     Forget(Arc<str>),
 }
 
-/// What has become of batches.
+/// What has become of batches, and what another process has done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// All batches up to this one are in the file.
@@ -135,6 +144,13 @@ pub enum Outcome {
         batch: u64,
         /// Why, for people.
         reason: String,
+    },
+    /// Another process has changed accounts, or was first with a change that was handed over; see [`Store::tell_accounts`].
+    Accounts {
+        /// What was handed over up to this batch is in it.
+        batch: u64,
+        /// All of them.
+        accounts: Vec<Account>,
     },
 }
 
@@ -158,11 +174,11 @@ impl Store {
         let cannot = |reason| format!("cannot open store {path:?}: {reason}");
         let (opened, loaded) = open::open(path, options, now, random).map_err(|error| cannot(error.to_string()))?;
         let (outcomes, receiver) = unbounded();
-        let thread = |error| cannot(format!("there can be no thread for it ({error})"));
+        let no_thread = |error| cannot(format!("there can be no thread for it ({error})"));
         let (reader, requests) = mpsc::channel();
-        let reading = reader::spawn(opened.reader, requests).map_err(thread)?;
+        let reading = reader::spawn(opened.reader, requests).map_err(no_thread)?;
         let (writer, tasks) = mpsc::channel();
-        writer::spawn(opened.database, tasks, outcomes.clone(), reading).map_err(thread)?;
+        thread::spawn(opened.database, tasks, outcomes.clone(), reading).map_err(no_thread)?;
         Ok((Self { writer, reader, outcomes, batch: 0, is_broken: false }, loaded, receiver))
     }
 
@@ -177,6 +193,11 @@ impl Store {
             self.outcomes.unbounded_send(Outcome::Failed { batch, reason }).ok(); // nobody may want to know
         }
         batch
+    }
+
+    /// Asks for an [`Outcome::Accounts`] when all that was handed over is committed.
+    pub fn tell_accounts(&self) {
+        self.writer.send(Task::TellAccounts).ok(); // else it has ended by a bug, which is told
     }
 
     /// Asks about the events of a room. Queries are answered in their order; one that nobody waits for any more is left out.

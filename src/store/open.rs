@@ -6,6 +6,7 @@ use std::{
     io::{self, ErrorKind},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    time::Instant,
 };
 
 use jiff::Timestamp;
@@ -19,9 +20,12 @@ use super::{
     retention::Due,
     rooms::{Room, Rooms},
     rows::{from_integer, to_integer},
-    schema::{self, APPLICATION_ID, VERSION},
+    schema::{self, APPLICATION_ID},
+    watch::Watched,
 };
-use crate::chat::Epoch;
+use crate::chat::{Epoch, is_mailbox};
+
+pub(super) use super::schema::VERSION;
 
 /// What SQLite may keep of the file in memory, for each of two connections: 8 MB together.
 const CACHE_KIB: i64 = 4000;
@@ -36,6 +40,7 @@ pub(super) enum OpenError {
     Folder,
     NoFile,
     NoFolder(PathBuf),
+    Missing,
     InUse,
     Locked,
     Unwritable(PathBuf, io::Error),
@@ -53,6 +58,7 @@ impl fmt::Display for OpenError {
             Self::Folder => f.write_str("it is a folder"),
             Self::NoFile => f.write_str("it is not a regular file"),
             Self::NoFolder(folder) => write!(f, "there is no folder {folder:?}"),
+            Self::Missing => f.write_str("there is no such file"),
             Self::InUse => f.write_str("it is in use by another process"),
             Self::Locked => f.write_str("another process has locked it"),
             Self::Unwritable(path, error) => write!(f, "{path:?} cannot be written ({error})"),
@@ -95,41 +101,48 @@ pub(super) struct Opened {
 /// Opens the file at `path`, or makes it.
 pub(super) fn open(path: &Path, options: Options, now: Timestamp, random: u64) -> Result<(Opened, Loaded), OpenError> {
     let path = real_path(path)?;
-    let lock = lock(&path)?;
+    let (connection, lock) = make(&path, options.sync, random)?;
+    let (epoch, next) = numbers(&connection)?;
+    let forgotten = forgotten(&connection)?;
+    let (rooms, loaded) = rooms(&connection, options.lines_max)?;
+    let reserved = next + RESERVED_AHEAD;
+    Statements::new(&connection)?.reserve(reserved)?;
+    let (watched, accounts) = Watched::load(&connection, Instant::now())?;
+    let reader = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    reader.pragma_update(None, "query_only", true)?;
+    Reader::new(&reader)?;
+    let (clock, due) = (Clock::new(now), Due::new(options.days_max));
+    let state = State { options, rooms, reserved, highest: next - 1, clock, due, watched };
+    Ok((
+        Opened { database: Database { connection, state, lock }, reader },
+        Loaded { epoch, next, forgotten, rooms: loaded, accounts },
+    ))
+}
+
+/// Takes the lock of a file, and makes it a store of this version where it is none or an older one.
+pub(super) fn make(path: &Path, sync: SyncMode, random: u64) -> Result<(Connection, File), OpenError> {
+    let lock = lock(path)?;
     // Made here, since what SQLite makes can be read by all. SQLite's other files get the permissions of this one.
     OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(false)
         .mode(0o600)
-        .open(&path)
-        .map_err(|error| OpenError::Unwritable(path.clone(), error))?;
-    let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        .open(path)
+        .map_err(|error| OpenError::Unwritable(path.to_owned(), error))?;
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let version = version(&connection)?;
-    configure(&connection, options.sync)?;
+    configure(&connection, sync)?;
     schema::migrate(&connection, version, |connection| {
         let epoch = Epoch::from_random(random).to_string();
         connection.execute("insert into settings (name, value) values ('epoch', ?1), ('reserved', 1)", [epoch])?;
         Ok(())
     })?;
-    let (epoch, next) = numbers(&connection)?;
-    let forgotten = forgotten(&connection)?;
-    let (rooms, loaded) = rooms(&connection, options.lines_max)?;
-    let reserved = next + RESERVED_AHEAD;
-    Statements::new(&connection)?.reserve(reserved)?;
-    let reader = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    reader.pragma_update(None, "query_only", true)?;
-    Reader::new(&reader)?;
-    let (clock, due) = (Clock::new(now), Due::new(options.days_max));
-    let state = State { options, rooms, reserved, highest: next - 1, clock, due };
-    Ok((
-        Opened { database: Database { connection, state, lock }, reader },
-        Loaded { epoch, next, forgotten, rooms: loaded },
-    ))
+    Ok((connection, lock))
 }
 
 /// The path without symbolic links: one file has one lock, and a path that begins with `/` is no URI for SQLite.
-fn real_path(path: &Path) -> Result<PathBuf, OpenError> {
+pub(super) fn real_path(path: &Path) -> Result<PathBuf, OpenError> {
     match fs::canonicalize(path) {
         Ok(path) if path.is_dir() => Err(OpenError::Folder),
         Ok(path) if !path.is_file() => Err(OpenError::NoFile),
@@ -165,7 +178,7 @@ fn lock(path: &Path) -> Result<File, OpenError> {
 }
 
 /// A connection that one thread has.
-fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
+pub(super) fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
@@ -173,7 +186,7 @@ fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
 }
 
 /// The version of a store; 0 if there is nothing in the file.
-fn version(connection: &Connection) -> Result<u32, OpenError> {
+pub(super) fn version(connection: &Connection) -> Result<u32, OpenError> {
     let application_id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let tables: i64 = connection.query_row("select count(*) from sqlite_schema", [], |row| row.get(0))?;
@@ -240,6 +253,9 @@ fn rooms(connection: &Connection, lines_max: u64) -> Result<(Rooms, Vec<LoadedRo
         rooms.set(&name.as_str().into(), Room { id, lines, last, is_behind: more > 0 });
         let (topic, keeper, gone) = (row.get(2)?, row.get(3)?, reader::gone(row, 4)?);
         let last = if lines == 0 { 0 } else { last };
+        if is_mailbox(&name) {
+            continue; // it is no room
+        }
         loaded.push(LoadedRoom { name, topic, keeper, last, gone });
     }
     loaded.sort_by_key(|room| room.last.max(room.gone.map_or(0, |gone| gone.n)));

@@ -1,5 +1,6 @@
 //! A store as its caller has it: what is committed is read again, now and after the next start. The folders are tests' own.
 
+mod accounts;
 mod failing;
 mod opening;
 mod reading;
@@ -137,6 +138,11 @@ fn settle(writer: &mut Writer<'_>, now: Instant) {
     }
 }
 
+/// Whether there is nothing to do but to look at what others have done.
+fn is_idle(writer: &Writer<'_>) -> bool {
+    writer.due(Instant::now()) == Some(writer.tables.state.watched.look_at)
+}
+
 fn ann() -> Arc<Identity> {
     Arc::new(Identity { name: "ann".to_owned(), addr: "10.0.0.1:9".to_owned(), is_account: false })
 }
@@ -156,44 +162,6 @@ fn say(room: &str, numbers: impl IntoIterator<Item = u64>) -> Vec<Change> {
 
 fn topic(room: &str, topic: Option<&str>, keeper: Option<&str>) -> Change {
     Change::Topic { room: room.into(), topic: topic.map(Into::into), keeper: keeper.map(ToOwned::to_owned) }
-}
-
-#[test]
-fn every_kind_of_event_comes_back() {
-    let named = |name: &str, is_account| Arc::new(Identity { name: name.to_owned(), is_account, ..(*ann()).clone() });
-    let (bea, owner) = (|| named("béa|\"", false), || named("ann", true));
-    let events = [
-        message("hello\n'there' 世界 \u{1f600}"),
-        message(""),
-        Event::Joined(ann()),
-        Event::Left(ann()),
-        Event::Offline(ann(), Departure::SlowConsumer),
-        Event::Offline(ann(), Departure::Left),
-        Event::Online(ann()),
-        Event::KnownAs { old: ann(), new: bea() },
-        Event::KnownAs { old: bea(), new: owner() },
-        Event::KnownAs { old: owner(), new: bea() },
-        Event::Message { from: owner(), text: "it is me".to_owned() },
-        Event::Private { from: owner(), text: "psst".to_owned() },
-        Event::Topic { from: ann(), text: "tea".into() },
-        Event::Topic { from: ann(), text: "".into() },
-    ];
-    let at: Timestamp = "2026-11-26T02:28:43.123Z".parse().unwrap();
-    let records: Vec<_> = (1..).zip(events).map(|(n, event)| record(n, at, "tea", event)).collect();
-    let folder = Folder::new();
-    let mut open = folder.open();
-    open.commit(records.iter().cloned().map(Change::Event).collect());
-    assert_eq!(open.records("tea"), records);
-    open.close();
-    assert_eq!(folder.open().records("tea"), records);
-}
-
-#[test]
-fn what_no_room_was_told_is_not_kept() {
-    let folder = Folder::new();
-    let mut open = folder.open();
-    open.commit(vec![Change::Event(record(1, NOW, "tea", Event::User(ann())))]);
-    assert_eq!((open.records("tea"), folder.ask_number("select count(*) from messages")), (vec![], 0));
 }
 
 #[test]
@@ -223,7 +191,10 @@ fn the_file_reads_like_a_log_in_the_shell() {
 fn rooms_come_back_in_the_order_of_their_last_events() {
     let folder = Folder::new();
     let mut open = folder.open();
-    assert_eq!(open.loaded, Loaded { epoch: Epoch::from_random(0), next: 1, forgotten: 0, rooms: vec![] });
+    assert_eq!(
+        open.loaded,
+        Loaded { epoch: Epoch::from_random(0), next: 1, forgotten: 0, rooms: vec![], accounts: vec![] }
+    );
     open.commit(vec![topic("empty", None, Some("10.0.0.1"))]);
     open.commit([say("b", [1]), say("a", [2]), say("c", [3]), say("b", [4])].concat());
     open.commit(vec![topic("a", Some("first"), None)]);

@@ -1,21 +1,15 @@
-//! The thread that writes. It commits what waits, removes what is too much when there is nothing to commit, and goes on when
+//! What the thread that writes does. It commits what waits, removes what is too much when there is nothing to commit, and goes on when
 //! the disk lets it. Knows when to do what; what it means in the file is in [`super::commit`] and [`super::retention`].
 
 use std::{
-    io,
     sync::mpsc::{Receiver, RecvTimeoutError},
-    thread::{self, JoinHandle},
+    thread,
     time::{Duration, Instant},
 };
 
 use futures::channel::{mpsc::UnboundedSender, oneshot};
 
-use super::{
-    Change, LOG_TARGET, Outcome,
-    database::{Database, Tables},
-    held::Held,
-    retention::STEP_ROWS,
-};
+use super::{Change, LOG_TARGET, Outcome, database::Tables, held::Held, retention::STEP_ROWS};
 
 /// How long after a commit that has failed it is tried again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
@@ -30,6 +24,8 @@ pub(super) enum Task {
         /// The batch.
         changes: Vec<Change>,
     },
+    /// To tell the accounts when all is committed.
+    TellAccounts,
     /// To end when all is committed.
     Close {
         /// How long it may try.
@@ -37,48 +33,6 @@ pub(super) enum Task {
         /// Where to tell how many changes are lost.
         done: oneshot::Sender<u64>,
     },
-}
-
-/// Begins to write. The thread ends after `reader` has: the last connection to a file tidies up, and only one that writes can.
-pub(super) fn spawn(
-    database: Database,
-    tasks: Receiver<Task>,
-    outcomes: UnboundedSender<Outcome>,
-    reader: JoinHandle<()>,
-) -> io::Result<()> {
-    let write = move || {
-        let _alarm = Alarm(outcomes.clone());
-        let Database { connection, state, lock } = database;
-        let closed = match Tables::new(&connection, state) {
-            Ok(tables) => Writer::new(tables, outcomes).run(&tasks),
-            Err(error) => {
-                outcomes.unbounded_send(Outcome::Failed { batch: 1, reason: error.to_string() }).ok();
-                None
-            }
-        };
-        reader.join().ok(); // its panic is logged
-        if let Err((_, error)) = connection.close() {
-            log::warn!(target: LOG_TARGET, "the store was not closed: {error}");
-        }
-        drop(lock);
-        if let Some((done, lost)) = closed {
-            done.send(lost).ok(); // nobody may wait for it
-        }
-    };
-    thread::Builder::new().name("store-writer".to_owned()).spawn(write)?;
-    Ok(())
-}
-
-/// Tells that the thread ends by a panic.
-struct Alarm(UnboundedSender<Outcome>);
-
-impl Drop for Alarm {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            let reason = "the thread that writes has ended".to_owned();
-            self.0.unbounded_send(Outcome::Failed { batch: 0, reason }).ok(); // the server may have ended
-        }
-    }
 }
 
 /// What waits, and how it goes.
@@ -93,6 +47,8 @@ pub(super) struct Writer<'c> {
     steps: Health,
     /// The largest number that was given out.
     highest: u64,
+    /// The last batch that is in the file.
+    committed: u64,
 }
 
 /// Whether the disk does what it is asked.
@@ -122,11 +78,11 @@ impl<'c> Writer<'c> {
     pub(super) fn new(tables: Tables<'c>, outcomes: UnboundedSender<Outcome>) -> Self {
         let highest = tables.state.highest;
         let (health, steps) = (Health::Working, Health::Working);
-        Self { tables, held: Held::default(), health, ending: Ending::Open, outcomes, steps, highest }
+        Self { tables, held: Held::default(), health, ending: Ending::Open, outcomes, steps, highest, committed: 0 }
     }
 
     /// Works until it is to end. Returns who waits for that, and how many changes are lost.
-    fn run(mut self, tasks: &Receiver<Task>) -> Option<(oneshot::Sender<u64>, u64)> {
+    pub(super) fn run(mut self, tasks: &Receiver<Task>) -> Option<(oneshot::Sender<u64>, u64)> {
         loop {
             self.receive(tasks);
             while self.takes_more()
@@ -173,7 +129,7 @@ impl<'c> Writer<'c> {
             Task::Commit { batch, changes } => {
                 let numbers = changes.iter().filter_map(|change| match change {
                     Change::Event(record) => Some(record.n),
-                    Change::Topic { .. } | Change::Forget(_) => None,
+                    Change::Topic { .. } | Change::Account(_) | Change::Forget(_) => None,
                 });
                 self.highest = numbers.fold(self.highest, u64::max);
                 let was_lossless = self.held.dropped() == 0;
@@ -181,6 +137,7 @@ impl<'c> Writer<'c> {
                     log::error!(target: LOG_TARGET, "too much waits to be stored: from now on changes are lost");
                 }
             }
+            Task::TellAccounts => self.tables.state.watched.is_untold = true,
             Task::Close { patience, done } => {
                 self.ending = Ending::Closing { until: now + patience, done };
                 if let Health::Failing { retry_at } = &mut self.health {
@@ -195,7 +152,10 @@ impl<'c> Writer<'c> {
         let due = match (self.held.is_empty(), self.health, self.steps) {
             (false, Health::Working, _) => Some(now),
             (false, Health::Failing { retry_at }, _) | (true, _, Health::Failing { retry_at }) => Some(retry_at),
-            (true, _, Health::Working) => self.tables.due(now),
+            (true, _, Health::Working) => {
+                let look_at = self.tables.state.watched.look_at;
+                Some(self.tables.due(now).map_or(look_at, |due| due.min(look_at)))
+            }
         };
         match self.ending {
             Ending::Closing { until, .. } => Some(due.map_or(until, |due| due.min(until))),
@@ -210,6 +170,9 @@ impl<'c> Writer<'c> {
         if !self.held.is_empty() && self.health.is_due(now) {
             steps += self.commit(now) / STEP_ROWS;
         }
+        if self.held.is_empty() && self.health == Health::Working {
+            self.look(now);
+        }
         if self.health == Health::Working && self.steps.is_due(now) {
             match (0..steps).try_for_each(|_| self.tables.step(now)) {
                 Ok(()) => self.steps = Health::Working,
@@ -220,6 +183,18 @@ impl<'c> Writer<'c> {
                     self.steps = Health::Failing { retry_at: now + RETRY_INTERVAL };
                 }
             }
+        }
+    }
+
+    /// Tells of accounts that another process has changed.
+    fn look(&mut self, now: Instant) {
+        match self.tables.look(now) {
+            Ok(Some(accounts)) => {
+                let batch = self.committed;
+                self.outcomes.unbounded_send(Outcome::Accounts { batch, accounts }).ok(); // nobody may want to know
+            }
+            Ok(None) => {}
+            Err(error) => log::warn!(target: LOG_TARGET, "accounts cannot be read: {error}; trying again in a second"),
         }
     }
 
@@ -234,6 +209,7 @@ impl<'c> Writer<'c> {
                     log::info!(target: LOG_TARGET, "stored again what was held ({lost} changes are lost)");
                 }
                 self.health = Health::Working;
+                self.committed = batch;
                 self.outcomes.unbounded_send(Outcome::Committed(batch)).ok(); // nobody may want to know
                 changes
             }

@@ -114,6 +114,8 @@ impl Account {
             Input::Congested(..) => return,
             Input::Shrink(_)
             | Input::Answered(..)
+            | Input::Verified(..)
+            | Input::Accounts(_)
             | Input::StoreDown
             | Input::StoreUp
             | Input::Continue

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use pipechat::{
     chat::{
         Asked, ClientId, Command, Congestion, Departure, Done, Epoch, Event, Identity, Input, Load, NameRule, Position,
-        Record, Refusal, Start, WaitFor,
+        Record, Refusal, Start, Ticket, Verdict, WaitFor,
     },
     protocol::{FormError, Format, Lang, Limits, Reply, Setting, Verb},
 };
@@ -170,6 +170,8 @@ pub(crate) fn inputs() -> Vec<Input> {
         Congested: [Input::Congested(client, Congestion::Behind)],
         Shrink: [Input::Shrink(9)],
         Answered: [Input::Answered(client, None)],
+        Verified: [Input::Verified(client, Ticket(0), Verdict::Failed)],
+        Accounts: [Input::Accounts(Vec::new())],
         StoreDown: [Input::StoreDown],
         StoreUp: [Input::StoreUp],
         Continue: [Input::Continue],

@@ -48,6 +48,8 @@ fn serve(broker: &mut Broker, chat: &mut Chat, batches: Vec<(ClientId, Vec<Step>
                 | Input::Congested(..)
                 | Input::Shrink(_)
                 | Input::Answered(..)
+                | Input::Verified(..)
+                | Input::Accounts(_)
                 | Input::StoreDown
                 | Input::StoreUp
                 | Input::ShutDown => {}

@@ -259,6 +259,9 @@ impl Turn {
             | Output::Ask(..)
             | Output::Remember { .. }
             | Output::Forget(_)
+            | Output::Account(_)
+            | Output::Keep(_)
+            | Output::Verify(..)
             | Output::Ready(_)
             | Output::HangUp(..) => None,
         };
@@ -283,6 +286,9 @@ impl Turn {
             | Output::Ask(..)
             | Output::Remember { .. }
             | Output::Forget(_)
+            | Output::Account(_)
+            | Output::Keep(_)
+            | Output::Verify(..)
             | Output::Ready(_) => None,
         };
         self.outputs().filter_map(departure).collect()

@@ -154,6 +154,7 @@ fn events_of(commands: Vec<Command>) -> Vec<(Option<Arc<str>>, Arc<Event>)> {
         Output::Publish(public) => Some((Some(public.name), public.event)),
         Output::Join(..) | Output::Part(..) | Output::Ready(_) | Output::HangUp(..) => None,
         Output::Ask(..) | Output::Remember { .. } | Output::Forget(_) => None,
+        Output::Account(_) | Output::Keep(_) | Output::Verify(..) => None,
     };
     out.into_iter().filter_map(event).collect()
 }

@@ -143,6 +143,9 @@ impl Lobby {
             | Output::Ask(..)
             | Output::Remember { .. }
             | Output::Forget(_)
+            | Output::Account(_)
+            | Output::Keep(_)
+            | Output::Verify(..)
             | Output::Ready(_)
             | Output::HangUp(..) => 0,
         };

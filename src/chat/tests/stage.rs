@@ -108,7 +108,10 @@ impl Stage {
                 format!("{client}< {}", shown(&event))
             }
             Output::Ready(ClientId(client)) => format!("{client} ready"),
-            Output::Ask(..) | Output::Remember { .. } | Output::Forget(_) => panic!("there is no store: {output:?}"),
+            Output::Ask(..) | Output::Remember { .. } | Output::Forget(_) | Output::Account(_) | Output::Keep(_) => {
+                panic!("there is no store: {output:?}")
+            }
+            Output::Verify(..) => panic!("there are no accounts: {output:?}"),
             Output::HangUp(ClientId(client), departure) => {
                 self.connected.retain(|&connected| connected != client);
                 self.rooms.values_mut().for_each(|(members, _)| members.retain(|&member| member != client));

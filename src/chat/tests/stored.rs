@@ -86,6 +86,7 @@ impl Stage {
                 Output::Tell(..) | Output::Join(..) | Output::Part(..) | Output::Ask(..) => {}
                 Output::HangUp(ANN, _) => self.is_listening = false,
                 Output::Ready(_) | Output::HangUp(..) => {}
+                Output::Account(_) | Output::Keep(_) | Output::Verify(..) => {}
             }
         }
     }

@@ -210,7 +210,10 @@ fn a_store_of_version_1_is_read() {
     let gone = Some(Gone { n: 12, at: "2026-11-25T00:00:00Z".parse().unwrap() });
     let [topic, keeper] = ["green", "10.0.0.1"].map(|text| Some(text.to_owned()));
     let rooms = vec![LoadedRoom { name: "tea".to_owned(), topic, keeper, last: 18, gone }];
-    assert_eq!(open.loaded, Loaded { epoch: "hello".parse().unwrap(), next: 20_001, forgotten: 0, rooms });
+    assert_eq!(
+        open.loaded,
+        Loaded { epoch: "hello".parse().unwrap(), next: 20_001, forgotten: 0, rooms, accounts: vec![] }
+    );
     let [one, two] =
         [17, 18].map(|n| ("2026-11-26T02:28:26.123Z".parse::<Timestamp>().unwrap() + Duration::from_secs(n), n));
     let mut records = vec![record(17, one.0, "tea", Event::Joined(ann())), record(18, two.0, "tea", message("hello"))];

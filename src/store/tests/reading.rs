@@ -145,3 +145,41 @@ fn the_connection_that_reads_cannot_write() {
     assert_eq!(error.to_string(), "attempt to write a readonly database");
     drop((reader, database));
 }
+
+#[test]
+fn every_kind_of_event_comes_back() {
+    let named = |name: &str, is_account| Arc::new(Identity { name: name.to_owned(), is_account, ..(*ann()).clone() });
+    let (bea, owner) = (|| named("béa|\"", false), || named("ann", true));
+    let events = [
+        message("hello\n'there' 世界 \u{1f600}"),
+        message(""),
+        Event::Joined(ann()),
+        Event::Left(ann()),
+        Event::Offline(ann(), Departure::SlowConsumer),
+        Event::Offline(ann(), Departure::Left),
+        Event::Online(ann()),
+        Event::KnownAs { old: ann(), new: bea() },
+        Event::KnownAs { old: bea(), new: owner() },
+        Event::KnownAs { old: owner(), new: bea() },
+        Event::Message { from: owner(), text: "it is me".to_owned() },
+        Event::Private { from: owner(), text: "psst".to_owned() },
+        Event::Topic { from: ann(), text: "tea".into() },
+        Event::Topic { from: ann(), text: "".into() },
+    ];
+    let at: Timestamp = "2026-11-26T02:28:43.123Z".parse().unwrap();
+    let records: Vec<_> = (1..).zip(events).map(|(n, event)| record(n, at, "tea", event)).collect();
+    let folder = Folder::new();
+    let mut open = folder.open();
+    open.commit(records.iter().cloned().map(Change::Event).collect());
+    assert_eq!(open.records("tea"), records);
+    open.close();
+    assert_eq!(folder.open().records("tea"), records);
+}
+
+#[test]
+fn what_no_room_was_told_is_not_kept() {
+    let folder = Folder::new();
+    let mut open = folder.open();
+    open.commit(vec![Change::Event(record(1, NOW, "tea", Event::User(ann())))]);
+    assert_eq!((open.records("tea"), folder.ask_number("select count(*) from messages")), (vec![], 0));
+}

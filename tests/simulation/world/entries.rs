@@ -27,6 +27,7 @@ impl World {
                 }
             }
             Input::ShutDown => self.peers.values_mut().for_each(|peer| peer.account.closing()),
+            Input::Verified(..) | Input::Accounts(_) => {}
             Input::Shrink(_) | Input::Answered(..) | Input::StoreDown | Input::StoreUp | Input::Continue => {}
         }
         let mut known = self.model.past().len();
@@ -76,6 +77,7 @@ impl World {
             Output::Part(client, room) => account(&mut self.peers, client).part(room),
             Output::Ready(client) => account(&mut self.peers, client).ready(),
             Output::Ask(..) | Output::Remember { .. } | Output::Forget(_) => {}
+            Output::Account(_) | Output::Keep(_) | Output::Verify(..) => {}
             Output::HangUp(client, departure) => account(&mut self.peers, client).hang_up(departure),
         }
     }
@@ -92,6 +94,7 @@ impl World {
             ) => *position,
             Output::Tell(..) | Output::Join(..) | Output::Part(..) | Output::Ready(_) | Output::HangUp(..) => None,
             Output::Ask(..) | Output::Remember { .. } | Output::Forget(_) => None,
+            Output::Account(_) | Output::Keep(_) | Output::Verify(..) => None,
         };
         self.positions.extend(position);
         if self.positions.len() > POSITIONS_MAX {
