@@ -1,5 +1,6 @@
 //! The program: finds the subcommand, parses its arguments, runs it, and exits with its code.
 
+mod account;
 mod args;
 mod client;
 mod logging;
@@ -12,6 +13,7 @@ use std::{
     process::ExitCode,
 };
 
+use account::AccountArgs;
 use argh::FromArgs;
 use args::{CompletionsArgs, Parsed, ServeArgs, Subcommand};
 use client::{ChatArgs, Failure, HistoryArgs, ListenArgs, Outcome, SendArgs, WaitArgs, WhoArgs, complain, conclude};
@@ -57,6 +59,7 @@ fn run(subcommand: Subcommand, command: &str, words: &[&str]) -> ExitCode {
         Subcommand::Wait => client(subcommand, command, words, |args: WaitArgs| args.run()),
         Subcommand::Who => client(subcommand, command, words, |args: WhoArgs| args.run()),
         Subcommand::Chat => client(subcommand, command, words, |args: ChatArgs| args.run()),
+        Subcommand::Account => client(subcommand, command, words, AccountArgs::run),
         Subcommand::Completions => match args::parse(subcommand, command, words) {
             Ok(Parsed::Run(args, _)) => say(&CompletionsArgs::script(&args)),
             Ok(Parsed::Print(text)) => say(&text),

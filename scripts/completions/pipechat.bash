@@ -12,11 +12,11 @@ _pipechat() {
         before=${COMP_WORDS[COMP_CWORD - 2]}
     fi
     if ((COMP_CWORD == 1)) && [[ $word != -* ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "serve send listen history wait who chat completions help" -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W "serve send listen history wait who chat account completions help" -- "$word")
         return
     fi
     case ${COMP_WORDS[1]} in
-        serve | send | listen | history | wait | who | chat | completions | help) subcommand=${COMP_WORDS[1]} first=2 ;;
+        serve | send | listen | history | wait | who | chat | account | completions | help) subcommand=${COMP_WORDS[1]} first=2 ;;
     esac
     for ((i = first; i < COMP_CWORD; i++)); do
         # What follows an option is taken for its value.
@@ -91,6 +91,14 @@ _pipechat() {
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;
+        account)
+            flags="--store --lang --no-password --help --version"
+            case $before in
+                --store) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
+                --lang) words="zh en" ;;
+                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="add passwd token role remove list"; fi ;;
+            esac
+            ;;
         completions)
             flags="--help --version"
             case $before in
@@ -100,7 +108,7 @@ _pipechat() {
         help)
             flags=""
             case $before in
-                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="serve send listen history wait who chat completions protocol errors rooms history store scripts json client netcat options operating limits performance internals"; fi ;;
+                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="serve send listen history wait who chat account completions protocol errors rooms history store accounts scripts json client netcat options operating limits performance internals"; fi ;;
             esac
             ;;
     esac

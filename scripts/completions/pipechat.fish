@@ -5,7 +5,7 @@
 function __pipechat_in
     set -l words (commandline -opc)
     set -l subcommand serve
-    if set -q words[2]; and contains -- $words[2] serve send listen history wait who chat completions help
+    if set -q words[2]; and contains -- $words[2] serve send listen history wait who chat account completions help
         set subcommand $words[2]
     end
     test $subcommand = $argv[1]
@@ -31,6 +31,7 @@ complete -c pipechat -n __pipechat_bare -a history -d 'print what was said in a 
 complete -c pipechat -n __pipechat_bare -a wait -d 'wait until a user is here or gone, or a text is said'
 complete -c pipechat -n __pipechat_bare -a who -d 'print who is online'
 complete -c pipechat -n __pipechat_bare -a chat -d 'interactive client'
+complete -c pipechat -n __pipechat_bare -a account -d 'manage the accounts in a store'
 complete -c pipechat -n __pipechat_bare -a completions -d 'print completions for bash, zsh or fish'
 complete -c pipechat -n __pipechat_bare -a help -d 'print help on a command, or a page of the manual'
 
@@ -137,8 +138,15 @@ complete -c pipechat -n '__pipechat_in chat' -l no-history -d 'remember no lines
 complete -c pipechat -n '__pipechat_in chat' -l help -d 'print help'
 complete -c pipechat -n '__pipechat_in chat' -l version -d 'print the version'
 
+complete -c pipechat -n '__pipechat_in account' -l store -r -F -d 'the server\'s store; add makes one where there is none'
+complete -c pipechat -n '__pipechat_in account' -l lang -x -a 'zh en' -d 'language of the prompts (zh)'
+complete -c pipechat -n '__pipechat_in account' -l no-password -d 'add an account that has only tokens'
+complete -c pipechat -n '__pipechat_in account' -l help -d 'print help'
+complete -c pipechat -n '__pipechat_in account' -l version -d 'print the version'
+complete -c pipechat -n '__pipechat_in account' -a 'add passwd token role remove list'
+
 complete -c pipechat -n '__pipechat_in completions' -l help -d 'print help'
 complete -c pipechat -n '__pipechat_in completions' -l version -d 'print the version'
 complete -c pipechat -n '__pipechat_in completions' -a 'bash zsh fish'
 
-complete -c pipechat -n '__pipechat_in help' -a 'serve send listen history wait who chat completions protocol errors rooms history store scripts json client netcat options operating limits performance internals'
+complete -c pipechat -n '__pipechat_in help' -a 'serve send listen history wait who chat account completions protocol errors rooms history store accounts scripts json client netcat options operating limits performance internals'

@@ -11,6 +11,7 @@ _pipechat() {
         'wait:wait until a user is here or gone, or a text is said'
         'who:print who is online'
         'chat:interactive client'
+        'account:manage the accounts in a store'
         'completions:print completions for bash, zsh or fish'
         'help:print help on a command, or a page of the manual'
     )
@@ -156,6 +157,17 @@ _pipechat() {
                 '*: :' \
                 && return
             ;;
+        account)
+            _arguments \
+                '--store=[the server'\''s store; add makes one where there is none]:file:_files' \
+                '--lang=[language of the prompts (zh)]:value:(zh en)' \
+                '--no-password[add an account that has only tokens]' \
+                '--help[print help]' \
+                '--version[print the version]' \
+                '1:what:(add passwd token role remove list)' \
+                '*: :' \
+                && return
+            ;;
         completions)
             _arguments \
                 '--help[print help]' \
@@ -166,7 +178,7 @@ _pipechat() {
             ;;
         help)
             _arguments \
-                '1:what:(serve send listen history wait who chat completions protocol errors rooms history store scripts json client netcat options operating limits performance internals)' \
+                '1:what:(serve send listen history wait who chat account completions protocol errors rooms history store accounts scripts json client netcat options operating limits performance internals)' \
                 '*: :' \
                 && return
             ;;

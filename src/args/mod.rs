@@ -24,6 +24,7 @@ pub(crate) use sources::Settings;
 pub(crate) use values::{Timeout, client_port, history_count, lang, one_of, unlimited_count};
 
 use self::{sources::Setting, words::Words};
+use crate::account::AccountArgs;
 use crate::client::{ChatArgs, HistoryArgs, ListenArgs, SendArgs, WaitArgs, WhoArgs};
 
 /// What the program can be asked to do.
@@ -36,12 +37,22 @@ pub(crate) enum Subcommand {
     Wait,
     Who,
     Chat,
+    Account,
     Completions,
 }
 
 impl Subcommand {
-    pub(crate) const ALL: [Self; 8] =
-        [Self::Serve, Self::Send, Self::Listen, Self::History, Self::Wait, Self::Who, Self::Chat, Self::Completions];
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Serve,
+        Self::Send,
+        Self::Listen,
+        Self::History,
+        Self::Wait,
+        Self::Who,
+        Self::Chat,
+        Self::Account,
+        Self::Completions,
+    ];
 
     pub(crate) fn named(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|subcommand| subcommand.name() == word)
@@ -56,6 +67,7 @@ impl Subcommand {
             Self::Wait => "wait",
             Self::Who => "who",
             Self::Chat => "chat",
+            Self::Account => "account",
             Self::Completions => "completions",
         }
     }
@@ -70,6 +82,7 @@ impl Subcommand {
             Self::Wait => "wait until a user is here or gone, or a text is said",
             Self::Who => "print who is online",
             Self::Chat => "interactive client",
+            Self::Account => "manage the accounts in a store",
             Self::Completions => "print completions for bash, zsh or fish",
         }
     }
@@ -84,6 +97,7 @@ impl Subcommand {
             Self::Wait => WaitArgs::get_args_info(),
             Self::Who => WhoArgs::get_args_info(),
             Self::Chat => ChatArgs::get_args_info(),
+            Self::Account => AccountArgs::get_args_info(),
             Self::Completions => CompletionsArgs::get_args_info(),
         }
     }
@@ -103,6 +117,7 @@ impl Subcommand {
             Self::History => &[("Connection", "--host"), ("Output", "--last")],
             Self::Who => &[("Connection", "--host"), ("Output", "--json")],
             Self::Wait | Self::Chat => &[("Connection", "--host")],
+            Self::Account => &[("Options", "--store")],
             Self::Completions => &[],
         }
     }
@@ -115,6 +130,7 @@ impl Subcommand {
             Self::Send | Self::Listen | Self::History | Self::Wait | Self::Who | Self::Chat => {
                 ["--host", "--port", "--name", "--lang", "--timeout"].contains(&flag)
             }
+            Self::Account => ["--store", "--lang"].contains(&flag),
             Self::Completions => false,
         }
     }

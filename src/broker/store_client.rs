@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn the_chat_is_told_of_accounts_that_have_all_that_it_has_changed() {
         let path = env::temp_dir().join(format!("pipechat-accounts-{}.db", process::id()));
-        let file = AccountFile::open(&path, Some(0)).unwrap();
+        let file = AccountFile::open(&path, true).unwrap();
         let make = |name: &str| {
             let account = Account::new(&Name::parse(name).unwrap(), None, Timestamp::UNIX_EPOCH);
             file.edit(name, |_| Ok(Some(account.clone()))).unwrap();

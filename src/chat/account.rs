@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    name::{self, Name},
+    name::{self, Name, NameRule},
     verify::Digest,
 };
 
@@ -105,6 +105,16 @@ pub enum AccountChange {
     },
 }
 
+impl Token {
+    /// Takes `text` as a label: the rules are those of users' names.
+    ///
+    /// # Errors
+    /// The first rule that `text` breaks.
+    pub fn parse_label(text: &str) -> Result<String, NameRule> {
+        Name::parse(text).map(|label| label.as_str().to_owned())
+    }
+}
+
 impl Account {
     /// One that is made now, without tokens.
     #[must_use]
@@ -120,6 +130,12 @@ impl Account {
         u64::try_from(now.as_microsecond()).unwrap_or(0).max(before.saturating_add(1))
     }
 
+    /// Whether this is its name, as somebody has written it.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        name::lookup_key(name).is_some_and(|key| key == self.key())
+    }
+
     /// Names with equal keys are those of one account.
     #[must_use]
     pub fn key(&self) -> String {
@@ -131,6 +147,12 @@ impl Account {
 #[must_use]
 pub fn account_key(name: &str) -> String {
     name::key(name)
+}
+
+/// Whether two names are one, or look alike, so that only one of them may be an account's.
+#[must_use]
+pub fn are_confusable(one: &str, other: &str) -> bool {
+    account_key(one) == account_key(other) || name::confusable_skeleton(one) == name::confusable_skeleton(other)
 }
 
 /// The room, of which the chat knows nothing, in which a store keeps the private messages of the account of this name.

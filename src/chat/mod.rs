@@ -44,7 +44,7 @@ use self::{
     work::{Long, Task},
 };
 
-pub use account::{Account, AccountChange, Role, TOKENS_MAX, Token, account_key, is_mailbox, mailbox};
+pub use account::{Account, AccountChange, Role, TOKENS_MAX, Token, account_key, are_confusable, is_mailbox, mailbox};
 pub use command::{Command, Start, WaitFor};
 pub use compose::{composed, may_be_composed};
 pub use departure::Departure;

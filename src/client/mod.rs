@@ -40,6 +40,8 @@ use pipechat::protocol::escape::escaped;
 
 pub(crate) use args::{ChatArgs, HistoryArgs, ListenArgs, SendArgs, WaitArgs, WhoArgs};
 pub(crate) use filter::EventKind;
+pub(crate) use stdio::Stdin;
+pub(crate) use words::rule_of_names;
 
 use crate::args::Timeout;
 
@@ -119,7 +121,7 @@ impl Deadline {
 }
 
 /// Prints whole lines, unbuffered, so that a script sees each at once.
-fn print(lines: &[u8]) -> Outcome {
+pub(crate) fn print(lines: &[u8]) -> Outcome {
     match stdio::write_all(io::stdout().lock(), lines) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::Unread),
@@ -136,6 +138,11 @@ pub(crate) fn complain(sentence: &str) {
     };
     // If stderr is closed, nothing is left to do.
     stdio::write_all(io::stderr(), format!("pipechat: {}{dots}\n", escaped(shown)).as_bytes()).ok();
+}
+
+/// Asks something on stderr, so that stdout has only what was asked for.
+pub(crate) fn write_stderr(text: &str) {
+    stdio::write_all(io::stderr(), text.as_bytes()).ok(); // if it is closed, nothing is left to do
 }
 
 /// Prints why the subcommand failed, if it did. Returns the exit code.

@@ -13,7 +13,7 @@ use rustix::{
 
 /// The process's stdin, unbuffered.
 #[derive(Debug)]
-pub(super) struct Stdin;
+pub(crate) struct Stdin;
 
 impl Read for Stdin {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {

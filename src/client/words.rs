@@ -28,7 +28,7 @@ pub(super) fn is_refusal_to_let_in(text: &str) -> bool {
 }
 
 /// Why a text is no name, as the server would say it in English.
-pub(super) fn rule_of_names(rule: NameRule) -> String {
+pub(crate) fn rule_of_names(rule: NameRule) -> String {
     let refusal = in_text(&Event::Refused(Refusal::NameInvalid(rule)), None, Lang::En);
     let refusal = String::from_utf8_lossy(&refusal).trim_end().to_owned();
     refusal.split_once(": ").map_or(refusal.clone(), |(_, rule)| rule.to_owned())

@@ -43,6 +43,7 @@ pages! {
     rooms: "join, leave, speak into a room, topics";
     history: "what was said, and coming back without a gap";
     store: "history in a file: promises, failures, its tables";
+    accounts: "accounts in the store, for the operator at the machine";
     scripts: "sync, wait, check, ready-made examples, scenarios";
     json: "the JSON format, with jq";
     client: "send, listen, wait, who, chat, and their exit codes";

@@ -1,7 +1,11 @@
 //! The accounts in a file, for somebody who is no server: `pipechat account`. It may change them while a server has the file, which
 //! learns of that by looking (`watch`).
 
-use std::{path::Path, time::Duration};
+use std::{
+    hash::{BuildHasher, Hasher, RandomState},
+    path::Path,
+    time::Duration,
+};
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
@@ -16,20 +20,19 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct AccountFile(Connection);
 
 impl AccountFile {
-    /// Opens the store in the file at `path`. `random` chooses the epoch of a new one, which is made if it is given, and there
-    /// is none.
+    /// Opens the store in the file at `path`. With `makes`, a new one is made where there is none.
     ///
     /// # Errors
     /// One sentence that says what is wrong with the file.
-    pub fn open(path: &Path, random: Option<u64>) -> Result<Self, String> {
+    pub fn open(path: &Path, makes: bool) -> Result<Self, String> {
         let open = || {
             let path = open::real_path(path)?;
-            if random.is_none() && !path.exists() {
+            if !makes && !path.exists() {
                 return Err(open::OpenError::Missing);
             }
             let access = OpenFlags::SQLITE_OPEN_READ_WRITE;
             if !path.exists() || open::version(&open::connect(&path, access)?)? < open::VERSION {
-                drop(open::make(&path, SyncMode::Full, random.unwrap_or_default())?); // under the lock, so that no server has it
+                drop(open::make(&path, SyncMode::Full, random())?); // under the lock, so that no server has it
             }
             let connection = open::connect(&path, access)?;
             open::version(&connection)?;
@@ -70,4 +73,9 @@ impl AccountFile {
     fn cannot(&self, what: &str, error: &rusqlite::Error) -> String {
         format!("cannot {what} the accounts in {:?}: {error}", self.0.path().unwrap_or_default())
     }
+}
+
+/// A number for a new epoch: the standard library begins its hashes with one.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
 }

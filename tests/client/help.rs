@@ -11,7 +11,7 @@ use pipechat::manual::PAGES;
 
 use crate::{DONE, USAGE};
 
-const SUBCOMMANDS: [&str; 8] = ["serve", "send", "listen", "history", "wait", "who", "chat", "completions"];
+const SUBCOMMANDS: [&str; 9] = ["serve", "send", "listen", "history", "wait", "who", "chat", "account", "completions"];
 const COMPLETIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/completions/pipechat");
 
 /// The options in a help text.
@@ -30,10 +30,10 @@ fn help_is_everywhere_and_fits_a_terminal() {
         assert!(help.contains("\nExamples:\n"), "{help}");
         assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
         assert!(options(&help).len() >= 2, "{help}");
-        let is_client = !["serve", "completions"].contains(&subcommand);
+        let is_client = !["serve", "account", "completions"].contains(&subcommand);
         assert!(!is_client || help.contains("  124 ") && help.contains("PIPECHAT_HOST, PIPECHAT_PORT"), "{help}");
         for same in [&[subcommand, "-h"][..], &["help", subcommand], &[subcommand, "--port", "7", "-h"]] {
-            let is_known = subcommand != "completions" || same.len() == 2;
+            let is_known = is_client || subcommand == "serve" || same.len() == 2;
             let is_page = same[0] == "help" && PAGES.iter().any(|page| page.topic == subcommand);
             assert!(!is_known || is_page || run(same).1 == help, "{same:?}");
         }

@@ -1,5 +1,6 @@
 //! The subcommands, with the real binary at both ends: every exit code, and what has taken effect when one exits.
 
+mod account;
 mod chat;
 mod chat_evil_server;
 mod chat_history;

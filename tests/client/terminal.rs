@@ -48,14 +48,23 @@ impl Terminal {
 
     /// Connects to a server that need not be ours.
     pub(crate) fn spawn_at(port: u16, flags: &[&str], env: &[(&str, &str)]) -> Self {
+        let (subcommand, rest) = flags.split_first().expect("a subcommand");
+        Self::spawn_alone_with(&[&[*subcommand, "--port", &port.to_string()], rest].concat(), env)
+    }
+
+    /// A subcommand that needs no server.
+    pub(crate) fn spawn_alone(flags: &[&str]) -> Self {
+        Self::spawn_alone_with(flags, &[])
+    }
+
+    fn spawn_alone_with(flags: &[&str], env: &[(&str, &str)]) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pty");
         grantpt(&master).and_then(|()| unlockpt(&master)).expect("ours");
         let name = ptsname(&master, Vec::new()).expect("it has a name");
         let flags_open = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
         let side = File::from(rustix::fs::open(name, flags_open, Mode::empty()).expect("the other side"));
-        let (subcommand, rest) = flags.split_first().expect("a subcommand");
         let mut command = binary();
-        command.args([subcommand, "--port", &port.to_string()]).args(rest);
+        command.args(flags);
         command.env("TERM", "xterm").env("TZ", "UTC0").env("XDG_STATE_HOME", state_folder());
         command.env_remove("NO_COLOR").envs(env.iter().copied());
         let clone = || Stdio::from(side.try_clone().expect("a descriptor"));

@@ -31,12 +31,12 @@ fn with(account: &Account, change: impl FnOnce(&mut Account)) -> Account {
 
 /// What another process does.
 fn edit(folder: &Folder, name: &str, change: impl FnOnce(&mut Account)) {
-    let file = AccountFile::open(&folder.file(), None).unwrap();
+    let file = AccountFile::open(&folder.file(), false).unwrap();
     file.edit(name, |account| Ok(account.map(|account| with(&account, change)))).unwrap();
 }
 
 fn remove(folder: &Folder, name: &str) {
-    AccountFile::open(&folder.file(), None).unwrap().edit(name, |_| Ok(None)).unwrap();
+    AccountFile::open(&folder.file(), false).unwrap().edit(name, |_| Ok(None)).unwrap();
 }
 
 /// What the chat is told at the next look, if it is.
@@ -108,7 +108,7 @@ fn what_others_change_is_told() {
         assert_eq!(told(writer, outcomes), Some(vec![operator.clone(), account("bob")]));
         remove(&folder, "bob");
         assert_eq!(told(writer, outcomes), Some(vec![operator.clone()]));
-        let file = AccountFile::open(&folder.file(), None).unwrap();
+        let file = AccountFile::open(&folder.file(), false).unwrap();
         file.edit("zoe", |none| Ok(none.or(Some(account("zoe"))))).unwrap();
         writer.take(Task::Commit { batch: 2, changes: say("tea", [1]) }, now);
         writer.take(Task::TellAccounts, now);
@@ -172,7 +172,7 @@ fn the_messages_of_an_account_that_somebody_has_removed_are_nobodys() {
         assert_eq!(read(reader), [1]);
         remove(&folder, "ann");
         let again = Account { created: NOW + Duration::from_secs(1), ..account("ann") };
-        AccountFile::open(&folder.file(), None).unwrap().edit("ann", |_| Ok(Some(again.clone()))).unwrap();
+        AccountFile::open(&folder.file(), false).unwrap().edit("ann", |_| Ok(Some(again.clone()))).unwrap();
         assert_eq!(told(writer, outcomes), Some(vec![again]));
         assert_eq!(read(reader), NONE);
         commit(writer, 2, vec![psst(2)]);
@@ -223,9 +223,9 @@ fn accounts_wait_for_a_disk_that_fails() {
 #[test]
 fn a_file_for_accounts_is_made_only_when_it_is_asked_for() {
     let folder = Folder::new();
-    let error = AccountFile::open(&folder.file(), None).unwrap_err();
+    let error = AccountFile::open(&folder.file(), false).unwrap_err();
     assert_eq!(error, format!("cannot open store {:?}: there is no such file", folder.file()));
-    let file = AccountFile::open(&folder.file(), Some(0)).unwrap();
+    let file = AccountFile::open(&folder.file(), true).unwrap();
     let password = crate::password::hash(&Secret::new("hunter22".to_owned())).unwrap();
     let ann = Account { password: Some(password), ..account("ann") };
     file.edit("ann", |_| Ok(Some(ann.clone()))).unwrap();
