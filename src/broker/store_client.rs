@@ -55,7 +55,9 @@ pub struct StoreClient {
     /// The last batch that has to be in what the chat is told of accounts: the chat knows it.
     accounts_handed: u64,
     /// The accounts, as another process has left them, until the chat is told.
-    accounts: Option<Vec<Account>>,
+    accounts: Option<(u64, Vec<Account>)>,
+    /// The chat has been told of these since the last batch: what it changes now it changes in these.
+    seen: Option<u64>,
     timer: Timer,
 }
 
@@ -101,6 +103,7 @@ impl StoreClient {
             answers: FuturesUnordered::new(),
             accounts_handed: 0,
             accounts: None,
+            seen: None,
             timer: Timer::new(),
         })
     }
@@ -119,7 +122,7 @@ impl StoreClient {
     /// Has the chat go on where the store has left off.
     pub(super) fn restore(&mut self, chat: &mut Chat, out: &mut Vec<crate::chat::Output>) {
         let Some(Loaded { next, forgotten, rooms, accounts, .. }) = self.loaded.take() else { return };
-        self.accounts = (!accounts.is_empty()).then_some(accounts);
+        self.accounts = (!accounts.is_empty()).then_some((0, accounts)); // what is loaded has no number
         let past = |LoadedRoom { name, topic, keeper, last, gone }: LoadedRoom| PastRoom {
             name,
             topic: topic.map(Into::into),
@@ -130,9 +133,12 @@ impl StoreClient {
     }
 
     /// Keeps what a turn has changed, and waits until that is done, but not for long. Answers what the chat has to know.
-    pub(super) async fn keep(&mut self, changes: Vec<Change>, clock: Clock) -> Option<Input> {
+    pub(super) async fn keep(&mut self, mut changes: Vec<Change>, clock: Clock) -> Option<Input> {
         if changes.is_empty() {
             return None;
+        }
+        if let Some(number) = self.seen.take() {
+            changes.insert(0, Change::AccountsSeen(number));
         }
         let is_about_account =
             |change: &Change| matches!(change, Change::Account(AccountChange::Put(_) | AccountChange::Gone(_)));
@@ -192,7 +198,9 @@ impl StoreClient {
                 return Poll::Pending; // it fails for ever, and the chat knows
             }
         }
-        self.accounts.take().map_or(Poll::Pending, |accounts| Poll::Ready(Input::Accounts(accounts)))
+        let Some((number, accounts)) = self.accounts.take() else { return Poll::Pending };
+        self.seen = Some(number);
+        Poll::Ready(Input::Accounts(accounts))
     }
 
     /// Closes the store. Answers how many changes are lost.
@@ -212,9 +220,9 @@ impl StoreClient {
                 }
                 None
             }
-            Some(Outcome::Accounts { batch, accounts }) => {
+            Some(Outcome::Accounts { batch, number, accounts }) => {
                 if batch >= self.accounts_handed {
-                    self.accounts = Some(accounts);
+                    self.accounts = Some((number, accounts));
                 } else {
                     self.store.tell_accounts(); // the chat has changed some meanwhile
                 }
@@ -262,7 +270,7 @@ mod tests {
         let bob = make("bob");
         // The chat has changed something that is not in this yet.
         client.accounts_handed = 1;
-        assert_eq!(client.learn(Some(Outcome::Accounts { batch: 0, accounts: vec![ann.clone()] })), None);
+        assert_eq!(client.learn(Some(Outcome::Accounts { batch: 0, number: 1, accounts: vec![ann.clone()] })), None);
         assert_eq!(client.accounts, None);
         client.accounts_handed = 0;
         let told = block_on(poll_fn(|cx| client.poll_next(cx)));

@@ -9,6 +9,7 @@ use super::{
     database::{Statements, Tables},
     rooms::{Room, Rooms},
     rows::{self, Row, to_integer},
+    watch::{Changed, Told},
 };
 use crate::chat::{Account, AccountChange, Record, account_key, mailbox};
 
@@ -28,10 +29,13 @@ struct Group<'a, 'c> {
     forgotten: Vec<i64>,
     highest: u64,
     known_accounts: &'a HashMap<String, Account>,
-    /// The accounts that it changes, by key, as the file has them then; `None` for those that are no more.
-    accounts: HashMap<String, Option<Account>>,
+    /// The accounts that it changes, by key.
+    accounts: HashMap<String, Changed>,
     /// Another process was first with one of them.
     has_merged: bool,
+    /// What the chat was told last of accounts, if it has not said yet that it knows; and whether it does in this group.
+    told: Option<&'a Told>,
+    has_seen: bool,
 }
 
 impl Tables<'_> {
@@ -49,13 +53,15 @@ impl Tables<'_> {
             known_accounts: &state.watched.accounts,
             accounts: HashMap::new(),
             has_merged: false,
+            told: state.watched.told.as_ref(),
+            has_seen: false,
         };
         let mut count = 0;
         for change in changes {
             group.apply(change)?;
             count += 1;
         }
-        let Group { rooms, forgotten, highest, statements, accounts, has_merged, .. } = group;
+        let Group { rooms, forgotten, highest, statements, accounts, has_merged, has_seen, .. } = group;
         let mut reserved = state.reserved;
         if highest + RESERVED_LEFT_MIN >= reserved {
             reserved = highest + RESERVED_AHEAD;
@@ -70,12 +76,7 @@ impl Tables<'_> {
             }
         }
         state.rooms.forgotten.extend(forgotten);
-        for (key, account) in accounts {
-            match account {
-                Some(account) => drop(state.watched.accounts.insert(key, account)),
-                None => drop(state.watched.accounts.remove(&key)),
-            }
-        }
+        state.watched.committed(accounts, has_seen);
         state.watched.is_untold |= has_merged;
         state.due.committed(count);
         Ok(())
@@ -92,6 +93,13 @@ impl Group<'_, '_> {
                 Ok(())
             }
             Change::Account(change) => self.change_account(change),
+            Change::AccountsSeen(number) => {
+                if let Some(told) = self.told.filter(|told| told.number == *number) {
+                    self.known_accounts = &told.accounts;
+                    self.has_seen = true;
+                }
+                Ok(())
+            }
             Change::Forget(room) => self.forget(room),
         }
     }
@@ -118,7 +126,7 @@ impl Group<'_, '_> {
             AccountChange::Gone(name) => {
                 let key = account_key(name);
                 accounts::remove(self.connection, &key)?;
-                self.accounts.insert(key, None);
+                self.accounts.insert(key, Changed { chat: None, file: None });
                 self.forget(&mailbox(name))
             }
             AccountChange::Read { account, n } => {
@@ -133,7 +141,10 @@ impl Group<'_, '_> {
 
     fn put_account(&mut self, account: &Account) -> Result<()> {
         let key = account.key();
-        let base = self.accounts.get(&key).map_or_else(|| self.known_accounts.get(&key), Option::as_ref);
+        let base = match self.accounts.get(&key) {
+            Some(changed) => changed.chat.as_ref(),
+            None => self.known_accounts.get(&key),
+        };
         let theirs = accounts::find(self.connection, &key)?;
         let is_first = match (base, &theirs) {
             (None, None) => true,
@@ -144,8 +155,10 @@ impl Group<'_, '_> {
             accounts::put(self.connection, &merged)?;
         }
         self.has_merged |= !is_first;
-        let kept = accounts::find(self.connection, &key)?;
-        self.accounts.insert(key, kept);
+        let file = accounts::find(self.connection, &key)?;
+        let created = file.as_ref().map_or(account.created, |file| file.created); // to the millisecond
+        let chat = Some(Account { created, ..account.clone() });
+        self.accounts.insert(key, Changed { chat, file });
         Ok(())
     }
 

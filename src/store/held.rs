@@ -112,6 +112,6 @@ fn size(change: &Change) -> usize {
             Change::Event(record) => Row::of(&record.event).map_or(0, |row| row.text.len()),
             Change::Topic { topic, .. } => topic.as_deref().map_or(0, str::len),
             Change::Account(change) => accounts::text_bytes(change),
-            Change::Forget(_) => 0,
+            Change::AccountsSeen(_) | Change::Forget(_) => 0,
         }
 }

@@ -129,6 +129,8 @@ pub enum Change {
     },
     /// Something about an account.
     Account(AccountChange),
+    /// The chat knows what [`Outcome::Accounts`] of this number has told: what it changes from here on is to be understood so.
+    AccountsSeen(u64),
     /// The room of this name is no more. Its events are removed little by little; a room of the same name is a new one.
     Forget(Arc<str>),
 }
@@ -149,6 +151,8 @@ pub enum Outcome {
     Accounts {
         /// What was handed over up to this batch is in it.
         batch: u64,
+        /// Which time it is that accounts are told, from 1 on.
+        number: u64,
         /// All of them.
         accounts: Vec<Account>,
     },

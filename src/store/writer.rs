@@ -129,7 +129,7 @@ impl<'c> Writer<'c> {
             Task::Commit { batch, changes } => {
                 let numbers = changes.iter().filter_map(|change| match change {
                     Change::Event(record) => Some(record.n),
-                    Change::Topic { .. } | Change::Account(_) | Change::Forget(_) => None,
+                    Change::Topic { .. } | Change::Account(_) | Change::AccountsSeen(_) | Change::Forget(_) => None,
                 });
                 self.highest = numbers.fold(self.highest, u64::max);
                 let was_lossless = self.held.dropped() == 0;
@@ -189,9 +189,9 @@ impl<'c> Writer<'c> {
     /// Tells of accounts that another process has changed.
     fn look(&mut self, now: Instant) {
         match self.tables.look(now) {
-            Ok(Some(accounts)) => {
+            Ok(Some((number, accounts))) => {
                 let batch = self.committed;
-                self.outcomes.unbounded_send(Outcome::Accounts { batch, accounts }).ok(); // nobody may want to know
+                self.outcomes.unbounded_send(Outcome::Accounts { batch, number, accounts }).ok(); // nobody may want to know
             }
             Ok(None) => {}
             Err(error) => log::warn!(target: LOG_TARGET, "accounts cannot be read: {error}; trying again in a second"),

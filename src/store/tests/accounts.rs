@@ -114,7 +114,7 @@ fn what_others_change_is_told() {
         writer.take(Task::TellAccounts, now);
         writer.work(writer.tables.state.watched.look_at);
         let accounts = vec![operator, account("zoe")];
-        assert_eq!(outcomes.take(), [Outcome::Committed(2), Outcome::Accounts { batch: 2, accounts }]);
+        assert_eq!(outcomes.take(), [Outcome::Committed(2), Outcome::Accounts { batch: 2, number: 3, accounts }]);
         writer.take(Task::TellAccounts, now);
         assert_eq!(told(writer, outcomes).map(|accounts| accounts.len()), Some(2), "it was asked for");
         assert_eq!(told(writer, outcomes), None);
@@ -148,8 +148,18 @@ fn what_both_change_is_kept_where_it_can_be() {
         let tokens = ["ci", "ours", "theirs"].map(token).to_vec();
         let both = Account { role: Role::Operator, generation: 5, tokens, ..ours };
         assert_eq!(told(writer, outcomes), Some(vec![both.clone()]), "bob was removed, and stays so");
+        // The chat has not heard of that yet, and then it has.
+        let unaware = Account { role: Role::User, read: 10, ..both.clone() };
+        commit(writer, 3, vec![put(&unaware)]);
+        let both = Account { read: 10, ..both };
+        assert_eq!(AccountFile::open(&folder.file(), false).unwrap().all(), Ok(vec![both.clone()]));
+        let both = Account { role: Role::User, ..both };
+        let number = writer.tables.state.watched.told.as_ref().unwrap().number;
+        commit(writer, 4, vec![Change::AccountsSeen(number), put(&both)]);
+        assert_eq!(AccountFile::open(&folder.file(), false).unwrap().all(), Ok(vec![both.clone()]));
+        told(writer, outcomes);
         edit(&folder, "ann", |ann| ann.password = Some("theirs".into()));
-        commit(writer, 3, vec![put(&Account { password: Some("ours".into()), ..both.clone() })]);
+        commit(writer, 5, vec![put(&Account { password: Some("ours".into()), ..both.clone() })]);
         let theirs = Account { password: Some("theirs".into()), ..both };
         assert_eq!(told(writer, outcomes), Some(vec![theirs]), "the operator was first");
         assert_eq!(told(writer, outcomes), None);
