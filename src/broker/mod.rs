@@ -29,7 +29,6 @@ mod verifier;
 use std::{
     future::poll_fn,
     hash::{BuildHasher, Hasher, RandomState},
-    net::SocketAddr,
     rc::Rc,
     sync::Arc,
     task::{Context, Poll, Waker},
@@ -45,6 +44,7 @@ use jiff::Timestamp;
 
 use crate::{
     chat::{Chat, ClientId, Epoch, Input, Output},
+    origin::Origin,
     protocol::Batch,
     reactor::{Clock, Poller, Timer, Wait},
 };
@@ -68,8 +68,8 @@ const INPUTS_PER_CLOCK: usize = 32;
 /// most, and waits for its credit.
 #[derive(Debug)]
 pub enum Request {
-    /// A client has connected from this address; this is where to send what it is told.
-    Connect(ClientId, SocketAddr, Outbox),
+    /// A client has connected from there; this is where to send what it is told.
+    Connect(ClientId, Origin, Outbox),
     /// A connection has this to do.
     Batch(ClientId, Batch),
     /// A connection is broken, and this was its last.
