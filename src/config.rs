@@ -4,7 +4,7 @@ use std::{fmt, net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Durati
 
 use crate::{
     address::Cidr,
-    chat::{RecentLimits, RoomLimits, Rules},
+    chat::{AccountRules, RecentLimits, RoomLimits, Rules},
     origin::Origin,
     protocol::{Lang, Limits, Rate},
     store,
@@ -34,6 +34,8 @@ pub struct Config {
     pub recent: RecentLimits,
     /// Whether arrivals and departures in the lobby are kept too.
     pub keeps_presence: bool,
+    /// What holds for accounts. There are none without a store.
+    pub accounts: AccountRules,
     /// Where what has happened is kept beyond that.
     pub store: Option<StoreConfig>,
     /// Bytes that clients may make the server hold, all together: queues (bytes that wait for many count once), and what
@@ -65,6 +67,7 @@ impl Default for Config {
             rooms: RoomLimits::default(),
             recent: RecentLimits::default(),
             keeps_presence: false,
+            accounts: AccountRules::default(),
             store: None,
             memory_max: 256 << 20,
             drain_timeout: Duration::from_secs(5),
@@ -102,6 +105,9 @@ impl Config {
         time("--write-timeout (write_timeout)", self.limits.write_timeout)?;
         time("--max-wait (wait_max)", self.limits.wait_max)?;
         time("--drain-timeout (drain_timeout)", self.drain_timeout)?;
+        if self.accounts.requires_login && self.store.is_none() {
+            return Err("--require-login needs --store: there are no accounts without one".to_owned());
+        }
         Ok(self)
     }
 
@@ -127,6 +133,7 @@ impl Config {
             recent: RecentLimits { bytes_max: self.recent.bytes_max.min(self.memory_max / 2), ..self.recent },
             keeps_presence: self.keeps_presence,
             has_store: self.store.is_some(),
+            accounts: self.accounts,
             trusted: self.trusted.clone(),
         }
     }

@@ -8,13 +8,13 @@ use std::{
 use argh::{ArgsInfo, FromArgs};
 use pipechat::{
     Config, StoreConfig,
-    chat::{RecentLimits, RoomLimits},
+    chat::{AccountRules, RecentLimits, Registration, RoomLimits},
     protocol::{Lang, Limits, Rate},
     store::{self, SyncMode},
 };
 
 use super::values::{
-    Trusted, any_count, any_size, at_once, duration, lang, line_size, per_second, server_port, sync_mode,
+    Trusted, any_count, any_size, at_once, duration, lang, line_size, per_second, registration, server_port, sync_mode,
     unlimited_count, unlimited_lines, unlimited_size,
 };
 
@@ -106,6 +106,19 @@ pub(crate) struct ServeArgs {
     #[argh(option, arg_name = "SIZE", default = "1 << 30", from_str_fn(unlimited_size))]
     store_max: usize,
 
+    /// whether users may register accounts: open, or closed (open)
+    #[argh(option, arg_name = "open|closed", default = "Registration::Open", from_str_fn(registration))]
+    registration: Registration,
+    /// accept passwords over connections that are neither encrypted nor from this machine
+    #[argh(switch)]
+    insecure_login: bool,
+    /// let nobody say or hear anything before it has logged in
+    #[argh(switch)]
+    require_login: bool,
+    /// private messages that are kept for an account that is away (1000)
+    #[argh(option, arg_name = "N", default = "AccountRules::default().offline_max", from_str_fn(any_count))]
+    offline_max: usize,
+
     /// longest line (4K)
     #[argh(option, arg_name = "SIZE", default = "Limits::default().line_max", from_str_fn(line_size))]
     max_line: usize,
@@ -164,6 +177,12 @@ impl ServeArgs {
             arrivals_per_ip: self.arrivals_per_ip,
             recent: RecentLimits { per_room_max: self.recent, bytes_max: self.recent_memory },
             keeps_presence: self.history_presence,
+            accounts: AccountRules {
+                registration: self.registration,
+                allows_insecure: self.insecure_login,
+                requires_login: self.require_login,
+                offline_max: self.offline_max,
+            },
             store: self.store.clone().map(|path| StoreConfig {
                 path: path.into(),
                 options: store::Options {

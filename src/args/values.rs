@@ -5,7 +5,7 @@ use std::{fmt::Display, ops::RangeInclusive, str::FromStr, time::Duration};
 
 use pipechat::{
     Cidr, Config,
-    chat::HISTORY_MAX,
+    chat::{HISTORY_MAX, Registration},
     protocol::Lang,
     store::SyncMode,
     units::{parse_duration, parse_size},
@@ -88,6 +88,15 @@ pub(super) fn sync_mode(text: &str) -> Result<SyncMode, String> {
         "normal" => Ok(SyncMode::Normal),
         "full" => Ok(SyncMode::Full),
         _ => Err(expected("normal or full", text)),
+    }
+}
+
+/// Whether users may register accounts.
+pub(super) fn registration(text: &str) -> Result<Registration, String> {
+    match text {
+        "open" => Ok(Registration::Open),
+        "closed" => Ok(Registration::Closed),
+        _ => Err(expected("open or closed", text)),
     }
 }
 

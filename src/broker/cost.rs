@@ -1,7 +1,7 @@
 //! What commands cost beside what is delivered for them.
 
 use crate::{
-    chat::{ARGUMENT_BYTES_MAX, Command, NAME_CHARS_MAX, WaitFor, may_be_composed},
+    chat::{ARGUMENT_BYTES_MAX, AccountCommand, Command, NAME_CHARS_MAX, WaitFor, may_be_composed},
     protocol::escape::escaped_len_max,
 };
 
@@ -17,6 +17,9 @@ const COMPOSED_BYTE_COST: usize = 40;
 
 /// The cost of a history, beside what is delivered at once, in bytes delivered: it may be looked for in the store.
 const HISTORY_COST: usize = 2 << 10;
+
+/// The cost of a change of an account, in bytes delivered: some twenty rows of the store are written.
+const ACCOUNT_COST: usize = 32 << 10;
 
 /// A shorter text costs little, however much of it is escaped or composed.
 const LONG_TEXT_BYTES: usize = 256;
@@ -51,6 +54,7 @@ impl Cost {
                 let (work, told) = text.as_ref().map_or((0, 0), |text| of_text(text));
                 (work + name_cost(room), told)
             }
+            Command::Account(command) => (account_cost(command), 0),
             Command::Sync(text) => (added_by_escaping(text) * ESCAPE_BYTE_COST, 0),
             Command::Private { to, text } => (name_cost(to) + of_text(text).0, 0),
             Command::Rename(new) => (name_cost(new), NOTICE_BYTES + name_bytes + new.len().min(NAME_BYTES_MAX)),
@@ -78,6 +82,19 @@ impl Cost {
 fn of_text(text: &str) -> (usize, usize) {
     let added = added_by_escaping(text);
     (added * ESCAPE_BYTE_COST + composing_cost(text), SENDER_BYTES + text.len() + added)
+}
+
+/// Of what has to do with an account: what is changed is written to the store, with all tokens.
+fn account_cost(command: &AccountCommand) -> usize {
+    match command {
+        AccountCommand::Login { name: Some(name), .. } => name_cost(name),
+        AccountCommand::Login { name: None, .. } | AccountCommand::Tokens => 0,
+        AccountCommand::Register(_)
+        | AccountCommand::Password { .. }
+        | AccountCommand::Unregister(_)
+        | AccountCommand::Token(_)
+        | AccountCommand::Revoke(_) => ACCOUNT_COST,
+    }
 }
 
 fn name_cost(name: &str) -> usize {

@@ -75,7 +75,7 @@ mod tests {
     use crate::address::Network;
 
     fn network(last: u8) -> FlowKey {
-        FlowKey::Network(Network::of([10, 0, 0, last].into()))
+        FlowKey::Network(Network::of(crate::origin::Addr::Ip(([10, 0, 0, last], 1).into())))
     }
 
     /// Each client of these has asked, with its number as its ticket, at the expense of these networks.

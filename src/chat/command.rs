@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::record::Epoch;
+use super::{accounts::AccountCommand, record::Epoch};
 
 /// One request of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,8 @@ pub enum Command {
     },
     /// Answer with this token when all that the client sent before has taken effect.
     Sync(String),
+    /// Something that has to do with an account.
+    Account(AccountCommand),
     /// Answer when the condition holds, or hang up after the timeout. Later commands wait until then.
     Wait(Duration, WaitFor),
 }
@@ -111,6 +113,7 @@ impl Command {
             | Self::History { room: text, .. }
             | Self::Leave(text)
             | Self::WhoIn(text) => text.len(),
+            Self::Account(command) => command.text_bytes(),
             Self::Private { to, text } => to.len() + text.len(),
             Self::In { room, text } => room.len() + text.len(),
             Self::Topic { room, text } => room.len() + text.as_ref().map_or(0, String::len),

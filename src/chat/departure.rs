@@ -21,6 +21,8 @@ pub enum Departure {
     SlowConsumer,
     /// No queued data could be written for the write timeout.
     WriteTimeout,
+    /// The user is not logged in any more, where everyone has to be.
+    LoggedOut,
     /// The server has as many clients as it takes.
     Full,
     /// The server has as many clients from this address as it takes.
@@ -37,7 +39,7 @@ pub enum Departure {
 
 impl Departure {
     /// Every one.
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::Left,
         Self::Quit,
         Self::WaitTimedOut,
@@ -47,6 +49,7 @@ impl Departure {
         Self::Idle,
         Self::SlowConsumer,
         Self::WriteTimeout,
+        Self::LoggedOut,
         Self::Full,
         Self::FullForAddress,
         Self::TooManyArrivals,
@@ -79,6 +82,7 @@ impl Departure {
             Self::Idle => "idle",
             Self::SlowConsumer => "slow-consumer",
             Self::WriteTimeout => "write-timeout",
+            Self::LoggedOut => "logged-out",
             Self::Full => "full",
             Self::FullForAddress => "full-for-address",
             Self::TooManyArrivals => "too-many-arrivals",
@@ -114,7 +118,8 @@ mod tests {
                 Lost => Idle,
                 Idle => SlowConsumer,
                 SlowConsumer => WriteTimeout,
-                WriteTimeout => Full,
+                WriteTimeout => LoggedOut,
+                LoggedOut => Full,
                 Full => FullForAddress,
                 FullForAddress => TooManyArrivals,
                 TooManyArrivals => Http,

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     account::{Account, AccountChange},
+    accounts::AccountRules,
     command::Command,
     departure::Departure,
     event::{ClientId, Event, Public, RoomId},
@@ -33,6 +34,8 @@ pub struct Rules {
     pub keeps_presence: bool,
     /// Whether a store keeps what memory gives up.
     pub has_store: bool,
+    /// What holds for accounts.
+    pub accounts: AccountRules,
     /// Addresses whose connections each keep rooms for themselves.
     pub trusted: Vec<Cidr>,
 }
@@ -46,6 +49,7 @@ impl Default for Rules {
             recent: RecentLimits::default(),
             keeps_presence: false,
             has_store: false,
+            accounts: AccountRules::default(),
             trusted: Vec::new(),
         }
     }

@@ -3,6 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use super::{
+    account::Token,
+    accounts::AccountDone,
     departure::Departure,
     record::{Epoch, Position, Record},
     refusal::Refusal,
@@ -113,6 +115,8 @@ pub enum Event {
         /// Its topic; empty for none.
         topic: Arc<str>,
     },
+    /// A token of the account of this name: one line of the answer to `tokens`.
+    Token(Arc<str>, Token),
     /// An event that has happened before, with whose numbers it is counted.
     Past(Record, Epoch),
     /// A request of the one who is told was done.
@@ -148,6 +152,22 @@ pub enum Asked {
     Topic,
     /// What has happened in a room.
     History,
+    /// To send a private message.
+    To,
+    /// An account.
+    Register,
+    /// To be an account.
+    Login,
+    /// Another password.
+    Password,
+    /// An account no more.
+    Unregister,
+    /// A token.
+    Token,
+    /// Which tokens there are.
+    Tokens,
+    /// A token no more.
+    Revoke,
 }
 
 /// The answer to a request that was done.
@@ -185,6 +205,8 @@ pub enum Done {
         /// There is more already, which can be asked for.
         has_more: bool,
     },
+    /// It has to do with an account.
+    Account(AccountDone),
 }
 
 impl Done {
@@ -199,6 +221,7 @@ impl Done {
             Self::Who(..) => Asked::Who,
             Self::Topic(..) => Asked::Topic,
             Self::History { .. } => Asked::History,
+            Self::Account(done) => done.asked(),
         }
     }
 }

@@ -192,6 +192,7 @@ impl Chat {
             | Command::Who
             | Command::Private { .. }
             | Command::Sync(_)
+            | Command::Account(_)
             | Command::Wait(..) => 0,
         }
     }

@@ -1,7 +1,9 @@
 //! Who is here and who visits: by id and by name. Knows the rules of names, and nothing of waits and events.
 
+mod bearers;
+
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, btree_map},
+    collections::{BTreeMap, btree_map},
     mem,
     ops::Bound,
     sync::Arc,
@@ -13,6 +15,10 @@ use super::{
 };
 use crate::origin::{Addr, Origin};
 
+pub(super) use bearers::Bearers;
+
+use bearers::{Index, insert_bearer, remove_bearer};
+
 /// All who are here, and visitors, with what finds them.
 #[derive(Debug, Default)]
 pub(super) struct Members {
@@ -20,10 +26,10 @@ pub(super) struct Members {
     present: BTreeMap<ClientId, Member>,
     /// Those who speak without being here. Nobody is in both.
     visitors: BTreeMap<ClientId, Member>,
-    /// Mirrors both: `by_key[k]` has `c` iff `key(c's name) == k`. Never iterated: a hash has no order.
-    by_key: HashMap<Box<str>, Bearers>,
+    /// Mirrors both: `by_key[k]` has `c` iff `key(c's name) == k`.
+    by_key: Index,
     /// Mirrors both in the same way, by `confusable_skeleton(c's name)`.
-    by_skeleton: HashMap<Box<str>, Bearers>,
+    by_skeleton: Index,
 }
 
 /// One who is here, or visits.
@@ -42,20 +48,25 @@ pub(super) struct Member {
     pub(super) rooms: RoomSet,
     /// Where its plain lines go. It need not be there any more.
     pub(super) current: RoomId,
+    /// What it calls the token by which it has logged in, if that was one.
+    pub(super) token: Option<Box<str>>,
+    /// It has to log in first, before it says or hears anything. It counts as a visitor until then.
+    pub(super) door: Option<Door>,
 }
 
-/// Who has a name.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Bearers {
-    /// One who is here, and nobody else.
-    Present(ClientId),
-    /// Visitors, at least one.
-    Visitors(BTreeSet<ClientId>),
+/// What a client is to be when it has logged in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Door {
+    /// One who is here.
+    Arrives,
+    /// A visitor.
+    Visits,
 }
 
 /// What a rename did.
 #[derive(Debug)]
 pub(super) struct Renamed {
+    pub(super) old: Arc<Identity>,
     pub(super) new: Arc<Identity>,
     /// The keys before and now, where those differ and the client is here: visitors are not found by name.
     pub(super) keys: Option<(String, String)>,
@@ -81,6 +92,8 @@ impl Member {
             is_broken: false,
             rooms: RoomSet::default(),
             current: RoomId::LOBBY,
+            token: None,
+            door: None,
         }
     }
 }
@@ -126,7 +139,7 @@ impl Members {
 
     /// Whether somebody who is here has a name of this key.
     pub(super) fn has_present(&self, key: &str) -> bool {
-        matches!(self.by_key.get(key), Some(Bearers::Present(_)))
+        self.by_key.get(key).is_some_and(|bearers| bearers.present().is_some())
     }
 
     /// Takes in a client under its address. Answers how it is known, and the key of that.
@@ -135,18 +148,18 @@ impl Members {
         // An address never has to be refused: no name is one, and no two clients have the same at a time. If the kernel
         // reuses one before the old connection's end is noticed, the old one merely can't be found by it any more.
         let key = name::key(&who.name);
-        self.by_key.insert(key.as_str().into(), Bearers::Present(client));
-        self.by_skeleton.insert(name::confusable_skeleton(&who.name).into(), Bearers::Present(client));
+        self.by_key.insert(key.as_str().into(), Bearers::of(client, true));
+        self.by_skeleton.insert(name::confusable_skeleton(&who.name).into(), Bearers::of(client, true));
         self.present.insert(client, Member::new(Arc::clone(&who), origin));
         (who, key)
     }
 
     /// Takes in a client as a visitor, under its address.
-    pub(super) fn insert_visitor(&mut self, client: ClientId, origin: Origin) {
+    pub(super) fn insert_visitor(&mut self, client: ClientId, origin: Origin, door: Option<Door>) {
         let who = identity(origin.addr);
-        self.by_key.insert(name::key(&who.name).into(), Bearers::visitor(client));
-        self.by_skeleton.insert(name::confusable_skeleton(&who.name).into(), Bearers::visitor(client));
-        self.visitors.insert(client, Member::new(who, origin));
+        self.by_key.insert(name::key(&who.name).into(), Bearers::of(client, false));
+        self.by_skeleton.insert(name::confusable_skeleton(&who.name).into(), Bearers::of(client, false));
+        self.visitors.insert(client, Member { door, ..Member::new(who, origin) });
     }
 
     /// One who is here becomes a visitor: it is in no room, and keeps its name. Answers what it was.
@@ -155,51 +168,70 @@ impl Members {
         let who = Arc::clone(&member.who);
         let rooms = mem::take(&mut member.rooms);
         member.current = RoomId::LOBBY;
-        let key = name::key(&who.name);
-        for (index, key) in [(&mut self.by_key, &key), (&mut self.by_skeleton, &name::confusable_skeleton(&who.name))] {
-            if index.get(key.as_str()) == Some(&Bearers::Present(client)) {
-                index.insert(key.as_str().into(), Bearers::visitor(client));
-            }
-        }
         self.visitors.insert(client, member);
-        Some(Removed { who, rooms, key: Some(key) })
+        self.index_again(client, false);
+        Some(Removed { key: Some(name::key(&who.name)), who, rooms })
     }
 
-    /// Gives `client` another name.
+    /// A visitor is here from now on. Nobody else who is here may have its name.
+    pub(super) fn make_present(&mut self, client: ClientId) {
+        if let Some(member) = self.visitors.remove(&client) {
+            self.present.insert(client, member);
+            self.index_again(client, true);
+        }
+    }
+
+    /// The client is found by its name as one who is here, or as a visitor, if it is found at all.
+    fn index_again(&mut self, client: ClientId, is_present: bool) {
+        let Some(member) = self.get(client) else { return };
+        let (key, skeleton) = (name::key(&member.who.name), name::confusable_skeleton(&member.who.name));
+        for (index, key) in [(&mut self.by_key, key), (&mut self.by_skeleton, skeleton)] {
+            if remove_bearer(index, &key, client) {
+                insert_bearer(index, &key, client, is_present);
+            }
+        }
+    }
+
+    /// Gives `client` another name, which is nobody's account.
     ///
     /// # Errors
-    /// Where the text is no name, or somebody else's. Visitors may share one.
-    ///
-    /// # Panics
-    /// If the client is not here, and no visitor either.
-    pub(super) fn rename(&mut self, client: ClientId, text: &str) -> Result<Renamed, Refusal> {
-        let new = Name::parse(text).map_err(Refusal::NameInvalid)?;
+    /// Where somebody else has it, or one that it looks like. Visitors may share one.
+    pub(super) fn rename(&mut self, client: ClientId, new: &Name) -> Result<Renamed, Refusal> {
         let is_present = self.is_present(client);
-        let old = &self.get(client).expect("only members' commands are handled").who.name;
-        let (old_key, new_key) = (name::key(old), name::key(new.as_str()));
-        let (old_skeleton, new_skeleton) = (name::confusable_skeleton(old), name::confusable_skeleton(new.as_str()));
+        let (new_key, new_skeleton) = (name::key(new.as_str()), name::confusable_skeleton(new.as_str()));
         let bearers = self.by_key.get(new_key.as_str());
         if bearers.is_some_and(|bearers| !bearers.may_be_joined_by(client, is_present)) {
             return Err(Refusal::NameTaken);
         }
         // Also where nobody else has the key: `вов` looks like nothing, and in capitals, `ВОВ`, like `BOB`.
-        let alike = self.by_skeleton.get(new_skeleton.as_str()).and_then(|bearers| bearers.other_than(client));
+        let alike = self.by_skeleton.get(new_skeleton.as_str());
+        let other = alike.and_then(|alike| alike.iter().find(|&bearer| bearer != client));
         if let Some(other) =
-            alike.and_then(|alike| self.get(alike)).filter(|other| name::key(&other.who.name) != new_key)
+            other.and_then(|other| self.get(other)).filter(|other| name::key(&other.who.name) != new_key)
         {
             return Err(Refusal::NameConfusable(other.who.name.clone()));
         }
-        remove_bearer(&mut self.by_key, &old_key, client);
-        remove_bearer(&mut self.by_skeleton, &old_skeleton, client);
-        insert_bearer(&mut self.by_key, &new_key, client, is_present);
-        insert_bearer(&mut self.by_skeleton, &new_skeleton, client, is_present);
+        Ok(self.bear(client, new.as_str().to_owned(), false))
+    }
+
+    /// The client has this name from now on, whoever else has it.
+    ///
+    /// # Panics
+    /// If the client is not here, and no visitor either.
+    pub(super) fn bear(&mut self, client: ClientId, name: String, is_account: bool) -> Renamed {
+        let is_present = self.is_present(client);
         let member = self.get_mut(client).expect("only members' commands are handled");
-        member.who =
-            Arc::new(Identity { name: new.as_str().to_owned(), addr: member.who.addr.clone(), is_account: false });
-        let new = Arc::clone(&member.who);
+        let new = Arc::new(Identity { name, addr: member.who.addr.clone(), is_account });
+        let old = mem::replace(&mut member.who, Arc::clone(&new));
+        member.token = None;
+        let (old_key, new_key) = (name::key(&old.name), name::key(&new.name));
+        remove_bearer(&mut self.by_key, &old_key, client);
+        remove_bearer(&mut self.by_skeleton, &name::confusable_skeleton(&old.name), client);
+        insert_bearer(&mut self.by_key, &new_key, client, is_present);
+        insert_bearer(&mut self.by_skeleton, &name::confusable_skeleton(&new.name), client, is_present);
         // The same key is the same name in another spelling.
         let keys = (is_present && old_key != new_key).then_some((old_key, new_key));
-        Ok(Renamed { new, keys })
+        Renamed { old, new, keys }
     }
 
     /// Takes the client out.
@@ -215,53 +247,9 @@ impl Members {
     }
 }
 
-impl Bearers {
-    fn visitor(client: ClientId) -> Self {
-        Self::Visitors(BTreeSet::from([client]))
-    }
-
-    /// Whether the client may have the name that these have.
-    fn may_be_joined_by(&self, client: ClientId, is_present: bool) -> bool {
-        match self {
-            Self::Visitors(_) if !is_present => true,
-            Self::Present(_) | Self::Visitors(_) => self.other_than(client).is_none(),
-        }
-    }
-
-    /// One of them that is not this client.
-    fn other_than(&self, client: ClientId) -> Option<ClientId> {
-        match self {
-            Self::Present(bearer) => Some(*bearer).filter(|&bearer| bearer != client),
-            Self::Visitors(bearers) => bearers.iter().copied().find(|&bearer| bearer != client),
-        }
-    }
-}
-
 fn identity(addr: Addr) -> Arc<Identity> {
     let addr = addr.to_string();
     Arc::new(Identity { name: addr.clone(), addr, is_account: false })
-}
-
-fn insert_bearer(index: &mut HashMap<Box<str>, Bearers>, key: &str, client: ClientId, is_present: bool) {
-    match index.get_mut(key) {
-        Some(Bearers::Visitors(bearers)) if !is_present => drop(bearers.insert(client)),
-        Some(_) | None => {
-            let bearers = if is_present { Bearers::Present(client) } else { Bearers::visitor(client) };
-            index.insert(key.into(), bearers);
-        }
-    }
-}
-
-/// Removes `client` from those who are found by `key`, if it is one of them by now.
-fn remove_bearer(index: &mut HashMap<Box<str>, Bearers>, key: &str, client: ClientId) {
-    let is_empty = match index.get_mut(key) {
-        Some(Bearers::Present(bearer)) => *bearer == client,
-        Some(Bearers::Visitors(bearers)) => bearers.remove(&client) && bearers.is_empty(),
-        None => false,
-    };
-    if is_empty {
-        index.remove(key);
-    }
 }
 
 #[cfg(test)]
@@ -271,26 +259,22 @@ impl Members {
         for (client, Member { who, .. }) in self.present.iter().chain(&self.visitors) {
             assert!(!(self.present.contains_key(client) && self.visitors.contains_key(client)));
             let found = self.by_key.get(name::key(&who.name).as_str()).expect("a member's name is known");
-            let is_found = match found {
-                Bearers::Present(found) => found == client && self.present.contains_key(client),
-                Bearers::Visitors(found) => found.contains(client) && self.visitors.contains_key(client),
-            };
             let is_shadowed = || {
-                let found = found.other_than(*client).expect("another one");
+                let found = found.iter().find(|&found| found != *client).expect("another one");
                 who.name == who.addr
                     && found > *client
                     && self.get(found).is_some_and(|found| found.who.addr == who.addr)
             };
-            assert!(is_found || is_shadowed(), "{} leads to {found:?}, not {client}", who.name);
+            assert!(
+                found.iter().any(|found| found == *client) || is_shadowed(),
+                "{} leads to {found:?}, not {client}",
+                who.name
+            );
         }
         for (key, bearers) in self.by_key.iter().chain(&self.by_skeleton) {
-            let is_one = match bearers {
-                Bearers::Present(bearer) => self.present.contains_key(bearer),
-                Bearers::Visitors(bearers) => {
-                    !bearers.is_empty() && bearers.iter().all(|bearer| self.visitors.contains_key(bearer))
-                }
-            };
-            assert!(is_one, "{key} leads to {bearers:?}");
+            let is_here = |bearer: ClientId| self.present.contains_key(&bearer);
+            let are_known = bearers.iter().all(|bearer| self.get(bearer).is_some());
+            assert!(bearers.len() > 0 && are_known && bearers.present().is_none_or(is_here), "{key}: {bearers:?}");
         }
     }
 }

@@ -2,6 +2,7 @@
 //! the same inputs give the same outputs. An input that means much work begins it; [`Input::Continue`] goes on with it.
 
 mod account;
+mod accounts;
 mod command;
 mod compose;
 mod departure;
@@ -33,8 +34,9 @@ use std::{
 use jiff::Timestamp;
 
 use self::{
+    accounts::Accounts,
     history::Question,
-    members::{Members, Removed},
+    members::{Door, Members, Removed},
     recent::Recent,
     rooms::Rooms,
     stored::StoreState,
@@ -45,6 +47,7 @@ use self::{
 use crate::origin::Origin;
 
 pub use account::{Account, AccountChange, Role, TOKENS_MAX, Token, account_key, are_confusable, is_mailbox, mailbox};
+pub use accounts::{AccountCommand, AccountDone, AccountRefusal, AccountRules, Registration};
 pub use command::{Command, Start, WaitFor};
 pub use compose::{composed, may_be_composed};
 pub use departure::Departure;
@@ -93,8 +96,7 @@ pub struct Chat {
     /// What clients wait for the store to answer.
     questions: BTreeMap<ClientId, Question>,
     store: StoreState,
-    /// The accounts that the store has, as it was told last.
-    accounts: Vec<Account>,
+    accounts: Accounts,
     /// Tasks that wait until their client has read more.
     paused: BTreeMap<ClientId, Task>,
     is_closing: bool,
@@ -110,7 +112,7 @@ impl Chat {
             events: 0,
             epoch,
             store: if rules.has_store { StoreState::Works } else { StoreState::None },
-            accounts: Vec::new(),
+            accounts: Accounts::default(),
             rules,
             now: Duration::ZERO,
             at: Timestamp::UNIX_EPOCH,
@@ -150,8 +152,8 @@ impl Chat {
             Input::Congested(client, congestion) => self.set_congestion(client, congestion),
             Input::Shrink(bytes) => self.shrink(bytes),
             Input::Answered(client, answer) => self.answered(client, answer, out),
-            Input::Accounts(accounts) => self.accounts = accounts,
-            Input::Verified(..) => {} // nothing asks for it yet
+            Input::Accounts(accounts) => self.reconcile(accounts, out),
+            Input::Verified(client, ticket, verdict) => self.verified(client, ticket, verdict, out),
             Input::StoreDown => self.store = StoreState::Fails { since: self.events },
             Input::StoreUp => self.store = StoreState::Works,
             Input::Continue => self.continue_work(out),
@@ -167,10 +169,9 @@ impl Chat {
         if self.has_work() { Some(Duration::ZERO) } else { self.waits.deadline() }
     }
 
-    /// The accounts.
-    #[must_use]
-    pub fn accounts(&self) -> &[Account] {
-        &self.accounts
+    /// The accounts, in order of their keys.
+    pub fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.directory.iter()
     }
 
     /// Who is here, in order of arrival.
@@ -181,6 +182,9 @@ impl Chat {
     fn arrive(&mut self, client: ClientId, origin: Origin, out: &mut Vec<Output>) {
         if self.is_closing {
             return Self::turn_away(client, out);
+        }
+        if self.wait_at_door(client, &origin, Door::Arrives) {
+            return;
         }
         let (who, key) = self.members.insert(client, origin);
         self.enter(client, RoomId::LOBBY, out);
@@ -199,6 +203,9 @@ impl Chat {
     fn command(&mut self, client: ClientId, load: Load, command: Command, out: &mut Vec<Output>) {
         let Some(member) = self.members.get(client) else { return };
         let from = Arc::clone(&member.who);
+        if let Some(refused) = self.refused_at_door(client, &command) {
+            return out.extend([Output::tell(client, refused), Output::Ready(client)]);
+        }
         match command {
             Command::Say(text) => return self.say(client, from, text, out),
             Command::Private { to, text } => match self.recipients(&to, &text) {
@@ -216,7 +223,7 @@ impl Chat {
             Command::Who => {
                 return self.begin(client, Task::Tell(client, Long::Users { after: ClientId(0), told: 0 }), out);
             }
-            Command::Rename(name) => self.rename(client, &from, &name, out),
+            Command::Rename(name) => self.rename(client, &name, out),
             Command::Wait(timeout, _) if timeout > self.rules.wait_max => {
                 let refusal = Refusal::WaitTooLong(self.rules.wait_max);
                 out.push(Output::tell(client, Event::Refused(refusal)));
@@ -230,28 +237,31 @@ impl Chat {
             Command::Rooms => return self.begin(client, Task::Tell(client, Long::Rooms { after: None, told: 0 }), out),
             Command::WhoIn(room) => return self.who_in(client, &room, out),
             Command::Topic { room, text } => return self.topic(client, &room, text, out),
+            Command::Account(command) => return self.account(client, command, out),
             Command::Sync(token) => out.push(Output::tell(client, Event::Synced(token))),
         }
         out.push(Output::Ready(client));
     }
 
-    fn rename(&mut self, client: ClientId, old: &Arc<Identity>, name: &str, out: &mut Vec<Output>) {
-        let renamed = match self.members.rename(client, name) {
-            Ok(renamed) => renamed,
-            Err(refusal) => return out.push(Output::tell(client, Event::Refused(refusal))),
-        };
-        let new = renamed.new;
-        out.push(Output::tell(client, Event::Renamed { old: Arc::clone(old), new: Arc::clone(&new) }));
-        if old.name != new.name {
-            let rooms = self.members.get(client).map(|member| member.rooms.clone()).unwrap_or_default();
-            for room in rooms.iter() {
-                let event = Event::KnownAs { old: Arc::clone(old), new: Arc::clone(&new) };
-                self.publish_except(room, Some(client), event, out);
+    fn rename(&mut self, client: ClientId, name: &str, out: &mut Vec<Output>) {
+        let renamed = Name::parse(name).map_err(Refusal::NameInvalid).and_then(|name| {
+            let is_own = self.account_of(client).is_some_and(|key| *key == *account_key(name.as_str()));
+            if is_own {
+                return Ok(None); // its account has one spelling
             }
-        }
-        if let Some((old_key, new_key)) = renamed.keys {
-            self.meet_gone(old_key);
-            self.waits.meet(&Topic::Here(new_key.into()));
+            self.check_owner(&name)?;
+            if self.rules.accounts.requires_login && self.account_of(client).is_some() {
+                return Err(AccountRefusal::LoginRequired.into());
+            }
+            self.members.rename(client, &name).map(Some)
+        });
+        match renamed {
+            Ok(Some(renamed)) => self.tell_renamed(client, renamed, out),
+            Ok(None) => {
+                let Some(who) = self.members.get(client).map(|member| Arc::clone(&member.who)) else { return };
+                out.push(Output::tell(client, Event::Renamed { old: Arc::clone(&who), new: who }));
+            }
+            Err(refusal) => out.push(Output::tell(client, Event::Refused(refusal))),
         }
     }
 
@@ -279,6 +289,7 @@ impl Chat {
         self.congestion.remove(&client);
         self.questions.remove(&client);
         self.paused.remove(&client);
+        self.accounts.end(client);
         if departure.is_told() {
             out.push(Output::tell(client, Event::Farewell(departure)));
         }

@@ -42,6 +42,7 @@ impl Chat {
             | Event::UsersEnd(_)
             | Event::Renamed { .. }
             | Event::Room { .. }
+            | Event::Token(..)
             | Event::Past(..)
             | Event::Done(_)
             | Event::Declined(..)

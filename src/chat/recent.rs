@@ -237,6 +237,7 @@ impl Kept {
                 | Event::UsersEnd(_)
                 | Event::Renamed { .. }
                 | Event::Room { .. }
+                | Event::Token(..)
                 | Event::Past(..)
                 | Event::Done(_)
                 | Event::Declined(..)

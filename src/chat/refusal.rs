@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{name::NameRule, record::Position};
+use super::{accounts::AccountRefusal, name::NameRule, record::Position};
 
 /// A user's mistake. Nothing has changed, and the next line works.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub enum Refusal {
     NotStored,
     /// The store does not work, and what it has kept cannot be told.
     StoreFailed,
+    /// It has to do with an account.
+    Account(AccountRefusal),
 }
 
 impl Refusal {
@@ -67,6 +69,13 @@ impl Refusal {
             Self::HistoryGone { .. } => "history-gone",
             Self::NotStored => "not-stored",
             Self::StoreFailed => "store-failed",
+            Self::Account(refusal) => refusal.code(),
         }
+    }
+}
+
+impl From<AccountRefusal> for Refusal {
+    fn from(refusal: AccountRefusal) -> Self {
+        Self::Account(refusal)
     }
 }

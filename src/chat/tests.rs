@@ -1,5 +1,6 @@
 //! The rules as transcripts; `stage` tells how to read them.
 
+mod accounts;
 mod history;
 mod rooms;
 mod stage;

@@ -6,7 +6,7 @@ use super::{
     Chat, ClientId, Departure, Event, Load, Output, Refusal,
     compose::composed,
     entry::Congestion,
-    members::{Bearers, Removed},
+    members::{Door, Removed},
     waiting::lookup_key,
 };
 use crate::origin::Origin;
@@ -58,8 +58,11 @@ impl Chat {
         if self.is_closing {
             return Self::turn_away(client, out);
         }
+        if self.wait_at_door(client, &origin, Door::Visits) {
+            return;
+        }
         if self.members.get(client).is_none() {
-            self.members.insert_visitor(client, origin);
+            self.members.insert_visitor(client, origin, None);
         }
     }
 
@@ -72,8 +75,7 @@ impl Chat {
         match self.members.bearers(&key) {
             None => Err(Refusal::NoSuchUser),
             Some(_) if text.is_empty() => Err(Refusal::EmptyText),
-            Some(&Bearers::Present(to)) => Ok(Recipients::One(to)),
-            Some(Bearers::Visitors(_)) => Ok(Recipients::Visitors(key)),
+            Some(bearers) => Ok(bearers.present().map_or(Recipients::Visitors(key), Recipients::One)),
         }
     }
 
@@ -89,15 +91,15 @@ impl Chat {
     pub(super) fn tell_visitors(&mut self, telling: &mut TellVisitors, out: &mut Vec<Output>) -> bool {
         let Some(from) = self.members.get(telling.from).map(|member| Arc::clone(&member.who)) else { return true };
         let piece = PIECE_BYTES / (TELL_BYTES + telling.text.len()) + 1;
-        let recipients: Vec<_> = match self.members.bearers(&telling.key) {
-            Some(Bearers::Visitors(bearers)) => bearers.range(telling.after..).take(piece).copied().collect(),
-            // They have left, and who has the name now was not meant.
-            Some(Bearers::Present(_)) | None => Vec::new(),
-        };
+        // Where they have left, and one who is here has the name now, that one was not meant.
+        let bearers = self.members.bearers(&telling.key);
+        let others = bearers.map(|bearers| bearers.others().range(telling.after..).take(piece).copied());
+        let recipients: Vec<_> = others.into_iter().flatten().collect();
         let composed = LazyCell::new(|| composed(&telling.text)); // not for each of them: that would be most of the work
         for &to in &recipients {
             telling.after = ClientId(to.0 + 1);
-            if self.may_tell(to, telling.load) {
+            let is_at_door = self.members.get(to).is_some_and(|member| member.door.is_some());
+            if !is_at_door && self.may_tell(to, telling.load) {
                 telling.is_told = true;
                 self.waits.meet_text(to, || Cow::Borrowed(&composed));
                 out.push(Output::tell(to, Event::Private { from: Arc::clone(&from), text: telling.text.clone() }));

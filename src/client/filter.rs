@@ -101,6 +101,7 @@ impl Filter {
             Event::Message { from, .. } => (EventKind::Message, from, None),
             Event::Private { from, .. } => (EventKind::Private, from, None),
             Event::Room { .. }
+            | Event::Token(..)
             | Event::Past(..)
             | Event::Done(_)
             | Event::Declined(..)

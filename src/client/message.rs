@@ -254,6 +254,7 @@ fn with_users(event: Event, who: &impl Fn(&Identity) -> Arc<Identity>) -> Event 
         Event::Topic { from, text } => Event::Topic { from: who(&from), text },
         Event::UsersEnd(_)
         | Event::Room { .. }
+        | Event::Token(..)
         | Event::Past(..)
         | Event::Done(_)
         | Event::Declined(..)

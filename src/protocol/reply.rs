@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::dialect::Setting;
-use crate::chat::{Asked, Refusal};
+use crate::chat::{AccountRefusal, Asked, Refusal};
 
 /// An answer to one line, in its place among the chat's answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +97,20 @@ pub enum Verb {
     Topic,
     /// `history|ROOM` and its kin
     History,
+    /// `register|PASSWORD`
+    Register,
+    /// `login|NAME|PASSWORD`, `login|TOKEN`
+    Login,
+    /// `password|OLD|NEW`
+    Password,
+    /// `unregister|PASSWORD`
+    Unregister,
+    /// `token|LABEL`
+    Token,
+    /// `tokens`
+    Tokens,
+    /// `revoke|LABEL`
+    Revoke,
     /// `visit`
     Visit,
     /// `stay`
@@ -113,7 +127,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them, in the order in which `help` lists them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 26] = [
         Self::Who,
         Self::Rename,
         Self::To,
@@ -127,6 +141,13 @@ impl Verb {
         Self::Rooms,
         Self::Topic,
         Self::History,
+        Self::Register,
+        Self::Login,
+        Self::Password,
+        Self::Unregister,
+        Self::Token,
+        Self::Tokens,
+        Self::Revoke,
         Self::Visit,
         Self::Stay,
         Self::Format,
@@ -152,6 +173,13 @@ impl Verb {
             Self::Rooms => "rooms",
             Self::Topic => "topic",
             Self::History => "history",
+            Self::Register => "register",
+            Self::Login => "login",
+            Self::Password => "password",
+            Self::Unregister => "unregister",
+            Self::Token => "token",
+            Self::Tokens => "tokens",
+            Self::Revoke => "revoke",
             Self::Visit => "visit",
             Self::Stay => "stay",
             Self::Format => "format",
@@ -167,6 +195,10 @@ impl Verb {
         match refusal {
             Refusal::NameTaken | Refusal::NameConfusable(_) | Refusal::NameInvalid(_) => Self::Rename,
             Refusal::NoSuchUser | Refusal::EmptyText | Refusal::RecipientBehind => Self::To,
+            Refusal::Account(AccountRefusal::NameOwned) => Self::Rename,
+            Refusal::Account(AccountRefusal::MailboxFull) => Self::To,
+            Refusal::Account(AccountRefusal::NoSuchAccount) => Self::Wait,
+            Refusal::Account(_) => Self::Say,
             Refusal::WaitTooLong(_) | Refusal::ArgumentTooLong(_) => Self::Wait,
             Refusal::HistoryGone { .. } | Refusal::StoreFailed => Self::History,
             Refusal::NotInRoom | Refusal::NotStored => Self::Say, // the others are answered as `VERB|CODE|SENTENCE`
@@ -187,6 +219,14 @@ impl Verb {
             Asked::Who => Self::Who,
             Asked::Topic => Self::Topic,
             Asked::History => Self::History,
+            Asked::To => Self::To,
+            Asked::Register => Self::Register,
+            Asked::Login => Self::Login,
+            Asked::Password => Self::Password,
+            Asked::Unregister => Self::Unregister,
+            Asked::Token => Self::Token,
+            Asked::Tokens => Self::Tokens,
+            Asked::Revoke => Self::Revoke,
         }
     }
 
@@ -196,6 +236,13 @@ impl Verb {
     pub fn begins_its_answers(self) -> bool {
         match self {
             Self::Join | Self::In | Self::Leave | Self::Rooms | Self::Topic | Self::History => true,
+            Self::Register
+            | Self::Login
+            | Self::Password
+            | Self::Unregister
+            | Self::Token
+            | Self::Tokens
+            | Self::Revoke => true,
             Self::Who
             | Self::Rename
             | Self::To

@@ -1,6 +1,7 @@
 //! Conversations with the real binary over sockets, as the tutorial describes them: every text of the protocol in both
 //! languages, what makes a line, how a connection ends, and the program around it.
 
+mod accounts;
 mod history;
 mod history_forgotten;
 mod history_gone;

@@ -3,7 +3,7 @@
 use std::{fmt::Debug, sync::Arc};
 
 use pipechat::{
-    chat::{Asked, Departure, Identity, Input, NameRule, Refusal, WaitFor},
+    chat::{Asked, Command, Departure, Done, Event, Identity, Input, NameRule, Refusal, WaitFor},
     protocol::{FormError, Reply, Verb},
 };
 
@@ -22,7 +22,10 @@ pub(crate) fn things_that_happen() -> Vec<(&'static str, String)> {
     };
     let mut things = Vec::new();
     let of_the_door = |departure: &Departure| {
-        matches!(departure, Departure::Full | Departure::FullForAddress | Departure::TooManyArrivals)
+        matches!(
+            departure,
+            Departure::LoggedOut | Departure::Full | Departure::FullForAddress | Departure::TooManyArrivals
+        )
     };
     let departures = departures().into_iter().filter(|departure| !of_the_door(departure));
     things.push(("\tPublish(", "Visiting) })".to_owned()));
@@ -34,12 +37,15 @@ pub(crate) fn things_that_happen() -> Vec<(&'static str, String)> {
         let declined = refusals().into_iter().filter(|refusal| is_declined(asked, refusal));
         things.extend(declined.map(|refusal| ("\tTell(", format!("), Declined({asked:?}, {}", until_digit(&refusal)))));
     }
-    things.extend(done("").iter().map(|done| ("\tTell(", format!("), Done({}", kind(done)))));
-    things.extend(events(&nobody, "").iter().map(|event| {
-        if is_public(event) {
-            ("\tPublish(", format!("event: {}", kind(event)))
+    // No command of an account is made up here.
+    let done = done("").into_iter().filter(|done| !matches!(done, Done::Account(_)));
+    things.extend(done.map(|done| ("\tTell(", format!("), Done({}", kind(&done)))));
+    let events = events(&nobody, "").into_iter().filter(|event| !matches!(event, Event::Token(..)));
+    things.extend(events.map(|event| {
+        if is_public(&event) {
+            ("\tPublish(", format!("event: {}", kind(&event)))
         } else {
-            ("\tTell(", format!("), {}", kind(event)))
+            ("\tTell(", format!("), {}", kind(&event)))
         }
     }));
     things.push(("\tPublish(", "members: 0, ".to_owned()));
@@ -61,7 +67,8 @@ pub(crate) fn things_that_happen() -> Vec<(&'static str, String)> {
     let inputs = inputs().into_iter().filter(|input| !never(input));
     things.extend(inputs.map(|input| ("input: ", kind(&input))));
     things.extend(loads().iter().map(|load| ("input: Command(", format!("), {load:?}, "))));
-    things.extend(commands().iter().map(|command| ("input: Command(", format!("t, {}", kind(command)))));
+    let commands = commands().into_iter().filter(|command| !matches!(command, Command::Account(_)));
+    things.extend(commands.map(|command| ("input: Command(", format!("t, {}", kind(&command)))));
     things.extend(["None", "Some("].map(|text| ("t, Topic { ", format!(", text: {text}"))));
     for verb in ["t, Join {", "t, History {"] {
         things.extend(starts().iter().map(|start| (verb, kind(start))));
@@ -88,6 +95,14 @@ fn has_usage(verb: Verb) -> bool {
         | Verb::Lang
         | Verb::Help
         | Verb::Quit => true,
+        // No command of an account is made up here.
+        Verb::Register
+        | Verb::Login
+        | Verb::Password
+        | Verb::Unregister
+        | Verb::Token
+        | Verb::Tokens
+        | Verb::Revoke => false,
         Verb::Who | Verb::Rename | Verb::To | Verb::Say | Verb::Sync | Verb::Check | Verb::Leave | Verb::Topic => false,
     }
 }
@@ -107,7 +122,7 @@ fn is_refused(refusal: &Refusal) -> bool {
         // Nobody in the world gets so far behind; `behind` has it.
         Refusal::RecipientBehind => false,
         Refusal::NoSuchRoom | Refusal::RoomInvalid(_) | Refusal::RoomConfusable(_) | Refusal::TooManyRooms(_) => false,
-        Refusal::HistoryGone { .. } | Refusal::StoreFailed => false,
+        Refusal::HistoryGone { .. } | Refusal::StoreFailed | Refusal::Account(_) => false,
     }
 }
 
@@ -129,6 +144,7 @@ fn is_declined(asked: Asked, refusal: &Refusal) -> bool {
         | Refusal::NameInvalid(_)
         | Refusal::NoSuchUser
         | Refusal::RecipientBehind
+        | Refusal::Account(_)
         | Refusal::WaitTooLong(_) => false,
     }
 }

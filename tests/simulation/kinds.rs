@@ -1,16 +1,5 @@
 //! Values of each kind that there is. The compiler names what is missing here when an enum grows.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
-
-use jiff::Timestamp;
-use pipechat::{
-    chat::{
-        Asked, ClientId, Command, Congestion, Departure, Done, Epoch, Event, Identity, Input, Load, NameRule, Position,
-        Record, Refusal, Start, Ticket, Verdict, WaitFor,
-    },
-    protocol::{FormError, Format, Lang, Limits, Reply, Setting, Verb},
-};
-
 /// The values that stand behind each variant of an enum. A variant that is left out breaks the build.
 macro_rules! every {
     ($kind:ident { $($variant:ident: $values:expr),+ $(,)? }) => {{
@@ -21,6 +10,19 @@ macro_rules! every {
     }};
     ($kind:ident { $($variant:ident),+ $(,)? }) => { every!($kind { $($variant: [$kind::$variant]),+ }) };
 }
+
+mod accounts;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use pipechat::{
+    chat::{
+        Asked, ClientId, Command, Congestion, Departure, Done, Epoch, Event, Identity, Input, Load, NameRule, Position,
+        Record, Refusal, Start, Ticket, Verdict, WaitFor,
+    },
+    protocol::{FormError, Format, Lang, Limits, Reply, Setting, Verb},
+};
 
 pub(crate) fn departures() -> Vec<Departure> {
     every!(Departure {
@@ -34,6 +36,7 @@ pub(crate) fn departures() -> Vec<Departure> {
         SlowConsumer,
         WriteTimeout,
         OtherProtocol,
+        LoggedOut,
         Full,
         FullForAddress,
         TooManyArrivals,
@@ -63,6 +66,7 @@ pub(crate) fn refusals() -> Vec<Refusal> {
         TooManyRooms: [Refusal::TooManyRooms(100)],
         NotStored: [Refusal::NotStored],
         StoreFailed: [Refusal::StoreFailed],
+        Account: accounts::refusals().into_iter().map(Refusal::Account),
         HistoryGone: [None, Some(position())].map(|oldest| Refusal::HistoryGone { room: "ops".into(), oldest }),
     })
 }
@@ -98,7 +102,23 @@ pub(crate) fn replies() -> Vec<Reply> {
 }
 
 pub(crate) fn asked() -> Vec<Asked> {
-    every!(Asked { Join, In, Leave, Rooms, Who, Topic, History })
+    every!(Asked {
+        Join,
+        In,
+        Leave,
+        Rooms,
+        Who,
+        Topic,
+        History,
+        To,
+        Register,
+        Login,
+        Password,
+        Unregister,
+        Token,
+        Tokens,
+        Revoke
+    })
 }
 
 pub(crate) fn done(text: &str) -> Vec<Done> {
@@ -117,6 +137,7 @@ pub(crate) fn done(text: &str) -> Vec<Done> {
         Topic: [Done::Topic(room(), topic())],
         History: [true, false]
             .map(|has_more| { Done::History { room: room(), count: 3, position: Some(position()), has_more } }),
+        Account: accounts::done(text).into_iter().map(Done::Account),
     })
 }
 
@@ -145,6 +166,7 @@ pub(crate) fn events(who: &Arc<Identity>, text: &str) -> Vec<Event> {
         Left: [Event::Left(who())],
         Topic: [Event::Topic { from: who(), text: text().into() }],
         Room: [Event::Room { name: "ops".into(), members: 3, topic: text().into() }],
+        Token: accounts::tokens(&text()).into_iter().map(|token| Event::Token("ann".into(), token)),
         Past: [past("ops", Event::Joined(who())), past("lobby", Event::Message { from: who(), text: text() })],
         Done: done(&text()).into_iter().map(Event::Done),
         Declined: asked()
@@ -194,6 +216,7 @@ pub(crate) fn commands() -> Vec<Command> {
         WhoIn: [Command::WhoIn(text())],
         Topic: [None, Some(text())].map(|topic| Command::Topic { room: text(), text: topic }),
         Sync: [Command::Sync(text())],
+        Account: accounts::commands().into_iter().map(Command::Account),
         Wait: [Command::Wait(Duration::ZERO, WaitFor::Users(0))],
     })
 }
@@ -239,6 +262,7 @@ pub(crate) fn is_public(event: &Event) -> bool {
         | Event::UsersEnd(_)
         | Event::Renamed { .. }
         | Event::Room { .. }
+        | Event::Token(..)
         | Event::Past(..)
         | Event::Done(_)
         | Event::Declined(..)

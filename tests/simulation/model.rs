@@ -20,8 +20,8 @@ use std::{
 
 use jiff::Timestamp;
 use pipechat::chat::{
-    Asked, ClientId, Command, Congestion, Departure, Entry, Epoch, Event, Identity, Input, Load, Output, Refusal,
-    RoomId, Rules, WaitFor,
+    AccountCommand, AccountRefusal, Asked, ClientId, Command, Congestion, Departure, Entry, Epoch, Event, Identity,
+    Input, Load, Output, Refusal, RoomId, Rules, WaitFor,
 };
 
 use lists::List;
@@ -258,9 +258,16 @@ impl Model {
                 };
                 self.tell(client, answer);
             }
+            Command::Account(command) => self.account(client, command),
             Command::Sync(token) => self.tell(client, Event::Synced(token.clone())),
         }
         self.out.push(Output::Ready(client));
+    }
+
+    /// Nobody has an account.
+    fn account(&mut self, client: ClientId, command: &AccountCommand) {
+        assert!(!self.rules.has_store, "none is made up");
+        self.tell(client, Event::Declined(command.asked(), Refusal::Account(AccountRefusal::NoStore)));
     }
 
     /// Answers them all. Who says no more leaves with the answer, and others may have waited for that.

@@ -119,6 +119,7 @@ impl Heard {
                 what: Box::new(Self::in_room(Some(&record.room), &record.event)),
             },
             Event::Room { .. }
+            | Event::Token(..)
             | Event::Done(_)
             | Event::Declined(..)
             | Event::UsersEnd(_)

@@ -1,5 +1,7 @@
 //! What the server says for itself, in the words of the manual (`common::Texts`).
 
+mod accounts;
+
 use common::{EN, Texts, ZH};
 use pipechat::{
     chat::{Asked, Departure, Done, Event, NameRule, Position, Refusal},
@@ -64,7 +66,10 @@ pub(crate) fn of_event(event: &Event, lang: Lang) -> Option<Words> {
             let line = format!("rooms|{members}|{name}|{}", visible(topic));
             Words::of_room("room", line, Keys { count: Some(*members as u64), ..Keys::of(name, topic) })
         }
+        Event::Token(_, token) => accounts::of_token(token),
+        Event::Done(Done::Account(done)) => accounts::of_done(done, lang),
         Event::Done(done) => of_done(done),
+        Event::Declined(asked, Refusal::Account(refusal)) => accounts::declined(*asked, refusal, lang),
         Event::Declined(asked, refusal) => {
             let (verb, text) = (verb_of(*asked), refused(refusal, lang));
             let code = Some(refusal.code().to_owned());
@@ -116,6 +121,7 @@ fn of_done(done: &Done) -> Words {
         Done::Who(room, count) => {
             (format!("who|ok|{room}|{count}"), Keys { count: Some(*count as u64), ..keys_of(room, "") })
         }
+        Done::Account(_) => unreachable!("it has answers of its own"),
         Done::Topic(room, topic) => (format!("topic|ok|{room}|{}", visible(topic)), keys_of(room, topic)),
     };
     let verb = Some(verb_of(done.asked()).to_owned());
@@ -153,6 +159,14 @@ fn verb_of(asked: Asked) -> &'static str {
         Asked::Who => "who",
         Asked::Topic => "topic",
         Asked::History => "history",
+        Asked::To => "to",
+        Asked::Register => "register",
+        Asked::Login => "login",
+        Asked::Password => "password",
+        Asked::Unregister => "unregister",
+        Asked::Token => "token",
+        Asked::Tokens => "tokens",
+        Asked::Revoke => "revoke",
     }
 }
 
@@ -168,6 +182,13 @@ pub(crate) fn of_reply(reply: &Reply, lang: Lang) -> Option<Words> {
                 FormError::Usage(Verb::Rooms) => format!("rooms|malformed|{text}"),
                 FormError::Usage(Verb::Join) => format!("join|malformed|{text}"),
                 FormError::Usage(Verb::History) => format!("history|malformed|{text}"),
+                FormError::Usage(Verb::Register) => format!("register|malformed|{text}"),
+                FormError::Usage(Verb::Login) => format!("login|malformed|{text}"),
+                FormError::Usage(Verb::Password) => format!("password|malformed|{text}"),
+                FormError::Usage(Verb::Unregister) => format!("unregister|malformed|{text}"),
+                FormError::Usage(Verb::Token) => format!("token|malformed|{text}"),
+                FormError::Usage(Verb::Tokens) => format!("tokens|malformed|{text}"),
+                FormError::Usage(Verb::Revoke) => format!("revoke|malformed|{text}"),
                 _ => text.clone(),
             };
             Words { line: Some(line), ..Words::same("refused", text) }
@@ -216,6 +237,7 @@ fn refused(refusal: &Refusal, lang: Lang) -> String {
         Refusal::TooManyRooms(max) => {
             in_lang(&format!("房间过多,最多{max}个"), &format!("too many rooms: at most {max}"))
         }
+        Refusal::Account(refusal) => accounts::refused(refusal, lang),
         Refusal::NoSuchUser => texts.no_such_user.to_owned(),
         Refusal::EmptyText => texts.empty_text.to_owned(),
         Refusal::RecipientBehind => in_lang("对方接收过慢,消息未送达", "recipient is not keeping up, not delivered"),
@@ -277,6 +299,13 @@ pub(crate) fn form(verb: Verb) -> &'static str {
         Verb::Rooms => "rooms",
         Verb::Topic => "topic|ROOM|TEXT, topic|ROOM",
         Verb::Check => "check|TOKEN",
+        Verb::Register => "register|PASSWORD",
+        Verb::Login => "login|NAME|PASSWORD, login|TOKEN",
+        Verb::Password => "password|OLD|NEW",
+        Verb::Unregister => "unregister|PASSWORD",
+        Verb::Token => "token|LABEL",
+        Verb::Tokens => "tokens",
+        Verb::Revoke => "revoke|LABEL",
         Verb::Visit => "visit",
         Verb::Stay => "stay",
         Verb::Format => "format|json, format|text",
@@ -292,6 +321,7 @@ fn farewell(departure: Departure, texts: &Texts) -> &'static str {
         Departure::Idle => texts.idle,
         Departure::SlowConsumer => texts.slow_consumer,
         Departure::WriteTimeout => texts.write_timeout,
+        Departure::LoggedOut => texts.logged_out,
         Departure::Full => texts.full,
         Departure::FullForAddress => texts.full_for_address,
         Departure::TooManyArrivals => texts.too_many_arrivals,

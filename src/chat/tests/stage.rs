@@ -1,12 +1,12 @@
 //! Plays transcripts. A script is steps apart by `;`, and what is checked is what its last step comes to.
 //!
 //! Steps: `2 arrives`, `2 arrives at @1`, `2 arrives to visit`, `2 visits`, `2 LINE` (or several lines), `2 leaves`,
-//! `2 is lost`, `2 is slow`, `2 breaks`, `2 quits`. A client that does not arrive in the script is there before it begins, in
+//! `2 is lost`, `2 is slow`, `2 breaks`, `2 quits`, `2 is verified` (what its last command has to have verified). A client that does not arrive in the script is there before it begins, in
 //! order of number. `@2` is the address of client 2; 1 to 9 have one IP address, 10 to 19 another, and so on.
 //!
 //! Told: `1,3< ann@1: hi` (1 and 3 are told, and nobody else), `(1),3< @1 is now ann@1` (1 only where events are counted),
 //! `1,3< #builds ann@1: hi` (in a room but the lobby), `1< ann@1> hi` (in private), `+@2`, `-ann@1 left`, `1< #builds >ann@1`
-//! (ann has joined it), `1< =ann@1` (ann is here), `2 hung up: left`. That a client may go on
+//! (ann has joined it), `1< =ann@1` (ann is here), `1< =ann!@1` (and logged in), `2 hung up: left`. That a client may go on
 //! when its command is done goes without saying, and is checked for every command. So is that nobody is told anything after
 //! the hang-up, and that public events are numbered without gaps.
 
@@ -42,11 +42,21 @@ struct Stage {
     connected: Vec<u64>,
     /// Who is told what happens in each room, in the order in which they came, and how much has happened there.
     rooms: BTreeMap<RoomId, (Vec<u64>, Seq)>,
+    /// What is to be verified for clients.
+    jobs: BTreeMap<u64, (Ticket, Job)>,
+    /// Tokens that were made.
+    tokens: u8,
 }
 
 impl Stage {
     fn new(rules: Rules) -> Self {
-        Self { chat: Chat::new(rules, Epoch::from_random(0)), connected: Vec::new(), rooms: BTreeMap::new() }
+        Self {
+            chat: Chat::new(rules, Epoch::from_random(0)),
+            connected: Vec::new(),
+            rooms: BTreeMap::new(),
+            jobs: BTreeMap::new(),
+            tokens: 0,
+        }
     }
 
     /// Plays one step, and answers what it comes to.
@@ -60,6 +70,10 @@ impl Stage {
             "is lost" => vec![Input::End(id, Departure::Lost)],
             "is slow" => vec![Input::End(id, Departure::SlowConsumer)],
             "arrives" => vec![Input::Arrive(id, addr(client))],
+            "is verified" => {
+                let (ticket, job) = self.jobs.remove(&client).expect("something to be verified");
+                vec![Input::Verified(id, ticket, self.verdict(job))]
+            }
             "arrives to visit" | "visits" => vec![Input::Visit(id, addr(client))],
             _ => match what.strip_prefix("arrives at @") {
                 Some(other) => vec![Input::Arrive(id, addr(number(other)))],
@@ -83,13 +97,43 @@ impl Stage {
         self.chat.handle(Entry { now: Duration::ZERO, at: Timestamp::UNIX_EPOCH, input }, &mut out);
         self.chat.members.assert_mirrors();
         self.chat.rooms.assert_mirrors();
+        for output in &out {
+            if let Output::Verify(ClientId(client), ticket, job) = output {
+                self.jobs.insert(*client, (*ticket, job.clone()));
+            }
+        }
+        let has_store = self.chat.has_store();
+        out.retain(|output| match output {
+            Output::Verify(..) => false,
+            Output::Remember { .. } | Output::Forget(_) | Output::Account(_) | Output::Keep(_) => !has_store,
+            _ => true,
+        });
         if is_command {
             let is_ready = out.contains(&Output::Ready(id));
             let is_here = self.chat.members.get(id).is_some();
-            assert_eq!(is_ready, is_here && !self.chat.waits.is_waiting(id), "{client}: {out:?}");
+            assert_eq!(
+                is_ready,
+                is_here && !self.chat.waits.is_waiting(id) && !self.jobs.contains_key(&client),
+                "{client}: {out:?}"
+            );
             out.retain(|output| *output != Output::Ready(id));
         }
         out.into_iter().filter_map(|output| self.told(output)).collect()
+    }
+
+    /// What comes of a job, where the hash of a password is the password.
+    fn verdict(&mut self, job: Job) -> Verdict {
+        match job {
+            Job::Check { hash, password } => Verdict::Checked(hash.as_deref() == Some(password.reveal())),
+            Job::Hash(password) => Verdict::Hashed(password.reveal().into()),
+            Job::Replace { hash, old, new } => Verdict::Replaced((*hash == *old.reveal()).then(|| new.reveal().into())),
+            Job::MakeToken => {
+                self.tokens += 1;
+                let secret = Secret::new(token(self.tokens));
+                let digest = token_digest(secret.reveal());
+                Verdict::Token { secret, digest }
+            }
+        }
     }
 
     fn told(&mut self, output: Output) -> Option<String> {
@@ -131,6 +175,11 @@ impl Stage {
         let room = if public.room == RoomId::LOBBY { String::new() } else { format!("#{} ", public.name) };
         format!("{}< {room}{}", members.join(","), shown(&public.event))
     }
+}
+
+/// The token that is made as this one.
+pub(super) fn token(n: u8) -> String {
+    format!("{TOKEN_PREFIX}{n:0TOKEN_LENGTH$}")
 }
 
 /// The commands that these lines are; blank lines are none.
@@ -178,6 +227,7 @@ fn shown(event: &Event) -> String {
         Event::Left(who) => format!("<{}", known_as(who)),
         Event::Topic { from, text } => format!("{} topic: {text}", known_as(from)),
         Event::Room { name, members, topic } => format!("{name} {members} {topic}").trim_end().to_owned(),
+        Event::Token(_, token) => format!("token {}", token.label),
         Event::Past(record, _) => {
             let room = if *record.room == *LOBBY { String::new() } else { format!("#{} ", record.room) };
             format!("{}| {room}{}", record.n, shown(&record.event))
@@ -185,6 +235,7 @@ fn shown(event: &Event) -> String {
         Event::Done(Done::Join { room, members, topic, .. }) => {
             format!("in {room} {members} {topic}").trim_end().to_owned()
         }
+        Event::Done(Done::Account(done)) => account_done(done),
         Event::Done(Done::In(room, _)) => format!("said in {room}"),
         Event::Done(Done::Leave(room)) => format!("out of {room}"),
         Event::Done(Done::Rooms(count)) => format!("{count} rooms"),
@@ -198,20 +249,37 @@ fn shown(event: &Event) -> String {
             format!("no: history-gone, oldest {}", oldest.map_or(0, |position| position.n))
         }
         Event::Declined(_, Refusal::RoomConfusable(name)) => format!("no: room-confusable({name})"),
+        Event::Declined(_, Refusal::Account(refusal)) => format!("no: {}", kebab(&format!("{refusal:?}"))),
         Event::Declined(_, refusal) => format!("no: {}", kebab(&format!("{refusal:?}"))),
         Event::Synced(token) => format!("sync {token}"),
         Event::WaitMet(arg) => format!("met {arg}"),
         Event::WaitTimedOut => "not met".to_owned(),
         Event::Refused(Refusal::NameConfusable(name)) => format!("name-confusable({name})"),
+        Event::Refused(Refusal::Account(refusal)) => kebab(&format!("{refusal:?}")),
         Event::Refused(refusal) => kebab(&format!("{refusal:?}")),
         Event::Farewell(departure) => format!("bye {}", departure.code()),
+    }
+}
+
+fn account_done(done: &AccountDone) -> String {
+    match done {
+        AccountDone::Register(name) => format!("registered {name}"),
+        AccountDone::Login { name, kept: 0 } => format!("logged in as {name}"),
+        AccountDone::Login { name, kept } => format!("logged in as {name}, {kept} kept"),
+        AccountDone::Password(name) => format!("new password of {name}"),
+        AccountDone::Unregister(name) => format!("unregistered {name}"),
+        AccountDone::Token { label, token } => format!("token {label} {}", token.reveal()),
+        AccountDone::Tokens(count) => format!("{count} tokens"),
+        AccountDone::Revoke(label) => format!("revoked {label}"),
+        AccountDone::Kept(name) => format!("kept for {name}"),
     }
 }
 
 /// `ann@1`, or `@1` for one who has no name.
 fn known_as(who: &Identity) -> String {
     let name = if who.name == who.addr { "" } else { &who.name };
-    format!("{name}{}", who.addr)
+    let mark = if who.is_account { "!" } else { "" };
+    format!("{name}{mark}{}", who.addr)
 }
 
 /// `NameInvalid(TooLong)` as `name-invalid(too-long)`.

@@ -36,6 +36,7 @@ impl People {
             Event::UsersEnd(_)
             | Event::Left(_)
             | Event::Room { .. }
+            | Event::Token(..)
             | Event::Past(..)
             | Event::Done(_)
             | Event::Declined(..)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pipechat::{
-    chat::{Done, Event, Identity, LOBBY, needs_isolate},
+    chat::{AccountDone, Done, Event, Identity, LOBBY, needs_isolate},
     protocol::Lang,
 };
 
@@ -93,7 +93,9 @@ impl Style {
             }
             Event::Done(done) => self.notice(&self.done(done)?),
             // They come as one list.
-            Event::User(_) | Event::UsersEnd(_) | Event::Room { .. } | Event::Past(..) => return None,
+            Event::User(_) | Event::UsersEnd(_) | Event::Token(..) | Event::Room { .. } | Event::Past(..) => {
+                return None;
+            }
             // In JSON they come as `refused` and `farewell`, with their texts.
             Event::Refused(_) | Event::Declined(..) | Event::Farewell(_) => return None,
         })
@@ -121,8 +123,33 @@ impl Style {
             (Done::Topic(room, topic), Lang::En) if topic.is_empty() => format!("{} has no topic", shown(room)),
             (Done::Topic(room, topic), Lang::Zh) => format!("{} 主题:{}", shown(room), isolated(topic)),
             (Done::Topic(room, topic), Lang::En) => format!("{} topic: {}", shown(room), isolated(topic)),
+            (Done::Account(done), _) => self.account(done),
             (Done::Rooms(_) | Done::Who(..) | Done::History { .. }, _) => return None,
         })
+    }
+
+    /// What was done with the user's account.
+    fn account(&self, done: &AccountDone) -> String {
+        match (done, self.lang) {
+            (AccountDone::Register(name), Lang::Zh) => format!("{name} 已注册"),
+            (AccountDone::Register(name), Lang::En) => format!("{name} is registered"),
+            (AccountDone::Login { name, kept: 0 }, Lang::Zh) => format!("已登录:{name}"),
+            (AccountDone::Login { name, kept: 0 }, Lang::En) => format!("logged in as {name}"),
+            (AccountDone::Login { name, kept }, Lang::Zh) => format!("已登录:{name},留言{kept}条"),
+            (AccountDone::Login { name, kept }, Lang::En) => format!("logged in as {name}, {kept} kept messages"),
+            (AccountDone::Password(_), Lang::Zh) => "密码已修改".to_owned(),
+            (AccountDone::Password(_), Lang::En) => "password changed".to_owned(),
+            (AccountDone::Unregister(name), Lang::Zh) => format!("{name} 已注销"),
+            (AccountDone::Unregister(name), Lang::En) => format!("{name} is registered no more"),
+            (AccountDone::Token { token, .. }, Lang::Zh) => format!("令牌,只显示这一次:{}", token.reveal()),
+            (AccountDone::Token { token, .. }, Lang::En) => format!("token, shown only now: {}", token.reveal()),
+            (AccountDone::Tokens(count), Lang::Zh) => format!("令牌{count}个"),
+            (AccountDone::Tokens(count), Lang::En) => format!("{count} tokens"),
+            (AccountDone::Revoke(label), Lang::Zh) => format!("令牌已作废:{}", isolated(label)),
+            (AccountDone::Revoke(label), Lang::En) => format!("revoked: {}", isolated(label)),
+            (AccountDone::Kept(name), Lang::Zh) => format!("{name} 不在线,已留言"),
+            (AccountDone::Kept(name), Lang::En) => format!("{name} is offline, kept"),
+        }
     }
 
     /// What stands before a line of a room.

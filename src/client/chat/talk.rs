@@ -209,6 +209,7 @@ impl Talk {
             | Event::UsersEnd(_)
             | Event::Renamed { .. }
             | Event::Room { .. }
+            | Event::Token(..)
             | Event::Past(..)
             | Event::Done(_)
             | Event::Declined(..)

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use super::{
+    accounts,
     escape::{must_escape, push_hex, push_replaced},
     messages::{form_error, goodbye, help, refused, set},
     text::put,
@@ -14,20 +15,20 @@ use crate::{
 
 /// What an event has beside its stamp. What it has not is null.
 #[derive(Default)]
-struct Fields<'a> {
-    event: &'static str,
-    from: Option<&'a Identity>,
-    text: Option<&'a str>,
-    code: Option<&'static str>,
+pub(super) struct Fields<'a> {
+    pub(super) event: &'static str,
+    pub(super) from: Option<&'a Identity>,
+    pub(super) text: Option<&'a str>,
+    pub(super) code: Option<&'static str>,
     /// The old name of the renamed, the number of users.
-    old: Option<&'a str>,
-    count: Option<usize>,
+    pub(super) old: Option<&'a str>,
+    pub(super) count: Option<usize>,
     /// The room that it is about, where it does not happen in one.
-    room: Option<&'a str>,
+    pub(super) room: Option<&'a str>,
     /// What was asked for with this.
-    verb: Option<Verb>,
+    pub(super) verb: Option<Verb>,
     /// The position that it tells, where it has none itself.
-    position: Option<Position>,
+    pub(super) position: Option<Position>,
 }
 
 /// Appends `event` as one object and a LF.
@@ -84,8 +85,24 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, stamp: Stamp<
                 verb: Some(Verb::of_asked(*asked)),
                 room,
                 position,
+                count: match refusal {
+                    Refusal::Account(refusal) => accounts::count(refusal),
+                    _ => None,
+                },
                 ..Fields::default()
             }
+        }
+        Event::Token(account, token) => {
+            owned = token.used.as_ref().map_or_else(String::new, |(at, _)| format!("{at:.3}"));
+            let user = |(_, addr): &(_, String)| Identity {
+                name: (**account).to_owned(),
+                addr: addr.clone(),
+                is_account: true,
+            };
+            let who = token.used.as_ref().map(user);
+            let (from, text) = (who.as_ref(), Some(&*token.label));
+            let fields = Fields { event: "token", from, text, old: nonempty(&owned), ..Fields::default() };
+            return write(out, &fields, Stamp { at: token.created, ..stamp });
         }
         Event::Synced(token) => Fields { event: "sync", text: Some(token), ..Fields::default() },
         Event::WaitMet(arg) => Fields { event: "wait", text: Some(arg), code: Some("ok"), ..Fields::default() },
@@ -114,6 +131,7 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, stamp: Stamp<
 fn answer(done: &Done) -> Fields<'_> {
     let fields = Fields { event: "ok", verb: Some(Verb::of_asked(done.asked())), ..Fields::default() };
     match done {
+        Done::Account(done) => accounts::fields(done),
         Done::Join { room, members, position, topic } => {
             Fields { room: Some(room), count: Some(*members), text: nonempty(topic), position: *position, ..fields }
         }

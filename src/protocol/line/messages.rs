@@ -1,5 +1,6 @@
 //! Every text that the server has for people, in each language.
 
+use super::accounts;
 use crate::{
     Config,
     chat::{Departure, NAME_CHARS_MAX, NAME_MARKS_MAX, NameRule, Refusal},
@@ -31,6 +32,7 @@ pub(super) fn refused(refusal: &Refusal, lang: Lang) -> String {
                 Lang::En => format!("too many rooms: at most {max}"),
             };
         }
+        Refusal::Account(ref refusal) => return accounts::refused(refusal, lang),
         Refusal::NotStored => ["存储失败,消息未发送", "storage failed, not sent"],
         Refusal::StoreFailed => ["存储失败,暂时无法读取历史", "storage failed, history cannot be read"],
         Refusal::HistoryGone { .. } => ["更早的历史已不存在", "older history is gone"],
@@ -116,6 +118,7 @@ pub(super) fn goodbye(departure: Departure, lang: Lang) -> &'static str {
         Departure::Idle => ["你已超时,将被踢出下线", "disconnected: idle timeout"],
         Departure::SlowConsumer => ["你接收过慢,积压消息超过上限,连接将被断开", "disconnected: output queue full"],
         Departure::WriteTimeout => ["你长时间未接收数据,连接将被断开", "disconnected: write timeout"],
+        Departure::LoggedOut => ["你已退出登录,连接将被断开", "disconnected: logged out"],
         Departure::Full => ["服务器已满,请稍后再试", "the server is full, please try again later"],
         Departure::FullForAddress => {
             ["来自你的地址的连接过多,请稍后再试", "too many connections from your address, please try again later"]
@@ -160,6 +163,13 @@ fn form(verb: Verb) -> &'static str {
         Verb::Rooms => "rooms",
         Verb::Topic => "topic|ROOM|TEXT, topic|ROOM",
         Verb::History => "history|ROOM, history|ROOM|N, history|ROOM|since|START",
+        Verb::Register => "register|PASSWORD",
+        Verb::Login => "login|NAME|PASSWORD, login|TOKEN",
+        Verb::Password => "password|OLD|NEW",
+        Verb::Unregister => "unregister|PASSWORD",
+        Verb::Token => "token|LABEL",
+        Verb::Tokens => "tokens",
+        Verb::Revoke => "revoke|LABEL",
         Verb::Visit => "visit",
         Verb::Stay => "stay",
         Verb::Format => "format|json, format|text",
@@ -234,6 +244,13 @@ fn purpose(verb: Verb) -> [&'static str; 2] {
             "查询房间的历史消息:最近N条(默认20),或自START起;START为位置、时间或10m这样的时长",
             "show the last N (20) messages of a room, or those since START: a position, a time, or how long ago, as 10m",
         ],
+        Verb::Register => ["把当前用户名注册为账号", "make the name that you bear your account"],
+        Verb::Login => ["用密码或令牌登录账号", "log in to your account, by password or by token"],
+        Verb::Password => ["修改密码", "change your password"],
+        Verb::Unregister => ["注销账号", "give up your account"],
+        Verb::Token => ["新建供脚本登录的令牌,只显示一次", "make a token for scripts to log in with, shown once"],
+        Verb::Tokens => ["列出令牌", "list your tokens"],
+        Verb::Revoke => ["作废令牌", "make a token worthless"],
         Verb::Visit => [
             "以访客身份发言:不上线,也不接收公共消息",
             "speak without being online: nobody is told of you, and you receive only what is sent to you",

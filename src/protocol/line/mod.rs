@@ -1,5 +1,6 @@
 //! The line protocol: framing, telnet, commands out of lines, and events as text or JSON.
 
+mod accounts;
 pub mod escape;
 pub mod foreign;
 pub(super) mod json;

@@ -3,11 +3,11 @@
 use memchr::memchr;
 
 use super::{
-    Frame,
+    Frame, accounts,
     opening::{Opening, SEPARATORS},
 };
 use crate::{
-    chat::{Command, HISTORY_MAX, Start, WaitFor},
+    chat::{AccountCommand, Command, HISTORY_MAX, Start, WaitFor},
     protocol::{FormError, Format, Lang, Setting, Verb},
     units::parse_duration,
 };
@@ -60,8 +60,8 @@ pub fn parse(line: &[u8]) -> Result<Line, FormError> {
     let command = |command| Ok(Line::Command(command));
     let (verb, rest) = match Opening::of(line) {
         Opening::Verb(verb, Some(rest)) => (verb, rest),
-        Opening::Verb(verb, None) => return Ok(bare(verb, line)),
-        Opening::Secret => return Err(FormError::UnknownVerb),
+        Opening::Verb(verb, None) => return bare(verb, line),
+        Opening::Secret(verb) => return Err(verb.map_or(FormError::UnknownVerb, FormError::Usage)),
         Opening::Chat => return command(Command::Say(line.to_owned())),
     };
     match verb {
@@ -96,13 +96,22 @@ pub fn parse(line: &[u8]) -> Result<Line, FormError> {
             "en" => Ok(Line::Set(Setting::Lang(Lang::En))),
             _ => Err(FormError::Usage(verb)),
         },
-        Verb::Rooms | Verb::Help | Verb::Quit | Verb::Visit | Verb::Stay => Err(FormError::Usage(verb)),
+        Verb::Register | Verb::Login | Verb::Password | Verb::Unregister | Verb::Token | Verb::Revoke => {
+            let account = accounts::parse(verb, rest).map(|account| Line::Command(Command::Account(account)));
+            account.ok_or(FormError::Usage(verb))
+        }
+        Verb::Tokens | Verb::Rooms | Verb::Help | Verb::Quit | Verb::Visit | Verb::Stay => Err(FormError::Usage(verb)),
     }
 }
 
 /// A line that is a verb alone. Those that need an argument are chat without one.
-fn bare(verb: Verb, line: &str) -> Line {
-    match verb {
+fn bare(verb: Verb, line: &str) -> Result<Line, FormError> {
+    Ok(match verb {
+        Verb::Tokens => Line::Command(Command::Account(AccountCommand::Tokens)),
+        // What carries a secret with its argument is never said.
+        Verb::Register | Verb::Login | Verb::Password | Verb::Unregister | Verb::Token => {
+            return Err(FormError::Usage(verb));
+        }
         Verb::Who => Line::Command(Command::Who),
         Verb::Rooms => Line::Command(Command::Rooms),
         Verb::Help => Line::Help,
@@ -121,8 +130,9 @@ fn bare(verb: Verb, line: &str) -> Line {
         | Verb::Topic
         | Verb::History
         | Verb::Format
+        | Verb::Revoke
         | Verb::Lang => Line::Command(Command::Say(line.to_owned())),
-    }
+    })
 }
 
 /// `ROOM`, `ROOM|since|START` or `ROOM|last|N`.
@@ -206,6 +216,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
+    use crate::chat::Secret;
 
     fn say(text: &str) -> Result<Line, FormError> {
         Ok(Line::Command(Command::Say(text.to_owned())))
@@ -217,6 +228,18 @@ mod tests {
 
     fn history(room: &str, start: Start) -> Result<Line, FormError> {
         Ok(Line::Command(Command::History { room: room.to_owned(), start }))
+    }
+
+    fn account(command: AccountCommand) -> Result<Line, FormError> {
+        Ok(Line::Command(Command::Account(command)))
+    }
+
+    fn secret(text: &str) -> Secret {
+        Secret::new(text.to_owned())
+    }
+
+    fn bob() -> Option<String> {
+        Some("bob".to_owned())
     }
 
     fn time(text: &str) -> Timestamp {
@@ -247,7 +270,25 @@ mod tests {
             ("to|bob|a|b", private("bob", "a|b")),
             (" To｜bob｜a｜b ", private("bob", "a｜b ")),
             ("to|a b|x", private("a b", "x")),
-            ("login|bob|secret", Err(FormError::UnknownVerb)),
+            ("login bob secret", Err(FormError::Usage(Verb::Login))),
+            ("logn|bob|secret", Err(FormError::UnknownVerb)),
+            ("login", Err(FormError::Usage(Verb::Login))),
+            ("login|", Err(FormError::Usage(Verb::Login))),
+            ("Login｜bob｜ se｜cr|et ", account(AccountCommand::Login { name: bob(), secret: secret(" se｜cr|et ") })),
+            ("login|pc_x", account(AccountCommand::Login { name: None, secret: secret("pc_x") })),
+            ("register|12345678", account(AccountCommand::Register(secret("12345678")))),
+            ("register", Err(FormError::Usage(Verb::Register))),
+            ("password|a|b|c", account(AccountCommand::Password { old: secret("a"), new: secret("b|c") })),
+            ("password|a", Err(FormError::Usage(Verb::Password))),
+            ("unregister|a", account(AccountCommand::Unregister(secret("a")))),
+            ("token|ci", account(AccountCommand::Token("ci".to_owned()))),
+            ("token|a|b", Err(FormError::Usage(Verb::Token))),
+            ("token|", Err(FormError::Usage(Verb::Token))),
+            ("tokens", account(AccountCommand::Tokens)),
+            ("tokens|x", Err(FormError::Usage(Verb::Tokens))),
+            ("tokens are short", say("tokens are short")),
+            ("revoke|ci", account(AccountCommand::Revoke("ci".to_owned()))),
+            ("revoke", say("revoke")),
             ("say|login|bob|secret", say("login|bob|secret")),
             ("to|bob|", private("bob", "")),
             ("to|bob", Err(FormError::PrivateUsage)),

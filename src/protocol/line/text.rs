@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use super::{
+    accounts,
     escape::push_escaped,
     messages::{form_error, goodbye, help, in_lang, refused, set},
 };
@@ -83,6 +84,8 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, room: Option<
             write!(out, "history|{position}|{:.3}|", record.at).expect("a Vec takes all");
             return self::event(out, &record.event, Some(&record.room), lang);
         }
+        Event::Token(_, token) => accounts::token(out, token),
+        Event::Done(Done::Account(done)) => accounts::answer(out, done, lang),
         Event::Done(done) => answer(out, done),
         Event::Declined(asked, refusal) => {
             put(out, &[Verb::of_asked(*asked).word(), "|", refusal.code(), "|"]);
@@ -90,6 +93,9 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, room: Option<
                 words(out, &[room]);
                 place(out, *oldest);
                 put(out, &["|"]);
+            }
+            if let Refusal::Account(refusal) = refusal {
+                accounts::refused_fields(out, refusal);
             }
             put(out, &[&refused(refusal, lang)]);
         }
@@ -138,6 +144,7 @@ fn answer(out: &mut Vec<u8>, done: &Done) {
         | Done::Rooms(_)
         | Done::Who(..)
         | Done::Topic(..) => "|ok|",
+        Done::Account(_) => return, // has answers of its own
     };
     put(out, &[Verb::of_asked(done.asked()).word(), result]);
     match done {
@@ -164,6 +171,7 @@ fn answer(out: &mut Vec<u8>, done: &Done) {
             put(out, &["|", &count.to_string()]);
         }
         Done::Topic(room, topic) => words(out, &[room, topic]),
+        Done::Account(_) => {}
     }
 }
 
@@ -176,7 +184,7 @@ fn place(out: &mut Vec<u8>, position: Option<Position>) {
 }
 
 /// Appends words of users, separated by `|`.
-fn words(out: &mut Vec<u8>, words: &[&str]) {
+pub(super) fn words(out: &mut Vec<u8>, words: &[&str]) {
     for (n, word) in words.iter().enumerate() {
         if n > 0 {
             put(out, &["|"]);

@@ -160,6 +160,7 @@ fn may_take_long(command: &Command) -> bool {
         | Command::WhoIn(_)
         | Command::Rooms
         | Command::History { .. }
+        | Command::Account(_)
         | Command::Join { start: Some(_), .. }
         | Command::Wait(..) => true,
         Command::Say(_)

@@ -114,6 +114,7 @@ impl Model {
             | Command::History { .. }
             | Command::WhoIn(_)
             | Command::Sync(_)
+            | Command::Account(_)
             | Command::Wait(..) => unreachable!("{command:?}"),
         }
     }

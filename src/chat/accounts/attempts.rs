@@ -1,0 +1,92 @@
+//! How often something was tried, and when it may be tried again. Time is an argument.
+
+use std::{collections::BTreeMap, time::Duration};
+
+/// The most that are remembered. Beyond that, those who may try again soonest are forgotten first.
+const REMEMBERED_MAX: usize = 10_000;
+
+/// Attempts of those who are known by a `K`: so many at once, and another one after each interval.
+#[derive(Debug)]
+pub(in crate::chat) struct Attempts<K> {
+    at_once: u32,
+    interval: Duration,
+    /// When each will have as many left as at first. A time that has passed may be forgotten.
+    full_at: BTreeMap<K, Duration>,
+}
+
+impl<K: Ord + Clone> Attempts<K> {
+    pub(in crate::chat) fn new(at_once: u32, interval: Duration) -> Self {
+        Self { at_once, interval, full_at: BTreeMap::new() }
+    }
+
+    /// Checks that there is an attempt left.
+    ///
+    /// # Errors
+    /// How long it takes until there is.
+    pub(in crate::chat) fn check(&self, who: &K, now: Duration) -> Result<(), Duration> {
+        let full_at = self.full_at.get(who).map_or(now, |&at| at.max(now));
+        let left = (now + self.interval * self.at_once).checked_sub(full_at + self.interval);
+        if left.is_some() { Ok(()) } else { Err(full_at + self.interval - now - self.interval * self.at_once) }
+    }
+
+    /// Takes an attempt, whether or not there is one left.
+    pub(in crate::chat) fn take(&mut self, who: K, now: Duration) {
+        if self.full_at.len() >= REMEMBERED_MAX && !self.full_at.contains_key(&who) {
+            self.full_at.retain(|_, at| *at > now);
+            if self.full_at.len() >= REMEMBERED_MAX
+                && let Some(soonest) = self.full_at.iter().min_by_key(|(_, at)| **at).map(|(who, _)| who.clone())
+            {
+                self.full_at.remove(&soonest);
+            }
+        }
+        let full_at = self.full_at.entry(who).or_insert(now);
+        *full_at = (*full_at).max(now) + self.interval;
+    }
+
+    /// An attempt that was taken does not count.
+    pub(in crate::chat) fn give_back(&mut self, who: &K, now: Duration) {
+        if let Some(full_at) = self.full_at.get_mut(who) {
+            *full_at = full_at.saturating_sub(self.interval);
+            if *full_at <= now {
+                self.full_at.remove(who);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn some_at_once_then_one_after_each_interval() {
+        let mut attempts = Attempts::new(3, 10 * SECOND);
+        let now = 100 * SECOND;
+        for _ in 0..3 {
+            assert_eq!(attempts.check(&"ann", now), Ok(()));
+            attempts.take("ann", now);
+        }
+        assert_eq!((attempts.check(&"ann", now), attempts.check(&"bob", now)), (Err(10 * SECOND), Ok(())));
+        assert_eq!(attempts.check(&"ann", now + 9 * SECOND), Err(SECOND));
+        attempts.take("ann", now + 10 * SECOND);
+        assert_eq!(attempts.check(&"ann", now + 10 * SECOND), Err(10 * SECOND));
+        attempts.give_back(&"ann", now + 10 * SECOND);
+        assert_eq!(attempts.check(&"ann", now + 10 * SECOND), Ok(()));
+    }
+
+    #[test]
+    fn no_more_are_remembered_than_may_be() {
+        let mut attempts = Attempts::new(2, 10 * SECOND);
+        attempts.take(0, SECOND);
+        attempts.take(0, SECOND);
+        for who in 1..REMEMBERED_MAX + 100 {
+            attempts.take(who, SECOND);
+        }
+        assert_eq!(attempts.full_at.len(), REMEMBERED_MAX);
+        assert!(attempts.check(&0, SECOND).is_err(), "who has tried most is forgotten last");
+        attempts.take(REMEMBERED_MAX * 3, 100 * SECOND);
+        assert_eq!(attempts.full_at.len(), 1, "all others may try again");
+    }
+}
