@@ -59,7 +59,10 @@ pub(crate) fn read_object(line: &str) -> Object {
     let room = string(&mut rest);
     expect(&mut rest, ",\"verb\":");
     let verb = string(&mut rest);
-    expect(&mut rest, ",\"account\":null,\"pos\":");
+    expect(&mut rest, ",\"account\":");
+    let account = string(&mut rest);
+    assert!(account.is_none() || account == from.as_ref().map(|(name, _)| name.clone()), "{line}");
+    expect(&mut rest, ",\"pos\":");
     let pos = string(&mut rest);
     expect(&mut rest, ",\"replay\":");
     let is_replay = rest.starts_with("true");

@@ -22,8 +22,14 @@ pub(super) fn line(rng: &mut Rng, n: usize) -> (Vec<u8>, Meaning) {
     ];
     let (line, error) = match rng.below(9) {
         8 => {
-            let slip = rng.pick(&["login|", "Logn ", "／ＴＯＫＥＮ ", "passwrod｜"]);
-            (format!("{slip}#{n}").into_bytes(), FormError::UnknownVerb)
+            let slips = [
+                ("login ", FormError::Usage(Verb::Login)),
+                ("Logn ", FormError::UnknownVerb),
+                ("／ＴＯＫＥＮ ", FormError::Usage(Verb::Token)),
+                ("passwrod｜", FormError::UnknownVerb),
+            ];
+            let (slip, error) = slips[rng.below(slips.len())];
+            (format!("{slip}#{n}").into_bytes(), error)
         }
         0 => ("to|ann".as_bytes().to_vec(), FormError::PrivateUsage),
         1 => (format!("#\0{n}").into_bytes(), FormError::Nul),
