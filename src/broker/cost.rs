@@ -67,6 +67,9 @@ impl Cost {
                 _,
                 WaitFor::User(name) | WaitFor::Gone(name) | WaitFor::Members(name, _) | WaitFor::In { room: name, .. },
             ) => (name_cost(name), 0),
+            Command::Wait(_, WaitFor::By { account, room, .. }) => {
+                (name_cost(account) + room.as_deref().map_or(0, name_cost), 0)
+            }
             Command::Wait(_, WaitFor::Users(_) | WaitFor::Text(_)) | Command::Who | Command::Rooms => (0, 0),
         };
         Self { work, told, audience }

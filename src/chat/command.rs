@@ -92,6 +92,15 @@ pub enum WaitFor {
     Text(String),
     /// At least this many are in a room.
     Members(String, usize),
+    /// The account of this name has said a text that contains this: in a room, or, without one, to the one who waits alone.
+    By {
+        /// The name of the account.
+        account: String,
+        /// The name of the room.
+        room: Option<String>,
+        /// What the text contains.
+        part: String,
+    },
     /// Somebody else's text that contains this has been said in a room.
     In {
         /// The name of the room.
@@ -120,6 +129,9 @@ impl Command {
             Self::Wait(_, WaitFor::User(text) | WaitFor::Gone(text) | WaitFor::Text(text)) => text.len(),
             Self::Wait(_, WaitFor::Members(room, _)) => room.len(),
             Self::Wait(_, WaitFor::In { room, part }) => room.len() + part.len(),
+            Self::Wait(_, WaitFor::By { account, room, part }) => {
+                account.len() + room.as_ref().map_or(0, String::len) + part.len()
+            }
             Self::Wait(_, WaitFor::Users(_)) | Self::Who | Self::Rooms => 0,
         }
     }

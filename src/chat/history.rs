@@ -176,11 +176,11 @@ impl Chat {
         }
     }
 
-    fn is_own(&self, epoch: Option<super::Epoch>) -> bool {
+    pub(super) fn is_own(&self, epoch: Option<super::Epoch>) -> bool {
         epoch.is_none_or(|epoch| epoch == self.epoch)
     }
 
-    fn time_of(&self, start: Start) -> jiff::Timestamp {
+    pub(super) fn time_of(&self, start: Start) -> jiff::Timestamp {
         match start {
             Start::At(at) => at,
             Start::Ago(ago) => self.at.saturating_sub(ago).unwrap_or(jiff::Timestamp::MIN),

@@ -23,7 +23,7 @@ impl Chat {
             return self.refuse(client, Refusal::NotStored, out);
         }
         self.texts += 1;
-        let search = self.rooms.get(room).and_then(|room| self.search(room.name.key(), &text));
+        let search = self.rooms.get(room).and_then(|room| self.search(client, room.name.key(), &text));
         self.publish(room, Event::Message { from, text }, out);
         self.finish_saying(client, search, out);
     }
@@ -45,7 +45,7 @@ impl Chat {
         };
         let Some(name) = self.rooms.get(room).map(|of| of.name.clone()) else { return };
         self.texts += 1;
-        let search = self.search(name.key(), &text);
+        let search = self.search(client, name.key(), &text);
         let position = self.publish(room, Event::Message { from, text }, out);
         self.rooms.settle(room);
         out.push(Output::tell(client, Event::Done(Done::In(name.shared(), position))));
@@ -259,9 +259,9 @@ impl Chat {
     }
 
     /// Who may have to be told of a text that is said in the room of this key.
-    fn search(&self, key: &str, text: &str) -> Option<TextSearch> {
+    fn search(&self, client: ClientId, key: &str, text: &str) -> Option<TextSearch> {
         // The sender is never among those who wait: while one waits, one's commands are held back.
-        self.waits.has_texts(key).then(|| TextSearch::new(key, text, self.texts))
+        self.waits.has_texts(key).then(|| TextSearch::new(key, self.account_of(client), text, self.texts))
     }
 
     fn finish_saying(&mut self, client: ClientId, search: Option<TextSearch>, out: &mut Vec<Output>) {

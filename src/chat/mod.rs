@@ -34,7 +34,7 @@ use std::{
 use jiff::Timestamp;
 
 use self::{
-    accounts::Accounts,
+    accounts::{Accounts, OWN},
     history::Question,
     members::{Door, Members, Removed},
     recent::Recent,
@@ -151,7 +151,11 @@ impl Chat {
             },
             Input::Congested(client, congestion) => self.set_congestion(client, congestion),
             Input::Shrink(bytes) => self.shrink(bytes),
-            Input::Answered(client, answer) => self.answered(client, answer, out),
+            Input::Answered(client, answer) => {
+                if let Some(answer) = self.mail_answered(client, answer, out) {
+                    self.answered(client, answer, out);
+                }
+            }
             Input::Accounts(accounts) => self.reconcile(accounts, out),
             Input::Verified(client, ticket, verdict) => self.verified(client, ticket, verdict, out),
             Input::StoreDown => self.store = StoreState::Fails { since: self.events },
@@ -208,9 +212,12 @@ impl Chat {
         }
         match command {
             Command::Say(text) => return self.say(client, from, text, out),
+            Command::Private { to, text } if let Some(key) = self.account_key_of(&to) => {
+                return self.tell_account(client, load, &key, text, out);
+            }
             Command::Private { to, text } => match self.recipients(&to, &text) {
                 Ok(Recipients::One(to)) if self.may_tell(to, load) => {
-                    self.waits.meet_text(to, || composed(&text));
+                    self.waits.meet_text(to, self.account_of(client).as_deref(), || composed(&text));
                     out.push(Output::tell(to, Event::Private { from, text }));
                 }
                 Ok(Recipients::One(_)) => out.push(Output::tell(client, Event::Refused(Refusal::RecipientBehind))),
@@ -231,6 +238,7 @@ impl Chat {
             Command::Wait(timeout, wait_for) => return self.wait(client, timeout, wait_for, out),
             Command::Join { room, start: None } => return self.join(client, &room, out),
             Command::Join { room, start: Some(start) } => return self.join_since(client, &room, start, out),
+            Command::History { room, start } if room == OWN => return self.own_history(client, start, out),
             Command::History { room, start } => return self.history(client, &room, start, out),
             Command::In { room, text } => return self.say_in(client, &room, text, out),
             Command::Leave(room) => return self.leave(client, &room, out),
@@ -284,6 +292,7 @@ impl Chat {
     }
 
     fn end(&mut self, client: ClientId, departure: Departure, out: &mut Vec<Output>) {
+        self.break_off_delivery(client);
         let Some(Removed { who, rooms, key }) = self.members.remove(client) else { return };
         self.waits.end(client);
         self.congestion.remove(&client);

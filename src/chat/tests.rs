@@ -2,6 +2,7 @@
 
 mod accounts;
 mod history;
+mod mailbox;
 mod rooms;
 mod stage;
 mod stored;

@@ -95,13 +95,14 @@ impl Chat {
         let bearers = self.members.bearers(&telling.key);
         let others = bearers.map(|bearers| bearers.others().range(telling.after..).take(piece).copied());
         let recipients: Vec<_> = others.into_iter().flatten().collect();
+        let by = self.account_of(telling.from);
         let composed = LazyCell::new(|| composed(&telling.text)); // not for each of them: that would be most of the work
         for &to in &recipients {
             telling.after = ClientId(to.0 + 1);
             let is_at_door = self.members.get(to).is_some_and(|member| member.door.is_some());
             if !is_at_door && self.may_tell(to, telling.load) {
                 telling.is_told = true;
-                self.waits.meet_text(to, || Cow::Borrowed(&composed));
+                self.waits.meet_text(to, by.as_deref(), || Cow::Borrowed(&composed));
                 out.push(Output::tell(to, Event::Private { from: Arc::clone(&from), text: telling.text.clone() }));
             }
         }

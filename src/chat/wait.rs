@@ -35,6 +35,8 @@ struct Wait {
     texts_before: u64,
     /// Texts for the client alone count too.
     counts_private: bool,
+    /// Of texts, only those count that this account says: its key.
+    by: Option<Box<str>>,
 }
 
 /// What a client waits for.
@@ -45,6 +47,15 @@ pub(super) struct Waiting {
     pub(super) arg: Arc<str>,
     /// Texts for the client alone count too.
     pub(super) counts_private: bool,
+    /// Of texts, only those count that this account says: its key.
+    pub(super) by: Option<Box<str>>,
+}
+
+impl Wait {
+    /// Whether a text of this account, or of nobody who is one, counts.
+    fn may_be_met_by(&self, by: Option<&str>) -> bool {
+        self.by.is_none() || self.by.as_deref() == by
+    }
 }
 
 impl Topic {
@@ -61,6 +72,8 @@ impl Topic {
 pub(super) struct TextSearch {
     /// Composed, as the parts that are looked for.
     text: String,
+    /// The key of the account that says it.
+    by: Option<Box<str>>,
     /// This is the text of that number, counted from 1.
     number: u64,
     /// The last one that was compared.
@@ -68,9 +81,9 @@ pub(super) struct TextSearch {
 }
 
 impl TextSearch {
-    /// For a text that is said in the room of this key.
-    pub(super) fn new(room: &str, text: &str, number: u64) -> Self {
-        Self { text: composed(text).into_owned(), number, after: (Topic::Text(room.into(), "".into()), FIRST) }
+    /// For a text that is said in the room of this key, by this account.
+    pub(super) fn new(room: &str, by: Option<Box<str>>, text: &str, number: u64) -> Self {
+        Self { text: composed(text).into_owned(), by, number, after: (Topic::Text(room.into(), "".into()), FIRST) }
     }
 }
 
@@ -95,10 +108,10 @@ const LAST: ClientId = ClientId(u64::MAX);
 impl Waits {
     /// Begins the wait of a client, when so many texts have been said.
     pub(super) fn begin(&mut self, client: ClientId, waiting: Waiting, until: Duration, texts_before: u64) {
-        let Waiting { topic, arg, counts_private } = waiting;
+        let Waiting { topic, arg, counts_private, by } = waiting;
         self.by_topic.insert((topic.clone(), client));
         self.by_deadline.insert((until, client));
-        self.by_client.insert(client, Wait { topic, until, arg, texts_before, counts_private });
+        self.by_client.insert(client, Wait { topic, until, arg, texts_before, counts_private, by });
     }
 
     /// Ends the wait of `client`, if there is one, and answers what it was for.
@@ -149,10 +162,15 @@ impl Waits {
         self.meet_all(Topic::Members(Arc::clone(&room), 0), Topic::Members(room, members));
     }
 
-    /// `text` is delivered to `client` alone. `composed` composes it, when that is needed.
-    pub(super) fn meet_text<'a>(&mut self, client: ClientId, composed: impl FnOnce() -> Cow<'a, str>) {
+    /// A text of the account `by` is delivered to `client` alone. `composed` composes it, when that is needed.
+    pub(super) fn meet_text<'a>(
+        &mut self,
+        client: ClientId,
+        by: Option<&str>,
+        composed: impl FnOnce() -> Cow<'a, str>,
+    ) {
         let is_met = |wait: &Wait| match &wait.topic {
-            Topic::Text(_, part) => wait.counts_private && composed().contains(&**part),
+            Topic::Text(_, part) => wait.counts_private && wait.may_be_met_by(by) && composed().contains(&**part),
             Topic::Here(_) | Topic::Gone(_) | Topic::Users(_) | Topic::Members(..) => false,
         };
         if self.by_client.get(&client).is_some_and(is_met) {
@@ -176,7 +194,9 @@ impl Waits {
             }
             compared += COMPARISON_BYTES + search.text.len() + part.len();
             last = Some(entry);
-            if self.by_client[client].texts_before < search.number && search.text.contains(&**part) {
+            let wait = &self.by_client[client];
+            let counts = wait.texts_before < search.number && wait.may_be_met_by(search.by.as_deref());
+            if counts && search.text.contains(&**part) {
                 met.push(*client);
             }
         }

@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    ARGUMENT_BYTES_MAX, Chat, ClientId, Departure, Event, LOBBY, Output, Refusal, WaitFor,
+    ARGUMENT_BYTES_MAX, AccountRefusal, Chat, ClientId, Departure, Event, LOBBY, Output, Refusal, WaitFor,
+    accounts::OWN,
     compose::composed,
     name,
     rooms::room_key,
@@ -34,7 +35,7 @@ impl Chat {
 
     /// What a wait is for, in a form that can be looked up, and whether it holds already.
     fn waiting(&self, wait_for: WaitFor) -> Result<(Waiting, bool), Refusal> {
-        let mut counts_private = false;
+        let (mut counts_private, mut by) = (false, None);
         let (topic, arg, already_satisfied): (_, Arc<str>, _) = match wait_for {
             WaitFor::User(name) => {
                 let key = lookup_key(&name)?;
@@ -53,18 +54,26 @@ impl Chat {
                 let are_there = room.map_or(0, |room| room.len()) >= members;
                 (Topic::Members(key.into(), members), members.to_string().into(), are_there)
             }
-            WaitFor::Text(part) | WaitFor::In { part, .. } if part.len() > ARGUMENT_BYTES_MAX => {
+            WaitFor::Text(part) | WaitFor::In { part, .. } | WaitFor::By { part, .. }
+                if part.len() > ARGUMENT_BYTES_MAX =>
+            {
                 return Err(Refusal::ArgumentTooLong(ARGUMENT_BYTES_MAX));
             }
             WaitFor::Text(part) => {
                 counts_private = true;
                 (Topic::Text(LOBBY.into(), composed(&part).into()), part.into(), false)
             }
+            WaitFor::By { account, room, part } => {
+                by = Some(self.account_key_of(&account).ok_or(AccountRefusal::NoSuchAccount)?);
+                counts_private = room.is_none();
+                let room = room.map_or(Ok(OWN.to_owned()), |room| room_key(&room))?;
+                (Topic::Text(room.into(), composed(&part).into()), part.into(), false)
+            }
             WaitFor::In { room, part } => {
                 (Topic::Text(room_key(&room)?.into(), composed(&part).into()), part.into(), false)
             }
         };
-        Ok((Waiting { topic, arg, counts_private }, already_satisfied))
+        Ok((Waiting { topic, arg, counts_private, by }, already_satisfied))
     }
 }
 

@@ -1,8 +1,8 @@
 //! Work that may be too long for one input: it is done in pieces, and other inputs come between them.
 
 use super::{
-    Asked, Chat, ClientId, Departure, Done, Event, Output, Refusal, RoomId, entry::Congestion, history::Replay,
-    visitors::TellVisitors, wait::TextSearch,
+    Asked, Chat, ClientId, Departure, Done, Event, Output, Refusal, RoomId, accounts::MailReplay, entry::Congestion,
+    history::Replay, visitors::TellVisitors, wait::TextSearch,
 };
 
 /// Items told, clients answered or sent away in one piece: some ten microseconds of work.
@@ -32,6 +32,8 @@ pub(super) enum Long {
     Rooms { after: Option<Box<str>>, told: usize },
     /// What has happened in a room.
     History(Replay),
+    /// Kept private messages.
+    Mail(MailReplay),
 }
 
 impl Chat {
@@ -60,6 +62,7 @@ impl Chat {
             Task::Tell(_, Long::Members { room, .. }) => self.rooms.get(*room).map_or(0, |room| room.len()),
             Task::Tell(_, Long::Rooms { .. }) => self.rooms.len(),
             Task::Tell(_, Long::History(replay)) => self.left_to_replay(replay),
+            Task::Tell(_, Long::Mail(_)) => 0,
             Task::SearchText { .. } | Task::TellVisitors(_) => 0,
         };
         if items > PIECE_ITEMS {
@@ -113,6 +116,9 @@ impl Chat {
                 if let Long::History(replay) = &long {
                     self.replay_unheard(to, replay, out);
                 }
+                if let Long::Mail(_) = &long {
+                    self.mail_unheard(to);
+                }
                 self.finish(to, out);
             }
             Some(_) if self.congestion_of(to) != Congestion::None => {
@@ -120,6 +126,7 @@ impl Chat {
             }
             Some(_) => {
                 let rest = match long {
+                    Long::Mail(replay) => return self.mail(to, replay, out),
                     Long::History(replay) => self.replay(to, replay, out).map(Long::History),
                     Long::Users { .. } | Long::Members { .. } | Long::Rooms { .. } => self.list(to, long, out),
                 };
@@ -164,7 +171,7 @@ impl Chat {
                 *after = last;
                 Event::Done(Done::Rooms(*told))
             }
-            Long::History(_) => return Some(long), // this is no list
+            Long::History(_) | Long::Mail(_) => return Some(long), // this is no list
         };
         if out.len() - before >= PIECE_ITEMS {
             return Some(long);

@@ -188,3 +188,57 @@ fn where_everyone_has_to_log_in_a_stranger_hears_nothing() {
     ann.expect(&format!("[{}]ann:hello", ann.addr));
     stranger.nothing();
 }
+
+#[test]
+fn messages_for_one_who_is_away_are_kept() {
+    for texts in [&ZH, &EN] {
+        let path = StorePath::new();
+        let server = path.serve(texts, &[]);
+        registered(&server, "ann").say("quit");
+        let mut bob = server.join("bob");
+        bob.say("wait|20|gone|ann\nto|Ann|one | two\nto|ann|three");
+        bob.expect_among("wait|ok|ann");
+        let kept = match texts.lang {
+            "en" => "to|kept|ann|[ann] is offline, kept",
+            _ => "to|kept|ann|[ann]不在线,已留言",
+        };
+        bob.expect(kept);
+        bob.expect(kept);
+        server.signal(Signal::TERM);
+        assert!(server.exit(DEADLINE).0.success());
+        let server = path.serve(texts, &[]);
+        let mut ann = server.connect();
+        ann.say(&format!("login|ann|{PASSWORD}\nhistory|@|1"));
+        ann.expect_among(&texts.renamed(&ann.addr.to_string(), "ann"));
+        let told = |line: &str| line.splitn(4, '|').nth(3).map(str::to_owned);
+        assert_eq!(told(&ann.line()), Some(texts.private("bob", "one | two")));
+        assert_eq!(told(&ann.line()), Some(texts.private("bob", "three")));
+        ann.expect("login|ok|ann|2");
+        assert_eq!(told(&ann.line()), Some(texts.private("bob", "three")));
+        let answer = ann.line();
+        assert!(answer.starts_with("history|ok|@|1|"), "{answer}");
+        let mut bob = server.join("bob");
+        bob.say("to|ann|four\nformat|json");
+        ann.expect_among(&texts.private("bob", "four"));
+        ann.say("format|json\nhistory|@|1");
+        ann.line();
+        let line = ann.line();
+        let has = |part: &str| line.contains(part);
+        assert!(has(r#""event":"private""#) && has(r#""room":null"#) && has(r#""replay":true"#), "{line}");
+    }
+}
+
+#[test]
+fn an_approval_cannot_be_faked() {
+    let server = StorePath::new().serve(&EN, &[]);
+    let mut ann = registered(&server, "ann");
+    let mut bot = server.join("bot");
+    bot.say("wait|20|by|ann|ops|ship it\nwait|20|by|nobody|ops|x");
+    let mut eve = server.join("eve");
+    eve.say("in|ops|ship it\nto|bot|ship it");
+    eve.expect_among("in|ok|ops|1.EPOCH");
+    ann.say("in|ops|yes: ship it");
+    bot.expect_among(&EN.private("eve", "ship it"));
+    bot.expect_among("wait|ok|ship it");
+    bot.expect("no such account");
+}

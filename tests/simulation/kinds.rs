@@ -243,6 +243,7 @@ pub(crate) fn waits() -> Vec<WaitFor> {
         Users: [WaitFor::Users(0)],
         Text: [WaitFor::Text(text())],
         Members: [WaitFor::Members(text(), 0)],
+        By: [WaitFor::By { account: text(), room: None, part: text() }],
         In: [WaitFor::In { room: text(), part: text() }],
     })
 }

@@ -236,6 +236,9 @@ impl Model {
             Command::Wait(_, wait) if waits::is_too_long(wait) => {
                 self.tell(client, Event::Refused(Refusal::ArgumentTooLong(ARGUMENT_MAX)));
             }
+            Command::Wait(_, WaitFor::By { .. }) => {
+                self.tell(client, Event::Refused(Refusal::Account(AccountRefusal::NoSuchAccount)));
+            }
             Command::Wait(timeout, wait) if !self.holds(wait) => return self.wait(client, *timeout, wait),
             Command::Wait(_, wait) => self.tell(client, Event::WaitMet(waits::arg(wait))),
             Command::Rooms => return self.list(client, List::Rooms),

@@ -290,7 +290,7 @@ pub(crate) fn form(verb: Verb) -> &'static str {
         Verb::Sync => "sync|TOKEN",
         Verb::Wait => {
             "wait|SECONDS|user|NAME, wait|SECONDS|gone|NAME, wait|SECONDS|users|N, wait|SECONDS|text|PART, \
-             wait|SECONDS|members|ROOM|N, wait|SECONDS|in|ROOM|PART"
+             wait|SECONDS|members|ROOM|N, wait|SECONDS|in|ROOM|PART, wait|SECONDS|by|NAME|ROOM|PART"
         }
         Verb::Join => "join|ROOM, join|ROOM|since|START, join|ROOM|last|N",
         Verb::History => "history|ROOM, history|ROOM|N, history|ROOM|since|START",

@@ -95,7 +95,15 @@ impl Chat {
             member.token = token;
         }
         self.come_through_door(client, out);
-        Ok(Some(AccountDone::Login { name, kept: 0 }))
+        // A visitor leaves what is kept for the person.
+        let is_present = self.members.is_present(client);
+        match if is_present { self.begin_delivery(client, key) } else { None } {
+            Some(after) => {
+                self.deliver(client, key, after, out);
+                Ok(None)
+            }
+            None => Ok(Some(AccountDone::Login { name, kept: 0 })),
+        }
     }
 
     /// All who are logged in to the account are not any more, apart from one.
@@ -118,6 +126,7 @@ impl Chat {
 
     /// The client is called by its address again.
     pub(super) fn lose_name(&mut self, client: ClientId, out: &mut Vec<Output>) {
+        self.break_off_delivery(client);
         let Some(addr) = self.members.get(client).map(|member| member.who.addr.clone()) else { return };
         let renamed = self.members.bear(client, addr, false);
         self.tell_renamed(client, renamed, out);

@@ -5,6 +5,8 @@ mod attempts;
 mod directory;
 mod door;
 mod login;
+mod mail;
+mod mailbox;
 mod reconcile;
 mod request;
 mod tokens;
@@ -15,10 +17,13 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{Chat, ClientId, Event, Job, Output, Refusal, Secret, Ticket, account::account_key, name::Name};
 use crate::address::Network;
 
+pub(super) use mail::{MailReplay, OWN};
 pub use request::{AccountCommand, AccountDone, AccountRefusal};
 
 use attempts::Attempts;
 use directory::Directory;
+use mail::MailQuestion;
+use mailbox::Mailbox;
 use verdict::Purpose;
 
 /// The most accounts that users may register; those that an operator adds come on top. Each takes some kilobytes at most.
@@ -69,6 +74,11 @@ pub(super) struct Accounts {
     pending: BTreeMap<ClientId, Pending>,
     /// The last one that was given out.
     ticket: u64,
+    /// What is kept for accounts, by their keys: for each at most that there is, once somebody has sent it a private message, or
+    /// it has logged in.
+    mailboxes: BTreeMap<Box<str>, Mailbox>,
+    /// What clients wait for the store to answer about their private messages.
+    questions: BTreeMap<ClientId, MailQuestion>,
     registrations: Attempts<Network>,
     /// By the key of the account, whether or not there is one.
     failures_of_account: Attempts<Box<str>>,
@@ -99,6 +109,8 @@ impl Default for Accounts {
             directory: Directory::default(),
             pending: BTreeMap::new(),
             ticket: 0,
+            mailboxes: BTreeMap::new(),
+            questions: BTreeMap::new(),
             registrations: attempts(REGISTRATIONS),
             failures_of_account: Attempts::new(FAILURES_OF_ACCOUNT.0, FAILURES_OF_ACCOUNT.1),
             failures_of_network: attempts(FAILURES_OF_NETWORK),
@@ -110,6 +122,7 @@ impl Accounts {
     /// The client is gone, and so is what was being verified for it.
     pub(super) fn end(&mut self, client: ClientId) {
         self.pending.remove(&client);
+        self.questions.remove(&client);
     }
 
     /// Checks that an attempt to log in may be made, and takes it: it is given back if it does not fail.

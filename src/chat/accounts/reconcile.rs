@@ -13,6 +13,7 @@ impl Chat {
             self.accounts.directory.keys().filter(|key| !keys.contains(*key)).map(Into::into).collect();
         for key in gone {
             self.accounts.directory.remove(&key);
+            self.accounts.mailboxes.remove(&key);
             self.log_out(&key, None, out);
         }
         for account in accounts {

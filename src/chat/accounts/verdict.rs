@@ -101,6 +101,7 @@ impl Chat {
                 self.accounts.forgive(&key, self.network_of(client), self.now);
                 self.check_current(client, &key, generation)?;
                 let account = self.accounts.directory.remove(&key).ok_or(AccountRefusal::LoginFailed)?;
+                self.accounts.mailboxes.remove(&key);
                 out.push(Output::Account(AccountChange::Gone(Arc::clone(&account.name))));
                 self.log_out(&key, Some(client), out);
                 self.keep_name_only(client);
@@ -145,6 +146,7 @@ impl Chat {
         }
         let account = Account::new(name, Some(hash), self.at);
         let name = Arc::clone(&account.name);
+        self.begin_mailbox(&account.key());
         self.accounts.directory.insert(account.clone());
         out.push(Output::Account(AccountChange::Put(account)));
         self.members.bear(client, (*name).to_owned(), true);

@@ -94,7 +94,7 @@ fn a_visitor_speaks_as_the_account_beside_others() {
     check_with_ann(login, "2< @2 is ann!@2; 2< logged in as ann; 2 ready");
     check_with_ann(&format!("{login}; 2 hi"), "1< ann!@2: hi");
     check_with_ann(&format!("{login}; 1 who"), "1< =ann!@1; 1< =1");
-    check_with_ann(&format!("{login}; 1 visits; 3 to|ann|hi"), "1< @3> hi; 2< @3> hi");
+    check_with_ann(&format!("{login}; 1 visits; 3 to|ann|hi"), "3< kept for ann; 1< @3> hi; 2< @3> hi");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Plays transcripts. A script is steps apart by `;`, and what is checked is what its last step comes to.
 //!
 //! Steps: `2 arrives`, `2 arrives at @1`, `2 arrives to visit`, `2 visits`, `2 LINE` (or several lines), `2 leaves`,
-//! `2 is lost`, `2 is slow`, `2 breaks`, `2 quits`, `2 is verified` (what its last command has to have verified). A client that does not arrive in the script is there before it begins, in
+//! `2 is lost`, `2 is slow`, `2 breaks`, `2 quits`, `2 is verified` (what its last command has to have verified),
+//! `2 is answered` (by the store, of private messages that were kept). A client that does not arrive in the script is there before it begins, in
 //! order of number. `@2` is the address of client 2; 1 to 9 have one IP address, 10 to 19 another, and so on.
 //!
 //! Told: `1,3< ann@1: hi` (1 and 3 are told, and nobody else), `(1),3< @1 is now ann@1` (1 only where events are counted),
@@ -46,6 +47,10 @@ struct Stage {
     jobs: BTreeMap<u64, (Ticket, Job)>,
     /// Tokens that were made.
     tokens: u8,
+    /// What is kept of private messages.
+    mail: Vec<Record>,
+    /// What the store is asked for clients.
+    asked: BTreeMap<u64, Query>,
 }
 
 impl Stage {
@@ -56,6 +61,8 @@ impl Stage {
             rooms: BTreeMap::new(),
             jobs: BTreeMap::new(),
             tokens: 0,
+            mail: Vec::new(),
+            asked: BTreeMap::new(),
         }
     }
 
@@ -73,6 +80,10 @@ impl Stage {
             "is verified" => {
                 let (ticket, job) = self.jobs.remove(&client).expect("something to be verified");
                 vec![Input::Verified(id, ticket, self.verdict(job))]
+            }
+            "is answered" => {
+                let query = self.asked.remove(&client).expect("a question");
+                vec![Input::Answered(id, Some(self.answer(&query)))]
             }
             "arrives to visit" | "visits" => vec![Input::Visit(id, addr(client))],
             _ => match what.strip_prefix("arrives at @") {
@@ -101,10 +112,17 @@ impl Stage {
             if let Output::Verify(ClientId(client), ticket, job) = output {
                 self.jobs.insert(*client, (*ticket, job.clone()));
             }
+            if let Output::Keep(record) = output {
+                self.mail.push(record.clone());
+            }
+            if let Output::Ask(ClientId(client), query) = output {
+                self.asked.insert(*client, query.clone());
+            }
         }
         let has_store = self.chat.has_store();
         out.retain(|output| match output {
             Output::Verify(..) => false,
+            Output::Ask(..) => !has_store,
             Output::Remember { .. } | Output::Forget(_) | Output::Account(_) | Output::Keep(_) => !has_store,
             _ => true,
         });
@@ -113,12 +131,39 @@ impl Stage {
             let is_here = self.chat.members.get(id).is_some();
             assert_eq!(
                 is_ready,
-                is_here && !self.chat.waits.is_waiting(id) && !self.jobs.contains_key(&client),
+                is_here
+                    && !self.chat.waits.is_waiting(id)
+                    && !self.jobs.contains_key(&client)
+                    && !self.asked.contains_key(&client),
                 "{client}: {out:?}"
             );
             out.retain(|output| *output != Output::Ready(id));
         }
         out.into_iter().filter_map(|output| self.told(output)).collect()
+    }
+
+    /// What the store answers, which has pages of two.
+    fn answer(&self, query: &Query) -> Answer {
+        let of = |room: &Arc<str>, until: u64| {
+            let kept = self.mail.iter().filter(|record| record.room == *room && record.n <= until);
+            kept.cloned().collect::<Vec<_>>()
+        };
+        match query {
+            Query::Page { room, after, until, limit } => {
+                let mut records = of(room, *until);
+                records.retain(|record| record.n > *after);
+                let is_all = records.len() <= 2.min(*limit);
+                records.truncate(2.min(*limit));
+                let through = if is_all { *until } else { records.last().map_or(*after, |last| last.n) };
+                Answer::Page { records, through, gone: None }
+            }
+            Query::SeekLast { room, count, until } => {
+                let kept = of(room, *until);
+                let first = kept.len().saturating_sub(*count);
+                Answer::Behind { n: first.checked_sub(1).map_or(0, |before| kept[before].n), gone: None }
+            }
+            Query::SeekSince { .. } => Answer::Behind { n: 0, gone: None },
+        }
     }
 
     /// What comes of a job, where the hash of a password is the password.
@@ -229,7 +274,11 @@ fn shown(event: &Event) -> String {
         Event::Room { name, members, topic } => format!("{name} {members} {topic}").trim_end().to_owned(),
         Event::Token(_, token) => format!("token {}", token.label),
         Event::Past(record, _) => {
-            let room = if *record.room == *LOBBY { String::new() } else { format!("#{} ", record.room) };
+            let room = if *record.room == *LOBBY || matches!(*record.event, Event::Private { .. }) {
+                String::new()
+            } else {
+                format!("#{} ", record.room)
+            };
             format!("{}| {room}{}", record.n, shown(&record.event))
         }
         Event::Done(Done::Join { room, members, topic, .. }) => {

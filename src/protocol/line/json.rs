@@ -6,7 +6,7 @@ use super::{
     accounts,
     escape::{must_escape, push_hex, push_replaced},
     messages::{form_error, goodbye, help, refused, set},
-    text::put,
+    text::{is_private, put},
 };
 use crate::{
     chat::{Done, Event, Identity, Position, Refusal},
@@ -37,8 +37,8 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, stamp: Stamp<
     let fields = match event {
         Event::Past(record, epoch) => {
             let position = Position { n: record.n, epoch: *epoch };
-            let stamp =
-                Stamp { at: record.at, room: Some(&record.room), position: Some(position), is_replay: true, ..stamp };
+            let room = Some(&*record.room).filter(|_| !is_private(&record.event));
+            let stamp = Stamp { at: record.at, room, position: Some(position), is_replay: true, ..stamp };
             return self::event(out, &record.event, stamp, lang);
         }
         Event::Online(who) => Fields { event: "online", from: Some(who), ..Fields::default() },

@@ -200,6 +200,12 @@ fn wait(rest: &str) -> Option<Command> {
             let (room, members) = arg.split_once(SEPARATORS)?;
             WaitFor::Members(room.to_owned(), members.parse().ok()?)
         }
+        "by" => {
+            let (account, rest) = arg.split_once(SEPARATORS)?;
+            let (room, part) = rest.split_once(SEPARATORS).filter(|(_, part)| !part.is_empty())?;
+            let room = Some(room).filter(|room| *room != "@").map(str::to_owned);
+            WaitFor::By { account: account.to_owned(), room, part: part.to_owned() }
+        }
         "in" => {
             let (room, part) = arg.split_once(SEPARATORS).filter(|(_, part)| !part.is_empty())?;
             WaitFor::In { room: room.to_owned(), part: part.to_owned() }
@@ -363,6 +369,22 @@ mod tests {
                     WaitFor::In { room: "builds".to_owned(), part: "a|b".to_owned() },
                 ))),
             ),
+            (
+                "wait|9|by|ann|builds|a|b",
+                Ok(Line::Command(Command::Wait(
+                    Duration::from_secs(9),
+                    WaitFor::By { account: "ann".to_owned(), room: Some("builds".to_owned()), part: "a|b".to_owned() },
+                ))),
+            ),
+            (
+                "wait|9|by|ann|@|a",
+                Ok(Line::Command(Command::Wait(
+                    Duration::from_secs(9),
+                    WaitFor::By { account: "ann".to_owned(), room: None, part: "a".to_owned() },
+                ))),
+            ),
+            ("wait|9|by|ann|builds|", Err(FormError::Usage(Verb::Wait))),
+            ("wait|9|by|ann|builds", Err(FormError::Usage(Verb::Wait))),
             ("wait|9|in|builds|", Err(FormError::Usage(Verb::Wait))),
             ("help|x", Err(FormError::Usage(Verb::Help))),
             ("quit|x", Err(FormError::Usage(Verb::Quit))),

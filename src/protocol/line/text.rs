@@ -82,7 +82,8 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, room: Option<
         Event::Past(record, epoch) => {
             let position = Position { n: record.n, epoch: *epoch };
             write!(out, "history|{position}|{:.3}|", record.at).expect("a Vec takes all");
-            return self::event(out, &record.event, Some(&record.room), lang);
+            let room = Some(&*record.room).filter(|_| !is_private(&record.event));
+            return self::event(out, &record.event, room, lang);
         }
         Event::Token(_, token) => accounts::token(out, token),
         Event::Done(Done::Account(done)) => accounts::answer(out, done, lang),
@@ -112,6 +113,11 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, room: Option<
         Event::Farewell(departure) => put(out, &[goodbye(*departure, lang)]),
     }
     out.push(b'\n');
+}
+
+/// Whether it was for one client alone, and not for a room.
+pub(super) fn is_private(event: &Event) -> bool {
+    matches!(event, Event::Private { .. })
 }
 
 /// Appends a reply.

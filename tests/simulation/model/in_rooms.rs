@@ -204,7 +204,9 @@ impl Model {
         self.meet(|wait| match wait {
             WaitFor::Text(part) => key == LOBBY && has(text, part),
             WaitFor::In { room, part } => room_key(room) == key && has(text, part),
-            WaitFor::User(_) | WaitFor::Gone(_) | WaitFor::Users(_) | WaitFor::Members(..) => false,
+            WaitFor::User(_) | WaitFor::Gone(_) | WaitFor::Users(_) | WaitFor::Members(..) | WaitFor::By { .. } => {
+                false
+            }
         });
     }
 }

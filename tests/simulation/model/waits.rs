@@ -14,7 +14,7 @@ impl Model {
             WaitFor::Gone(name) => self.bearer(name).is_none(),
             WaitFor::Users(users) => *users <= self.present().count(),
             WaitFor::Members(room, members) => *members <= self.rooms.members_at(&room_key(room)),
-            WaitFor::Text(_) | WaitFor::In { .. } => false,
+            WaitFor::Text(_) | WaitFor::In { .. } | WaitFor::By { .. } => false,
         }
     }
 
@@ -42,7 +42,9 @@ impl Model {
             .filter_map(|guest| match &guest.wait {
                 Wait::Until(_, wait) if is_met(wait) => Some(match wait {
                     WaitFor::Users(n) | WaitFor::Members(_, n) => (*n, String::new(), guest.client),
-                    WaitFor::Text(part) | WaitFor::In { part, .. } => (0, composed(part), guest.client),
+                    WaitFor::Text(part) | WaitFor::In { part, .. } | WaitFor::By { part, .. } => {
+                        (0, composed(part), guest.client)
+                    }
                     WaitFor::User(_) | WaitFor::Gone(_) => (0, String::new(), guest.client),
                 }),
                 Wait::Until(..) | Wait::None | Wait::Met | Wait::Asking => None,
@@ -68,6 +70,7 @@ impl Model {
 pub(super) fn arg(wait: &WaitFor) -> String {
     match wait {
         WaitFor::User(arg) | WaitFor::Gone(arg) | WaitFor::Text(arg) | WaitFor::In { part: arg, .. } => arg.clone(),
+        WaitFor::By { part, .. } => part.clone(),
         WaitFor::Users(n) | WaitFor::Members(_, n) => n.to_string(),
     }
 }
@@ -79,6 +82,7 @@ pub(super) fn is_too_long(wait: &WaitFor) -> bool {
             arg.len() > ARGUMENT_MAX
         }
         WaitFor::In { room, part } => room.len() > ARGUMENT_MAX || part.len() > ARGUMENT_MAX,
+        WaitFor::By { part, .. } => part.len() > ARGUMENT_MAX,
         WaitFor::Users(_) => false,
     }
 }
