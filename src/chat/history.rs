@@ -19,6 +19,8 @@ pub const HISTORY_MAX: usize = 1000;
 const PAGE_EVENTS: usize = 1000;
 /// Recent events that are given back at once where there is little memory left.
 const SHRINK_EVENTS: usize = 4096;
+/// Bytes of events that are told in one piece, of which there is at least one: many clients may ask for long ones.
+const PIECE_BYTES: usize = 32 << 10;
 
 /// What has happened in a room, on its way to a client.
 #[derive(Debug)]
@@ -234,9 +236,22 @@ impl Chat {
         Refusal::HistoryGone { room: name, oldest: self.position().map(|position| Position { n: oldest, ..position }) }
     }
 
-    /// How many events are left to be told, but for those that are still to come.
-    pub(super) fn left_to_replay(&self, replay: &Replay) -> usize {
-        self.recent.after(replay.room, replay.after).count()
+    /// Whether more is left to be told than one piece.
+    pub(super) fn takes_pieces(&self, replay: &Replay) -> bool {
+        self.recent.after(replay.room, replay.after).nth(self.piece(replay)).is_some()
+    }
+
+    /// How many of the next events are told in one piece.
+    fn piece(&self, replay: &Replay) -> usize {
+        let Replay { room, after, told, goal } = *replay;
+        let mut bytes = 0;
+        let next = self.recent.after(room, after).take_while(|kept| kept.n <= goal.until());
+        let fitting = next.take_while(|kept| {
+            let is_first = bytes == 0;
+            bytes += kept.bytes();
+            is_first || bytes <= PIECE_BYTES
+        });
+        fitting.take(PIECE_ITEMS.min(goal.told_max() - told)).count()
     }
 
     /// Tells the next events. Answers what is left of the replay, if it goes on at once.
@@ -258,9 +273,7 @@ impl Chat {
             }
             return None;
         }
-        for kept in
-            self.recent.after(room, replay.after).take_while(|kept| kept.n <= goal.until()).take(PIECE_ITEMS.min(left))
-        {
+        for kept in self.recent.after(room, replay.after).take(self.piece(&replay)) {
             let record = Record { n: kept.n, at: kept.at, room: name.clone(), event: kept.event.clone() };
             out.push(Output::tell(to, Event::Past(record, self.epoch)));
             (replay.after, replay.told) = (kept.n, replay.told + 1);

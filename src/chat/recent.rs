@@ -224,7 +224,7 @@ const EVENT_BYTES: usize = size_of::<Kept>() + size_of::<Event>() + 4 * size_of:
 
 impl Kept {
     /// What it takes, in bytes. A user counts with each event: it may be held by this one alone.
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         let user = |who: &Identity| size_of::<Identity>() + who.name.len() + who.addr.len();
         EVENT_BYTES
             + match &*self.event {

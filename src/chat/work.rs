@@ -55,14 +55,16 @@ impl Chat {
     pub(super) fn begin(&mut self, client: ClientId, task: Task, out: &mut Vec<Output>) {
         self.set_busy(client, matches!(task, Task::TellVisitors(_)));
         // A long answer begins in its turn: many clients may ask at once.
-        let items = match &task {
-            Task::Tell(_, Long::Users { .. }) => self.members.len(),
-            Task::Tell(_, Long::Members { room, .. }) => self.rooms.get(*room).map_or(0, |room| room.len()),
-            Task::Tell(_, Long::Rooms { .. }) => self.rooms.len(),
-            Task::Tell(_, Long::History(replay)) => self.left_to_replay(replay),
-            Task::SearchText { .. } | Task::TellVisitors(_) => 0,
+        let is_long = match &task {
+            Task::Tell(_, Long::Users { .. }) => self.members.len() > PIECE_ITEMS,
+            Task::Tell(_, Long::Members { room, .. }) => {
+                self.rooms.get(*room).is_some_and(|room| room.len() > PIECE_ITEMS)
+            }
+            Task::Tell(_, Long::Rooms { .. }) => self.rooms.len() > PIECE_ITEMS,
+            Task::Tell(_, Long::History(replay)) => self.takes_pieces(replay),
+            Task::SearchText { .. } | Task::TellVisitors(_) => false,
         };
-        if items > PIECE_ITEMS {
+        if is_long {
             return self.tasks.push_back(task);
         }
         self.work(task, out);

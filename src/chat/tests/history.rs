@@ -252,3 +252,22 @@ fn memory_is_given_back_little_by_little() {
     lobby.input(Input::Shrink(usize::MAX));
     assert_eq!(lobby.chat.recent_bytes(), 0);
 }
+
+#[test]
+fn long_lines_are_told_again_a_few_at_a_time_and_at_least_one() {
+    for (length, most) in [(2000, 20), (40_000, 1)] {
+        let mut lobby = Lobby::new(Rules::default(), 0);
+        (0..50).for_each(|_| lobby.line(2, &"x".repeat(length)));
+        lobby.numbers();
+        lobby.line(1, "history|lobby|50");
+        assert!(lobby.numbers().is_empty(), "many may ask at once");
+        let mut told: Vec<u64> = Vec::new();
+        while lobby.chat.has_work() {
+            lobby.input(Input::Continue);
+            let piece = lobby.numbers();
+            assert!((1..=most).contains(&piece.len()), "{piece:?}");
+            told.extend(piece);
+        }
+        assert_eq!(told, (1..=50).collect::<Vec<_>>());
+    }
+}

@@ -183,7 +183,7 @@ impl Model {
 
 impl Past {
     /// Its place in a list, itself, what an allocator adds to two blocks, users, and what was said.
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         let user = |who: &Identity| size_of::<Identity>() + who.name.len() + who.addr.len();
         let own = size_of::<(u64, Timestamp, Arc<Event>)>() + size_of::<Event>() + 4 * size_of::<usize>();
         own + match &*self.event {
