@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{memory::Memory, public_output::PublicOutput, segments::Segments};
 use crate::{
     chat::{Event, Public, RoomId, RoomSet},
-    protocol::{Dialect, Format, Reply, Stamp, render, render_reply},
+    protocol::{Dialect, Format, Reply, Stamp, render, render_public, render_reply},
 };
 
 /// Public bytes of one room in one turn, in the longest dialect, after which no further step is begun: 256 lines of 500 bytes.
@@ -176,7 +176,7 @@ impl Turn {
             if self.listeners[dialect.index()] > 0 {
                 let buffer = &mut self.public[dialect.index()];
                 let before = buffer.len();
-                render(buffer, event, stamp, dialect);
+                render_public(buffer, event, stamp, dialect);
                 longest = longest.max(buffer.len() - before);
             }
         }

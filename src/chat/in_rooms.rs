@@ -3,8 +3,8 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use super::{
-    ARGUMENT_BYTES_MAX, Asked, Chat, ClientId, Command, Departure, Done, Event, Identity, Output, Refusal, RoomId,
-    RoomSet,
+    ARGUMENT_BYTES_MAX, Asked, Chat, ClientId, Command, Departure, Done, Event, Identity, Output, PublicEvent, Refusal,
+    RoomId, RoomSet,
     rooms::{Keeper, RoomName, room_key},
     wait::TextSearch,
     work::{Long, Task},
@@ -25,7 +25,7 @@ impl Chat {
         }
         self.texts += 1;
         let search = self.rooms.get(room).and_then(|room| self.search(room.name.key(), &text));
-        self.publish(room, Event::Message { from, text }, out);
+        self.publish(room, PublicEvent::Message { from, text }, out);
         self.finish_saying(client, search, out);
     }
 
@@ -47,7 +47,7 @@ impl Chat {
         let Some(name) = self.rooms.get(room).map(|of| of.name.clone()) else { return };
         self.texts += 1;
         let search = self.search(name.key(), &text);
-        let position = self.publish(room, Event::Message { from, text }, out);
+        let position = self.publish(room, PublicEvent::Message { from, text }, out);
         self.rooms.settle(room);
         out.push(Output::tell(client, Event::Done(Done::In(name.shared(), position))));
         self.finish_saying(client, search, out);
@@ -81,7 +81,7 @@ impl Chat {
         if !member.rooms.contains(room) {
             let who = Arc::clone(&member.who);
             self.enter(client, room, out);
-            self.publish(room, Event::Joined(who), out);
+            self.publish(room, PublicEvent::Joined(who), out);
             self.meet_members(room);
         }
         let Some(of) = self.rooms.get(room) else { return };
@@ -105,7 +105,7 @@ impl Chat {
         }
         let who = Arc::clone(&member.who);
         let name = self.name_of(room).unwrap_or_default();
-        self.publish(room, Event::Left(who), out);
+        self.publish(room, PublicEvent::Left(who), out);
         out.push(Output::Part(client, room));
         self.rooms.leave(room, client);
         out.push(Output::tell(client, Event::Done(Done::Leave(name))));
@@ -140,7 +140,7 @@ impl Chat {
                     return self.decline(client, Asked::Topic, Refusal::NotStored, out);
                 }
                 let text: Arc<str> = text.into();
-                self.publish(room, Event::Topic { from, text: Arc::clone(&text) }, out);
+                self.publish(room, PublicEvent::Topic { from, text: Arc::clone(&text) }, out);
                 self.rooms.set_topic(room, Some(Arc::clone(&text)).filter(|text| !text.is_empty()));
                 self.remember(room, out);
                 text
@@ -169,7 +169,7 @@ impl Chat {
     ) {
         for room in rooms.iter() {
             self.rooms.leave(room, client);
-            self.publish(room, Event::Offline(Arc::clone(who), departure), out);
+            self.publish(room, PublicEvent::Offline(Arc::clone(who), departure), out);
         }
     }
 

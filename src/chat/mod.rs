@@ -46,7 +46,7 @@ pub use command::{Command, Start, WaitFor};
 pub use compose::{composed, may_be_composed};
 pub use departure::Departure;
 pub use entry::{Congestion, Entry, Input, Load, Output, Rules};
-pub use event::{Asked, ClientId, Done, Event, Identity, Public, RoomId, Seq};
+pub use event::{Asked, ClientId, Done, Event, Identity, Public, PublicEvent, RoomId, Seq};
 pub use history::HISTORY_MAX;
 pub use name::{NAME_CHARS_MAX, NAME_MARKS_MAX, Name, NameRule, needs_isolate};
 pub use recent::RecentLimits;
@@ -168,7 +168,7 @@ impl Chat {
         }
         let (who, key) = self.members.insert(client, SocketAddr::new(ip, addr.port()));
         self.enter(client, RoomId::LOBBY, out);
-        self.publish(RoomId::LOBBY, Event::Online(who), out);
+        self.publish(RoomId::LOBBY, PublicEvent::Online(who), out);
         self.waits.meet(&Topic::Here(key.into()));
         self.waits.meet_users(self.members.len());
         self.meet_members(RoomId::LOBBY);
@@ -229,7 +229,7 @@ impl Chat {
         if old.name != new.name {
             let rooms = self.members.get(client).map(|member| member.rooms.clone()).unwrap_or_default();
             for room in rooms.iter() {
-                let event = Event::KnownAs { old: Arc::clone(old), new: Arc::clone(&new) };
+                let event = PublicEvent::KnownAs { old: Arc::clone(old), new: Arc::clone(&new) };
                 self.publish_except(room, Some(client), event, out);
             }
         }

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::event::Event;
+use super::event::PublicEvent;
 
 /// How long the word of an epoch is.
 const EPOCH_LETTERS: usize = 5;
@@ -19,7 +19,7 @@ pub struct Record {
     /// The name of the room.
     pub room: Arc<str>,
     /// What happened.
-    pub event: Arc<Event>,
+    pub event: Arc<PublicEvent>,
 }
 
 /// A place in the order of kept events: behind the event of this number.

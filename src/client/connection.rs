@@ -10,7 +10,7 @@ use std::{
 };
 
 use pipechat::{
-    chat::{Done, Event, Identity, LOBBY},
+    chat::{Done, Event, Identity, LOBBY, PublicEvent},
     protocol::Lang,
 };
 
@@ -19,7 +19,7 @@ use super::{
     dial::connect,
     early::EarlyNews,
     fields::field,
-    message::{News, ServerMessage},
+    message::{News, NewsEvent, ServerMessage},
     reader::{Reader, Received},
     words::{is_refusal_to_let_in, lang_of_set},
 };
@@ -191,15 +191,20 @@ impl Connection {
                     }
                     Some(ServerMessage::Farewell { text, .. }) => return Err(Failure::Lost(text)),
                     // Nothing public is heard before one's own arrival, here or in a room. That and one's own name are no news.
-                    Some(ServerMessage::News(News { event: Event::Online(_), .. }))
+                    Some(ServerMessage::News(News { event: NewsEvent::Public(PublicEvent::Online(_)), .. }))
                         if !mem::replace(&mut is_announced, true) => {}
-                    Some(ServerMessage::News(News { event: Event::Joined(_), room: Some(room), .. }))
-                        if !self.joined.contains(&room) => {}
-                    Some(ServerMessage::News(News { event: Event::KnownAs { new, .. }, .. }))
-                        if self.me.as_ref() == Some(&new) => {}
+                    Some(ServerMessage::News(News {
+                        event: NewsEvent::Public(PublicEvent::Joined(_)),
+                        room: Some(room),
+                        ..
+                    })) if !self.joined.contains(&room) => {}
+                    Some(ServerMessage::News(News {
+                        event: NewsEvent::Public(PublicEvent::KnownAs { new, .. }),
+                        ..
+                    })) if self.me.as_ref() == Some(&new) => {}
                     // This includes one's own leaving.
-                    Some(ServerMessage::News(News { event, room: None, .. }))
-                        if options.leaves_lobby && !is_private(&event) => {}
+                    Some(ServerMessage::News(News { event: NewsEvent::Public(_), room: None, .. }))
+                        if options.leaves_lobby => {}
                     Some(news @ ServerMessage::News(..)) => {
                         if let Some(early) = &mut early {
                             early.push(line, news);
@@ -257,8 +262,4 @@ impl Connection {
             while self.next_answer(deadline).is_ok() {}
         }
     }
-}
-
-fn is_private(event: &Event) -> bool {
-    matches!(event, Event::Private { .. })
 }

@@ -75,10 +75,7 @@ impl Group<'_, '_> {
 
     fn add(&mut self, record: &Record) -> Result<()> {
         self.highest = self.highest.max(record.n);
-        let Some(Row { kind, who, text }) = Row::of(&record.event) else {
-            log::debug!(target: super::LOG_TARGET, "an event of no kind that is kept: {}", record.n);
-            return Ok(());
-        };
+        let Row { kind, who, text } = Row::of(&record.event);
         let id = self.room(&record.room)?.id;
         let values = params![to_integer(record.n), rows::time(record.at), id, kind, who.name, who.addr, text];
         let added = self.statements.add_message.execute(values)?;

@@ -109,7 +109,7 @@ impl Held {
 fn size(change: &Change) -> usize {
     CHANGE_BYTES
         + match change {
-            Change::Event(record) => Row::of(&record.event).map_or(0, |row| row.text.len()),
+            Change::Event(record) => Row::of(&record.event).text.len(),
             Change::Topic { topic, .. } => topic.as_deref().map_or(0, str::len),
             Change::Forget(_) => 0,
         }

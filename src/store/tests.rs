@@ -16,7 +16,7 @@ use std::{
 use futures::{StreamExt, executor::block_on};
 
 use super::{database::Tables, open::Opened, reader::Reader, writer::Writer, *};
-use crate::chat::{Departure, Event, Identity};
+use crate::chat::{Departure, Identity, PublicEvent};
 
 const OPTIONS: Options = Options { sync: SyncMode::Normal, lines_max: u64::MAX, days_max: 0, bytes_max: u64::MAX };
 const NOW: Timestamp = Timestamp::constant(1_795_660_123, 0);
@@ -141,12 +141,12 @@ fn ann() -> Arc<Identity> {
     Arc::new(Identity { name: "ann".to_owned(), addr: "10.0.0.1:9".to_owned() })
 }
 
-fn record(n: u64, at: Timestamp, room: &str, event: Event) -> Record {
+fn record(n: u64, at: Timestamp, room: &str, event: PublicEvent) -> Record {
     Record { n, at, room: room.into(), event: Arc::new(event) }
 }
 
-fn message(text: &str) -> Event {
-    Event::Message { from: ann(), text: text.to_owned() }
+fn message(text: &str) -> PublicEvent {
+    PublicEvent::Message { from: ann(), text: text.to_owned() }
 }
 
 /// A message for each of these numbers.
@@ -164,14 +164,14 @@ fn every_kind_of_event_comes_back() {
     let events = [
         message("hello\n'there' 世界 \u{1f600}"),
         message(""),
-        Event::Joined(ann()),
-        Event::Left(ann()),
-        Event::Offline(ann(), Departure::SlowConsumer),
-        Event::Offline(ann(), Departure::Left),
-        Event::Online(ann()),
-        Event::KnownAs { old: ann(), new: bea },
-        Event::Topic { from: ann(), text: "tea".into() },
-        Event::Topic { from: ann(), text: "".into() },
+        PublicEvent::Joined(ann()),
+        PublicEvent::Left(ann()),
+        PublicEvent::Offline(ann(), Departure::SlowConsumer),
+        PublicEvent::Offline(ann(), Departure::Left),
+        PublicEvent::Online(ann()),
+        PublicEvent::KnownAs { old: ann(), new: bea },
+        PublicEvent::Topic { from: ann(), text: "tea".into() },
+        PublicEvent::Topic { from: ann(), text: "".into() },
     ];
     let at: Timestamp = "2026-11-26T02:28:43.123Z".parse().unwrap();
     let records: Vec<_> = (1..).zip(events).map(|(n, event)| record(n, at, "tea", event)).collect();
@@ -184,21 +184,12 @@ fn every_kind_of_event_comes_back() {
 }
 
 #[test]
-fn what_is_private_is_not_kept() {
-    let folder = Folder::new();
-    let mut open = folder.open();
-    let private = Event::Private { from: ann(), text: "psst".to_owned() };
-    open.commit(vec![Change::Event(record(1, NOW, "tea", private))]);
-    assert_eq!((open.records("tea"), folder.ask_number("select count(*) from messages")), (vec![], 0));
-}
-
-#[test]
 fn the_file_reads_like_a_log_in_the_shell() {
     let folder = Folder::new();
     let mut open = folder.open();
     let at: Timestamp = "2026-11-26T02:28:43.123987Z".parse().unwrap();
     let bea = Arc::new(Identity { name: "bea".to_owned(), ..(*ann()).clone() });
-    let events = [Event::Joined(ann()), message("hello"), Event::KnownAs { old: ann(), new: bea }];
+    let events = [PublicEvent::Joined(ann()), message("hello"), PublicEvent::KnownAs { old: ann(), new: bea }];
     open.commit((1..).zip(events).map(|(n, event)| Change::Event(record(n, at, "tea", event))).collect());
     let lines = |sql: &str| folder.ask(&format!("select group_concat(line, '\n') from ({sql})"));
     assert_eq!(

@@ -8,7 +8,8 @@ use pipechat::{
 };
 
 use super::kinds::{
-    asked, commands, departures, done, events, inputs, is_public, loads, refusals, replies, starts, waits,
+    asked, commands, departures, done, events, inputs, is_public, loads, public_events, refusals, replies, starts,
+    waits,
 };
 
 /// All that happens in a world where everything does: two parts of one line of its transcript.
@@ -35,13 +36,9 @@ pub(crate) fn things_that_happen() -> Vec<(&'static str, String)> {
         things.extend(declined.map(|refusal| ("\tTell(", format!("), Declined({asked:?}, {}", until_digit(&refusal)))));
     }
     things.extend(done("").iter().map(|done| ("\tTell(", format!("), Done({}", kind(done)))));
-    things.extend(events(&nobody, "").iter().map(|event| {
-        if is_public(event) {
-            ("\tPublish(", format!("event: {}", kind(event)))
-        } else {
-            ("\tTell(", format!("), {}", kind(event)))
-        }
-    }));
+    things.extend(public_events(&nobody, "").iter().map(|event| ("\tPublish(", format!("event: {}", kind(event)))));
+    let for_one = events(&nobody, "").into_iter().filter(|event| !is_public(event));
+    things.extend(for_one.map(|event| ("\tTell(", format!("), {}", kind(&event)))));
     things.push(("\tPublish(", "members: 0, ".to_owned()));
     things.extend(["makes room"].map(|what| ("\tthe room ", what.to_owned())));
     let health = ["Works", "IsBusy", "Fails"];

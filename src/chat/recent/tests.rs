@@ -7,9 +7,9 @@ fn second(n: u64) -> Timestamp {
     Timestamp::from_second(n.try_into().expect("few")).expect("in our time")
 }
 
-fn message() -> Arc<Event> {
+fn message() -> Arc<PublicEvent> {
     let from = Arc::new(Identity { name: "ann".to_owned(), addr: "10.0.0.1:9".to_owned() });
-    Arc::new(Event::Message { from, text: "x".repeat(100) })
+    Arc::new(PublicEvent::Message { from, text: "x".repeat(100) })
 }
 
 fn bytes_of_one() -> usize {
@@ -144,13 +144,13 @@ fn every_kept_event_counts_with_its_texts_and_users() {
     let bytes = |event| Kept { n: 0, at: second(0), event: Arc::new(event) }.bytes();
     let user = size_of::<Identity>();
     for (event, of_it) in [
-        (Event::Message { from: who("ann"), text: "12345".to_owned() }, user + 8),
-        (Event::Topic { from: who("ann"), text: "12345".into() }, user + 8),
-        (Event::KnownAs { old: who("ann"), new: who("anna") }, 2 * user + 7),
-        (Event::Online(who("ann")), user + 3),
-        (Event::Offline(who("ann"), crate::chat::Departure::Left), user + 3),
-        (Event::Joined(who("ann")), user + 3),
-        (Event::Left(who("ann")), user + 3),
+        (PublicEvent::Message { from: who("ann"), text: "12345".to_owned() }, user + 8),
+        (PublicEvent::Topic { from: who("ann"), text: "12345".into() }, user + 8),
+        (PublicEvent::KnownAs { old: who("ann"), new: who("anna") }, 2 * user + 7),
+        (PublicEvent::Online(who("ann")), user + 3),
+        (PublicEvent::Offline(who("ann"), crate::chat::Departure::Left), user + 3),
+        (PublicEvent::Joined(who("ann")), user + 3),
+        (PublicEvent::Left(who("ann")), user + 3),
     ] {
         assert_eq!(bytes(event.clone()), EVENT_BYTES + of_it, "{event:?}");
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 use pipechat::{
-    chat::{Done, Event, Identity},
+    chat::{Done, Event, Identity, PublicEvent},
     protocol::{Lang, escape::escaped},
 };
 
@@ -20,7 +20,7 @@ use super::{
     rooms::Rooms,
 };
 use crate::client::{
-    message::{News, ServerMessage},
+    message::{News, NewsEvent, ServerMessage},
     terminal::Completion,
     words::lang_of_set,
 };
@@ -45,7 +45,7 @@ pub(super) struct Talk {
     /// The user was told that some of what was missed is lost.
     is_told_gone: bool,
     /// What was heard last, and may be heard once more in another room.
-    last: Option<Event>,
+    last: Option<PublicEvent>,
 }
 
 /// What a message means for the connection.
@@ -140,9 +140,12 @@ impl Talk {
     pub(super) fn message(&mut self, message: &ServerMessage) -> Effect {
         self.rooms.observe(message);
         match message {
-            ServerMessage::News(News { event, .. }) | ServerMessage::Answer(event) => self.people.observe(event),
+            ServerMessage::News(News { event: NewsEvent::Public(event), .. }) => self.people.observe(event),
+            ServerMessage::News(News { event: NewsEvent::Private { from: who, .. }, .. })
+            | ServerMessage::Answer(Event::User(who) | Event::Renamed { new: who, .. }) => self.people.add(who),
             ServerMessage::Set(text) => self.style.lang = lang_of_set(text).unwrap_or(self.style.lang),
-            ServerMessage::Past(_)
+            ServerMessage::Answer(_)
+            | ServerMessage::Past(_)
             | ServerMessage::Help(_)
             | ServerMessage::Refused { .. }
             | ServerMessage::Farewell { .. } => {}
@@ -190,33 +193,22 @@ impl Talk {
     }
 
     /// Whether the user knows this already: from an answer, from the terminal, or from another room.
-    fn is_known(&mut self, event: &Event) -> bool {
+    fn is_known(&mut self, event: &PublicEvent) -> bool {
         let me = &self.style.me.addr;
         match event {
             // The greeting says so, or the answer.
-            Event::Online(who) => {
+            PublicEvent::Online(who) => {
                 self.last = None; // the one that went offline last may be back
                 who.addr == *me
             }
-            Event::Joined(who) | Event::Left(who) => who.addr == *me,
-            Event::Topic { from, .. } => from.addr == *me,
-            Event::Message { from, .. } => self.hides_own && from.addr == *me,
-            Event::KnownAs { new, .. } if new.addr == *me => true,
+            PublicEvent::Joined(who) | PublicEvent::Left(who) => who.addr == *me,
+            PublicEvent::Topic { from, .. } => from.addr == *me,
+            PublicEvent::Message { from, .. } => self.hides_own && from.addr == *me,
+            PublicEvent::KnownAs { new, .. } if new.addr == *me => true,
             // One who is in several rooms with the user is told of in each, one after the other.
-            Event::KnownAs { .. } | Event::Offline(..) => self.last.replace(event.clone()).as_ref() == Some(event),
-            Event::Private { .. }
-            | Event::User(_)
-            | Event::UsersEnd(_)
-            | Event::Renamed { .. }
-            | Event::Room { .. }
-            | Event::Past(..)
-            | Event::Done(_)
-            | Event::Declined(..)
-            | Event::Synced(_)
-            | Event::WaitMet(_)
-            | Event::WaitTimedOut
-            | Event::Refused(_)
-            | Event::Farewell(_) => false,
+            PublicEvent::KnownAs { .. } | PublicEvent::Offline(..) => {
+                self.last.replace(event.clone()).as_ref() == Some(event)
+            }
         }
     }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use pipechat::{
-    chat::{Done, Event, LOBBY, Position, RoomName},
+    chat::{Done, Event, LOBBY, Position, PublicEvent, RoomName},
     protocol::{Lang, Verb},
 };
 
@@ -12,7 +12,7 @@ use super::{
     super::{
         ANSWER_MAX, Deadline, Failure, Outcome, complain,
         connection::{Connection, NOT_JOINED},
-        message::{HISTORY_GONE, News, ServerMessage},
+        message::{HISTORY_GONE, News, NewsEvent, ServerMessage},
         printer::Printer,
         start::{Since, Start},
     },
@@ -184,8 +184,11 @@ impl Listener<'_> {
                 // It comes again, with what was missed.
                 ServerMessage::News(News { room: of, position: Some(_), .. }) if !is_told && is_same(&of, room) => {}
                 // Nothing is heard in a room before one's own arrival, and that is no news.
-                ServerMessage::News(News { event: Event::Joined(_), room: of @ Some(_), .. }) if is_same(&of, room) => {
-                }
+                ServerMessage::News(News {
+                    event: NewsEvent::Public(PublicEvent::Joined(_)),
+                    room: of @ Some(_),
+                    ..
+                }) if is_same(&of, room) => {}
                 ServerMessage::News(news) => self.take(line, news, held, connection.lang)?,
                 ServerMessage::Past(past) if !is_told => {
                     self.take(line, past.into_news(), held, connection.lang)?;

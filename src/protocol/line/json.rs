@@ -8,7 +8,7 @@ use super::{
     text::put,
 };
 use crate::{
-    chat::{Done, Event, Identity, Position, Refusal},
+    chat::{Done, Event, Identity, Position, PublicEvent, Refusal},
     protocol::{Lang, Reply, Stamp, Verb},
 };
 
@@ -31,21 +31,37 @@ struct Fields<'a> {
 }
 
 /// Appends `event` as one object and a LF.
+pub(in crate::protocol) fn public_event(out: &mut Vec<u8>, event: &PublicEvent, stamp: Stamp<'_>) {
+    let fields = match event {
+        PublicEvent::Online(who) => Fields { event: "online", from: Some(who), ..Fields::default() },
+        PublicEvent::Offline(who, departure) => {
+            Fields { event: "offline", from: Some(who), code: Some(departure.code()), ..Fields::default() }
+        }
+        PublicEvent::Message { from, text } => {
+            Fields { event: "message", from: Some(from), text: Some(text), ..Fields::default() }
+        }
+        PublicEvent::KnownAs { old, new } => {
+            Fields { event: "known_as", from: Some(new), old: Some(&old.name), ..Fields::default() }
+        }
+        PublicEvent::Joined(who) => Fields { event: "joined", from: Some(who), ..Fields::default() },
+        PublicEvent::Left(who) => Fields { event: "left", from: Some(who), ..Fields::default() },
+        PublicEvent::Topic { from, text } => {
+            Fields { event: "topic", from: Some(from), text: Some(text), ..Fields::default() }
+        }
+    };
+    write(out, &fields, stamp);
+}
+
+/// The same for any event.
 pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, stamp: Stamp<'_>, lang: Lang) {
     let owned;
     let fields = match event {
+        Event::Public(event) => return public_event(out, event, stamp),
         Event::Past(record, epoch) => {
             let position = Position { n: record.n, epoch: *epoch };
             let stamp =
                 Stamp { at: record.at, room: Some(&record.room), position: Some(position), is_replay: true, ..stamp };
-            return self::event(out, &record.event, stamp, lang);
-        }
-        Event::Online(who) => Fields { event: "online", from: Some(who), ..Fields::default() },
-        Event::Offline(who, departure) => {
-            Fields { event: "offline", from: Some(who), code: Some(departure.code()), ..Fields::default() }
-        }
-        Event::Message { from, text } => {
-            Fields { event: "message", from: Some(from), text: Some(text), ..Fields::default() }
+            return public_event(out, &record.event, stamp);
         }
         Event::Private { from, text } => {
             Fields { event: "private", from: Some(from), text: Some(text), ..Fields::default() }
@@ -54,14 +70,6 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, stamp: Stamp<
         Event::UsersEnd(count) => Fields { event: "users_end", count: Some(*count), ..Fields::default() },
         Event::Renamed { old, new } => {
             Fields { event: "renamed", from: Some(new), old: Some(&old.name), ..Fields::default() }
-        }
-        Event::KnownAs { old, new } => {
-            Fields { event: "known_as", from: Some(new), old: Some(&old.name), ..Fields::default() }
-        }
-        Event::Joined(who) => Fields { event: "joined", from: Some(who), ..Fields::default() },
-        Event::Left(who) => Fields { event: "left", from: Some(who), ..Fields::default() },
-        Event::Topic { from, text } => {
-            Fields { event: "topic", from: Some(from), text: Some(text), ..Fields::default() }
         }
         Event::Room { name, members, topic } => Fields {
             event: "room",

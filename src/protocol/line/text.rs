@@ -7,31 +7,58 @@ use super::{
     messages::{form_error, goodbye, help, in_lang, refused, set},
 };
 use crate::{
-    chat::{Done, Event, Identity, LOBBY, Position, Refusal, needs_isolate},
+    chat::{Done, Event, Identity, LOBBY, Position, PublicEvent, Refusal, needs_isolate},
     protocol::{Lang, Reply, Verb},
 };
 
 /// Names and addresses are visible by the rules for names; only what users say has to be made so. What happens in a room but
 /// the lobby stands behind its name.
-pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, room: Option<&str>, lang: Lang) {
+pub(in crate::protocol) fn public_event(out: &mut Vec<u8>, event: &PublicEvent, room: Option<&str>, lang: Lang) {
     if let Some(room) = room.filter(|room| *room != LOBBY) {
         put(out, &["#"]);
         isolated(out, room, |out| put(out, &[room]));
         put(out, &[" "]);
     }
     match event {
-        Event::Online(who) => {
+        PublicEvent::Online(who) => {
             prefix(out, who);
             put(out, &[in_lang(["已上线", "is online"], lang)]);
         }
-        Event::Offline(who, _) => {
+        PublicEvent::Offline(who, _) => {
             prefix(out, who);
             put(out, &[in_lang(["下线", "is offline"], lang)]);
         }
-        Event::Message { from, text } => {
+        PublicEvent::Message { from, text } => {
             prefix(out, from);
             isolated(out, text, |out| push_escaped(out, text));
         }
+        PublicEvent::KnownAs { old, new } => {
+            notice(out, old);
+            put(out, &[in_lang(["已改名为[", "is now ["], lang)]);
+            name(out, new);
+            put(out, &["]"]);
+        }
+        PublicEvent::Joined(who) => {
+            notice(out, who);
+            put(out, &[in_lang(["已加入", "has joined"], lang)]);
+        }
+        PublicEvent::Left(who) => {
+            notice(out, who);
+            put(out, &[in_lang(["已离开", "has left"], lang)]);
+        }
+        PublicEvent::Topic { from, text } => {
+            notice(out, from);
+            put(out, &[in_lang(["主题:", "topic: "], lang)]);
+            isolated(out, text, |out| push_escaped(out, text));
+        }
+    }
+    out.push(b'\n');
+}
+
+/// Appends an event that is told to one client, or a public one of the lobby.
+pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, room: Option<&str>, lang: Lang) {
+    match event {
+        Event::Public(event) => return public_event(out, event, room, lang),
         Event::Private { from, text } => {
             let [before, after] = match lang {
                 Lang::Zh => ["来自:[", "]的消息,内容是:"],
@@ -55,25 +82,6 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, room: Option<
             name(out, new);
             put(out, &["]"]);
         }
-        Event::KnownAs { old, new } => {
-            notice(out, old);
-            put(out, &[in_lang(["已改名为[", "is now ["], lang)]);
-            name(out, new);
-            put(out, &["]"]);
-        }
-        Event::Joined(who) => {
-            notice(out, who);
-            put(out, &[in_lang(["已加入", "has joined"], lang)]);
-        }
-        Event::Left(who) => {
-            notice(out, who);
-            put(out, &[in_lang(["已离开", "has left"], lang)]);
-        }
-        Event::Topic { from, text } => {
-            notice(out, from);
-            put(out, &[in_lang(["主题:", "topic: "], lang)]);
-            isolated(out, text, |out| push_escaped(out, text));
-        }
         Event::Room { name, members, topic } => {
             put(out, &["rooms|", &members.to_string(), "|"]);
             words(out, &[name, topic]);
@@ -81,7 +89,7 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, room: Option<
         Event::Past(record, epoch) => {
             let position = Position { n: record.n, epoch: *epoch };
             write!(out, "history|{position}|{:.3}|", record.at).expect("a Vec takes all");
-            return self::event(out, &record.event, Some(&record.room), lang);
+            return public_event(out, &record.event, Some(&record.room), lang);
         }
         Event::Done(done) => answer(out, done),
         Event::Declined(asked, refusal) => {
@@ -228,16 +236,16 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::protocol::{Dialect, Stamp, render};
+    use crate::protocol::{Dialect, Stamp, render_public};
 
     #[test]
     fn a_new_name_is_told_in_every_dialect() {
         let who = |name: &str| Arc::new(Identity { name: name.to_owned(), addr: "[::1]:7".to_owned() });
         let shown = |old: &str, new: &str| {
-            let event = Event::KnownAs { old: who(old), new: who(new) };
+            let event = PublicEvent::KnownAs { old: who(old), new: who(new) };
             Dialect::ALL.map(|dialect| {
                 let mut line = Vec::new();
-                render(
+                render_public(
                     &mut line,
                     &event,
                     Stamp { seq: Some(7), room: Some("lobby"), ..Stamp::private(Timestamp::UNIX_EPOCH) },

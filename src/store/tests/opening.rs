@@ -208,7 +208,8 @@ fn a_store_of_version_1_is_read() {
     assert_eq!(open.loaded, Loaded { epoch: "hello".parse().unwrap(), next: 20_001, forgotten: 0, rooms });
     let [one, two] =
         [17, 18].map(|n| ("2026-11-26T02:28:26.123Z".parse::<Timestamp>().unwrap() + Duration::from_secs(n), n));
-    let mut records = vec![record(17, one.0, "tea", Event::Joined(ann())), record(18, two.0, "tea", message("hello"))];
+    let mut records =
+        vec![record(17, one.0, "tea", PublicEvent::Joined(ann())), record(18, two.0, "tea", message("hello"))];
     assert_eq!(open.records("tea"), records);
     open.commit(say("tea", [20_001]));
     records.push(record(20_001, NOW, "tea", message("line 20001")));

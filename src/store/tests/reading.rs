@@ -101,7 +101,7 @@ fn rows_that_somebody_has_edited_are_read_as_far_as_they_can_be() {
     edit(8, "text = cast(x'ff' as text)");
     let records = open.records("tea");
     let events: Vec<_> = records.iter().map(|record| (record.n, (*record.event).clone())).collect();
-    let gone = Event::Offline(ann(), Departure::Left);
+    let gone = PublicEvent::Offline(ann(), Departure::Left);
     assert_eq!(events, [(4, message("")), (5, gone), (6, message("42")), (9, message("line 9"))]);
     assert_eq!(page(&open, 0, u64::MAX, 3), (vec![], 3), "the next page goes on behind those that were left out");
 }

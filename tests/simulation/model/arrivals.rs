@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use pipechat::chat::{ClientId, Congestion, Departure, Event, Identity, Output, RoomId, WaitFor};
+use pipechat::chat::{ClientId, Congestion, Departure, Event, Identity, Output, PublicEvent, RoomId, WaitFor};
 
 use super::{Guest, Model, Wait};
 use crate::names::same;
@@ -16,7 +16,7 @@ impl Model {
         }
         let who = self.come(client, addr, false);
         self.enter(client, RoomId::LOBBY);
-        self.publish(RoomId::LOBBY, Event::Online(who));
+        self.publish(RoomId::LOBBY, PublicEvent::Online(who));
         let users = self.present().count();
         self.meet(|wait| matches!(wait, WaitFor::User(name) if *name == addr.to_string()));
         self.meet(|wait| matches!(wait, WaitFor::Users(n) if *n <= users));
