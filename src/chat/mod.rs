@@ -14,6 +14,7 @@ mod publish;
 mod recent;
 mod record;
 mod refusal;
+mod replay;
 mod room_set;
 mod rooms;
 mod stored;

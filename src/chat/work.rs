@@ -1,7 +1,7 @@
 //! Work that may be too long for one input: it is done in pieces, and other inputs come between them.
 
 use super::{
-    Asked, Chat, ClientId, Departure, Done, Event, Output, Refusal, RoomId, entry::Congestion, history::Replay,
+    Asked, Chat, ClientId, Departure, Done, Event, Output, Refusal, RoomId, entry::Congestion, replay::Replay,
     visitors::TellVisitors, wait::TextSearch,
 };
 

@@ -4,7 +4,8 @@ use std::io::Write;
 
 use super::{
     escape::{must_escape, push_hex, push_replaced},
-    messages::{form_error, goodbye, help, refused, set},
+    help::help,
+    messages::{form_error, goodbye, refused, set},
     text::put,
 };
 use crate::{

@@ -4,7 +4,8 @@ use std::io::Write;
 
 use super::{
     escape::push_escaped,
-    messages::{form_error, goodbye, help, in_lang, refused, set},
+    help::help,
+    messages::{form_error, goodbye, in_lang, refused, set},
 };
 use crate::{
     chat::{Done, Event, Identity, LOBBY, Position, PublicEvent, Refusal, needs_isolate},
