@@ -21,8 +21,9 @@ use super::{
 pub(super) struct Database {
     pub(super) connection: Connection,
     pub(super) state: State,
-    /// Locked as long as the file is in use. Closed after `connection`.
-    pub(super) lock: File,
+    /// Locked as long as the file is in use. Closed after `connection`: one of them is the file itself, and whoever closes a
+    /// file gives up SQLite's locks on it.
+    pub(super) locks: [File; 2],
 }
 
 /// The tables of a file.

@@ -95,15 +95,12 @@ pub(super) struct Opened {
 /// Opens the file at `path`, or makes it.
 pub(super) fn open(path: &Path, options: Options, now: Timestamp, random: u64) -> Result<(Opened, Loaded), OpenError> {
     let path = real_path(path)?;
-    let lock = lock(&path)?;
-    // Made here, since what SQLite makes can be read by all. SQLite's other files get the permissions of this one.
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(&path)
-        .map_err(|error| OpenError::Unwritable(path.clone(), error))?;
+    let mut lock_path = path.as_os_str().to_owned();
+    lock_path.push(".lock");
+    // The lock beside the file stays there: who removes it may lock another one than the next who comes. The file itself may
+    // have several names, by hard links, so it is locked too; SQLite's own locks are of another kind. (It is made here,
+    // since what SQLite makes can be read by all. SQLite's other files get the permissions of this one.)
+    let locks = [lock(Path::new(&lock_path))?, lock(&path)?];
     let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let version = version(&connection)?;
     configure(&connection, options.sync)?;
@@ -123,7 +120,7 @@ pub(super) fn open(path: &Path, options: Options, now: Timestamp, random: u64) -
     let (clock, due) = (Clock::new(now), Due::new(options.days_max));
     let state = State { options, rooms, reserved, highest: next - 1, clock, due };
     Ok((
-        Opened { database: Database { connection, state, lock }, reader },
+        Opened { database: Database { connection, state, locks }, reader },
         Loaded { epoch, next, forgotten, rooms: loaded },
     ))
 }
@@ -150,13 +147,11 @@ fn real_path(path: &Path) -> Result<PathBuf, OpenError> {
     }
 }
 
-/// Takes the lock that is beside the file. It stays there: who removes it may lock another one than the next who comes.
+/// Locks a file, which is made if there is none.
 fn lock(path: &Path) -> Result<File, OpenError> {
-    let mut lock_path = path.as_os_str().to_owned();
-    lock_path.push(".lock");
     let mut options = OpenOptions::new();
-    let lock = options.write(true).create(true).truncate(false).mode(0o600).open(&lock_path);
-    let lock = lock.map_err(|error| OpenError::Unwritable(lock_path.into(), error))?;
+    let lock = options.write(true).create(true).truncate(false).mode(0o600).open(path);
+    let lock = lock.map_err(|error| OpenError::Unwritable(path.to_owned(), error))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse),
