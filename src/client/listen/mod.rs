@@ -4,6 +4,8 @@ mod listener;
 mod merge;
 mod progress;
 
+use std::collections::HashSet;
+
 use pipechat::chat::{LOBBY, RoomName};
 
 pub(super) use listener::{Gone, Listener, refusal};
@@ -65,7 +67,7 @@ impl ListenArgs {
         };
         // A position is known only if the answer to a `join` tells one.
         let goes_on = self.since.is_some() || file.is_some() || self.reconnect;
-        let rooms = if self.room.is_empty() && goes_on { vec![LOBBY.to_owned()] } else { self.room.clone() };
+        let rooms = if self.room.is_empty() && goes_on { vec![LOBBY.to_owned()] } else { distinct(&self.room) };
         let printer =
             Printer { filter: Filter::of(self), part: self.part.as_deref(), is_json: self.json, has_times: false };
         Ok(Listener {
@@ -78,6 +80,13 @@ impl ListenArgs {
             deadline: Deadline::of(self.timeout),
         })
     }
+}
+
+/// Each room once, as it is called first.
+fn distinct(names: &[String]) -> Vec<String> {
+    let mut keys = HashSet::new();
+    let is_new = |name: &&String| RoomName::parse(name).map_or(true, |name| keys.insert(name.key().to_owned()));
+    names.iter().filter(is_new).cloned().collect()
 }
 
 fn is_lobby(name: &str) -> bool {
