@@ -147,6 +147,16 @@ fn a_bad_value_names_its_source() {
 }
 
 #[test]
+fn nothing_that_a_terminal_obeys_comes_out_of_a_check() {
+    let path = file("\x1b[2J\nport = 1.toml", "port = 7\nstore = \"\\u001b[31m.db\"\n");
+    let (code, report, stderr) = run(&["--check", "--config", &path]);
+    assert_eq!((code, &*stderr), (DONE, ""));
+    assert!(!report.contains('\x1b') && report.contains(r"\u{1b}[2J\u{a}port = 1.toml:1"), "{report}");
+    let again = check(&["--config", &file("printed.toml", &report)], &[]);
+    assert_eq!((&*again["port"].0, &*again["store"].0), ("7", r#""\u001B[31m.db""#));
+}
+
+#[test]
 fn options_of_the_store_need_a_store() {
     let values = [("sync", "full"), ("history-lines", "5"), ("history-days", "30"), ("store-max", "1M")];
     for (key, value) in values {
