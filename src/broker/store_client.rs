@@ -183,7 +183,7 @@ impl StoreClient {
     }
 
     /// Closes the store. Answers how many changes are lost.
-    pub(super) async fn close(self, patience: Duration) -> u64 {
+    pub(crate) async fn close(self, patience: Duration) -> u64 {
         self.store.close(patience).await.unwrap_or(u64::MAX)
     }
 
