@@ -28,6 +28,7 @@ impl Broker {
                     let keeper = keeper.map(|network| network.to_string());
                     self.changes.push(Change::Topic { room, topic, keeper });
                 }
+                Output::Keep(record) => self.changes.push(Change::Event(record)),
                 Output::Forget(room) => self.changes.push(Change::Forget(room)),
                 Output::Publish(public) => self.publish(&public),
                 Output::Join(id, room) => {

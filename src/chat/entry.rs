@@ -9,6 +9,7 @@ use super::{
     departure::Departure,
     event::{ClientId, Event, Public, RoomId},
     recent::RecentLimits,
+    record::Record,
     rooms::RoomLimits,
     stored::{Answer, Query},
 };
@@ -114,6 +115,8 @@ pub enum Output {
     Tell(ClientId, Event),
     /// Tell a room this event.
     Publish(Public),
+    /// Keep this event, of which nobody is told.
+    Keep(Record),
     /// This client is told from now on what is told to the room.
     Join(ClientId, RoomId),
     /// And this one no more.

@@ -169,7 +169,12 @@ impl Chat {
     ) {
         for room in rooms.iter() {
             self.rooms.leave(room, client);
-            self.publish(room, PublicEvent::Offline(Arc::clone(who), departure), out);
+            let event = PublicEvent::Offline(Arc::clone(who), departure);
+            if self.is_closing {
+                self.keep_untold(room, event, out);
+            } else {
+                self.publish(room, event, out);
+            }
         }
     }
 

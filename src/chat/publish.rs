@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Chat, ClientId, Output, Public, PublicEvent, RoomId, recent::Kept, record::Position};
+use super::{
+    Chat, ClientId, Output, Public, PublicEvent, Record, RoomId, recent::Kept, record::Position, stored::StoreState,
+};
 
 impl Chat {
     /// Tells a room something, and keeps it. Answers its position, if it is kept.
@@ -28,6 +30,19 @@ impl Chat {
         let (name, members) = (of.name.shared(), of.len());
         out.push(Output::Publish(Public { room, name, members, except, seq, position, event }));
         position
+    }
+
+    /// Keeps a departure of which nobody is told, since all are on their way out: those who come after a restart see that
+    /// everybody has left. While the store fails it is not worth waiting for.
+    pub(super) fn keep_untold(&mut self, room: RoomId, event: PublicEvent, out: &mut Vec<Output>) {
+        if self.store != StoreState::Works {
+            return;
+        }
+        let Some(name) = self.rooms.get(room).map(|of| of.name.shared()) else { return };
+        let event = Arc::new(event);
+        if let Some(Position { n, .. }) = self.keep(room, &event) {
+            out.push(Output::Keep(Record { n, at: self.at, room: name, event }));
+        }
     }
 
     /// Keeps an event for those who come later.

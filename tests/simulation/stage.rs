@@ -257,6 +257,7 @@ impl Turn {
             | Output::Join(..)
             | Output::Part(..)
             | Output::Ask(..)
+            | Output::Keep(_)
             | Output::Remember { .. }
             | Output::Forget(_)
             | Output::Ready(_)
@@ -281,6 +282,7 @@ impl Turn {
             | Output::Join(..)
             | Output::Part(..)
             | Output::Ask(..)
+            | Output::Keep(_)
             | Output::Remember { .. }
             | Output::Forget(_)
             | Output::Ready(_) => None,

@@ -153,7 +153,7 @@ fn events_of(commands: Vec<Command>) -> Vec<(Option<Arc<str>>, Event)> {
         Output::Tell(_, event) => Some((None, event)),
         Output::Publish(public) => Some((Some(public.name), Event::Public((*public.event).clone()))),
         Output::Join(..) | Output::Part(..) | Output::Ready(_) | Output::HangUp(..) => None,
-        Output::Ask(..) | Output::Remember { .. } | Output::Forget(_) => None,
+        Output::Ask(..) | Output::Keep(_) | Output::Remember { .. } | Output::Forget(_) => None,
     };
     out.into_iter().filter_map(event).collect()
 }

@@ -142,6 +142,7 @@ impl Lobby {
             | Output::Part(..)
             | Output::Ask(..)
             | Output::Remember { .. }
+            | Output::Keep(_)
             | Output::Forget(_)
             | Output::Ready(_)
             | Output::HangUp(..) => 0,

@@ -108,7 +108,9 @@ impl Stage {
                 format!("{client}< {}", shown(&event))
             }
             Output::Ready(ClientId(client)) => format!("{client} ready"),
-            Output::Ask(..) | Output::Remember { .. } | Output::Forget(_) => panic!("there is no store: {output:?}"),
+            Output::Ask(..) | Output::Keep(_) | Output::Remember { .. } | Output::Forget(_) => {
+                panic!("there is no store: {output:?}")
+            }
             Output::HangUp(ClientId(client), departure) => {
                 self.connected.retain(|&connected| connected != client);
                 self.rooms.values_mut().for_each(|(members, _)| members.retain(|&member| member != client));

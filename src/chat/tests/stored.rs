@@ -198,3 +198,20 @@ fn a_chat_goes_on_where_its_store_has_left_off() {
     stage.line(ANN, "history|B");
     assert!(matches!(stage.asked, Some(Query::SeekLast { .. })), "its events are in the store");
 }
+
+#[test]
+fn those_whom_a_shutdown_sends_away_are_kept_as_gone() {
+    for (store, expected) in [(Input::StoreUp, 2), (Input::StoreDown, 0)] {
+        let mut stage = Stage::new(10);
+        stage.line(ANN, "join|builds");
+        stage.line(BOB, "join|builds");
+        let before = stage.kept.len();
+        stage.input(store);
+        stage.input(Input::ShutDown);
+        stage.line(BOB, "in|builds|nobody is told this");
+        stage.finish();
+        let gone = |record: &Record| matches!(record.event.as_ref(), PublicEvent::Offline(_, Departure::ShuttingDown));
+        assert!(stage.kept[before..].iter().all(gone), "{:?}", stage.kept);
+        assert_eq!(stage.kept.len() - before, expected, "{:?}", stage.kept);
+    }
+}

@@ -3,8 +3,8 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use pipechat::chat::{
-    Asked, ClientId, Command, Departure, Done, Event, Identity, Output, Position, Public, PublicEvent, Refusal, RoomId,
-    WaitFor,
+    Asked, ClientId, Command, Departure, Done, Event, Identity, Output, Position, Public, PublicEvent, Record, Refusal,
+    RoomId, WaitFor,
 };
 
 use super::{ARGUMENT_MAX, Model, has, rooms::LOBBY};
@@ -58,6 +58,16 @@ impl Model {
         position
     }
 
+    /// A store that works keeps this, though nobody is told.
+    fn keep_untold(&mut self, room: RoomId, event: PublicEvent) {
+        if self.rules.has_store && !self.is_store_down && self.rooms.get(room).is_some() {
+            let event = Arc::new(event);
+            if let Some(Position { n, .. }) = self.keep(room, &event) {
+                self.out.push(Output::Keep(Record { n, at: self.at, room: self.name_of(room), event }));
+            }
+        }
+    }
+
     pub(super) fn enter(&mut self, client: ClientId, room: RoomId) {
         self.rooms.enter(room, client);
         self.out.push(Output::Join(client, room));
@@ -67,7 +77,12 @@ impl Model {
     pub(super) fn be_gone(&mut self, client: ClientId, who: &Arc<Identity>, departure: Departure) {
         for room in self.rooms.with(client) {
             self.exit(client, room);
-            self.publish(room, PublicEvent::Offline(Arc::clone(who), departure));
+            let event = PublicEvent::Offline(Arc::clone(who), departure);
+            if self.is_closing {
+                self.keep_untold(room, event);
+            } else {
+                self.publish(room, event);
+            }
         }
     }
 

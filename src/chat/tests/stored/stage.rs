@@ -62,6 +62,10 @@ impl Stage {
                         self.kept.push(Record { n, at, room: public.name, event: public.event });
                     }
                 }
+                Output::Keep(record) => {
+                    self.told.push(format!("kept {}", record.n));
+                    self.kept.push(record);
+                }
                 Output::Ask(ANN, query) => assert!(self.asked.replace(query).is_none(), "one at a time"),
                 Output::Tell(ANN, Event::Past(record, _)) => self.told.push(record.n.to_string()),
                 Output::Tell(ANN, Event::Done(Done::History { count, position, has_more, .. })) => {
