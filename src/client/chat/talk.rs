@@ -20,6 +20,7 @@ use super::{
     rooms::Rooms,
 };
 use crate::client::{
+    listen::LACKS_HISTORY,
     message::{News, NewsEvent, ServerMessage},
     terminal::Completion,
     words::lang_of_set,
@@ -40,6 +41,8 @@ pub(super) struct Talk {
     above: String,
     lists: Lists,
     missed: Missed,
+    /// The server is older than history.
+    lacks_history: bool,
     /// The user has asked for a history, and is told if there is none.
     has_asked: bool,
     /// The user was told that some of what was missed is lost.
@@ -78,6 +81,7 @@ impl Talk {
             above: String::new(),
             lists: Lists::new(),
             missed: Missed::default(),
+            lacks_history: false,
             has_asked: false,
             is_told_gone: false,
             last: None,
@@ -85,27 +89,32 @@ impl Talk {
     }
 
     /// There is a connection, on which the user is called so. The next list of users becomes the greeting.
-    pub(super) fn connected(&mut self, me: Arc<Identity>, lang: Lang) {
+    pub(super) fn connected(&mut self, me: Arc<Identity>, lang: Lang, lacks_history: bool) {
         self.people = People::default();
         (self.lists, self.last) = (Lists::new(), None);
         (self.has_asked, self.is_told_gone) = (false, false);
         (self.style.me, self.style.lang) = (me, lang);
+        self.lacks_history = lacks_history;
     }
 
     /// What asks for what was missed in the rooms that the user is in, a line each.
     pub(super) fn ask_for_missed(&mut self) -> Vec<String> {
-        self.missed.ask(self.rooms.joined())
+        if self.lacks_history { Vec::new() } else { self.missed.ask(self.rooms.joined()) }
     }
 
     /// What asks to be in this room.
     pub(super) fn join(&self, room: &str) -> String {
-        if self.rooms.contains(room) { format!("join|{room}") } else { Missed::join(room) }
+        if self.rooms.contains(room) || self.lacks_history { format!("join|{room}") } else { Missed::join(room) }
     }
 
-    /// What asks for the last so many lines of the room where lines go.
-    pub(super) fn history(&mut self, count: usize) -> String {
+    /// What asks for the last so many lines of the room where lines go, if the server knows what that is.
+    pub(super) fn history(&mut self, count: usize) -> Option<String> {
+        if self.lacks_history {
+            self.notice(LACKS_HISTORY);
+            return None;
+        }
         self.has_asked = true;
-        format!("history|{}|{count}", self.rooms.current())
+        Some(format!("history|{}|{count}", self.rooms.current()))
     }
 
     /// What may stand for the last word of `before`.

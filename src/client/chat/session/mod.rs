@@ -217,7 +217,11 @@ impl Session {
                 self.talk.sent(&to, &text);
             }
             Command::Join(room) => self.outbox.push(&self.talk.join(&room)),
-            Command::History(count) => self.outbox.push(&self.talk.history(count)),
+            Command::History(count) => {
+                if let Some(line) = self.talk.history(count) {
+                    self.outbox.push(&line);
+                }
+            }
             Command::Leave(room) => match room.as_deref().unwrap_or(self.talk.rooms.current()) {
                 LOBBY if room.is_none() => self.talk.notice("usage: /leave ROOM"),
                 room => self.outbox.push(&format!("leave|{room}")),
