@@ -28,7 +28,7 @@ use super::values::{
             environment variable (--max-clients by PIPECHAT_MAX_CLIENTS) and, but for --config and --check, in the file \
             (max-clients = 100). An option comes before a variable, and a variable before the file.",
     error_code(0, "ended by a signal"),
-    error_code(1, "cannot listen"),
+    error_code(1, "cannot listen or open the store, or could not store all that was told"),
     error_code(2, "usage error"),
     error_code(130, "ended by a second signal")
 )]
@@ -122,7 +122,7 @@ pub(crate) struct ServeArgs {
     #[argh(option, arg_name = "DURATION", default = "Limits::default().write_timeout", from_str_fn(duration))]
     write_timeout: Duration,
 
-    /// maximum time to flush queues at shutdown (5s)
+    /// maximum time to flush queues and to finish storing at shutdown (5s)
     #[argh(option, arg_name = "DURATION", default = "Config::default().drain_timeout", from_str_fn(duration))]
     drain_timeout: Duration,
     /// read options from this TOML file

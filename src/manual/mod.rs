@@ -45,7 +45,7 @@ pages! {
     store: "history in a file: promises, failures, its tables";
     scripts: "sync, wait, check, ready-made examples, scenarios";
     json: "the JSON format, with jq";
-    client: "send, listen, wait, who, chat, and their exit codes";
+    client: "send, listen, history, wait, who, chat, and their exit codes";
     netcat: "how each netcat ends its input";
     options: "the server's flags, environment and configuration file";
     operating: "logs, signals, exit codes, security";
