@@ -25,8 +25,7 @@ impl Broker {
             match output {
                 Output::Ask(id, query) => self.questions.push((id, query)),
                 Output::Remember { room, topic, keeper } => {
-                    let keeper = keeper.map(|network| network.to_string());
-                    self.changes.push(Change::Topic { room, topic, keeper });
+                    self.changes.push(Change::Remember { room, topic, keeper });
                 }
                 Output::Keep(record) => self.changes.push(Change::Event(record)),
                 Output::Forget(room) => self.changes.push(Change::Forget(room)),

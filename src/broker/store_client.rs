@@ -116,7 +116,7 @@ impl StoreClient {
         let past = |LoadedRoom { name, topic, keeper, last, gone }: LoadedRoom| PastRoom {
             name,
             topic: topic.map(Into::into),
-            keeper: keeper.and_then(|network| network.parse().ok()),
+            keeper,
             last: last.max(gone.map_or(0, |gone| gone.n)),
         };
         chat.restore(next, forgotten, &rooms.into_iter().map(past).collect::<Vec<_>>(), out);

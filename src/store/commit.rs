@@ -64,9 +64,13 @@ impl Group<'_, '_> {
     fn apply(&mut self, change: &Change) -> Result<()> {
         match change {
             Change::Event(record) => self.add(record),
-            Change::Topic { room, topic, keeper } => {
+            Change::Remember { room, topic, keeper } => {
                 let id = self.room(room)?.id;
-                self.statements.set_topic.execute(params![id, topic.as_deref(), keeper])?;
+                self.statements.set_room.execute(params![
+                    id,
+                    topic.as_deref(),
+                    keeper.map(|network| network.to_string())
+                ])?;
                 Ok(())
             }
             Change::Forget(room) => self.forget(room),

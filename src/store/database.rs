@@ -92,7 +92,7 @@ impl Clock {
 pub(super) struct Statements<'c> {
     pub(super) add_room: Statement<'c>,
     pub(super) add_message: Statement<'c>,
-    pub(super) set_topic: Statement<'c>,
+    pub(super) set_room: Statement<'c>,
     pub(super) forget_room: Statement<'c>,
     pub(super) reserve: Statement<'c>,
     pub(super) set_forgotten: Statement<'c>,
@@ -126,7 +126,7 @@ impl<'c> Statements<'c> {
             add_message: prepare(
                 "insert or ignore into messages (n, at, room, kind, name, addr, text) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?,
-            set_topic: prepare("update rooms set topic = ?2, keeper = ?3 where id = ?1")?,
+            set_room: prepare("update rooms set topic = ?2, keeper = ?3 where id = ?1")?,
             forget_room: prepare("update rooms set name = null, topic = null, keeper = null where id = ?1")?,
             reserve: prepare("update settings set value = ?1 where name = 'reserved'")?,
             set_forgotten: prepare(

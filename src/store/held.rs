@@ -110,7 +110,7 @@ fn size(change: &Change) -> usize {
     CHANGE_BYTES
         + match change {
             Change::Event(record) => Row::of(&record.event).text.len(),
-            Change::Topic { topic, .. } => topic.as_deref().map_or(0, str::len),
+            Change::Remember { topic, .. } => topic.as_deref().map_or(0, str::len),
             Change::Forget(_) => 0,
         }
 }

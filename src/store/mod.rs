@@ -37,7 +37,10 @@ use futures::channel::{
 use jiff::Timestamp;
 
 use self::{reader::Request, writer::Task};
-use crate::chat::{Epoch, Record};
+use crate::{
+    address::Network,
+    chat::{Epoch, Record},
+};
 
 pub use crate::chat::{Answer, Gone, Query};
 
@@ -98,8 +101,8 @@ pub struct LoadedRoom {
     pub name: String,
     /// Its topic.
     pub topic: Option<String>,
-    /// At whose expense it is kept, in words of the caller's.
-    pub keeper: Option<String>,
+    /// At whose expense it is kept.
+    pub keeper: Option<Network>,
     /// The number of the last event that is kept; 0 if none is.
     pub last: u64,
     /// The last event that was removed.
@@ -112,13 +115,13 @@ pub enum Change {
     /// An event. Its room is a new one where there is none of this name.
     Event(Record),
     /// What is known of a room. It is a new one where there is none of this name.
-    Topic {
+    Remember {
         /// The name of the room.
         room: Arc<str>,
         /// Its topic.
         topic: Option<Arc<str>>,
         /// At whose expense it is kept.
-        keeper: Option<String>,
+        keeper: Option<Network>,
     },
     /// The room of this name is no more. Its events are removed little by little; a room of the same name is a new one.
     Forget(Arc<str>),

@@ -233,7 +233,9 @@ fn rooms(connection: &Connection, lines_max: u64) -> Result<(Rooms, Vec<LoadedRo
         let lines = lines + from_integer(more);
         let last = last.map_or(counted, from_integer);
         rooms.set(&name.as_str().into(), Room { id, lines, last, is_behind: more > 0 });
-        let (topic, keeper, gone) = (row.get(2)?, row.get(3)?, reader::gone(row, 4)?);
+        let (topic, gone) = (row.get(2)?, reader::gone(row, 4)?);
+        // Somebody may have edited it.
+        let keeper = row.get::<_, Option<String>>(3)?.and_then(|network| network.parse().ok());
         let last = if lines == 0 { 0 } else { last };
         loaded.push(LoadedRoom { name, topic, keeper, last, gone });
     }

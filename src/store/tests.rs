@@ -154,8 +154,12 @@ fn say(room: &str, numbers: impl IntoIterator<Item = u64>) -> Vec<Change> {
     numbers.into_iter().map(|n| Change::Event(record(n, NOW, room, message(&format!("line {n}"))))).collect()
 }
 
+fn network(text: &str) -> Network {
+    text.parse().expect("an address")
+}
+
 fn topic(room: &str, topic: Option<&str>, keeper: Option<&str>) -> Change {
-    Change::Topic { room: room.into(), topic: topic.map(Into::into), keeper: keeper.map(ToOwned::to_owned) }
+    Change::Remember { room: room.into(), topic: topic.map(Into::into), keeper: keeper.map(network) }
 }
 
 #[test]
@@ -222,7 +226,7 @@ fn rooms_come_back_in_the_order_of_their_last_events() {
             "empty" => (None, Some("10.0.0.1")),
             _ => (None, None),
         };
-        let [topic, keeper] = [topic, keeper].map(|text| text.map(ToOwned::to_owned));
+        let (topic, keeper) = (topic.map(ToOwned::to_owned), keeper.map(network));
         LoadedRoom { name: name.to_owned(), topic, keeper, last, gone: None }
     };
     let rooms = [room("empty", 0), room("a", 2), room("c", 3), room("b", 4)];

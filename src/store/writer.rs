@@ -173,7 +173,7 @@ impl<'c> Writer<'c> {
             Task::Commit { batch, changes } => {
                 let numbers = changes.iter().filter_map(|change| match change {
                     Change::Event(record) => Some(record.n),
-                    Change::Topic { .. } | Change::Forget(_) => None,
+                    Change::Remember { .. } | Change::Forget(_) => None,
                 });
                 self.highest = numbers.fold(self.highest, u64::max);
                 let was_lossless = self.held.dropped() == 0;
