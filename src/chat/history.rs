@@ -9,7 +9,7 @@ use super::{
     replay::{Goal, Replay},
     rooms::RoomName,
     stored::{Answer, Gone, Query},
-    work::{Long, Task},
+    work::{LongAnswer, Task},
 };
 
 /// The most events that one `history` tells.
@@ -90,7 +90,7 @@ impl Chat {
         match self.find(room, start) {
             Found::Behind(after) => {
                 replay.after = after;
-                self.begin(client, Task::Tell(client, Long::History(replay)), out);
+                self.begin(client, Task::Tell(client, LongAnswer::Replay(replay)), out);
             }
             Found::Ask(query) => {
                 self.set_busy(client, false);
@@ -179,7 +179,7 @@ impl Chat {
             }
         }
         // At once: a fast room must not get further ahead.
-        self.tell(client, Long::History(replay), out);
+        self.tell(client, LongAnswer::Replay(replay), out);
     }
 
     pub(super) fn history_gone(&self, room: RoomId, oldest: u64) -> Refusal {

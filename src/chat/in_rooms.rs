@@ -1,13 +1,13 @@
 //! What users do in rooms, and who is told of it.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     ARGUMENT_BYTES_MAX, Asked, Chat, ClientId, Command, Departure, Done, Event, Identity, Output, PublicEvent, Refusal,
     RoomId, RoomSet,
     rooms::{Keeper, RoomName, room_key},
     wait::TextSearch,
-    work::{Long, Task},
+    work::{List, Task},
 };
 use crate::address::Network;
 
@@ -115,8 +115,7 @@ impl Chat {
     pub(super) fn who_in(&mut self, client: ClientId, room: &str, out: &mut Vec<Output>) {
         match self.room(room) {
             Ok(room) => {
-                let members = Long::Members { room, after: ClientId(0), told: 0 };
-                self.begin(client, Task::Tell(client, members), out);
+                self.begin_list(client, List::Members { room, after: ClientId(0), told: 0 }, out);
             }
             Err(refusal) => self.decline(client, Asked::Who, refusal, out),
         }
@@ -278,9 +277,7 @@ impl Chat {
 
     /// At whose expense a room is kept that this client makes.
     fn keeper(&self, client: ClientId) -> Keeper {
-        let ip =
-            self.members.get(client).and_then(|member| member.who.addr.parse().ok()).map(|addr: SocketAddr| addr.ip());
-        match ip {
+        match self.members.get(client).map(|member| member.ip) {
             Some(ip) if !self.rules.trusted.iter().any(|block| block.contains(ip)) => Keeper::Network(Network::of(ip)),
             Some(_) | None => Keeper::Client(client),
         }

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, btree_map},
     mem,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     ops::Bound,
     sync::Arc,
 };
@@ -30,6 +30,8 @@ pub(super) struct Members {
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) who: Arc<Identity>,
+    /// Where it has connected from.
+    pub(super) ip: IpAddr,
     /// A command of the client is not done yet.
     pub(super) is_busy: bool,
     /// That command is a message to all visitors of a name, which has not been told to all of them.
@@ -70,9 +72,11 @@ pub(super) struct Removed {
 }
 
 impl Member {
-    fn new(who: Arc<Identity>) -> Self {
+    fn new(addr: SocketAddr) -> Self {
+        let (name, ip) = (addr.to_string(), addr.ip());
         Self {
-            who,
+            who: Arc::new(Identity { addr: name.clone(), name }),
+            ip,
             is_busy: false,
             is_telling: false,
             leaves: None,
@@ -129,22 +133,23 @@ impl Members {
 
     /// Takes in a client under its address. Answers how it is known, and the key of that.
     pub(super) fn insert(&mut self, client: ClientId, addr: SocketAddr) -> (Arc<Identity>, String) {
-        let who = identity(addr);
+        let member = Member::new(addr);
+        let who = Arc::clone(&member.who);
         // An address never has to be refused: no name is one, and no two clients have the same at a time. If the kernel
         // reuses one before the old connection's end is noticed, the old one merely can't be found by it any more.
         let key = name::key(&who.name);
         self.by_key.insert(key.as_str().into(), Bearers::Present(client));
         self.by_skeleton.insert(name::confusable_skeleton(&who.name).into(), Bearers::Present(client));
-        self.present.insert(client, Member::new(Arc::clone(&who)));
+        self.present.insert(client, member);
         (who, key)
     }
 
     /// Takes in a client as a visitor, under its address.
     pub(super) fn insert_visitor(&mut self, client: ClientId, addr: SocketAddr) {
-        let who = identity(addr);
-        self.by_key.insert(name::key(&who.name).into(), Bearers::visitor(client));
-        self.by_skeleton.insert(name::confusable_skeleton(&who.name).into(), Bearers::visitor(client));
-        self.visitors.insert(client, Member::new(who));
+        let member = Member::new(addr);
+        self.by_key.insert(name::key(&member.who.name).into(), Bearers::visitor(client));
+        self.by_skeleton.insert(name::confusable_skeleton(&member.who.name).into(), Bearers::visitor(client));
+        self.visitors.insert(client, member);
     }
 
     /// One who is here becomes a visitor: it is in no room, and keeps its name. Answers what it was.
@@ -232,11 +237,6 @@ impl Bearers {
             Self::Visitors(bearers) => bearers.iter().copied().find(|&bearer| bearer != client),
         }
     }
-}
-
-fn identity(addr: SocketAddr) -> Arc<Identity> {
-    let addr = addr.to_string();
-    Arc::new(Identity { name: addr.clone(), addr })
 }
 
 fn insert_bearer(index: &mut HashMap<Box<str>, Bearers>, key: &str, client: ClientId, is_present: bool) {

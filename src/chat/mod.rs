@@ -40,7 +40,7 @@ use self::{
     stored::StoreState,
     visitors::{Recipients, TellVisitors},
     wait::{Topic, Waits},
-    work::{Long, Task},
+    work::{List, Task},
 };
 
 pub use command::{Command, Start, WaitFor};
@@ -199,7 +199,7 @@ impl Chat {
                 Err(refusal) => out.push(Output::tell(client, Event::Refused(refusal))),
             },
             Command::Who => {
-                return self.begin(client, Task::Tell(client, Long::Users { after: ClientId(0), told: 0 }), out);
+                return self.begin_list(client, List::Users { after: ClientId(0), told: 0 }, out);
             }
             Command::Rename(name) => self.rename(client, &from, &name, out),
             Command::Wait(timeout, _) if timeout > self.rules.wait_max => {
@@ -212,7 +212,7 @@ impl Chat {
             Command::History { room, start } => return self.history(client, &room, start, out),
             Command::In { room, text } => return self.say_in(client, &room, text, out),
             Command::Leave(room) => return self.leave(client, &room, out),
-            Command::Rooms => return self.begin(client, Task::Tell(client, Long::Rooms { after: None, told: 0 }), out),
+            Command::Rooms => return self.begin_list(client, List::Rooms { after: None, told: 0 }, out),
             Command::WhoIn(room) => return self.who_in(client, &room, out),
             Command::Topic { room, text } => return self.topic(client, &room, text, out),
             Command::Sync(token) => out.push(Output::tell(client, Event::Synced(token))),
