@@ -89,12 +89,12 @@ impl Style {
     }
 
     fn answer(&self, event: &Event) -> Option<String> {
-        let (you, are_now, timed_out) = match self.lang {
-            Lang::Zh => (self.you(), "现在的名字是", "等待超时"),
-            Lang::En => (self.you(), "are now", "wait timed out"),
+        let [are_now, timed_out] = match self.lang {
+            Lang::Zh => ["现在的名字是", "等待超时"],
+            Lang::En => ["are now", "wait timed out"],
         };
         Some(match event {
-            Event::Renamed { new, .. } => self.notice(&format!("{you} {are_now} {}", self.plain_name(new))),
+            Event::Renamed { new, .. } => self.notice(&format!("{} {are_now} {}", self.you(), self.plain_name(new))),
             Event::WaitTimedOut => self.notice(timed_out),
             Event::WaitMet(text) => format!("wait|ok|{text}"),
             Event::Synced(text) => format!("sync|{text}"),
@@ -148,9 +148,8 @@ impl Style {
 
     /// A private message that the user has sent.
     pub(super) fn sent(&self, to: &str, text: &str) -> String {
-        let you = self.you();
         let to = if self.has_colours { coloured(to) } else { to.to_owned() };
-        format!("{you} -> {to}: {}", isolated(text))
+        format!("{} -> {to}: {}", self.you(), isolated(text))
     }
 
     /// What the client or the server says to the user alone.
