@@ -139,6 +139,43 @@ fn rooms_that_come_and_go_leave_nothing() {
 }
 
 #[test]
+fn all_rooms_are_looked_at_rarely_for_those_that_are_no_more() {
+    let mut recent = recent(9, &[A, B]);
+    let mut come_and_go = |rooms: usize| {
+        for n in (3..).take(rooms) {
+            recent.push(RoomId(n), Kept { n, at: second(n), event: message() });
+            recent.remove(RoomId(n));
+        }
+        recent.silent.len()
+    };
+    assert_eq!(
+        (come_and_go(68), come_and_go(1)),
+        (2 * 3 + 64, 2),
+        "the lobby, two with events, and then these two alone"
+    );
+}
+
+#[test]
+fn space_for_events_is_given_back_when_three_quarters_of_it_are_empty() {
+    let mut recent = recent(999, &[A; 500]);
+    let space = recent.by_room[&A].events.capacity();
+    let mut keep = |count: usize| {
+        recent.shrink(count * bytes_of_one(), 999);
+        recent.by_room[&A].events.capacity()
+    };
+    assert_eq!(keep(space / 4), space);
+    assert!(keep(space / 4 - 1) <= space / 2);
+}
+
+#[test]
+fn what_was_forgotten_before_a_start_may_have_been_of_any_name() {
+    let mut recent = recent(9, &[]);
+    recent.forget_until(5);
+    recent.forget_until(3);
+    assert_eq!((recent.behind(A, 4), recent.behind(A, 5)), (Place::Older, Place::Here(5)));
+}
+
+#[test]
 fn every_kept_event_counts_with_its_texts_and_users() {
     let who = |name: &str| Arc::new(Identity { name: name.to_owned(), addr: String::new() });
     let bytes = |event| Kept { n: 0, at: second(0), event: Arc::new(event) }.bytes();

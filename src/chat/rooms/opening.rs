@@ -39,8 +39,7 @@ impl Rooms {
             return Ok(RoomId::LOBBY);
         }
         self.check_looks(&name)?;
-        self.uses += 1;
-        self.last = RoomId(self.last.0 + 1);
+        self.last = RoomId(self.last.0 + 1); // of rooms that were used at the same time, the one with the higher number later
         self.insert(self.last, name, past.keeper.map(Keeper::Network));
         let of = self.by_id.get_mut(&self.last).expect("it was inserted just now");
         (of.topic, of.has_history) = (past.topic.clone(), past.last > 0);

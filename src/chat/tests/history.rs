@@ -47,12 +47,19 @@ fn one_who_joins_is_told_before_what_it_has_missed() {
 }
 
 #[test]
+fn a_broken_connection_speaks_in_the_room_that_it_has_joined() {
+    check("2 join|a; 1 breaks; 1 join|a|since|0; 1 hi", "2,1< #a @1: hi");
+    check("2 join|a; 1 breaks; 1 history|a; 1 hi", "1,2< @1: hi");
+}
+
+#[test]
 fn what_is_not_kept_any_more_cannot_be_told() {
     let four = "2 1; 2 2; 2 3; 2 4; ";
     check_by(few(), &format!("{four}1 history|lobby|since|1"), "1< no: history-gone, oldest 2");
     check_by(few(), &format!("{four}1 history|lobby|since|2"), "1< 3| @2: 3; 1< 4| @2: 4; 1< 2 of lobby until 4");
     check_by(few(), &format!("{four}1 history|lobby|9"), "1< 3| @2: 3; 1< 4| @2: 4; 1< 2 of lobby until 4");
     check_by(few(), &format!("{four}1 join|lobby|since|1; 2 5"), "2,1< @2: 5");
+    check_by(few(), &format!("{four}1 history|lobby|since|5m"), "1< no: history-gone, oldest 2");
     check("2 in|a|x; 1 join|a|since|0.bbbbb", "1< no: history-gone, oldest 0");
     check("1 join|a|since|0.bbbbb; 1 rooms", "1< lobby 1; 1< 1 rooms");
     check("1 history|lobby|since|0.unknown", "1< no: history-gone, oldest 0");

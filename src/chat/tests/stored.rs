@@ -1,5 +1,6 @@
 //! What the chat asks of a store, and what it does with the answers.
 
+mod restored;
 mod stage;
 
 use super::super::*;
@@ -59,6 +60,18 @@ fn what_the_store_has_given_up_is_gone() {
     assert_eq!(stage.finish(), ["live 601"], "she hears what happens again");
     stage.line(ANN, "history|lobby|1000");
     assert_eq!(stage.finish().len(), 302);
+}
+
+#[test]
+fn more_than_a_thousand_is_not_asked_of_the_store_at_once() {
+    let mut stage = Stage::new(2);
+    stage.say(1500);
+    stage.told.clear();
+    stage.line(ANN, "history|lobby|since|0");
+    let expected = [numbers(1..=1000), vec!["1000 until 1000, more".to_owned()]].concat();
+    assert_eq!(stage.finish(), expected);
+    stage.line(ANN, "history|lobby|since|1000");
+    assert_eq!(stage.finish().last().map(String::as_str), Some("500 until 1500"));
 }
 
 #[test]
@@ -166,37 +179,6 @@ fn what_is_known_of_a_room_is_kept_and_forgotten() {
         small.line(ANN, line);
     }
     assert_eq!(small.forgotten, ["b".into()]);
-}
-
-fn past(name: &str, last: u64) -> PastRoom {
-    PastRoom { name: name.to_owned(), topic: None, keeper: Some("10.0.0.7".parse().unwrap()), last }
-}
-
-#[test]
-fn a_chat_goes_on_where_its_store_has_left_off() {
-    let rules = Rules { has_store: true, rooms: RoomLimits { rooms_max: 4, per_client_max: 2 }, ..Rules::default() };
-    let mut stage = Stage::new(1);
-    stage.chat = Chat::new(rules, Epoch::from_random(0));
-    let mut out = Vec::new();
-    let rooms = [
-        past("eldest", 1),
-        past("a", 3),
-        past("empty", 0),
-        past("x y", 4),
-        past("lobby", 30),
-        PastRoom { keeper: None, topic: Some("red".into()), ..past("B", 40) },
-        past("c", 41),
-    ];
-    stage.chat.restore(100, 0, &rooms, &mut out);
-    let forget = |name: &str| Output::Forget(name.into());
-    assert_eq!(out, ["eldest", "a", "empty", "x y"].map(forget), "too many, the eldest first; and what is no name");
-    stage.chat.rooms.assert_mirrors();
-    stage.input(Input::Arrive(ANN, SocketAddr::from(([10, 0, 0, 1], 1))));
-    stage.told.clear();
-    stage.line(ANN, "in|lobby|hi");
-    assert_eq!(stage.finish(), ["live 100"], "numbers go on");
-    stage.line(ANN, "history|B");
-    assert!(matches!(stage.asked, Some(Query::SeekLast { .. })), "its events are in the store");
 }
 
 #[test]
