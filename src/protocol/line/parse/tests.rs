@@ -84,6 +84,9 @@ fn verbs_and_chat() {
         ("join|a|since|99999999999999999999", Err(FormError::Usage(Verb::Join))),
         ("join|a|since|2026-11-25T09:30:00", Err(FormError::Usage(Verb::Join))),
         ("join|a|since|2026-11-25T09:30:00.0000000000000000000000000Z", Err(FormError::Usage(Verb::Join))),
+        ("join|a|since|0000000000000000000000000000000000000042", join("a", Some(Start::Behind(42, None)))), // 40 digits
+        ("join|a|since|00000000000000000000000000000000000000042", Err(FormError::Usage(Verb::Join))),
+        ("join|a|since|000000000000000000000000000000000000000042", Err(FormError::Usage(Verb::Join))),
         ("join|a|b", Err(FormError::Usage(Verb::Join))),
         ("join|a|after|5", Err(FormError::Usage(Verb::Join))),
         ("history|a", history("a", Start::Last(20))),
@@ -128,6 +131,7 @@ fn verbs_and_chat() {
         ("check", say("check")),
         ("format|json", Ok(Line::Set(Setting::Format(Format::Json)))),
         ("format|xml", Err(FormError::Usage(Verb::Format))),
+        ("lang|zh", Ok(Line::Set(Setting::Lang(Lang::Zh)))),
         ("lang|en", Ok(Line::Set(Setting::Lang(Lang::En)))),
         ("lang|", Err(FormError::Usage(Verb::Lang))),
         (
