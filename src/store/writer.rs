@@ -70,7 +70,7 @@ pub(super) fn spawn(
 }
 
 /// Tells that the thread ends by a panic.
-struct Alarm(UnboundedSender<Outcome>);
+pub(super) struct Alarm(pub(super) UnboundedSender<Outcome>);
 
 impl Drop for Alarm {
     fn drop(&mut self) {

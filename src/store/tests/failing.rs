@@ -1,7 +1,10 @@
 //! A disk that is full, a file that is locked, threads that have ended: nothing is lost that has space, and all is told.
 
 use super::*;
-use crate::store::held::{HELD_BYTES_MAX, HELD_CHANGES_MAX};
+use crate::store::{
+    held::{HELD_BYTES_MAX, HELD_CHANGES_MAX},
+    writer::Alarm,
+};
 
 /// From now on the file can get no larger, or can again.
 fn set_full(writer: &Writer<'_>, is_full: bool) {
@@ -168,6 +171,54 @@ fn only_so_much_is_held() {
     assert_eq!(held.push(2, say("tea", [1])), 0, "there is space for something short");
     assert_eq!((held.committed(2), held.lost(), held.is_empty()), (Some((2, 64)), 6, true));
     assert_eq!(held.push(3, say("tea", 1..=HELD_CHANGES_MAX as u64)), 0, "there is space again");
+}
+
+#[test]
+fn what_is_left_of_a_batch_is_held_in_its_place() {
+    let numbers = |held: &held::Held| {
+        let (batches, changes) = held.group();
+        (batches, changes.count())
+    };
+    let mut held = held::Held::default();
+    held.push(1, say("tea", [1]));
+    held.push(2, vec![]);
+    assert_eq!((held.first(), numbers(&held)), (Some(1), (2, 1)));
+    let long = Change::Event(record(2, NOW, "tea", message(&"x".repeat(HELD_BYTES_MAX / 2))));
+    assert_eq!(held.push(3, vec![long.clone(), long.clone()]), 1);
+    assert_eq!(numbers(&held), (3, 2), "the first of its changes");
+    assert_eq!((held.push(4, vec![long.clone()]), held.push(5, vec![long])), (1, 1));
+    assert_eq!(numbers(&held), (3, 2), "they take nothing");
+    assert_eq!((held.committed(3), held.is_empty()), (Some((5, 2)), true));
+}
+
+#[test]
+fn what_has_come_meanwhile_is_committed_together() {
+    let folder = Folder::new();
+    let mut open = folder.open();
+    let shell = folder.shell();
+    shell.execute_batch("begin immediate").unwrap();
+    for n in 1..=200 {
+        open.store.commit(say("tea", [n]));
+    }
+    shell.execute_batch("rollback").unwrap();
+    let (mut outcomes, mut last) = (0, Outcome::Committed(0));
+    while last != Outcome::Committed(200) {
+        last = block_on(open.outcomes.next()).expect("it goes on");
+        outcomes += 1;
+    }
+    assert!(outcomes < 20, "{outcomes}");
+}
+
+#[test]
+fn a_panic_of_the_thread_that_writes_is_told() {
+    let (outcomes, mut told) = unbounded();
+    let thread = std::thread::spawn(move || {
+        let _alarm = Alarm(outcomes);
+        panic!("a bug");
+    });
+    thread.join().unwrap_err();
+    let reason = "the thread that writes has ended".to_owned();
+    assert_eq!(told.try_recv().ok(), Some(Outcome::Failed { batch: 0, reason }));
 }
 
 #[test]

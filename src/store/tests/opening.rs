@@ -35,6 +35,16 @@ fn a_store_that_cannot_be_opened_has_one_sentence() {
 }
 
 #[test]
+fn the_lock_is_beside_the_file_though_a_link_leads_to_it_before_it_is_there() {
+    let folder = Folder::new();
+    let link = folder.0.join("link.db");
+    std::os::unix::fs::symlink(folder.file(), &link).unwrap();
+    let _open = Store::open(&link, OPTIONS, NOW, 0).unwrap();
+    assert_eq!(refusal(&folder.file()), "it is in use by another process");
+    assert!(folder.0.join("chat.db.lock").exists() && !folder.0.join("link.db.lock").exists());
+}
+
+#[test]
 fn a_file_that_is_no_store_is_left_alone() {
     let garbage = "no database, but long enough for a header of one\n".repeat(100);
     let cases: [(&str, Option<&str>, &str); 5] = [
@@ -155,6 +165,16 @@ fn numbers_go_on_behind_the_last_one_or_after_a_crash_behind_the_reserved_ones()
     open.commit(say("tea", [next + 3 * RESERVED_AHEAD]));
     open.crash();
     assert!(folder.open().loaded.next > next + 3 * RESERVED_AHEAD);
+}
+
+#[test]
+fn a_number_whose_event_is_not_there_is_not_given_out_again() {
+    let folder = Folder::new();
+    let mut open = folder.open();
+    let private = Event::Private { from: ann(), text: "psst".to_owned() };
+    open.commit([say("tea", [1]), vec![Change::Event(record(7, NOW, "tea", private))]].concat());
+    open.close();
+    assert_eq!(folder.open().loaded.next, 8);
 }
 
 #[test]

@@ -197,6 +197,20 @@ fn the_rows_of_a_room_that_is_no_more_go_step_by_step_and_after_a_crash() {
 }
 
 #[test]
+fn many_small_rooms_that_are_no_more_go_step_by_step_too() {
+    let folder = Folder::new();
+    let rooms = || folder.ask_number("select count(*) from rooms");
+    with_writer(&folder, OPTIONS, |writer, _, _| {
+        let now = Instant::now();
+        commit(writer, 1, (1..=600).flat_map(|n| say(&format!("room-{n}"), [n])).collect());
+        let forget = (1..=600).map(|n| Change::Forget(format!("room-{n}").as_str().into())).collect();
+        writer.take(Task::Commit { batch: 2, changes: forget }, now);
+        writer.work(now); // two steps, of which one looks at the log
+        assert_eq!(rooms(), 600 - STEP_ROWS / 2);
+    });
+}
+
+#[test]
 fn a_room_that_is_no_more_has_no_limits() {
     let folder = Folder::new();
     with_writer(&folder, Options { lines_max: 0, ..OPTIONS }, |writer, reader, _| {
@@ -243,6 +257,19 @@ fn lines_are_counted_again_after_a_crash_and_not_many_of_them() {
     });
     folder.open().close();
     assert_eq!(sum(), 25_000, "a store that is closed has counted");
+    with_writer(&folder, OPTIONS, |writer, _, _| {
+        assert!(!writer.tables.state.rooms.is_uncounted(), "nothing is left to count");
+    });
+}
+
+#[test]
+fn few_lines_are_counted_when_the_store_is_closed() {
+    let folder = Folder::new();
+    let mut open = folder.open();
+    open.commit(say("tea", 1..=5));
+    assert_eq!(folder.ask_number("select lines from rooms"), 0, "not at each commit");
+    open.close();
+    assert_eq!(folder.ask_number("select lines from rooms"), 5);
 }
 
 #[test]
@@ -254,5 +281,19 @@ fn the_log_of_sqlite_is_emptied_between_commits() {
         }
         let log = fs::metadata(folder.0.join("chat.db-wal")).unwrap().len();
         assert!(log < 1500 * 4096, "{log}");
+    });
+}
+
+#[test]
+fn the_log_of_sqlite_is_emptied_when_much_is_in_a_few_commits() {
+    let folder = Folder::new();
+    with_writer(&folder, OPTIONS, |writer, _, _| {
+        for batch in 0..6 {
+            let text = message(&"x".repeat(4000));
+            let said = (1..=1000).map(|n| Change::Event(record(1000 * batch + n, NOW, "tea", text.clone())));
+            commit(writer, batch + 1, said.collect());
+        }
+        let log = fs::metadata(folder.0.join("chat.db-wal")).unwrap().len();
+        assert!(log < 4000 * 4096, "{log}");
     });
 }
