@@ -212,3 +212,6 @@ impl StoreClient {
         Input::StoreDown
     }
 }
+
+#[cfg(test)]
+mod tests;
