@@ -46,7 +46,7 @@ fn told_by_test(folder: &Folder) -> (StoreClient, UnboundedSender<Outcome>) {
 }
 
 fn something() -> Vec<Change> {
-    vec![Change::Topic { room: "tea".into(), topic: None, keeper: None }]
+    vec![Change::Remember { room: "tea".into(), topic: None, keeper: None }]
 }
 
 fn failed() -> Outcome {
@@ -172,10 +172,10 @@ fn a_chat_goes_on_with_what_the_store_has() {
     let (folder, clock) = (Folder::new(), Clock::start());
     let mut client = folder.open();
     let epoch = client.epoch();
-    let room = |room: &str, topic: Option<&str>, keeper: &str| Change::Topic {
+    let room = |room: &str, topic: Option<&str>, keeper: &str| Change::Remember {
         room: room.into(),
         topic: topic.map(Into::into),
-        keeper: Some(keeper.to_owned()),
+        keeper: keeper.parse().ok(),
     };
     block_on(client.keep(vec![room("tea", Some("hot"), "10.0.0.1"), room("empty", None, "nobody")], clock));
     block_on(client.close(Duration::ZERO));

@@ -168,16 +168,6 @@ fn numbers_go_on_behind_the_last_one_or_after_a_crash_behind_the_reserved_ones()
 }
 
 #[test]
-fn a_number_whose_event_is_not_there_is_not_given_out_again() {
-    let folder = Folder::new();
-    let mut open = folder.open();
-    let private = Event::Private { from: ann(), text: "psst".to_owned() };
-    open.commit([say("tea", [1]), vec![Change::Event(record(7, NOW, "tea", private))]].concat());
-    open.close();
-    assert_eq!(folder.open().loaded.next, 8);
-}
-
-#[test]
 fn numbers_are_reserved_with_the_commit_that_comes_near_the_end_of_the_reserved_ones() {
     let folder = Folder::new();
     let mut open = folder.open();
