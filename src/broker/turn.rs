@@ -29,8 +29,9 @@ const LISTENERS: usize = 2048;
 const PRIVATE_BYTES_MAX: usize = 1 << 20;
 /// How long a turn may handle inputs before what came of them is sent.
 const TURN_TIME_MAX: Duration = Duration::from_millis(5);
-/// For each recipient, where that is longer: half of what sending takes. So a thousand rooms' bursts are one send to each member.
-const TURN_TIME_EACH: Duration = Duration::from_nanos(2_500);
+/// So much more for each listener above [`LISTENERS`], as long as a send takes. So a thousand rooms' bursts are one send to each
+/// member.
+const TURN_TIME_EACH: Duration = Duration::from_micros(5);
 
 /// What a turn has to tell so far.
 #[derive(Debug)]
@@ -50,8 +51,6 @@ pub(super) struct Turn {
     private_bytes: usize,
     /// Bytes so far, each as often as it is delivered.
     delivered_bytes: usize,
-    /// How many are in the rooms of its public events; who is in two of them counts twice.
-    recipients: usize,
 }
 
 impl Turn {
@@ -65,7 +64,6 @@ impl Turn {
             room_bytes_max: 0,
             private_bytes: 0,
             delivered_bytes: 0,
-            recipients: 0,
         }
     }
 
@@ -81,16 +79,19 @@ impl Turn {
 
     /// Whether no further step is to be begun.
     pub(super) fn is_full(&self) -> bool {
-        let above = self.listeners.iter().sum::<usize>().saturating_sub(LISTENERS);
         self.room_bytes_max >= PUBLIC_BYTES_MAX
             || self.public_bytes >= ROOMS_BYTES_MAX
             || self.private_bytes >= PRIVATE_BYTES_MAX
-            || self.delivered_bytes >= DELIVERED_BYTES_MAX.max(above * DELIVERED_BYTES_EACH)
+            || self.delivered_bytes >= DELIVERED_BYTES_MAX.max(self.listeners_above() * DELIVERED_BYTES_EACH)
     }
 
     /// How long it may handle inputs.
     pub(super) fn time_max(&self) -> Duration {
-        TURN_TIME_MAX.max(TURN_TIME_EACH * u32::try_from(self.recipients).unwrap_or(u32::MAX))
+        TURN_TIME_MAX + TURN_TIME_EACH * u32::try_from(self.listeners_above()).unwrap_or(u32::MAX)
+    }
+
+    fn listeners_above(&self) -> usize {
+        self.listeners.iter().sum::<usize>().saturating_sub(LISTENERS)
     }
 
     /// Bytes so far, each as often as it is delivered.
@@ -148,9 +149,6 @@ impl Turn {
         }
         self.public_bytes += longest;
         self.delivered_bytes += longest * members;
-        if !self.segments.contains(*room) {
-            self.recipients += members;
-        }
         let of_room = self.segments.push(*room, longest, self.public.each_ref().map(Vec::len));
         self.room_bytes_max = self.room_bytes_max.max(of_room);
     }
@@ -196,8 +194,8 @@ impl Turn {
 
     /// Ends the turn.
     pub(super) fn end(&mut self, memory: &Arc<Memory>) -> PublicOutput {
-        (self.public_bytes, self.room_bytes_max, self.private_bytes) = (0, 0, 0);
-        (self.delivered_bytes, self.recipients) = (0, 0);
+        (self.public_bytes, self.room_bytes_max) = (0, 0);
+        (self.private_bytes, self.delivered_bytes) = (0, 0);
         let bytes = self.public.each_mut().map(|public| memory.share(mem::take(public)));
         PublicOutput::new(bytes, mem::take(&mut self.segments))
     }
