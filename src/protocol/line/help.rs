@@ -10,7 +10,7 @@ use crate::{
 pub(super) fn help(limits: &Limits, lang: Lang) -> String {
     let mut text = String::new();
     for verb in Verb::ALL {
-        text.push_str(&format!("{} - {}\n", form(verb), in_lang(purpose(verb), lang)));
+        text.extend([form(verb), " - ", in_lang(purpose(verb), lang), "\n"]);
     }
     let none = || in_lang(["不限", "none"], lang).to_owned();
     let zero = |value: f64| if value == 0.0 { none() } else { value.to_string() };
@@ -27,7 +27,7 @@ pub(super) fn help(limits: &Limits, lang: Lang) -> String {
         (["在线人数上限", "maximum number of clients"], unlimited(limits.clients_max)),
     ];
     for (what, value) in limits {
-        text.push_str(&format!("{}: {value}\n", in_lang(what, lang)));
+        text.extend([in_lang(what, lang), ": ", &value, "\n"]);
     }
     text
 }
