@@ -262,6 +262,7 @@ fn what_waits_is_committed_together_up_to_a_bound() {
         for batch in 1..=5 {
             let first = 4000 * (batch - 1) + 1;
             writer.take(Task::Commit { batch, changes: say("tea", first..first + 4000) }, now);
+            assert_eq!(writer.takes_more(), batch < 3, "{batch}");
         }
         let mut next = || {
             writer.work(now);
@@ -287,4 +288,5 @@ fn a_room_that_comes_again_is_a_new_one() {
     open.crash();
     let open = folder.open();
     assert_eq!((open.loaded.rooms.len(), &open.loaded.rooms[0].topic, open.loaded.rooms[0].last), (1, &None, 4));
+    assert_eq!(open.loaded.forgotten, 3);
 }

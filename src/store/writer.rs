@@ -160,7 +160,7 @@ impl<'c> Writer<'c> {
     }
 
     /// Whether another task may be taken before the next commit.
-    fn takes_more(&self) -> bool {
+    pub(super) fn takes_more(&self) -> bool {
         let is_group = match self.health {
             Health::Working => self.held.is_group(),
             Health::Failing { .. } => false, // it is bounded by what is held

@@ -36,7 +36,7 @@ fn what_a_full_disk_does_not_take_is_tried_again_each_second() {
         assert_eq!(outcomes.take(), [Outcome::Failed { batch: 3, reason: "database or disk is full".to_owned() }]);
         assert_eq!(numbers(reader), (1..=20).collect::<Vec<_>>(), "all of a batch or nothing");
         writer.take(Task::Commit { batch: 4, changes: say("tea", 501..=510) }, now);
-        assert_eq!(writer.due(now), Some(now + second));
+        assert_eq!((writer.due(now), writer.takes_more()), (Some(now + second), true));
         set_full(writer, false);
         writer.work(now + second / 2);
         assert_eq!(outcomes.take(), [], "not before the second has passed");
@@ -189,24 +189,6 @@ fn what_is_left_of_a_batch_is_held_in_its_place() {
     assert_eq!((held.push(4, vec![long.clone()]), held.push(5, vec![long])), (1, 1));
     assert_eq!(numbers(&held), (3, 2), "they take nothing");
     assert_eq!((held.committed(3), held.is_empty()), (Some((5, 2)), true));
-}
-
-#[test]
-fn what_has_come_meanwhile_is_committed_together() {
-    let folder = Folder::new();
-    let mut open = folder.open();
-    let shell = folder.shell();
-    shell.execute_batch("begin immediate").unwrap();
-    for n in 1..=200 {
-        open.store.commit(say("tea", [n]));
-    }
-    shell.execute_batch("rollback").unwrap();
-    let (mut outcomes, mut last) = (0, Outcome::Committed(0));
-    while last != Outcome::Committed(200) {
-        last = block_on(open.outcomes.next()).expect("it goes on");
-        outcomes += 1;
-    }
-    assert!(outcomes < 20, "{outcomes}");
 }
 
 #[test]

@@ -177,6 +177,7 @@ fn numbers_are_reserved_with_the_commit_that_comes_near_the_end_of_the_reserved_
         let before = reserved();
         open.commit(say("tea", [n]));
         assert!(n < before && n + 40_000 < reserved(), "{n}: {before}, {}", reserved());
+        assert!(reserved() <= n + RESERVED_AHEAD + 1, "{n}: {}", reserved());
     }
 }
 

@@ -168,7 +168,7 @@ fn a_room_is_not_emptied_for_space_at_once() {
         settle(writer, now);
         writer.take(Task::Commit { batch: 1, changes: say("tea", 1..=1000) }, now);
         writer.work(now);
-        assert!(lines(writer, "tea") > 0);
+        assert!((1..=500).contains(&lines(writer, "tea")), "a half of it at once");
         settle(writer, now);
         assert_eq!(kept(reader, "tea"), (vec![], gone(1000)), "there is nothing else to remove");
         assert_eq!(writer.due(now), None);
