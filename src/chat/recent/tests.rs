@@ -176,10 +176,19 @@ fn what_was_forgotten_before_a_start_may_have_been_of_any_name() {
 }
 
 #[test]
+fn what_a_room_had_before_a_start_is_elsewhere_if_there_is_anything() {
+    let mut recent = recent(9, &[]);
+    recent.restore(A, 0);
+    recent.restore(B, 7);
+    assert_eq!((recent.last(A, 9), recent.since(A, second(0)), recent.oldest(A)), (Place::Here(0), Place::Here(0), 0));
+    assert_eq!((recent.last(B, 9), recent.since(B, second(9)), recent.oldest(B)), (Place::Older, Place::Older, 7));
+}
+
+#[test]
 fn every_kept_event_counts_with_its_texts_and_users() {
-    let who = |name: &str| Arc::new(Identity { name: name.to_owned(), addr: String::new() });
+    let who = |name: &str| Arc::new(Identity { name: name.to_owned(), addr: "1:2".to_owned() });
     let bytes = |event| Kept { n: 0, at: second(0), event: Arc::new(event) }.bytes();
-    let user = size_of::<Identity>();
+    let user = size_of::<Identity>() + "1:2".len();
     for (event, of_it) in [
         (PublicEvent::Message { from: who("ann"), text: "12345".to_owned() }, user + 8),
         (PublicEvent::Topic { from: who("ann"), text: "12345".into() }, user + 8),
