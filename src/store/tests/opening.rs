@@ -19,6 +19,9 @@ fn a_store_that_cannot_be_opened_has_one_sentence() {
     assert_eq!(refusal(Path::new("/dev/null")), "it is not a regular file");
     let nowhere = folder.0.join("no/where");
     assert_eq!(refusal(&nowhere.join("chat.db")), format!("there is no folder {nowhere:?}"));
+    let circle = folder.0.join("circle.db");
+    std::os::unix::fs::symlink(&circle, &circle).unwrap();
+    assert_eq!(refusal(&circle), "Too many levels of symbolic links (os error 40)");
     fs::create_dir(folder.0.join("chat.db.lock")).unwrap();
     let lock = folder.0.join("chat.db.lock");
     assert_eq!(refusal(&folder.file()), format!("{lock:?} cannot be written (Is a directory (os error 21))"));

@@ -129,6 +129,7 @@ fn verbs_and_chat() {
         ("sync|a|b", Ok(Line::Command(Command::Sync("a|b".to_owned())))),
         ("check|a|b", Ok(Line::Check("a|b".to_owned()))),
         ("check", say("check")),
+        ("format|text", Ok(Line::Set(Setting::Format(Format::Text)))),
         ("format|json", Ok(Line::Set(Setting::Format(Format::Json)))),
         ("format|xml", Err(FormError::Usage(Verb::Format))),
         ("lang|zh", Ok(Line::Set(Setting::Lang(Lang::Zh)))),
