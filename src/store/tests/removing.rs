@@ -274,26 +274,16 @@ fn few_lines_are_counted_when_the_store_is_closed() {
 
 #[test]
 fn the_log_of_sqlite_is_emptied_between_commits() {
-    let folder = Folder::new();
-    with_writer(&folder, OPTIONS, |writer, _, _| {
-        for batch in 0..300 {
-            commit(writer, batch + 1, say("tea", 100 * batch + 1..=100 * (batch + 1)));
-        }
-        let log = fs::metadata(folder.0.join("chat.db-wal")).unwrap().len();
-        assert!(log < 1500 * 4096, "{log}");
-    });
-}
-
-#[test]
-fn the_log_of_sqlite_is_emptied_when_much_is_in_a_few_commits() {
-    let folder = Folder::new();
-    with_writer(&folder, OPTIONS, |writer, _, _| {
-        for batch in 0..6 {
-            let text = message(&"x".repeat(4000));
-            let said = (1..=1000).map(|n| Change::Event(record(1000 * batch + n, NOW, "tea", text.clone())));
-            commit(writer, batch + 1, said.collect());
-        }
-        let log = fs::metadata(folder.0.join("chat.db-wal")).unwrap().len();
-        assert!(log < 4000 * 4096, "{log}");
-    });
+    for (batches, lines, bytes) in [(300, 100, 10), (1000, 1, 10), (6, 1000, 4000)] {
+        let folder = Folder::new();
+        with_writer(&folder, OPTIONS, |writer, _, _| {
+            for batch in 0..batches {
+                let text = message(&"x".repeat(bytes));
+                let said = (1..=lines).map(|n| Change::Event(record(lines * batch + n, NOW, "tea", text.clone())));
+                commit(writer, batch + 1, said.collect());
+            }
+            let log = fs::metadata(folder.0.join("chat.db-wal")).unwrap().len();
+            assert!(log < 1500 * 4096, "{batches} batches of {lines}: {log}");
+        });
+    }
 }
