@@ -41,7 +41,7 @@ pub struct Config {
     /// Bytes that clients may make the server hold, all together: queues (bytes that wait for many count once), and what
     /// they have sent that has not taken effect.
     pub memory_max: usize,
-    /// Maximum time to flush queues at shutdown.
+    /// Maximum time to flush queues and to finish storing at shutdown.
     pub drain_timeout: Duration,
 }
 

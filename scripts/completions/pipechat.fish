@@ -63,7 +63,7 @@ complete -c pipechat -n '__pipechat_in serve' -l max-queue -x -d 'output queue l
 complete -c pipechat -n '__pipechat_in serve' -l soft-queue -x -d 'output queue limit per client; above it for 60 seconds the client is disconnected; 0 means no limit (8M)'
 complete -c pipechat -n '__pipechat_in serve' -l max-memory -x -d 'memory that all clients together may make the server hold; 0 means no limit (256M)'
 complete -c pipechat -n '__pipechat_in serve' -l write-timeout -x -d 'disconnect a client after this long without write progress; 0 disables it (10s)'
-complete -c pipechat -n '__pipechat_in serve' -l drain-timeout -x -d 'maximum time to flush queues at shutdown (5s)'
+complete -c pipechat -n '__pipechat_in serve' -l drain-timeout -x -d 'maximum time to flush queues and to finish storing at shutdown (5s)'
 complete -c pipechat -n '__pipechat_in serve' -l config -r -F -d 'read options from this TOML file'
 complete -c pipechat -n '__pipechat_in serve' -l check -d 'print the options in force and where each value comes from, and exit'
 complete -c pipechat -n '__pipechat_in serve' -l help -d 'print help'

@@ -56,7 +56,7 @@ _pipechat() {
                 '--soft-queue=[output queue limit per client; above it for 60 seconds the client is disconnected; 0 means no limit (8M)]:size:' \
                 '--max-memory=[memory that all clients together may make the server hold; 0 means no limit (256M)]:size:' \
                 '--write-timeout=[disconnect a client after this long without write progress; 0 disables it (10s)]:duration:' \
-                '--drain-timeout=[maximum time to flush queues at shutdown (5s)]:duration:' \
+                '--drain-timeout=[maximum time to flush queues and to finish storing at shutdown (5s)]:duration:' \
                 '--config=[read options from this TOML file]:file:_files' \
                 '--check[print the options in force and where each value comes from, and exit]' \
                 '--help[print help]' \

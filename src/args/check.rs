@@ -4,7 +4,10 @@ use std::fmt::Write;
 
 use pipechat::{
     Config,
-    protocol::Lang,
+    protocol::{
+        Lang,
+        escape::{escaped, must_escape},
+    },
     store::SyncMode,
     units::{format_duration, format_size},
 };
@@ -19,7 +22,7 @@ pub(crate) fn report(config: &Config, settings: &Settings) -> String {
     let mut out = String::new();
     for (key, value) in in_force(config) {
         let source = match settings.source(&format!("--{key}")) {
-            Some(source) => source.to_string(),
+            Some(source) => escaped(&source.to_string()),
             None => "default".to_owned(),
         };
         let setting = format!("{key} = {value}");
@@ -85,9 +88,18 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
     before.into_iter().chain(store).chain(after).collect()
 }
 
-/// A TOML string. Of what is escaped in one, a value can only have these: a path may.
+/// A TOML string. Of the values only a path can have what is escaped: control characters too, which a terminal would obey.
 fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    let mut quoted = String::from('"');
+    for char in text.chars() {
+        match char {
+            '\\' | '"' => quoted.extend(['\\', char]),
+            _ if must_escape(char) => write!(quoted, "\\u{:04X}", u32::from(char)).expect("a String takes all"),
+            _ => quoted.push(char),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
 /// A maximum, or 0 if that is no limit.
@@ -97,4 +109,23 @@ fn limited(max: usize, unlimited: usize) -> usize {
 
 fn size(bytes: usize) -> String {
     quoted(&format_size(limited(bytes, Config::MEMORY_BYTES_MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_path_has_in_it_is_one_line_of_toml() {
+        for (path, expected) in [
+            ("chat.db", r#""chat.db""#),
+            (r#"a\"b"#, r#""a\\\"b""#),
+            ("\x1b[2J\n\x7f\u{9b}\u{202e}聊\t天", "\"\\u001B[2J\\u000A\\u007F\\u009B\\u202E聊\t天\""),
+        ] {
+            assert_eq!(quoted(path), expected);
+            let line = format!("store = {}", quoted(path));
+            let table: toml::de::DeTable<'_> = toml::de::DeTable::parse(&line).unwrap().into_inner();
+            assert_eq!(table["store"].get_ref().as_str(), Some(path), "it means the same again");
+        }
+    }
 }

@@ -51,6 +51,9 @@ pub(super) fn variable(flag: &str) -> String {
     format!("PIPECHAT_{}", flag.trim_start_matches('-').replace('-', "_").to_ascii_uppercase())
 }
 
+/// The options that say how a store is to be.
+const STORE_OPTIONS: [&str; 4] = ["--sync", "--history-lines", "--history-days", "--store-max"];
+
 /// What was set, each option by one source.
 #[derive(Debug)]
 pub(crate) struct Settings {
@@ -64,7 +67,8 @@ impl Settings {
     /// the strongest source. An empty variable is none.
     ///
     /// # Errors
-    /// One sentence, where the configuration file can't be read or understood, or where a host or a switch makes no sense.
+    /// One sentence, where the configuration file can't be read or understood, where a host or a switch makes no sense, or
+    /// where an option says how a store is to be and there is none.
     pub(super) fn collect(
         given: Vec<Setting>,
         options: &[&FlagInfo<'static>],
@@ -91,7 +95,21 @@ impl Settings {
             let is_on = values::boolean(&setting.value).map_err(|error| format!("{}: {error}", setting.source))?;
             setting.value = is_on.to_string();
         }
-        Ok(Self { all, switches })
+        let settings = Self { all, switches };
+        settings.check_store_options()?;
+        Ok(settings)
+    }
+
+    /// Whoever says how long messages are kept, or how safely, would believe that they are.
+    fn check_store_options(&self) -> Result<(), String> {
+        if self.source("--store").is_some() {
+            return Ok(());
+        }
+        match STORE_OPTIONS.iter().find_map(|flag| Some((flag, self.source(flag)?))) {
+            Some((flag, Source::Flag(_))) => Err(format!("{flag} needs --store FILE")),
+            Some((flag, source)) => Err(format!("{source}: {flag} needs --store FILE")),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn all(&self) -> &[Setting] {

@@ -25,8 +25,7 @@ impl Broker {
             match output {
                 Output::Ask(id, query) => self.questions.push((id, query)),
                 Output::Remember { room, topic, keeper } => {
-                    let keeper = keeper.map(|network| network.to_string());
-                    self.changes.push(Change::Topic { room, topic, keeper });
+                    self.changes.push(Change::Remember { room, topic, keeper });
                 }
                 Output::Account(change) => self.changes.push(Change::Account(change)),
                 Output::Keep(record) => self.changes.push(Change::Event(record)),
@@ -92,7 +91,7 @@ impl Broker {
             && let Some(Position { n, .. }) = public.position
         {
             let (room, event) = (Arc::clone(&public.name), Arc::clone(&public.event));
-            self.changes.push(Change::Event(Record { n, at: self.turn.at(), room, event }));
+            self.changes.push(Change::Event(Record { n, at: self.turn.at(), room, event: event.into() }));
         }
         match public.except.and_then(|id| self.clients.get_mut(&id)) {
             Some(client) => {

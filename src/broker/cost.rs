@@ -20,6 +20,9 @@ const HISTORY_COST: usize = 2 << 10;
 
 /// The cost of a change of an account, in bytes delivered: some twenty rows of the store are written.
 const ACCOUNT_COST: usize = 32 << 10;
+/// The cost of what is said or done in a room that has no members, in bytes delivered: it may have to be made, and another one
+/// forgotten for it, which takes up to ten microseconds.
+const ROOM_COST: usize = 12 << 10;
 
 /// A shorter text costs little, however much of it is escaped or composed.
 const LONG_TEXT_BYTES: usize = 256;
@@ -44,11 +47,12 @@ pub(super) struct Cost {
 impl Cost {
     /// Of a command of a client whose name has so many bytes, when so many are told of it.
     pub(super) fn of(command: &Command, name_bytes: usize, audience: usize) -> Self {
+        let room_cost = |room: &str| name_cost(room) + if audience == 0 { ROOM_COST } else { 0 };
         let (work, told) = match command {
             Command::Say(text) => of_text(text),
             Command::In { room, text } => {
                 let (work, told) = of_text(text);
-                (work + name_cost(room), told)
+                (work + room_cost(room), told)
             }
             Command::Topic { room, text } => {
                 let (work, told) = text.as_ref().map_or((0, 0), |text| of_text(text));
@@ -58,10 +62,10 @@ impl Cost {
             Command::Sync(text) => (added_by_escaping(text) * ESCAPE_BYTE_COST, 0),
             Command::Private { to, text } => (name_cost(to) + of_text(text).0, 0),
             Command::Rename(new) => (name_cost(new), NOTICE_BYTES + name_bytes + new.len().min(NAME_BYTES_MAX)),
-            Command::History { room, .. } | Command::Join { room, start: Some(_) } => {
-                (name_cost(room) + HISTORY_COST, 0)
-            }
-            Command::Join { room, start: None } | Command::Leave(room) => (name_cost(room), NOTICE_BYTES + name_bytes),
+            Command::History { room, .. } => (name_cost(room) + HISTORY_COST, 0),
+            Command::Join { room, start: Some(_) } => (room_cost(room) + HISTORY_COST, 0),
+            Command::Join { room, start: None } => (room_cost(room), NOTICE_BYTES + name_bytes),
+            Command::Leave(room) => (name_cost(room), NOTICE_BYTES + name_bytes),
             Command::WhoIn(name)
             | Command::Wait(
                 _,
@@ -182,6 +186,19 @@ mod tests {
             let room = || "builds".to_owned();
             assert_eq!(of(&Command::History { room: room(), start }).work, HISTORY_COST);
             assert_eq!(of(&Command::Join { room: room(), start: Some(start) }).work, HISTORY_COST);
+        }
+    }
+
+    #[test]
+    fn a_room_that_may_have_to_be_made_costs_more() {
+        let room = || "builds".to_owned();
+        for command in [
+            Command::In { room: room(), text: "hi".to_owned() },
+            Command::Join { room: room(), start: None },
+            Command::Join { room: room(), start: Some(Start::Last(9)) },
+        ] {
+            let work = |audience| Cost::of(&command, 3, audience).work;
+            assert_eq!(work(0) - work(1), ROOM_COST, "{command:?}");
         }
     }
 

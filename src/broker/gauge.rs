@@ -165,6 +165,9 @@ mod tests {
             gauge.release_item();
         }
         assert_eq!((gauge.own_bytes(), gauge.queued(), gauge.stuck_since()), (5, 0, None));
+        outbox.send(&[part(b"and more", true)], Duration::from_secs(9));
+        drop((outbox, inbox, gauge));
+        assert_eq!(memory.used(), 0, "what was not sent is held no more");
     }
 
     #[test]

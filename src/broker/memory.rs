@@ -175,6 +175,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_too_much_and_what_there_is_relief_for() {
+        let memory = Memory::new(1000);
+        for (charge, excess, wanted) in [(650, 0, 0), (300, 0, 300), (50, 0, 350), (7, 7, 357)] {
+            memory.charge(charge);
+            assert_eq!((memory.excess(), memory.wanted()), (excess, wanted), "{} of {}", memory.used(), memory.max());
+        }
+        assert_eq!(memory.max(), 1000);
+    }
+
+    #[test]
     fn relief_comes_when_much_is_free_again() {
         let (memory, cx) = (Memory::new(1000), &Context::from_waker(Waker::noop()));
         let registration = Registration::default();
@@ -184,7 +194,9 @@ mod tests {
         assert_eq!(memory.waiting.lock().unwrap().len(), 1, "a task that asks again waits once");
         memory.release(100);
         assert!(memory.poll_relief(&registration, cx).is_pending() && memory.level() == Level::Tight);
-        memory.release(51);
+        memory.release(50);
+        assert!(memory.poll_relief(&registration, cx).is_pending(), "below 65 %, not at it");
+        memory.release(1);
         assert!(memory.poll_relief(&registration, cx).is_ready() && memory.level() == Level::Free);
         assert!(memory.waiting.lock().unwrap().is_empty());
     }

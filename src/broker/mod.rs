@@ -85,14 +85,14 @@ fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
-/// Serves requests until the last sender of them is gone. Answers how many changes the store could not keep.
+/// Serves requests until the last sender of them is gone. Answers the store, which is to be closed.
 pub(crate) async fn run(
     mut requests: UnboundedReceiver<Request>,
     poller: Rc<Poller>,
     broker: Broker,
     clock: Clock,
     store: Option<StoreClient>,
-) -> u64 {
+) -> Option<StoreClient> {
     let mut runner = Runner::new(broker, clock, store);
     while runner.broker.has_work() || runner.wait(&mut requests).await {
         // What others have sent by now is in this turn too: larger turns are fewer writes.
@@ -102,10 +102,7 @@ pub(crate) async fn run(
         // Behind all connections that were woken: they read before the next turn begins.
         task::yield_now().await;
     }
-    match runner.store {
-        Some(store) => store.close(runner.broker.config.drain_timeout).await,
-        None => 0,
-    }
+    runner.store
 }
 
 /// The chat, and what it takes to run it.

@@ -234,6 +234,18 @@ mod tests {
     }
 
     #[test]
+    fn both_ends_see_what_is_queued_and_what_is_wanted() {
+        let (outbox, inbox) = outbox(None, Memory::new(1 << 30));
+        outbox.send(&[part(1, true), part(2, false)], Duration::ZERO);
+        assert_eq!((inbox.queued(), outbox.queued()), (outbox.queued(), 2 * (PART_BYTES + QUEUE_ITEM_OVERHEAD)));
+        assert_eq!((inbox.private(), outbox.private()), (PART_BYTES, PART_BYTES));
+        assert!(!inbox.gauge().take_relief() && !inbox.is_cut());
+        outbox.want_relief(u32::MAX);
+        outbox.cut();
+        assert!(inbox.gauge().take_relief() && inbox.is_cut());
+    }
+
+    #[test]
     fn the_end_comes_behind_what_is_queued() {
         let (outbox, mut inbox) = outbox(None, Memory::new(1 << 30));
         assert!(inbox.next().now_or_never().is_none(), "it waits");

@@ -70,11 +70,6 @@ impl Segments {
         }
     }
 
-    /// Whether something has happened in this room.
-    pub(super) fn contains(&self, room: RoomId) -> bool {
-        self.by_room.contains_key(&room)
-    }
-
     /// The rooms in which something has happened.
     pub(super) fn rooms(&self) -> &[RoomId] {
         &self.rooms

@@ -126,7 +126,7 @@ impl StoreClient {
         let past = |LoadedRoom { name, topic, keeper, last, gone }: LoadedRoom| PastRoom {
             name,
             topic: topic.map(Into::into),
-            keeper: keeper.and_then(|network| network.parse().ok()),
+            keeper,
             last: last.max(gone.map_or(0, |gone| gone.n)),
         };
         chat.restore(next, forgotten, &rooms.into_iter().map(past).collect::<Vec<_>>(), out);
@@ -204,7 +204,7 @@ impl StoreClient {
     }
 
     /// Closes the store. Answers how many changes are lost.
-    pub(super) async fn close(self, patience: Duration) -> u64 {
+    pub(crate) async fn close(self, patience: Duration) -> u64 {
         self.store.close(patience).await.unwrap_or(u64::MAX)
     }
 
@@ -243,41 +243,4 @@ impl StoreClient {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{env, fs, future::poll_fn, process};
-
-    use futures::executor::block_on;
-
-    use super::*;
-    use crate::{
-        chat::Name,
-        store::{AccountFile, Options, SyncMode},
-    };
-
-    #[test]
-    fn the_chat_is_told_of_accounts_that_have_all_that_it_has_changed() {
-        let path = env::temp_dir().join(format!("pipechat-accounts-{}.db", process::id()));
-        let file = AccountFile::open(&path, true).unwrap();
-        let make = |name: &str| {
-            let account = Account::new(&Name::parse(name).unwrap(), None, Timestamp::UNIX_EPOCH);
-            file.edit(name, |_| Ok(Some(account.clone()))).unwrap();
-            account
-        };
-        let ann = make("ann");
-        let options = Options { sync: SyncMode::Normal, lines_max: 9, days_max: 0, bytes_max: 1 << 30 };
-        let mut client = StoreClient::open(&StoreConfig { path: path.clone(), options }).unwrap();
-        assert_eq!(client.loaded.as_ref().unwrap().accounts.as_slice(), std::slice::from_ref(&ann));
-        let bob = make("bob");
-        // The chat has changed something that is not in this yet.
-        client.accounts_handed = 1;
-        assert_eq!(client.learn(Some(Outcome::Accounts { batch: 0, number: 1, accounts: vec![ann.clone()] })), None);
-        assert_eq!(client.accounts, None);
-        client.accounts_handed = 0;
-        let told = block_on(poll_fn(|cx| client.poll_next(cx)));
-        assert_eq!(told, Input::Accounts(vec![ann, bob]));
-        assert_eq!(block_on(client.close(Duration::ZERO)), 0);
-        for end in ["", ".lock", "-wal", "-shm"] {
-            fs::remove_file(format!("{}{end}", path.display())).ok();
-        }
-    }
-}
+mod tests;

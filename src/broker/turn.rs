@@ -1,15 +1,18 @@
 //! One turn of the broker: what is to be told, rendered once per dialect, in one order. Knows no queues and no sockets.
 
-use std::{mem, ops::Range, sync::Arc, time::Duration};
+mod listener;
 
-use bytes::Bytes;
+use std::{mem, sync::Arc, time::Duration};
+
 use jiff::Timestamp;
 
 use super::{memory::Memory, public_output::PublicOutput, segments::Segments};
 use crate::{
     chat::{Event, Public, RoomId, RoomSet},
-    protocol::{Dialect, Format, Reply, Stamp, render, render_reply},
+    protocol::{Dialect, Format, Reply, Stamp, render, render_public, render_reply},
 };
+
+pub(super) use listener::{Listener, Part};
 
 /// Public bytes of one room in one turn, in the longest dialect, after which no further step is begun: 256 lines of 500 bytes.
 const PUBLIC_BYTES_MAX: usize = 128 << 10;
@@ -26,8 +29,9 @@ const LISTENERS: usize = 2048;
 const PRIVATE_BYTES_MAX: usize = 1 << 20;
 /// How long a turn may handle inputs before what came of them is sent.
 const TURN_TIME_MAX: Duration = Duration::from_millis(5);
-/// For each recipient, where that is longer: half of what sending takes. So a thousand rooms' bursts are one send to each member.
-const TURN_TIME_EACH: Duration = Duration::from_nanos(2_500);
+/// So much more for each listener above [`LISTENERS`], as long as a send takes. So a thousand rooms' bursts are one send to each
+/// member.
+const TURN_TIME_EACH: Duration = Duration::from_micros(5);
 
 /// What a turn has to tell so far.
 #[derive(Debug)]
@@ -47,45 +51,6 @@ pub(super) struct Turn {
     private_bytes: usize,
     /// Bytes so far, each as often as it is delivered.
     delivered_bytes: usize,
-    /// How many are in the rooms of its public events; who is in two of them counts twice.
-    recipients: usize,
-}
-
-/// What a turn has for one client alone, in order with the public bytes.
-#[derive(Debug, Default)]
-pub(super) struct PrivateOutput {
-    segments: Vec<OutputSegment>,
-    /// The bytes of `OutputSegment::Private`.
-    bytes: Vec<u8>,
-}
-
-/// A stretch of bytes for one client.
-#[derive(Debug)]
-enum OutputSegment {
-    /// Of the public bytes in this dialect.
-    Public(Dialect, Range<usize>),
-    /// Of the client's own.
-    Private(Range<usize>),
-}
-
-/// How one client is told of a turn.
-#[derive(Debug)]
-pub(super) struct Listener {
-    dialect: Dialect,
-    /// It is told what happens in these.
-    rooms: RoomSet,
-    /// Where in the turn's public bytes those begin that the client has not been given.
-    public_from: usize,
-    /// What the turn has for this client alone. None for most.
-    private: Option<Box<PrivateOutput>>,
-}
-
-/// Bytes for one client.
-#[derive(Debug)]
-pub(super) struct Part {
-    pub(super) bytes: Bytes,
-    /// They are for this client alone.
-    pub(super) is_private: bool,
 }
 
 impl Turn {
@@ -99,7 +64,6 @@ impl Turn {
             room_bytes_max: 0,
             private_bytes: 0,
             delivered_bytes: 0,
-            recipients: 0,
         }
     }
 
@@ -115,16 +79,19 @@ impl Turn {
 
     /// Whether no further step is to be begun.
     pub(super) fn is_full(&self) -> bool {
-        let above = self.listeners.iter().sum::<usize>().saturating_sub(LISTENERS);
         self.room_bytes_max >= PUBLIC_BYTES_MAX
             || self.public_bytes >= ROOMS_BYTES_MAX
             || self.private_bytes >= PRIVATE_BYTES_MAX
-            || self.delivered_bytes >= DELIVERED_BYTES_MAX.max(above * DELIVERED_BYTES_EACH)
+            || self.delivered_bytes >= DELIVERED_BYTES_MAX.max(self.listeners_above() * DELIVERED_BYTES_EACH)
     }
 
     /// How long it may handle inputs.
     pub(super) fn time_max(&self) -> Duration {
-        TURN_TIME_MAX.max(TURN_TIME_EACH * u32::try_from(self.recipients).unwrap_or(u32::MAX))
+        TURN_TIME_MAX + TURN_TIME_EACH * u32::try_from(self.listeners_above()).unwrap_or(u32::MAX)
+    }
+
+    fn listeners_above(&self) -> usize {
+        self.listeners.iter().sum::<usize>().saturating_sub(LISTENERS)
     }
 
     /// Bytes so far, each as often as it is delivered.
@@ -176,15 +143,12 @@ impl Turn {
             if self.listeners[dialect.index()] > 0 {
                 let buffer = &mut self.public[dialect.index()];
                 let before = buffer.len();
-                render(buffer, event, stamp, dialect);
+                render_public(buffer, event, stamp, dialect);
                 longest = longest.max(buffer.len() - before);
             }
         }
         self.public_bytes += longest;
         self.delivered_bytes += longest * members;
-        if !self.segments.contains(*room) {
-            self.recipients += members;
-        }
         let of_room = self.segments.push(*room, longest, self.public.each_ref().map(Vec::len));
         self.room_bytes_max = self.room_bytes_max.max(of_room);
     }
@@ -230,74 +194,10 @@ impl Turn {
 
     /// Ends the turn.
     pub(super) fn end(&mut self, memory: &Arc<Memory>) -> PublicOutput {
-        (self.public_bytes, self.room_bytes_max, self.private_bytes) = (0, 0, 0);
-        (self.delivered_bytes, self.recipients) = (0, 0);
+        (self.public_bytes, self.room_bytes_max) = (0, 0);
+        (self.private_bytes, self.delivered_bytes) = (0, 0);
         let bytes = self.public.each_mut().map(|public| memory.share(mem::take(public)));
         PublicOutput::new(bytes, mem::take(&mut self.segments))
-    }
-}
-
-impl Listener {
-    /// One that is in no room yet.
-    pub(super) fn new(dialect: Dialect) -> Self {
-        Self { dialect, rooms: RoomSet::default(), public_from: 0, private: None }
-    }
-
-    /// Whether it is in no room.
-    pub(super) fn is_apart(&self) -> bool {
-        self.rooms.is_empty()
-    }
-
-    /// Notes what it has not been given of these as its own.
-    fn mark(&mut self, segments: &Segments) {
-        let mut touched = Vec::new();
-        segments.touched(&self.rooms, &mut touched);
-        for range in segments.ranges(self.dialect, &touched, self.public_from) {
-            self.private.get_or_insert_default().segments.push(OutputSegment::Public(self.dialect, range));
-        }
-    }
-
-    /// Appends private bytes, and answers how many.
-    fn append(&mut self, render: impl FnOnce(&mut Vec<u8>, Dialect)) -> usize {
-        let private = self.private.get_or_insert_default();
-        let from = private.bytes.len();
-        render(&mut private.bytes, self.dialect);
-        let to = private.bytes.len();
-        match private.segments.last_mut() {
-            Some(OutputSegment::Private(last)) => last.end = to,
-            Some(OutputSegment::Public(..)) | None => private.segments.push(OutputSegment::Private(from..to)),
-        }
-        to - from
-    }
-
-    /// Bytes that this turn has for the client alone so far.
-    pub(super) fn private_bytes(&self) -> usize {
-        self.private.as_ref().map_or(0, |private| private.bytes.len())
-    }
-
-    /// Gives `send` what a turn that is over has for the client, in order, and is ready for the next turn.
-    pub(super) fn take(&mut self, public: &mut PublicOutput, memory: &Arc<Memory>, send: impl FnOnce(&[Part])) {
-        if self.private.is_some() || self.public_from > 0 {
-            self.mark(public.segments());
-            self.take_private(public, memory, send);
-        } else {
-            let bytes = public.of_rooms(self.dialect, &self.rooms, memory);
-            if !bytes.is_empty() {
-                send(&[Part { bytes, is_private: false }]);
-            }
-        }
-        self.public_from = 0;
-    }
-
-    /// The same for a client that has left: what came after that is not for it.
-    pub(super) fn take_private(&mut self, public: &PublicOutput, memory: &Arc<Memory>, send: impl FnOnce(&[Part])) {
-        let Some(private) = self.private.take() else { return };
-        let bytes = memory.share(private.bytes);
-        let segments = private.segments.into_iter().map(|segment| match segment {
-            OutputSegment::Public(dialect, range) => Part { bytes: public.slice(dialect, range), is_private: false },
-            OutputSegment::Private(range) => Part { bytes: bytes.slice(range), is_private: true },
-        });
-        send(&segments.collect::<Vec<_>>());
     }
 }
 

@@ -129,6 +129,8 @@ pub enum Output {
     Tell(ClientId, Event),
     /// Tell a room this event.
     Publish(Public),
+    /// Keep this event, of which no room is told.
+    Keep(Record),
     /// This client is told from now on what is told to the room.
     Join(ClientId, RoomId),
     /// And this one no more.
@@ -148,8 +150,6 @@ pub enum Output {
     Forget(Arc<str>),
     /// Keep this of an account.
     Account(AccountChange),
-    /// Keep an event of which only one account is told, in its mailbox.
-    Keep(Record),
     /// Do this for a client, and tell what comes of it.
     Verify(ClientId, Ticket, Job),
     /// The command of this client is done; its next one may come.

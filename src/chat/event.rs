@@ -50,15 +50,15 @@ pub struct Public {
     /// Its place among the kept events of all rooms, if it is kept.
     pub position: Option<Position>,
     /// What has happened.
-    pub event: Arc<Event>,
+    pub event: Arc<PublicEvent>,
 }
 
 /// The number of a public event, counted from 1 in each room, without gaps.
 pub type Seq = u64;
 
-/// Something that users are told.
+/// Something that all who are in a room are told, and that may be kept for those who come later.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
+pub enum PublicEvent {
     /// A user has arrived.
     Online(Arc<Identity>),
     /// A user has departed, and why.
@@ -69,24 +69,6 @@ pub enum Event {
         from: Arc<Identity>,
         /// What was said.
         text: String,
-    },
-    /// A user said something to the one who is told.
-    Private {
-        /// The sender.
-        from: Arc<Identity>,
-        /// What was said.
-        text: String,
-    },
-    /// A user who is here: one line of the answer to `who`.
-    User(Arc<Identity>),
-    /// The answer to `who` is complete; it had this many users.
-    UsersEnd(usize),
-    /// The one who is told has another name now.
-    Renamed {
-        /// The name before.
-        old: Arc<Identity>,
-        /// The name now.
-        new: Arc<Identity>,
     },
     /// A user has another name now.
     KnownAs {
@@ -105,6 +87,31 @@ pub enum Event {
         from: Arc<Identity>,
         /// The topic; empty for none.
         text: Arc<str>,
+    },
+}
+
+/// Something that users are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// What all who are in a room are told.
+    Public(PublicEvent),
+    /// A user said something to the one who is told.
+    Private {
+        /// The sender.
+        from: Arc<Identity>,
+        /// What was said.
+        text: String,
+    },
+    /// A user who is here: one line of the answer to `who`.
+    User(Arc<Identity>),
+    /// The answer to `who` is complete; it had this many users.
+    UsersEnd(usize),
+    /// The one who is told has another name now.
+    Renamed {
+        /// The name before.
+        old: Arc<Identity>,
+        /// The name now.
+        new: Arc<Identity>,
     },
     /// A room: one line of the answer to `rooms`.
     Room {

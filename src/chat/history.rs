@@ -1,51 +1,28 @@
-//! What has happened in rooms, told to those who ask: page by page, and then, for those who join, without a gap what happens.
-//! What memory has given up is asked of the store, if there is one.
-
-use std::sync::Arc;
+//! Where a history begins that a client asks for: in memory, or, where memory has given that up, in the store, if there is one.
+//! [`Replay`] tells it.
 
 use super::{
-    Asked, Chat, ClientId, Done, Event, Output, Refusal, RoomId,
+    Asked, Chat, ClientId, Event, Output, Refusal, RoomId,
     command::Start,
     recent::Place,
     record::{Position, Record},
+    replay::{Goal, Replay},
     rooms::RoomName,
     stored::{Answer, Gone, Query},
-    work::{Long, PIECE_ITEMS, Task},
+    work::{LongAnswer, Task},
 };
 
 /// The most events that one `history` tells.
 pub const HISTORY_MAX: usize = 1000;
-/// Events that the store is asked for at once.
-const PAGE_EVENTS: usize = 1000;
 /// Recent events that are given back at once where there is little memory left.
 const SHRINK_EVENTS: usize = 4096;
-
-/// What has happened in a room, on its way to a client.
-#[derive(Debug)]
-pub(super) struct Replay {
-    room: RoomId,
-    /// The number of the last event that was looked at.
-    after: u64,
-    /// How many were told.
-    told: usize,
-    goal: Goal,
-}
-
-/// When a replay is over.
-#[derive(Debug, Clone, Copy)]
-enum Goal {
-    /// At the event of this number, or when [`HISTORY_MAX`] were told.
-    Told(u64),
-    /// When there is no more. Then the client joins the room; until then it is told nothing that happens there.
-    Joined,
-}
 
 /// A question to the store, and what its answer is for.
 #[derive(Debug)]
 pub(super) struct Question {
-    replay: Replay,
+    pub(super) replay: Replay,
     /// The beginning that was asked for.
-    start: Option<Start>,
+    pub(super) start: Option<Start>,
 }
 
 /// Where a replay begins.
@@ -56,30 +33,6 @@ enum Found {
     Ask(Query),
     /// Nowhere: what was to come first is not kept any more.
     Gone,
-}
-
-impl Goal {
-    fn asked(self) -> Asked {
-        match self {
-            Self::Told(_) => Asked::History,
-            Self::Joined => Asked::Join,
-        }
-    }
-
-    /// The number of the last event to be told.
-    fn until(self) -> u64 {
-        match self {
-            Self::Told(until) => until,
-            Self::Joined => u64::MAX,
-        }
-    }
-
-    fn told_max(self) -> usize {
-        match self {
-            Self::Told(_) => HISTORY_MAX,
-            Self::Joined => usize::MAX,
-        }
-    }
 }
 
 impl Chat {
@@ -137,7 +90,7 @@ impl Chat {
         match self.find(room, start) {
             Found::Behind(after) => {
                 replay.after = after;
-                self.begin(client, Task::Tell(client, Long::History(replay)), out);
+                self.begin(client, Task::Tell(client, LongAnswer::Replay(replay)), out);
             }
             Found::Ask(query) => {
                 self.set_busy(client, false);
@@ -189,7 +142,7 @@ impl Chat {
     }
 
     /// Asks the store, unless it fails: some of what has happened since is neither there nor in memory then.
-    fn ask(&mut self, client: ClientId, question: Question, query: Query, out: &mut Vec<Output>) {
+    pub(super) fn ask(&mut self, client: ClientId, question: Question, query: Query, out: &mut Vec<Output>) {
         if self.store.fails() {
             return self.give_up(client, &question.replay, Refusal::StoreFailed, out);
         }
@@ -226,106 +179,12 @@ impl Chat {
             }
         }
         // At once: a fast room must not get further ahead.
-        self.tell(client, Long::History(replay), out);
+        self.tell(client, LongAnswer::Replay(replay), out);
     }
 
-    fn history_gone(&self, room: RoomId, oldest: u64) -> Refusal {
+    pub(super) fn history_gone(&self, room: RoomId, oldest: u64) -> Refusal {
         let name = self.name_of(room).unwrap_or_default();
         Refusal::HistoryGone { room: name, oldest: self.position().map(|position| Position { n: oldest, ..position }) }
-    }
-
-    /// How many events are left to be told, but for those that are still to come.
-    pub(super) fn left_to_replay(&self, replay: &Replay) -> usize {
-        self.recent.after(replay.room, replay.after).count()
-    }
-
-    /// Tells the next events. Answers what is left of the replay, if it goes on at once.
-    pub(super) fn replay(&mut self, to: ClientId, mut replay: Replay, out: &mut Vec<Output>) -> Option<Replay> {
-        let Replay { room, goal, .. } = replay;
-        let Some(name) = self.name_of(room) else {
-            self.give_up(to, &replay, Refusal::NoSuchRoom, out); // it is not there any more
-            return None;
-        };
-        let left = goal.told_max() - replay.told;
-        let until = goal.until().min(self.recent.oldest(room));
-        if replay.after < until && left > 0 {
-            if self.has_store() {
-                let query = Query::Page { room: name, after: replay.after, until, limit: PAGE_EVENTS.min(left) };
-                self.ask(to, Question { replay, start: None }, query, out);
-            } else {
-                // What was to come next has given way to newer events meanwhile.
-                self.give_up(to, &replay, self.history_gone(room, self.recent.oldest(room)), out);
-            }
-            return None;
-        }
-        for kept in
-            self.recent.after(room, replay.after).take_while(|kept| kept.n <= goal.until()).take(PIECE_ITEMS.min(left))
-        {
-            let record = Record { n: kept.n, at: kept.at, room: name.clone(), event: kept.event.clone() };
-            out.push(Output::tell(to, Event::Past(record, self.epoch)));
-            (replay.after, replay.told) = (kept.n, replay.told + 1);
-        }
-        let next = self.recent.after(room, replay.after).next();
-        let has_more = replay.after < until || next.is_some_and(|kept| kept.n <= goal.until());
-        if has_more && replay.told < goal.told_max() {
-            return Some(replay);
-        }
-        self.end_replay(to, &replay, has_more, out);
-        self.finish(to, out);
-        None
-    }
-
-    /// All was told that is to be told.
-    fn end_replay(&mut self, client: ClientId, replay: &Replay, has_more: bool, out: &mut Vec<Output>) {
-        let Replay { room, after, told, goal } = *replay;
-        let Some(name) = self.name_of(room) else { return };
-        let n = if has_more { after } else { goal.until().min(self.events) };
-        let position = self.position().map(|position| Position { n, ..position });
-        out.push(Output::tell(client, Event::Done(Done::History { room: name, count: told, position, has_more })));
-        match goal {
-            Goal::Told(_) => {}
-            Goal::Joined => {
-                self.listen_again(client, replay, out);
-                self.come_in(client, room, out);
-            }
-        }
-    }
-
-    /// The replay cannot go on. The client's next command may come.
-    fn give_up(&mut self, client: ClientId, replay: &Replay, refusal: Refusal, out: &mut Vec<Output>) {
-        out.push(Output::tell(client, Event::Declined(replay.goal.asked(), refusal)));
-        self.listen_again(client, replay, out);
-        self.finish(client, out);
-    }
-
-    /// A client that was in the room before the replay is told again what happens there.
-    fn listen_again(&self, client: ClientId, replay: &Replay, out: &mut Vec<Output>) {
-        match replay.goal {
-            Goal::Joined if self.is_in(client, replay.room) => out.push(Output::Join(client, replay.room)),
-            Goal::Joined | Goal::Told(_) => {}
-        }
-    }
-
-    /// A broken connection still joins, so that lines that it sent before are said in that room.
-    pub(super) fn replay_unheard(&mut self, client: ClientId, replay: &Replay, out: &mut Vec<Output>) {
-        match replay.goal {
-            Goal::Told(_) => {}
-            Goal::Joined => {
-                self.listen_again(client, replay, out);
-                if self.rooms.get(replay.room).is_some() {
-                    self.come_in(client, replay.room, out);
-                }
-            }
-        }
-    }
-
-    /// The name of a room, if it is still there.
-    pub(super) fn name_of(&self, room: RoomId) -> Option<Arc<str>> {
-        Some(self.rooms.get(room)?.name.shared())
-    }
-
-    fn is_in(&self, client: ClientId, room: RoomId) -> bool {
-        self.members.get(client).is_some_and(|member| member.rooms.contains(room))
     }
 
     /// Gives back memory.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::{
-    ARGUMENT_BYTES_MAX, Asked, Chat, ClientId, Command, Departure, Done, Event, Identity, Output, Refusal, RoomId,
-    RoomSet,
+    ARGUMENT_BYTES_MAX, Asked, Chat, ClientId, Command, Departure, Done, Event, Identity, Output, PublicEvent, Refusal,
+    RoomId, RoomSet,
     rooms::{Keeper, RoomName, room_key},
     wait::TextSearch,
-    work::{Long, Task},
+    work::{List, Task},
 };
 
 impl Chat {
@@ -24,7 +24,7 @@ impl Chat {
         }
         self.texts += 1;
         let search = self.rooms.get(room).and_then(|room| self.search(client, room.name.key(), &text));
-        self.publish(room, Event::Message { from, text }, out);
+        self.publish(room, PublicEvent::Message { from, text }, out);
         self.finish_saying(client, search, out);
     }
 
@@ -46,7 +46,7 @@ impl Chat {
         let Some(name) = self.rooms.get(room).map(|of| of.name.clone()) else { return };
         self.texts += 1;
         let search = self.search(client, name.key(), &text);
-        let position = self.publish(room, Event::Message { from, text }, out);
+        let position = self.publish(room, PublicEvent::Message { from, text }, out);
         self.rooms.settle(room);
         out.push(Output::tell(client, Event::Done(Done::In(name.shared(), position))));
         self.finish_saying(client, search, out);
@@ -80,7 +80,7 @@ impl Chat {
         if !member.rooms.contains(room) {
             let who = Arc::clone(&member.who);
             self.enter(client, room, out);
-            self.publish(room, Event::Joined(who), out);
+            self.publish(room, PublicEvent::Joined(who), out);
             self.meet_members(room);
         }
         let Some(of) = self.rooms.get(room) else { return };
@@ -104,7 +104,7 @@ impl Chat {
         }
         let who = Arc::clone(&member.who);
         let name = self.name_of(room).unwrap_or_default();
-        self.publish(room, Event::Left(who), out);
+        self.publish(room, PublicEvent::Left(who), out);
         out.push(Output::Part(client, room));
         self.rooms.leave(room, client);
         out.push(Output::tell(client, Event::Done(Done::Leave(name))));
@@ -114,8 +114,7 @@ impl Chat {
     pub(super) fn who_in(&mut self, client: ClientId, room: &str, out: &mut Vec<Output>) {
         match self.room(room) {
             Ok(room) => {
-                let members = Long::Members { room, after: ClientId(0), told: 0 };
-                self.begin(client, Task::Tell(client, members), out);
+                self.begin_list(client, List::Members { room, after: ClientId(0), told: 0 }, out);
             }
             Err(refusal) => self.decline(client, Asked::Who, refusal, out),
         }
@@ -139,7 +138,7 @@ impl Chat {
                     return self.decline(client, Asked::Topic, Refusal::NotStored, out);
                 }
                 let text: Arc<str> = text.into();
-                self.publish(room, Event::Topic { from, text: Arc::clone(&text) }, out);
+                self.publish(room, PublicEvent::Topic { from, text: Arc::clone(&text) }, out);
                 self.rooms.set_topic(room, Some(Arc::clone(&text)).filter(|text| !text.is_empty()));
                 self.remember(room, out);
                 text
@@ -168,7 +167,12 @@ impl Chat {
     ) {
         for room in rooms.iter() {
             self.rooms.leave(room, client);
-            self.publish(room, Event::Offline(Arc::clone(who), departure), out);
+            let event = PublicEvent::Offline(Arc::clone(who), departure);
+            if self.is_closing {
+                self.keep_untold(room, event, out);
+            } else {
+                self.publish(room, event, out);
+            }
         }
     }
 

@@ -16,6 +16,7 @@ mod publish;
 mod recent;
 mod record;
 mod refusal;
+mod replay;
 mod room_set;
 mod rooms;
 mod stored;
@@ -42,7 +43,7 @@ use self::{
     stored::StoreState,
     visitors::{Recipients, TellVisitors},
     wait::{Topic, Waits},
-    work::{Long, Task},
+    work::{List, Task},
 };
 use crate::origin::Origin;
 
@@ -52,11 +53,11 @@ pub use command::{Command, Start, WaitFor};
 pub use compose::{composed, may_be_composed};
 pub use departure::Departure;
 pub use entry::{Congestion, Entry, Input, Load, Output, Rules};
-pub use event::{Asked, ClientId, Done, Event, Identity, Public, RoomId, Seq};
+pub use event::{Asked, ClientId, Done, Event, Identity, Public, PublicEvent, RoomId, Seq};
 pub use history::HISTORY_MAX;
 pub use name::{NAME_CHARS_MAX, NAME_MARKS_MAX, Name, NameRule, needs_isolate};
 pub use recent::RecentLimits;
-pub use record::{Epoch, Position, Record};
+pub use record::{Epoch, KeptEvent, Position, Record};
 pub use refusal::Refusal;
 pub use room_set::RoomSet;
 pub use rooms::{LOBBY, RoomLimits, RoomName};
@@ -192,7 +193,7 @@ impl Chat {
         }
         let (who, key) = self.members.insert(client, origin);
         self.enter(client, RoomId::LOBBY, out);
-        self.publish(RoomId::LOBBY, Event::Online(who), out);
+        self.publish(RoomId::LOBBY, PublicEvent::Online(who), out);
         self.waits.meet(&Topic::Here(key.into()));
         self.waits.meet_users(self.members.len());
         self.meet_members(RoomId::LOBBY);
@@ -228,7 +229,7 @@ impl Chat {
                 Err(refusal) => out.push(Output::tell(client, Event::Refused(refusal))),
             },
             Command::Who => {
-                return self.begin(client, Task::Tell(client, Long::Users { after: ClientId(0), told: 0 }), out);
+                return self.begin_list(client, List::Users { after: ClientId(0), told: 0 }, out);
             }
             Command::Rename(name) => self.rename(client, &name, out),
             Command::Wait(timeout, _) if timeout > self.rules.wait_max => {
@@ -242,7 +243,7 @@ impl Chat {
             Command::History { room, start } => return self.history(client, &room, start, out),
             Command::In { room, text } => return self.say_in(client, &room, text, out),
             Command::Leave(room) => return self.leave(client, &room, out),
-            Command::Rooms => return self.begin(client, Task::Tell(client, Long::Rooms { after: None, told: 0 }), out),
+            Command::Rooms => return self.begin_list(client, List::Rooms { after: None, told: 0 }, out),
             Command::WhoIn(room) => return self.who_in(client, &room, out),
             Command::Topic { room, text } => return self.topic(client, &room, text, out),
             Command::Account(command) => return self.account(client, command, out),

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Chat, ClientId, Event, Output, Public, RoomId, recent::Kept, record::Position};
+use super::{
+    Chat, ClientId, Output, Public, PublicEvent, Record, RoomId, recent::Kept, record::Position, stored::StoreState,
+};
 
 impl Chat {
     /// Tells a room something, and keeps it. Answers its position, if it is kept.
-    pub(super) fn publish(&mut self, room: RoomId, event: Event, out: &mut Vec<Output>) -> Option<Position> {
+    pub(super) fn publish(&mut self, room: RoomId, event: PublicEvent, out: &mut Vec<Output>) -> Option<Position> {
         self.publish_except(room, None, event, out)
     }
 
@@ -15,7 +17,7 @@ impl Chat {
         &mut self,
         room: RoomId,
         except: Option<ClientId>,
-        event: Event,
+        event: PublicEvent,
         out: &mut Vec<Output>,
     ) -> Option<Position> {
         if self.is_closing {
@@ -30,27 +32,28 @@ impl Chat {
         position
     }
 
+    /// Keeps a departure of which nobody is told, since all are on their way out: those who come after a restart see that
+    /// everybody has left. While the store fails it is not worth waiting for.
+    pub(super) fn keep_untold(&mut self, room: RoomId, event: PublicEvent, out: &mut Vec<Output>) {
+        if self.store != StoreState::Works {
+            return;
+        }
+        let Some(name) = self.rooms.get(room).map(|of| of.name.shared()) else { return };
+        let event = Arc::new(event);
+        if let Some(Position { n, .. }) = self.keep(room, &event) {
+            out.push(Output::Keep(Record { n, at: self.at, room: name, event: event.into() }));
+        }
+    }
+
     /// Keeps an event for those who come later.
-    fn keep(&mut self, room: RoomId, event: &Arc<Event>) -> Option<Position> {
+    fn keep(&mut self, room: RoomId, event: &Arc<PublicEvent>) -> Option<Position> {
         let is_kept = match **event {
-            Event::Message { .. } | Event::Topic { .. } => true,
-            Event::Online(_) | Event::Offline(..) | Event::Joined(_) | Event::Left(_) | Event::KnownAs { .. } => {
-                room != RoomId::LOBBY || self.rules.keeps_presence
-            }
-            Event::Private { .. }
-            | Event::User(_)
-            | Event::UsersEnd(_)
-            | Event::Renamed { .. }
-            | Event::Room { .. }
-            | Event::Token(..)
-            | Event::Past(..)
-            | Event::Done(_)
-            | Event::Declined(..)
-            | Event::Synced(_)
-            | Event::WaitMet(_)
-            | Event::WaitTimedOut
-            | Event::Refused(_)
-            | Event::Farewell(_) => false,
+            PublicEvent::Message { .. } | PublicEvent::Topic { .. } => true,
+            PublicEvent::Online(_)
+            | PublicEvent::Offline(..)
+            | PublicEvent::Joined(_)
+            | PublicEvent::Left(_)
+            | PublicEvent::KnownAs { .. } => room != RoomId::LOBBY || self.rules.keeps_presence,
         };
         if !is_kept || self.position().is_none() || self.holds_too_much() {
             return None;

@@ -10,7 +10,7 @@ use std::{
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 
-use super::{Event, Identity, RoomId};
+use super::{Identity, PublicEvent, RoomId};
 
 /// How much is kept in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub(super) struct Recent {
 pub(super) struct Kept {
     pub(super) n: u64,
     pub(super) at: Timestamp,
-    pub(super) event: Arc<Event>,
+    pub(super) event: Arc<PublicEvent>,
 }
 
 /// The last events of a room.
@@ -220,32 +220,21 @@ impl Stretch {
 }
 
 /// What an event takes beside its texts, in bytes: its place here, and what the allocator needs for two blocks.
-const EVENT_BYTES: usize = size_of::<Kept>() + size_of::<Event>() + 4 * size_of::<usize>();
+const EVENT_BYTES: usize = size_of::<Kept>() + size_of::<PublicEvent>() + 4 * size_of::<usize>();
 
 impl Kept {
     /// What it takes, in bytes. A user counts with each event: it may be held by this one alone.
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         let user = |who: &Identity| size_of::<Identity>() + who.name.len() + who.addr.len();
         EVENT_BYTES
             + match &*self.event {
-                Event::Message { from, text } => user(from) + text.len(),
-                Event::Topic { from, text } => user(from) + text.len(),
-                Event::KnownAs { old, new } => user(old) + user(new),
-                Event::Online(who) | Event::Offline(who, _) | Event::Joined(who) | Event::Left(who) => user(who),
-                Event::Private { .. }
-                | Event::User(_)
-                | Event::UsersEnd(_)
-                | Event::Renamed { .. }
-                | Event::Room { .. }
-                | Event::Token(..)
-                | Event::Past(..)
-                | Event::Done(_)
-                | Event::Declined(..)
-                | Event::Synced(_)
-                | Event::WaitMet(_)
-                | Event::WaitTimedOut
-                | Event::Refused(_)
-                | Event::Farewell(_) => 0, // never kept
+                PublicEvent::Message { from, text } => user(from) + text.len(),
+                PublicEvent::Topic { from, text } => user(from) + text.len(),
+                PublicEvent::KnownAs { old, new } => user(old) + user(new),
+                PublicEvent::Online(who)
+                | PublicEvent::Offline(who, _)
+                | PublicEvent::Joined(who)
+                | PublicEvent::Left(who) => user(who),
             }
     }
 }

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::event::Event;
+use super::event::{Identity, PublicEvent};
 
 /// How long the word of an epoch is.
 const EPOCH_LETTERS: usize = 5;
@@ -19,7 +19,33 @@ pub struct Record {
     /// The name of the room.
     pub room: Arc<str>,
     /// What happened.
-    pub event: Arc<Event>,
+    pub event: KeptEvent,
+}
+
+/// What is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeptEvent {
+    /// What happened in a room.
+    Public(Arc<PublicEvent>),
+    /// A private message to an account.
+    Private {
+        /// The sender.
+        from: Arc<Identity>,
+        /// What was said.
+        text: String,
+    },
+}
+
+impl From<PublicEvent> for KeptEvent {
+    fn from(event: PublicEvent) -> Self {
+        Self::Public(Arc::new(event))
+    }
+}
+
+impl From<Arc<PublicEvent>> for KeptEvent {
+    fn from(event: Arc<PublicEvent>) -> Self {
+        Self::Public(event)
+    }
 }
 
 /// A place in the order of kept events: behind the event of this number.

@@ -1,21 +1,33 @@
 //! The rooms that one client is in.
 
+use std::slice;
+
 use super::RoomId;
 
-/// A set of rooms. Most clients are in the lobby alone, which takes no memory of its own.
+/// A set of rooms. Most clients are in the lobby and perhaps one room more. These take no memory of their own, which would be
+/// one more place to look at for each recipient.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoomSet {
     has_lobby: bool,
-    /// The others, in order, if there are any.
+    others: Others,
+}
+
+/// Those that are not the lobby.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+enum Others {
+    #[default]
+    None,
+    One(RoomId),
+    /// At least two, in order.
     #[expect(clippy::box_collection, reason = "a pointer is a third of a vector, and most clients have none")]
-    others: Option<Box<Vec<RoomId>>>,
+    Many(Box<Vec<RoomId>>),
 }
 
 impl RoomSet {
     /// Whether it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        !self.has_lobby && self.others.is_none()
+        !self.has_lobby && self.others().is_empty()
     }
 
     /// How many rooms are in it.
@@ -41,7 +53,14 @@ impl RoomSet {
         if room == RoomId::LOBBY {
             self.has_lobby = true;
         } else if let Err(place) = self.others().binary_search(&room) {
-            self.others.get_or_insert_default().insert(place, room);
+            match &mut self.others {
+                Others::None => self.others = Others::One(room),
+                Others::One(other) => {
+                    let other = *other;
+                    self.others = Others::Many(Box::new(vec![other.min(room), other.max(room)]));
+                }
+                Others::Many(rooms) => rooms.insert(place, room),
+            }
         }
     }
 
@@ -49,13 +68,16 @@ impl RoomSet {
     pub fn remove(&mut self, room: RoomId) {
         if room == RoomId::LOBBY {
             self.has_lobby = false;
-        } else if let Some(others) = &mut self.others
-            && let Ok(place) = others.binary_search(&room)
-        {
-            others.remove(place);
-            others.shrink_to(others.len() * 2);
-            if others.is_empty() {
-                self.others = None;
+        } else if let Ok(place) = self.others().binary_search(&room) {
+            match &mut self.others {
+                Others::None | Others::One(_) => self.others = Others::None,
+                Others::Many(rooms) => {
+                    rooms.remove(place);
+                    rooms.shrink_to(rooms.len() * 2);
+                    if let [only] = rooms[..] {
+                        self.others = Others::One(only);
+                    }
+                }
             }
         }
     }
@@ -66,7 +88,11 @@ impl RoomSet {
     }
 
     fn others(&self) -> &[RoomId] {
-        self.others.as_ref().map_or(&[], |others| others.as_slice())
+        match &self.others {
+            Others::None => &[],
+            Others::One(room) => slice::from_ref(room),
+            Others::Many(rooms) => rooms,
+        }
     }
 }
 

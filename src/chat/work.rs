@@ -2,7 +2,7 @@
 
 use super::{
     Asked, Chat, ClientId, Departure, Done, Event, Output, Refusal, RoomId, accounts::MailReplay, entry::Congestion,
-    history::Replay, visitors::TellVisitors, wait::TextSearch,
+    replay::Replay, visitors::TellVisitors, wait::TextSearch,
 };
 
 /// Items told, clients answered or sent away in one piece: some ten microseconds of work.
@@ -14,26 +14,31 @@ const PIECE_COMPARED_BYTES: usize = 64 << 10;
 #[derive(Debug)]
 pub(super) enum Task {
     /// Tell a client much.
-    Tell(ClientId, Long),
+    Tell(ClientId, LongAnswer),
     /// Find out who has waited for a text that this client has said.
     SearchText { from: ClientId, search: TextSearch },
     /// Tell all visitors of a name something.
     TellVisitors(TellVisitors),
 }
 
-/// A long answer: what is left of it, and how much was told.
+/// What is left of a long answer.
 #[derive(Debug)]
-pub(super) enum Long {
+pub(super) enum LongAnswer {
+    List(List),
+    Replay(Replay),
+    /// Kept private messages.
+    Mail(MailReplay),
+}
+
+/// What is left of a list, and how much was told.
+#[derive(Debug)]
+pub(super) enum List {
     /// Who is here, from the first client behind `after`.
     Users { after: ClientId, told: usize },
     /// Who is in a room, from the first client behind `after`.
     Members { room: RoomId, after: ClientId, told: usize },
     /// Which rooms there are, from the first behind the one of the key `after`.
     Rooms { after: Option<Box<str>>, told: usize },
-    /// What has happened in a room.
-    History(Replay),
-    /// Kept private messages.
-    Mail(MailReplay),
 }
 
 impl Chat {
@@ -57,18 +62,29 @@ impl Chat {
     pub(super) fn begin(&mut self, client: ClientId, task: Task, out: &mut Vec<Output>) {
         self.set_busy(client, matches!(task, Task::TellVisitors(_)));
         // A long answer begins in its turn: many clients may ask at once.
-        let items = match &task {
-            Task::Tell(_, Long::Users { .. }) => self.members.len(),
-            Task::Tell(_, Long::Members { room, .. }) => self.rooms.get(*room).map_or(0, |room| room.len()),
-            Task::Tell(_, Long::Rooms { .. }) => self.rooms.len(),
-            Task::Tell(_, Long::History(replay)) => self.left_to_replay(replay),
-            Task::Tell(_, Long::Mail(_)) => 0,
-            Task::SearchText { .. } | Task::TellVisitors(_) => 0,
+        let is_long = match &task {
+            Task::Tell(_, LongAnswer::List(list)) => self.length(list) > PIECE_ITEMS,
+            Task::Tell(_, LongAnswer::Replay(replay)) => self.takes_pieces(replay),
+            Task::Tell(_, LongAnswer::Mail(_)) => false,
+            Task::SearchText { .. } | Task::TellVisitors(_) => false,
         };
-        if items > PIECE_ITEMS {
+        if is_long {
             return self.tasks.push_back(task);
         }
         self.work(task, out);
+    }
+
+    /// The same for a list.
+    pub(super) fn begin_list(&mut self, client: ClientId, list: List, out: &mut Vec<Output>) {
+        self.begin(client, Task::Tell(client, LongAnswer::List(list)), out);
+    }
+
+    fn length(&self, list: &List) -> usize {
+        match list {
+            List::Users { .. } => self.members.len(),
+            List::Members { room, .. } => self.rooms.get(*room).map_or(0, |room| room.len()),
+            List::Rooms { .. } => self.rooms.len(),
+        }
     }
 
     /// A command of the client is not done yet.
@@ -80,7 +96,7 @@ impl Chat {
 
     fn work(&mut self, task: Task, out: &mut Vec<Output>) {
         match task {
-            Task::Tell(to, long) => self.tell(to, long, out),
+            Task::Tell(to, answer) => self.tell(to, answer, out),
             Task::SearchText { from, mut search } => {
                 if self.waits.meet_some(&mut search, PIECE_COMPARED_BYTES) {
                     self.finish(from, out);
@@ -109,26 +125,26 @@ impl Chat {
     }
 
     /// Goes on with a long answer, if its client can be told something and reads what it is told.
-    pub(super) fn tell(&mut self, to: ClientId, long: Long, out: &mut Vec<Output>) {
+    pub(super) fn tell(&mut self, to: ClientId, answer: LongAnswer, out: &mut Vec<Output>) {
         match self.members.get(to) {
             None => {}
             Some(member) if member.is_broken => {
-                if let Long::History(replay) = &long {
+                if let LongAnswer::Replay(replay) = &answer {
                     self.replay_unheard(to, replay, out);
                 }
-                if let Long::Mail(_) = &long {
+                if let LongAnswer::Mail(_) = &answer {
                     self.mail_unheard(to);
                 }
                 self.finish(to, out);
             }
             Some(_) if self.congestion_of(to) != Congestion::None => {
-                self.paused.insert(to, Task::Tell(to, long));
+                self.paused.insert(to, Task::Tell(to, answer));
             }
             Some(_) => {
-                let rest = match long {
-                    Long::Mail(replay) => return self.mail(to, replay, out),
-                    Long::History(replay) => self.replay(to, replay, out).map(Long::History),
-                    Long::Users { .. } | Long::Members { .. } | Long::Rooms { .. } => self.list(to, long, out),
+                let rest = match answer {
+                    LongAnswer::Mail(replay) => return self.mail(to, replay, out),
+                    LongAnswer::List(list) => self.list(to, list, out).map(LongAnswer::List),
+                    LongAnswer::Replay(replay) => self.replay(to, replay, out).map(LongAnswer::Replay),
                 };
                 self.tasks.extend(rest.map(|rest| Task::Tell(to, rest)));
             }
@@ -136,10 +152,10 @@ impl Chat {
     }
 
     /// Lists what is there when it is listed: some may come and go meanwhile. Answers what is left.
-    fn list(&mut self, to: ClientId, mut long: Long, out: &mut Vec<Output>) -> Option<Long> {
+    fn list(&mut self, to: ClientId, mut list: List, out: &mut Vec<Output>) -> Option<List> {
         let before = out.len();
-        let end = match &mut long {
-            Long::Users { after, told } => {
+        let end = match &mut list {
+            List::Users { after, told } => {
                 for (&client, member) in self.members.after(*after).take(PIECE_ITEMS) {
                     out.push(Output::tell(to, Event::User(member.who.clone())));
                     *after = client;
@@ -147,7 +163,7 @@ impl Chat {
                 *told += out.len() - before;
                 Event::UsersEnd(*told)
             }
-            Long::Members { room, after, told } => {
+            List::Members { room, after, told } => {
                 for client in self.rooms.members_after(*room, *after).take(PIECE_ITEMS) {
                     if let Some(member) = self.members.get(client) {
                         out.push(Output::tell(to, Event::User(member.who.clone())));
@@ -160,7 +176,7 @@ impl Chat {
                     None => Event::Declined(Asked::Who, Refusal::NoSuchRoom), // it is not there any more
                 }
             }
-            Long::Rooms { after, told } => {
+            List::Rooms { after, told } => {
                 let mut last = None;
                 for room in self.rooms.after(after.as_deref()).take(PIECE_ITEMS) {
                     let (name, topic) = (room.name.shared(), room.topic.clone().unwrap_or_default());
@@ -171,10 +187,9 @@ impl Chat {
                 *after = last;
                 Event::Done(Done::Rooms(*told))
             }
-            Long::History(_) | Long::Mail(_) => return Some(long), // this is no list
         };
         if out.len() - before >= PIECE_ITEMS {
-            return Some(long);
+            return Some(list);
         }
         out.push(Output::tell(to, end));
         self.finish(to, out);

@@ -126,7 +126,7 @@ pub(crate) struct ListenArgs {
     example = "{command_name} builds --last 5 --json | jq -r .text",
     example = "{command_name} builds --last 100 --follow",
     error_code(0, "printed, or stdout was closed"),
-    error_code(1, "no such room, older history is gone, or the server is full"),
+    error_code(1, "no such room, older history is gone, the server keeps none, or it is full"),
     error_code(2, "usage error"),
     error_code(3, "cannot connect, or the connection was lost"),
     error_code(124, "timed out")

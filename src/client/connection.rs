@@ -10,7 +10,7 @@ use std::{
 };
 
 use pipechat::{
-    chat::{Done, Event, Identity, LOBBY},
+    chat::{Done, Event, Identity, LOBBY, PublicEvent},
     protocol::Lang,
 };
 
@@ -19,7 +19,7 @@ use super::{
     dial::connect,
     early::EarlyNews,
     fields::field,
-    message::{News, ServerMessage},
+    message::{News, NewsEvent, ServerMessage},
     reader::{Reader, Received},
     words::{is_refusal_to_let_in, lang_of_set},
 };
@@ -28,6 +28,8 @@ use super::{
 const GOODBYE_MAX: Duration = Duration::from_secs(2);
 /// What the refusal of a room begins with, before its name.
 pub(super) const NOT_JOINED: &str = "can't join ";
+/// How the line on the command for history begins in `help`.
+const HISTORY: &str = "history|";
 /// The token of the `sync` that ends the set-up of a connection.
 const READY: &str = "ready";
 
@@ -48,6 +50,8 @@ pub(super) struct ConnectOptions<'a> {
     pub(super) rooms: &'a [String],
     /// Whether to leave the lobby.
     pub(super) leaves_lobby: bool,
+    /// Whether to find out if the server knows the commands for history: an older one would say them in the room.
+    pub(super) asks_for_history: bool,
 }
 
 impl<'a> ConnectOptions<'a> {
@@ -63,6 +67,7 @@ impl<'a> ConnectOptions<'a> {
             visits: false,
             rooms: &[],
             leaves_lobby: false,
+            asks_for_history: false,
         }
     }
 
@@ -79,6 +84,11 @@ impl<'a> ConnectOptions<'a> {
     /// Of one that joins these rooms, and may leave the lobby.
     pub(super) fn joining(self, rooms: &'a [String], leaves_lobby: bool) -> Self {
         Self { rooms, leaves_lobby, ..self }
+    }
+
+    /// Of one that is to ask for history, if the server knows it.
+    pub(super) fn asking_for_history(self, asks_for_history: bool) -> Self {
+        Self { asks_for_history, ..self }
     }
 
     /// Checks what can be checked without a server.
@@ -101,6 +111,8 @@ pub(super) struct Connection {
     pub(super) me: Option<Arc<Identity>>,
     /// The rooms that it has joined, as the server calls them.
     pub(super) joined: Vec<Arc<str>>,
+    /// The server is older than history; known only where `asks_for_history`.
+    pub(super) lacks_history: bool,
     /// The first news that came before the connection was ready, with their lines; empty unless `keeps_news`.
     pub(super) early: VecDeque<(String, ServerMessage)>,
 }
@@ -127,6 +139,9 @@ impl Connection {
         if options.visits {
             lines.push_str("visit\n");
         }
+        if options.asks_for_history {
+            lines.push_str("help\n"); // it has all commands
+        }
         if let Some(lang) = options.lang {
             lines.push_str(match lang {
                 Lang::Zh => "lang|zh\n",
@@ -148,7 +163,9 @@ impl Connection {
         stream.set_nodelay(true).map_err(lost)?;
         let reader = Reader::new(stream.try_clone().map_err(lost)?);
         let lang = options.lang.unwrap_or(Lang::En);
-        let mut connection = Self { stream, reader, lang, me: None, joined: Vec::new(), early: VecDeque::new() };
+        let lacks_history = options.asks_for_history; // until it tells otherwise
+        let (joined, early) = (Vec::new(), VecDeque::new());
+        let mut connection = Self { stream, reader, lang, me: None, joined, lacks_history, early };
         connection.send(&lines).ok(); // if that fails, reading tells why
         let mut early = options.keeps_news.then(EarlyNews::default);
         connection.wait_until_ready(options, early.as_mut(), deadline)?;
@@ -191,19 +208,27 @@ impl Connection {
                     }
                     Some(ServerMessage::Farewell { text, .. }) => return Err(Failure::Lost(text)),
                     // Nothing public is heard before one's own arrival, here or in a room. That and one's own name are no news.
-                    Some(ServerMessage::News(News { event: Event::Online(_), .. }))
+                    Some(ServerMessage::News(News { event: NewsEvent::Public(PublicEvent::Online(_)), .. }))
                         if !mem::replace(&mut is_announced, true) => {}
-                    Some(ServerMessage::News(News { event: Event::Joined(_), room: Some(room), .. }))
-                        if !self.joined.contains(&room) => {}
-                    Some(ServerMessage::News(News { event: Event::KnownAs { new, .. }, .. }))
-                        if self.me.as_ref() == Some(&new) => {}
+                    Some(ServerMessage::News(News {
+                        event: NewsEvent::Public(PublicEvent::Joined(_)),
+                        room: Some(room),
+                        ..
+                    })) if !self.joined.contains(&room) => {}
+                    Some(ServerMessage::News(News {
+                        event: NewsEvent::Public(PublicEvent::KnownAs { new, .. }),
+                        ..
+                    })) if self.me.as_ref() == Some(&new) => {}
                     // This includes one's own leaving.
-                    Some(ServerMessage::News(News { event, room: None, .. }))
-                        if options.leaves_lobby && !is_private(&event) => {}
+                    Some(ServerMessage::News(News { event: NewsEvent::Public(_), room: None, .. }))
+                        if options.leaves_lobby => {}
                     Some(news @ ServerMessage::News(..)) => {
                         if let Some(early) = &mut early {
                             early.push(line, news);
                         }
+                    }
+                    Some(ServerMessage::Help(text)) if text.lines().any(|line| line.starts_with(HISTORY)) => {
+                        self.lacks_history = false;
                     }
                     Some(ServerMessage::Answer(_) | ServerMessage::Help(_) | ServerMessage::Past(_)) | None => {}
                 },
@@ -257,8 +282,4 @@ impl Connection {
             while self.next_answer(deadline).is_ok() {}
         }
     }
-}
-
-fn is_private(event: &Event) -> bool {
-    matches!(event, Event::Private { .. })
 }

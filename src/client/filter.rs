@@ -2,11 +2,11 @@
 
 use std::str::FromStr;
 
-use pipechat::chat::Event;
+use pipechat::chat::PublicEvent;
 use unicase::UniCase;
 use unicode_normalization::UnicodeNormalization;
 
-use super::ListenArgs;
+use super::{ListenArgs, message::NewsEvent};
 use crate::args::one_of;
 
 /// Kinds of events, as `--event` takes them.
@@ -90,29 +90,18 @@ impl Filter {
         Self { kinds: EventKind::ALL.to_vec(), from: None }
     }
 
-    pub(super) fn admits(&self, event: &Event) -> bool {
+    pub(super) fn admits(&self, event: &NewsEvent) -> bool {
         let (kind, who, old) = match event {
-            Event::Online(who) => (EventKind::Online, who, None),
-            Event::Offline(who, _) => (EventKind::Offline, who, None),
-            Event::KnownAs { old, new } => (EventKind::KnownAs, new, Some(old)),
-            Event::Joined(who) => (EventKind::Joined, who, None),
-            Event::Left(who) => (EventKind::Left, who, None),
-            Event::Topic { from, .. } => (EventKind::Topic, from, None),
-            Event::Message { from, .. } => (EventKind::Message, from, None),
-            Event::Private { from, .. } => (EventKind::Private, from, None),
-            Event::Room { .. }
-            | Event::Token(..)
-            | Event::Past(..)
-            | Event::Done(_)
-            | Event::Declined(..)
-            | Event::User(_)
-            | Event::UsersEnd(_)
-            | Event::Renamed { .. }
-            | Event::Synced(_)
-            | Event::WaitMet(_)
-            | Event::WaitTimedOut
-            | Event::Refused(_)
-            | Event::Farewell(_) => return false,
+            NewsEvent::Public(event) => match event {
+                PublicEvent::Online(who) => (EventKind::Online, who, None),
+                PublicEvent::Offline(who, _) => (EventKind::Offline, who, None),
+                PublicEvent::KnownAs { old, new } => (EventKind::KnownAs, new, Some(old)),
+                PublicEvent::Joined(who) => (EventKind::Joined, who, None),
+                PublicEvent::Left(who) => (EventKind::Left, who, None),
+                PublicEvent::Topic { from, .. } => (EventKind::Topic, from, None),
+                PublicEvent::Message { from, .. } => (EventKind::Message, from, None),
+            },
+            NewsEvent::Private { from, .. } => (EventKind::Private, from, None),
         };
         let is_about = |name: &str| [Some(who), old].into_iter().flatten().any(|who| key(&who.name) == *name);
         self.kinds.contains(&kind) && self.from.as_deref().is_none_or(is_about)

@@ -7,7 +7,7 @@ use super::{
     connection::{ConnectOptions, Connection},
     fields::room,
     filter::Filter,
-    listen::{Gone, Listener, Progress, refusal},
+    listen::{Gone, KEEPS_NOTHING, LACKS_HISTORY, Listener, Progress, refusal},
     pages::{Page, Told, leads_on, read_page},
     printer::Printer,
     start::{Since, Start},
@@ -25,7 +25,7 @@ impl HistoryArgs {
             (None, None) => Start::Last(LAST),
         };
         let printer = Printer { filter: Filter::everything(), part: None, is_json: self.json, has_times: true };
-        let options = ConnectOptions::new(&self.host, self.port, self.lang).visiting();
+        let options = ConnectOptions::new(&self.host, self.port, self.lang).visiting().asking_for_history(true);
         if self.follow {
             stdout::exit_when_unread();
             let mut connection = Connection::open(&options.listening(None), Deadline::of(self.timeout))?;
@@ -41,6 +41,10 @@ impl HistoryArgs {
             return listener.enter(&mut connection).and_then(|()| listener.follow(&mut connection));
         }
         let mut connection = Connection::open(&options, Deadline::of(self.timeout))?;
+        if connection.lacks_history {
+            connection.close();
+            return Err(Failure::Refused(Some(LACKS_HISTORY.to_owned())));
+        }
         self.print_pages(&mut connection, start, &printer)?;
         connection.close();
         Ok(())
@@ -79,6 +83,7 @@ impl HistoryArgs {
         take: impl FnMut(&str, Told) -> Outcome,
     ) -> Result<(Option<Position>, bool), Failure> {
         match read_page(connection, &self.room, start, after, (self.timeout, Deadline::NEVER), take)? {
+            Page::Told { end: None, .. } => Err(Failure::Refused(Some(format!("{}: {KEEPS_NOTHING}", self.room)))),
             Page::Told { end, has_more } => Ok((end, has_more)),
             Page::Gone(oldest, text) => Err(refusal(&self.room, oldest, &text)),
             Page::Refused(text) => Err(Failure::Refused(Some(format!("{}: {text}", self.room)))),

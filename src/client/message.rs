@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pipechat::{
-    chat::{Departure, Done, Event, Identity, LOBBY, Position, Record},
+    chat::{Departure, Done, Event, Identity, LOBBY, Position, PublicEvent, Record},
     protocol::{Lang, escape::escaped},
 };
 use serde_json::Value;
 
-use super::{json::count_values, words::in_text};
+use super::{
+    json::count_values,
+    words::{in_text, public_in_text},
+};
 
 /// The most values that a line may have, several times as many as any event has. Each takes many times as much memory
 /// as it has bytes, so a line with more is not parsed.
@@ -55,10 +58,19 @@ pub(super) enum ServerMessage {
     },
 }
 
+/// What others do or say.
+#[derive(Debug)]
+pub(super) enum NewsEvent {
+    /// All who are in the room are told.
+    Public(PublicEvent),
+    /// This client alone is told.
+    Private { from: Arc<Identity>, text: String },
+}
+
 /// What happens, and where.
 #[derive(Debug)]
 pub(super) struct News {
-    pub(super) event: Event,
+    pub(super) event: NewsEvent,
     /// The room; `None` for the lobby, and for a private message.
     pub(super) room: Option<Arc<str>>,
     /// Its place among all that the server keeps, if it keeps it.
@@ -70,7 +82,7 @@ pub(super) struct News {
 /// What has happened, where, and when.
 #[derive(Debug)]
 pub(super) struct Past {
-    pub(super) event: Event,
+    pub(super) event: PublicEvent,
     /// The room; `None` for the lobby.
     pub(super) room: Option<Arc<str>>,
     pub(super) position: Position,
@@ -82,20 +94,26 @@ impl Past {
     fn in_text(&self, lang: Lang) -> Vec<u8> {
         let Self { event, room, position, at } = self;
         let room = room.clone().unwrap_or_else(|| LOBBY.into());
-        let record = Record { n: position.n, at: *at, room, event: Arc::new(event.clone()) };
-        in_text(&Event::Past(record, position.epoch), None, lang)
+        let record = Record { n: position.n, at: *at, room, event: event.clone().into() };
+        in_text(&Event::Past(record, position.epoch), lang)
     }
 
     /// The same as it was when it happened.
     pub(super) fn into_news(self) -> News {
-        News { event: self.event, room: self.room, position: Some(self.position), at: Some(self.at) }
+        let event = NewsEvent::Public(self.event);
+        News { event, room: self.room, position: Some(self.position), at: Some(self.at) }
     }
 }
 
 impl News {
     /// As a line of the text dialect.
     pub(super) fn in_text(&self, lang: Lang) -> Vec<u8> {
-        in_text(&self.event, self.room.as_deref(), lang)
+        match &self.event {
+            NewsEvent::Public(event) => public_in_text(event, self.room.as_deref(), lang),
+            NewsEvent::Private { from, text } => {
+                in_text(&Event::Private { from: Arc::clone(from), text: text.clone() }, lang)
+            }
+        }
     }
 }
 
@@ -119,23 +137,26 @@ impl ServerMessage {
         let room = || shared("room").filter(|room| **room != *LOBBY);
         let position = || position(&object);
         let at = || object["at"].as_str()?.parse().ok();
-        let news = |event| match object["replay"].as_bool() {
+        let public = |event| match object["replay"].as_bool() {
             Some(true) => Some(Self::Past(Past { event, room: room(), position: position()?, at: at()? })),
-            Some(false) | None => Some(Self::News(News { event, room: room(), position: position(), at: at() })),
+            Some(false) | None => {
+                let event = NewsEvent::Public(event);
+                Some(Self::News(News { event, room: room(), position: position(), at: at() }))
+            }
         };
         match object["event"].as_str()? {
-            "online" => news(Event::Online(who()?)),
+            "online" => public(PublicEvent::Online(who()?)),
             // Any departure will do: the text dialect does not show the reason.
-            "offline" => news(Event::Offline(who()?, Departure::Left)),
-            "message" => news(Event::Message { from: who()?, text: text()? }),
+            "offline" => public(PublicEvent::Offline(who()?, Departure::Left)),
+            "message" => public(PublicEvent::Message { from: who()?, text: text()? }),
             "private" => {
-                let event = Event::Private { from: who()?, text: text()? };
+                let event = NewsEvent::Private { from: who()?, text: text()? };
                 Some(Self::News(News { event, room: None, position: None, at: at() }))
             }
-            "known_as" => news(Event::KnownAs { old: old()?, new: who()? }),
-            "joined" => news(Event::Joined(who()?)),
-            "left" => news(Event::Left(who()?)),
-            "topic" => news(Event::Topic { from: who()?, text: text()?.into() }),
+            "known_as" => public(PublicEvent::KnownAs { old: old()?, new: who()? }),
+            "joined" => public(PublicEvent::Joined(who()?)),
+            "left" => public(PublicEvent::Left(who()?)),
+            "topic" => public(PublicEvent::Topic { from: who()?, text: text()?.into() }),
             "user" => Some(Self::Answer(Event::User(who()?))),
             "users_end" => Some(Self::Answer(Event::UsersEnd(count()?))),
             "room" => {
@@ -172,7 +193,7 @@ impl ServerMessage {
         match self {
             Self::News(news) => news.in_text(lang),
             Self::Past(past) => past.in_text(lang),
-            Self::Answer(event) => in_text(event, None, lang),
+            Self::Answer(event) => in_text(event, lang),
             Self::Refused { verb, code, text, room: Some(room), position } if code == HISTORY_GONE => {
                 let position = position.map_or_else(|| "-".to_owned(), |position| position.to_string());
                 format!("{verb}|{code}|{room}|{position}|{text}\n").into_bytes()
@@ -190,10 +211,13 @@ impl ServerMessage {
     pub(super) fn with_names(self, change: impl Fn(&str) -> String) -> Self {
         let who = |who: &Identity| Arc::new(Identity { name: change(&who.name), ..who.clone() });
         match self {
-            Self::News(news) => Self::News(News { event: with_users(news.event, &who), ..news }),
+            Self::News(news) => Self::News(News { event: news.event.with_users(&who), ..news }),
             Self::Past(past) => Self::Past(Past { event: with_users(past.event, &who), ..past }),
-            Self::Answer(event) => Self::Answer(with_users(event, &who)),
-            Self::Set(_) | Self::Help(_) | Self::Refused { .. } | Self::Farewell { .. } => self,
+            Self::Answer(Event::User(it)) => Self::Answer(Event::User(who(&it))),
+            Self::Answer(Event::Renamed { old, new }) => {
+                Self::Answer(Event::Renamed { old: who(&old), new: who(&new) })
+            }
+            Self::Answer(_) | Self::Set(_) | Self::Help(_) | Self::Refused { .. } | Self::Farewell { .. } => self,
         }
     }
 }
@@ -239,30 +263,25 @@ fn topic(object: &Value) -> Arc<str> {
     string(object, "text").unwrap_or_default().into()
 }
 
+impl NewsEvent {
+    fn with_users(self, who: &impl Fn(&Identity) -> Arc<Identity>) -> Self {
+        match self {
+            Self::Public(event) => Self::Public(with_users(event, who)),
+            Self::Private { from, text } => Self::Private { from: who(&from), text },
+        }
+    }
+}
+
 /// The same event with `who` applied to its users.
-fn with_users(event: Event, who: &impl Fn(&Identity) -> Arc<Identity>) -> Event {
+fn with_users(event: PublicEvent, who: &impl Fn(&Identity) -> Arc<Identity>) -> PublicEvent {
     match event {
-        Event::Online(it) => Event::Online(who(&it)),
-        Event::Offline(it, departure) => Event::Offline(who(&it), departure),
-        Event::Message { from, text } => Event::Message { from: who(&from), text },
-        Event::Private { from, text } => Event::Private { from: who(&from), text },
-        Event::User(it) => Event::User(who(&it)),
-        Event::Renamed { old, new } => Event::Renamed { old: who(&old), new: who(&new) },
-        Event::KnownAs { old, new } => Event::KnownAs { old: who(&old), new: who(&new) },
-        Event::Joined(it) => Event::Joined(who(&it)),
-        Event::Left(it) => Event::Left(who(&it)),
-        Event::Topic { from, text } => Event::Topic { from: who(&from), text },
-        Event::UsersEnd(_)
-        | Event::Room { .. }
-        | Event::Token(..)
-        | Event::Past(..)
-        | Event::Done(_)
-        | Event::Declined(..)
-        | Event::Synced(_)
-        | Event::WaitMet(_)
-        | Event::WaitTimedOut
-        | Event::Refused(_)
-        | Event::Farewell(_) => event,
+        PublicEvent::Online(it) => PublicEvent::Online(who(&it)),
+        PublicEvent::Offline(it, departure) => PublicEvent::Offline(who(&it), departure),
+        PublicEvent::Message { from, text } => PublicEvent::Message { from: who(&from), text },
+        PublicEvent::KnownAs { old, new } => PublicEvent::KnownAs { old: who(&old), new: who(&new) },
+        PublicEvent::Joined(it) => PublicEvent::Joined(who(&it)),
+        PublicEvent::Left(it) => PublicEvent::Left(who(&it)),
+        PublicEvent::Topic { from, text } => PublicEvent::Topic { from: who(&from), text },
     }
 }
 

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use pipechat::{
-    chat::{Departure, Event, NameRule, Refusal},
-    protocol::{Dialect, Format, Lang, Reply, Setting, Stamp, render, render_reply},
+    chat::{Departure, Event, NameRule, PublicEvent, Refusal},
+    protocol::{Dialect, Format, Lang, Reply, Setting, Stamp, render, render_public, render_reply},
 };
 
 /// The language in which this text of the server confirms a setting.
@@ -23,22 +23,29 @@ pub(super) fn is_set_visit(text: &str) -> bool {
 pub(super) fn is_refusal_to_let_in(text: &str) -> bool {
     [Departure::Full, Departure::FullForAddress, Departure::TooManyArrivals].into_iter().any(|departure| {
         let farewell = Event::Farewell(departure);
-        [Lang::Zh, Lang::En].into_iter().any(|lang| in_text(&farewell, None, lang).trim_ascii_end() == text.as_bytes())
+        [Lang::Zh, Lang::En].into_iter().any(|lang| in_text(&farewell, lang).trim_ascii_end() == text.as_bytes())
     })
 }
 
 /// Why a text is no name, as the server would say it in English.
 pub(crate) fn rule_of_names(rule: NameRule) -> String {
-    let refusal = in_text(&Event::Refused(Refusal::NameInvalid(rule)), None, Lang::En);
+    let refusal = in_text(&Event::Refused(Refusal::NameInvalid(rule)), Lang::En);
     let refusal = String::from_utf8_lossy(&refusal).trim_end().to_owned();
     refusal.split_once(": ").map_or(refusal.clone(), |(_, rule)| rule.to_owned())
 }
 
-/// What the server sends a client that has asked for text, of an event in this room.
-pub(super) fn in_text(event: &Event, room: Option<&str>, lang: Lang) -> Vec<u8> {
+/// What the server sends a client that has asked for text.
+pub(super) fn in_text(event: &Event, lang: Lang) -> Vec<u8> {
+    let mut out = Vec::new();
+    render(&mut out, event, Stamp::private(Timestamp::UNIX_EPOCH), Dialect { lang, ..Dialect::default() });
+    out
+}
+
+/// The same of what happens in this room.
+pub(super) fn public_in_text(event: &PublicEvent, room: Option<&str>, lang: Lang) -> Vec<u8> {
     let mut out = Vec::new();
     let stamp = Stamp { room, ..Stamp::private(Timestamp::UNIX_EPOCH) }; // text has nothing else of it
-    render(&mut out, event, stamp, Dialect { lang, ..Dialect::default() });
+    render_public(&mut out, event, stamp, Dialect { lang, ..Dialect::default() });
     out
 }
 

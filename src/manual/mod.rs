@@ -46,7 +46,7 @@ pages! {
     accounts: "accounts in the store, for the operator at the machine";
     scripts: "sync, wait, check, ready-made examples, scenarios";
     json: "the JSON format, with jq";
-    client: "send, listen, wait, who, chat, and their exit codes";
+    client: "send, listen, history, wait, who, chat, and their exit codes";
     netcat: "how each netcat ends its input";
     options: "the server's flags, environment and configuration file";
     operating: "logs, signals, exit codes, security";

@@ -110,14 +110,17 @@ impl Server {
         let end = executor.run(serve(listener, config, store, stop, executor.clone(), poller, Rc::clone(&losses)));
         drop(executor); // and with it the connections that are left
         match (losses.take(), &end) {
-            ((0, _), End::Drained(_)) => {}
+            ((0, _), End::Drained(_) | End::StoreTimedOut) => {}
             ((0, _), End::TimedOut) => log::info!("drain timeout: not all clients have closed their connections"),
             ((clients, bytes), _) => log::warn!("{bytes} bytes were not sent in time (clients: {clients})"),
         }
         match end {
             End::Drained(0) => Ok(()),
-            End::TimedOut if !has_unkept.load(Relaxed) => Ok(()), // what was told is kept
-            End::Drained(_) | End::TimedOut => Err("the store could not keep all that has happened".to_owned()),
+            // What was told is kept.
+            End::TimedOut | End::StoreTimedOut if !has_unkept.load(Relaxed) => Ok(()),
+            End::Drained(_) | End::TimedOut | End::StoreTimedOut => {
+                Err("the store could not keep all that has happened".to_owned())
+            }
         }
     }
 }
@@ -126,8 +129,10 @@ impl Server {
 enum End {
     /// All queues were flushed, or given up, and the store has kept all but so many changes.
     Drained(u64),
-    /// The drain timeout expired first.
+    /// The drain timeout expired while connections were open.
     TimedOut,
+    /// It expired after that, before the store could say what it has kept.
+    StoreTimedOut,
 }
 
 async fn serve(
@@ -171,8 +176,15 @@ async fn serve(
             // An error means that the broker is dead, which awaiting it tells.
             requests.unbounded_send(broker::Request::ShutDown).ok();
             drop(requests);
-            // The broker ends with the last connection: those have senders too.
-            broker.timeout(drain_timeout).await.map_or(End::TimedOut, End::Drained)
+            // The broker ends with the last connection: those have senders too. The store has what is left of the time.
+            let deadline = clock.now() + drain_timeout;
+            let store = match broker.timeout(drain_timeout).await {
+                Some(Some(store)) => store,
+                Some(None) => return End::Drained(0),
+                None => return End::TimedOut,
+            };
+            let left = deadline.saturating_sub(clock.now());
+            store.close(left).timeout(left).await.map_or(End::StoreTimedOut, End::Drained)
         }
         Either::Right((Either::Right((never, _)), _)) => match never {},
     }

@@ -9,6 +9,6 @@ mod session;
 pub use dialect::{Dialect, Format, Lang, LineEnding, Setting, Stamp};
 pub use line::{Frame, Framer, Line, Telnet, Text, parse, parse_frame};
 pub use line::{escape, foreign};
-pub use render::{render, render_reply};
+pub use render::{render, render_public, render_reply};
 pub use reply::{FormError, Limits, Rate, Reply, Verb};
 pub use session::{Batch, Intake, Interest, Session, Step};

@@ -7,7 +7,7 @@ use super::{
     line::{json, text},
     reply::Reply,
 };
-use crate::chat::Event;
+use crate::chat::{Event, PublicEvent};
 
 /// Appends `event` to `out`, as a whole line with its ending; in text, nothing for the end of `who`.
 pub fn render(out: &mut Vec<u8>, event: &Event, stamp: Stamp<'_>, dialect: Dialect) {
@@ -15,6 +15,16 @@ pub fn render(out: &mut Vec<u8>, event: &Event, stamp: Stamp<'_>, dialect: Diale
     match dialect.format {
         Format::Text => text::event(out, event, stamp.room, dialect.lang),
         Format::Json => json::event(out, event, stamp, dialect.lang),
+    }
+    end_lines(out, from, dialect.ending);
+}
+
+/// The same for what all who are in a room are told.
+pub fn render_public(out: &mut Vec<u8>, event: &PublicEvent, stamp: Stamp<'_>, dialect: Dialect) {
+    let from = out.len();
+    match dialect.format {
+        Format::Text => text::public_event(out, event, stamp.room, dialect.lang),
+        Format::Json => json::public_event(out, event, stamp),
     }
     end_lines(out, from, dialect.ending);
 }

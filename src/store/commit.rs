@@ -87,9 +87,13 @@ impl Group<'_, '_> {
     fn apply(&mut self, change: &Change) -> Result<()> {
         match change {
             Change::Event(record) => self.add(record),
-            Change::Topic { room, topic, keeper } => {
+            Change::Remember { room, topic, keeper } => {
                 let id = self.room(room)?.id;
-                self.statements.set_topic.execute(params![id, topic.as_deref(), keeper])?;
+                self.statements.set_room.execute(params![
+                    id,
+                    topic.as_deref(),
+                    keeper.map(|network| network.to_string())
+                ])?;
                 Ok(())
             }
             Change::Account(change) => self.change_account(change),
@@ -106,10 +110,7 @@ impl Group<'_, '_> {
 
     fn add(&mut self, record: &Record) -> Result<()> {
         self.highest = self.highest.max(record.n);
-        let Some(Row { kind, who, account, text }) = Row::of(&record.event) else {
-            log::debug!(target: super::LOG_TARGET, "an event of no kind that is kept: {}", record.n);
-            return Ok(());
-        };
+        let Row { kind, who, account, text } = Row::of(&record.event);
         let id = self.room(&record.room)?.id;
         let values = params![to_integer(record.n), rows::time(record.at), id, kind, who.name, who.addr, text, account];
         let added = self.statements.add_message.execute(values)?;

@@ -22,8 +22,9 @@ use super::{
 pub(super) struct Database {
     pub(super) connection: Connection,
     pub(super) state: State,
-    /// Locked as long as the file is in use. Closed after `connection`.
-    pub(super) lock: File,
+    /// Locked as long as the file is in use. Closed after `connection`: one of them is the file itself, and whoever closes a
+    /// file gives up SQLite's locks on it.
+    pub(super) locks: [File; 2],
 }
 
 /// The tables of a file.
@@ -93,7 +94,7 @@ impl Clock {
 pub(super) struct Statements<'c> {
     pub(super) add_room: Statement<'c>,
     pub(super) add_message: Statement<'c>,
-    pub(super) set_topic: Statement<'c>,
+    pub(super) set_room: Statement<'c>,
     pub(super) set_read: Statement<'c>,
     pub(super) use_token: Statement<'c>,
     pub(super) forget_room: Statement<'c>,
@@ -130,7 +131,7 @@ impl<'c> Statements<'c> {
                 "insert or ignore into messages (n, at, room, kind, name, addr, text, account)
                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?,
-            set_topic: prepare("update rooms set topic = ?2, keeper = ?3 where id = ?1")?,
+            set_room: prepare("update rooms set topic = ?2, keeper = ?3 where id = ?1")?,
             set_read: prepare("update accounts set read = max(read, ?2) where key = ?1")?,
             use_token: prepare(
                 "update tokens set used = ?3, addr = ?4

@@ -109,8 +109,8 @@ impl Held {
 fn size(change: &Change) -> usize {
     CHANGE_BYTES
         + match change {
-            Change::Event(record) => Row::of(&record.event).map_or(0, |row| row.text.len()),
-            Change::Topic { topic, .. } => topic.as_deref().map_or(0, str::len),
+            Change::Event(record) => Row::of(&record.event).text.len(),
+            Change::Remember { topic, .. } => topic.as_deref().map_or(0, str::len),
             Change::Account(change) => accounts::text_bytes(change),
             Change::AccountsSeen(_) | Change::Forget(_) => 0,
         }

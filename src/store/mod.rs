@@ -41,7 +41,10 @@ use futures::channel::{
 use jiff::Timestamp;
 
 use self::{reader::Request, writer::Task};
-use crate::chat::{Account, AccountChange, Epoch, Record};
+use crate::{
+    address::Network,
+    chat::{Account, AccountChange, Epoch, Record},
+};
 
 pub use self::account_file::AccountFile;
 pub use crate::chat::{Answer, Gone, Query};
@@ -105,8 +108,8 @@ pub struct LoadedRoom {
     pub name: String,
     /// Its topic.
     pub topic: Option<String>,
-    /// At whose expense it is kept, in words of the caller's.
-    pub keeper: Option<String>,
+    /// At whose expense it is kept.
+    pub keeper: Option<Network>,
     /// The number of the last event that is kept; 0 if none is.
     pub last: u64,
     /// The last event that was removed.
@@ -119,13 +122,13 @@ pub enum Change {
     /// An event. Its room is a new one where there is none of this name.
     Event(Record),
     /// What is known of a room. It is a new one where there is none of this name.
-    Topic {
+    Remember {
         /// The name of the room.
         room: Arc<str>,
         /// Its topic.
         topic: Option<Arc<str>>,
         /// At whose expense it is kept.
-        keeper: Option<String>,
+        keeper: Option<Network>,
     },
     /// Something about an account.
     Account(AccountChange),

@@ -101,7 +101,7 @@ pub(super) struct Opened {
 /// Opens the file at `path`, or makes it.
 pub(super) fn open(path: &Path, options: Options, now: Timestamp, random: u64) -> Result<(Opened, Loaded), OpenError> {
     let path = real_path(path)?;
-    let (connection, lock) = make(&path, options.sync, random)?;
+    let (connection, locks) = make(&path, options.sync, random)?;
     let (epoch, next) = numbers(&connection)?;
     let forgotten = forgotten(&connection)?;
     let (rooms, loaded) = rooms(&connection, options.lines_max)?;
@@ -114,22 +114,19 @@ pub(super) fn open(path: &Path, options: Options, now: Timestamp, random: u64) -
     let (clock, due) = (Clock::new(now), Due::new(options.days_max));
     let state = State { options, rooms, reserved, highest: next - 1, clock, due, watched };
     Ok((
-        Opened { database: Database { connection, state, lock }, reader },
+        Opened { database: Database { connection, state, locks }, reader },
         Loaded { epoch, next, forgotten, rooms: loaded, accounts },
     ))
 }
 
-/// Takes the lock of a file, and makes it a store of this version where it is none or an older one.
-pub(super) fn make(path: &Path, sync: SyncMode, random: u64) -> Result<(Connection, File), OpenError> {
-    let lock = lock(path)?;
-    // Made here, since what SQLite makes can be read by all. SQLite's other files get the permissions of this one.
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
-        .map_err(|error| OpenError::Unwritable(path.to_owned(), error))?;
+/// Takes the locks of a file, and makes it a store of this version where it is none or an older one.
+pub(super) fn make(path: &Path, sync: SyncMode, random: u64) -> Result<(Connection, [File; 2]), OpenError> {
+    let mut lock_path = path.as_os_str().to_owned();
+    lock_path.push(".lock");
+    // The lock beside the file stays there: who removes it may lock another one than the next who comes. The file itself may
+    // have several names, by hard links, so it is locked too; SQLite's own locks are of another kind. (It is made here,
+    // since what SQLite makes can be read by all. SQLite's other files get the permissions of this one.)
+    let locks = [lock(Path::new(&lock_path))?, lock(path)?];
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let version = version(&connection)?;
     configure(&connection, sync)?;
@@ -138,7 +135,7 @@ pub(super) fn make(path: &Path, sync: SyncMode, random: u64) -> Result<(Connecti
         connection.execute("insert into settings (name, value) values ('epoch', ?1), ('reserved', 1)", [epoch])?;
         Ok(())
     })?;
-    Ok((connection, lock))
+    Ok((connection, locks))
 }
 
 /// The path without symbolic links: one file has one lock, and a path that begins with `/` is no URI for SQLite.
@@ -163,13 +160,11 @@ pub(super) fn real_path(path: &Path) -> Result<PathBuf, OpenError> {
     }
 }
 
-/// Takes the lock that is beside the file. It stays there: who removes it may lock another one than the next who comes.
+/// Locks a file, which is made if there is none.
 fn lock(path: &Path) -> Result<File, OpenError> {
-    let mut lock_path = path.as_os_str().to_owned();
-    lock_path.push(".lock");
     let mut options = OpenOptions::new();
-    let lock = options.write(true).create(true).truncate(false).mode(0o600).open(&lock_path);
-    let lock = lock.map_err(|error| OpenError::Unwritable(lock_path.into(), error))?;
+    let lock = options.write(true).create(true).truncate(false).mode(0o600).open(path);
+    let lock = lock.map_err(|error| OpenError::Unwritable(path.to_owned(), error))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse),
@@ -251,7 +246,9 @@ fn rooms(connection: &Connection, lines_max: u64) -> Result<(Rooms, Vec<LoadedRo
         let lines = lines + from_integer(more);
         let last = last.map_or(counted, from_integer);
         rooms.set(&name.as_str().into(), Room { id, lines, last, is_behind: more > 0 });
-        let (topic, keeper, gone) = (row.get(2)?, row.get(3)?, reader::gone(row, 4)?);
+        let (topic, gone) = (row.get(2)?, reader::gone(row, 4)?);
+        // Somebody may have edited it.
+        let keeper = row.get::<_, Option<String>>(3)?.and_then(|network| network.parse().ok());
         let last = if lines == 0 { 0 } else { last };
         if is_mailbox(&name) {
             continue; // it is no room

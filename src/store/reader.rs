@@ -109,7 +109,7 @@ impl<'c> Reader<'c> {
             let n = from_integer(row.get(0)?);
             match rows::record(row, n, name) {
                 Ok(record) => {
-                    bytes += Row::of(&record.event).map_or(0, |row| row.text.len());
+                    bytes += Row::of(&record.event).text.len();
                     records.push(record);
                 }
                 Err(reason) => unreadable = unreadable.or(Some((n, reason))),

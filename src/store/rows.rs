@@ -1,11 +1,10 @@
-//! Events as rows of `messages`, and rows as events. Knows which kinds of events are kept, and forgives what people have
-//! edited: a row that says nothing is left out.
+//! Events as rows of `messages`, and rows as events. Forgives what people have edited: a row that says nothing is left out.
 
 use std::{borrow::Cow, sync::Arc};
 
 use jiff::Timestamp;
 
-use crate::chat::{Departure, Event, Identity, Record};
+use crate::chat::{Departure, Identity, KeptEvent, PublicEvent, Record};
 
 // What is said of a user in `text`, but for messages. Of those that end in a space or a bracket, more follows.
 const JOINED: &str = "has joined";
@@ -27,39 +26,28 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// The row of an event, if its kind is kept.
-    pub(super) fn of(event: &'a Event) -> Option<Self> {
+    pub(super) fn of(event: &'a KeptEvent) -> Self {
+        let event = match event {
+            KeptEvent::Public(event) => &**event,
+            KeptEvent::Private { from, text } => {
+                let account = from.is_account.then_some(&*from.name);
+                return Self { kind: "private", who: from, account, text: Cow::from(text) };
+            }
+        };
         let (kind, who, text) = match event {
-            Event::Message { from, text } => ("message", from, Cow::from(text)),
-            Event::Joined(who) => ("joined", who, JOINED.into()),
-            Event::Left(who) => ("left", who, LEFT.into()),
-            Event::Offline(who, departure) => ("offline", who, format!("{OFFLINE}{})", departure.code()).into()),
-            Event::Online(who) => ("online", who, ONLINE.into()),
-            Event::KnownAs { old, new } => ("renamed", old, format!("{RENAMED}{}", new.name).into()),
-            Event::Topic { from, text } => ("topic", from, format!("{TOPIC}{text}").into()),
-            Event::Private { from, text } => ("private", from, Cow::from(text)),
-            Event::User(_)
-            | Event::UsersEnd(_)
-            | Event::Renamed { .. }
-            | Event::Room { .. }
-            | Event::Token(..)
-            | Event::Past(..)
-            | Event::Done(_)
-            | Event::Declined(..)
-            | Event::Synced(_)
-            | Event::WaitMet(_)
-            | Event::WaitTimedOut
-            | Event::Refused(_)
-            | Event::Farewell(_) => return None,
+            PublicEvent::Message { from, text } => ("message", from, Cow::from(text)),
+            PublicEvent::Joined(who) => ("joined", who, JOINED.into()),
+            PublicEvent::Left(who) => ("left", who, LEFT.into()),
+            PublicEvent::Offline(who, departure) => ("offline", who, format!("{OFFLINE}{})", departure.code()).into()),
+            PublicEvent::Online(who) => ("online", who, ONLINE.into()),
+            PublicEvent::KnownAs { old, new } => ("renamed", old, format!("{RENAMED}{}", new.name).into()),
+            PublicEvent::Topic { from, text } => ("topic", from, format!("{TOPIC}{text}").into()),
         };
-        let bearer = if let Event::KnownAs { new, .. } = event
-            && new.is_account
-        {
-            new
-        } else {
-            who
+        let bearer = match event {
+            PublicEvent::KnownAs { new, .. } if new.is_account => new,
+            _ => who,
         };
-        Some(Self { kind, who, account: bearer.is_account.then_some(&bearer.name), text })
+        Self { kind, who, account: bearer.is_account.then_some(&*bearer.name), text }
     }
 }
 
@@ -78,31 +66,32 @@ pub(super) fn record(row: &rusqlite::Row<'_>, n: u64, room: &Arc<str>) -> Result
         return Err(format!("{:?} is nobody's name", who.name));
     }
     let said: Option<String> = row.get(5).map_err(|error| error.to_string())?;
-    let event = Arc::new(event(text(row, 2)?, who, said.unwrap_or_default(), is_account)?);
+    let event = event(text(row, 2)?, who, said.unwrap_or_default(), is_account)?;
     Ok(Record { n, at, room: Arc::clone(room), event })
 }
 
 /// The address of a user stays the same when the name changes. A departure for a reason that nobody knows is one all the
 /// same.
-fn event(kind: &str, who: Arc<Identity>, text: String, is_account: impl Fn(&str) -> bool) -> Result<Event, String> {
-    Ok(match kind {
-        "message" => Event::Message { from: who, text },
-        "private" => Event::Private { from: who, text },
-        "joined" => Event::Joined(who),
-        "left" => Event::Left(who),
+fn event(kind: &str, who: Arc<Identity>, text: String, is_account: impl Fn(&str) -> bool) -> Result<KeptEvent, String> {
+    let public = match kind {
+        "message" => PublicEvent::Message { from: who, text },
+        "private" => return Ok(KeptEvent::Private { from: who, text }),
+        "joined" => PublicEvent::Joined(who),
+        "left" => PublicEvent::Left(who),
         "offline" => {
             let code = text.strip_prefix(OFFLINE).and_then(|rest| rest.strip_suffix(')'));
-            Event::Offline(who, Departure::from_code(code.unwrap_or(&text)).unwrap_or(Departure::Left))
+            PublicEvent::Offline(who, Departure::from_code(code.unwrap_or(&text)).unwrap_or(Departure::Left))
         }
-        "online" => Event::Online(who),
+        "online" => PublicEvent::Online(who),
         "renamed" => {
             let name = text.strip_prefix(RENAMED).unwrap_or(&text).to_owned();
             let new = Arc::new(Identity { is_account: is_account(&name), name, addr: who.addr.clone() });
-            Event::KnownAs { old: who, new }
+            PublicEvent::KnownAs { old: who, new }
         }
-        "topic" => Event::Topic { from: who, text: text.strip_prefix(TOPIC).unwrap_or(&text).into() },
+        "topic" => PublicEvent::Topic { from: who, text: text.strip_prefix(TOPIC).unwrap_or(&text).into() },
         _ => return Err(format!("{kind:?} is no kind")),
-    })
+    };
+    Ok(public.into())
 }
 
 fn text<'r>(row: &'r rusqlite::Row<'_>, column: usize) -> Result<&'r str, String> {

@@ -17,7 +17,7 @@ use std::{
 use futures::{StreamExt, executor::block_on};
 
 use super::{database::Tables, open::Opened, reader::Reader, writer::Writer, *};
-use crate::chat::{Departure, Event, Identity};
+use crate::chat::{Departure, Identity, KeptEvent, PublicEvent};
 
 const OPTIONS: Options = Options { sync: SyncMode::Normal, lines_max: u64::MAX, days_max: 0, bytes_max: u64::MAX };
 const NOW: Timestamp = Timestamp::constant(1_795_660_123, 0);
@@ -147,12 +147,12 @@ fn ann() -> Arc<Identity> {
     Arc::new(Identity { name: "ann".to_owned(), addr: "10.0.0.1:9".to_owned(), is_account: false })
 }
 
-fn record(n: u64, at: Timestamp, room: &str, event: Event) -> Record {
-    Record { n, at, room: room.into(), event: Arc::new(event) }
+fn record(n: u64, at: Timestamp, room: &str, event: impl Into<KeptEvent>) -> Record {
+    Record { n, at, room: room.into(), event: event.into() }
 }
 
-fn message(text: &str) -> Event {
-    Event::Message { from: ann(), text: text.to_owned() }
+fn message(text: &str) -> PublicEvent {
+    PublicEvent::Message { from: ann(), text: text.to_owned() }
 }
 
 /// A message for each of these numbers.
@@ -160,8 +160,12 @@ fn say(room: &str, numbers: impl IntoIterator<Item = u64>) -> Vec<Change> {
     numbers.into_iter().map(|n| Change::Event(record(n, NOW, room, message(&format!("line {n}"))))).collect()
 }
 
+fn network(text: &str) -> Network {
+    text.parse().expect("an address")
+}
+
 fn topic(room: &str, topic: Option<&str>, keeper: Option<&str>) -> Change {
-    Change::Topic { room: room.into(), topic: topic.map(Into::into), keeper: keeper.map(ToOwned::to_owned) }
+    Change::Remember { room: room.into(), topic: topic.map(Into::into), keeper: keeper.map(network) }
 }
 
 #[test]
@@ -170,7 +174,7 @@ fn the_file_reads_like_a_log_in_the_shell() {
     let mut open = folder.open();
     let at: Timestamp = "2026-11-26T02:28:43.123987Z".parse().unwrap();
     let bea = Arc::new(Identity { name: "bea".to_owned(), ..(*ann()).clone() });
-    let events = [Event::Joined(ann()), message("hello"), Event::KnownAs { old: ann(), new: bea }];
+    let events = [PublicEvent::Joined(ann()), message("hello"), PublicEvent::KnownAs { old: ann(), new: bea }];
     open.commit((1..).zip(events).map(|(n, event)| Change::Event(record(n, at, "tea", event))).collect());
     let lines = |sql: &str| folder.ask(&format!("select group_concat(line, '\n') from ({sql})"));
     assert_eq!(
@@ -206,7 +210,7 @@ fn rooms_come_back_in_the_order_of_their_last_events() {
             "empty" => (None, Some("10.0.0.1")),
             _ => (None, None),
         };
-        let [topic, keeper] = [topic, keeper].map(|text| text.map(ToOwned::to_owned));
+        let (topic, keeper) = (topic.map(ToOwned::to_owned), keeper.map(network));
         LoadedRoom { name: name.to_owned(), topic, keeper, last, gone: None }
     };
     let rooms = [room("empty", 0), room("a", 2), room("c", 3), room("b", 4)];
@@ -242,6 +246,7 @@ fn what_waits_is_committed_together_up_to_a_bound() {
         for batch in 1..=5 {
             let first = 4000 * (batch - 1) + 1;
             writer.take(Task::Commit { batch, changes: say("tea", first..first + 4000) }, now);
+            assert_eq!(writer.takes_more(), batch < 3, "{batch}");
         }
         let mut next = || {
             writer.work(now);
@@ -267,4 +272,5 @@ fn a_room_that_comes_again_is_a_new_one() {
     open.crash();
     let open = folder.open();
     assert_eq!((open.loaded.rooms.len(), &open.loaded.rooms[0].topic, open.loaded.rooms[0].last), (1, &None, 4));
+    assert_eq!(open.loaded.forgotten, 3);
 }

@@ -23,7 +23,7 @@ pub(super) fn spawn(
 ) -> io::Result<()> {
     let write = move || {
         let _alarm = Alarm(outcomes.clone());
-        let Database { connection, state, lock } = database;
+        let Database { connection, state, locks } = database;
         let closed = match Tables::new(&connection, state) {
             Ok(tables) => Writer::new(tables, outcomes).run(&tasks),
             Err(error) => {
@@ -35,7 +35,7 @@ pub(super) fn spawn(
         if let Err((_, error)) = connection.close() {
             log::warn!(target: LOG_TARGET, "the store was not closed: {error}");
         }
-        drop(lock);
+        drop(locks);
         if let Some((done, lost)) = closed {
             done.send(lost).ok(); // nobody may wait for it
         }
@@ -45,7 +45,7 @@ pub(super) fn spawn(
 }
 
 /// Tells that the thread ends by a panic.
-struct Alarm(UnboundedSender<Outcome>);
+pub(super) struct Alarm(pub(super) UnboundedSender<Outcome>);
 
 impl Drop for Alarm {
     fn drop(&mut self) {

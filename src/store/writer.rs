@@ -116,7 +116,7 @@ impl<'c> Writer<'c> {
     }
 
     /// Whether another task may be taken before the next commit.
-    fn takes_more(&self) -> bool {
+    pub(super) fn takes_more(&self) -> bool {
         let is_group = match self.health {
             Health::Working => self.held.is_group(),
             Health::Failing { .. } => false, // it is bounded by what is held
@@ -129,7 +129,7 @@ impl<'c> Writer<'c> {
             Task::Commit { batch, changes } => {
                 let numbers = changes.iter().filter_map(|change| match change {
                     Change::Event(record) => Some(record.n),
-                    Change::Topic { .. } | Change::Account(_) | Change::AccountsSeen(_) | Change::Forget(_) => None,
+                    Change::Remember { .. } | Change::Account(_) | Change::AccountsSeen(_) | Change::Forget(_) => None,
                 });
                 self.highest = numbers.fold(self.highest, u64::max);
                 let was_lossless = self.held.dropped() == 0;

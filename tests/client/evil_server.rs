@@ -18,8 +18,8 @@ use serde_json::Value;
 
 use crate::{DONE, LOST, REFUSED, TIMED_OUT, process::Cli};
 
-/// The answer to the `sync` that the client begins with.
-pub(crate) const READY: &str = "{\"event\":\"sync\",\"text\":\"ready\"}\n";
+/// The answers to the `help` and the `sync` that a client begins with.
+pub(crate) const READY: &str = "{\"event\":\"help\",\"text\":\"history|\"}\n{\"event\":\"sync\",\"text\":\"ready\"}\n";
 /// The timeout that is given to the subcommands, in seconds.
 const TIMEOUT: &str = "0.3";
 /// What a loaded machine may need beyond that.

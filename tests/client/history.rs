@@ -79,7 +79,8 @@ fn history_that_is_gone_is_an_error_that_says_what_there_is() {
         assert_eq!((code, stderr), (REFUSED, format!("pipechat: nowhere: {}\n", EN.no_such_room)));
     }
     let nothing = server.start_another(&["--recent", "0"]);
-    assert_eq!(cli(&nothing, &["history", "lobby"]), (DONE, String::new(), String::new()));
+    let told = "pipechat: lobby: the server keeps no history\n".to_owned();
+    assert_eq!(cli(&nothing, &["history", "lobby"]), (REFUSED, String::new(), told));
 }
 
 #[test]

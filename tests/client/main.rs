@@ -14,6 +14,7 @@ mod help;
 mod history;
 mod listen;
 mod nonblocking;
+mod older_server;
 mod process;
 mod resume;
 mod rooms;

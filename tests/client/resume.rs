@@ -231,6 +231,9 @@ fn a_server_without_history_is_followed_live() {
     assert_eq!(listener.line(), ann.says_in("builds", "one"));
     listener.kill();
     assert_eq!(fs::read_to_string(&path).expect("it is there"), "");
+    let (code, _, stderr) = cli(&server, &["listen", "--since", "1h", "--timeout", "0.3"]);
+    assert_eq!(code, TIMED_OUT);
+    assert!(stderr.starts_with("pipechat: the server keeps no history: going on from now\n"), "{stderr}");
 }
 
 #[test]

@@ -109,6 +109,24 @@ fn listen_joins_rooms_and_leaves_the_lobby() {
 }
 
 #[test]
+fn a_room_that_is_given_twice_is_joined_once() {
+    let server = Server::start(&["--recent", "2"]);
+    let [mut ann, _zoe] = ann_and_zoe(&server);
+    for number in 1..=3 {
+        ann.say(&format!("in|builds|{number}"));
+    }
+    ann.fence();
+    let rooms = ["--room", "builds", "--room", "#Builds", "--room", "builds"];
+    let (code, out, stderr) = cli(&server, &[&["listen", "--since", "0", "--count", "2"], &rooms[..]].concat());
+    assert_eq!((code, out), (DONE, ["2\n", "3\n"].map(|text| ann.says_in("builds", text)).concat()));
+    assert_eq!(stderr.matches("is not kept any more").count(), 1, "told once: {stderr}");
+    let mut listener = Cli::spawn(&server, &[&["listen", "--name", "ear", "--count", "1"], &rooms[..]].concat());
+    until_members(&mut ann, "builds", 2);
+    ann.say("in|builds|4");
+    assert_eq!(listener.exit(), (DONE, vec![ann.says_in("builds", "4")], String::new()));
+}
+
+#[test]
 fn listen_stays_in_the_lobby_if_told_to() {
     let server = Server::start(&[]);
     let [mut ann, mut zoe] = ann_and_zoe(&server);

@@ -147,6 +147,38 @@ fn a_bad_value_names_its_source() {
 }
 
 #[test]
+fn nothing_that_a_terminal_obeys_comes_out_of_a_check() {
+    let path = file("\x1b[2J\nport = 1.toml", "port = 7\nstore = \"\\u001b[31m.db\"\n");
+    let (code, report, stderr) = run(&["--check", "--config", &path]);
+    assert_eq!((code, &*stderr), (DONE, ""));
+    assert!(!report.contains('\x1b') && report.contains(r"\u{1b}[2J\u{a}port = 1.toml:1"), "{report}");
+    let again = check(&["--config", &file("printed.toml", &report)], &[]);
+    assert_eq!((&*again["port"].0, &*again["store"].0), ("7", r#""\u001B[31m.db""#));
+}
+
+#[test]
+fn options_of_the_store_need_a_store() {
+    let values = [("sync", "full"), ("history-lines", "5"), ("history-days", "30"), ("store-max", "1M")];
+    for (key, value) in values {
+        let flag = format!("--{key}");
+        let variable = format!("PIPECHAT_{}", key.to_uppercase().replace('-', "_"));
+        let path = file(&format!("no-store-{key}.toml"), &format!("port = 0\n{key} = '{value}'\n"));
+        for (flags, variables, prefix) in [
+            (&[&*flag, value][..], &[][..], String::new()),
+            (&[], &[(&*variable, value)], format!("{variable}: ")),
+            (&["--config", &*path], &[], format!("{path}:2: ")),
+        ] {
+            let sentence = usage_error(flags, variables);
+            let expected = format!("pipechat: {prefix}{flag} needs --store FILE; see pipechat --help\n");
+            assert_eq!(sentence, expected);
+            let with_store = check(&[&["--store", "chat.db"], flags].concat(), variables);
+            assert_eq!(with_store[key].0.trim_matches('"'), value);
+        }
+    }
+    assert!(usage_error(&["serve", "--check", "--sync=normal"], &[]).contains("--sync needs --store FILE"));
+}
+
+#[test]
 fn the_client_finds_the_server_in_the_environment() {
     let server = Server::start(&[]);
     let _ann = server.join("ann");

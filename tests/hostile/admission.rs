@@ -44,7 +44,7 @@ fn an_address_that_hammers_keeps_no_other_out() {
         is_over.store(true, Relaxed);
     });
     times.sort();
-    assert!(times[25] < Duration::from_millis(200) && times[49] < Duration::from_secs(1), "{times:?}");
+    assert!(times[25] < Duration::from_secs(1), "most wait as long as the one that hammers: {times:?}");
     clients[0].fence();
 }
 

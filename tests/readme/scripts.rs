@@ -97,6 +97,7 @@ fn the_ci_room_reports_and_waits_for_an_approval() {
     assert_eq!(ci_room("api-42 true 127.0.0.1 9999 1").code, 124);
     let refused = ci_room("a:b 'echo never' 127.0.0.1 9999");
     assert!(refused.code == 1 && refused.out.is_empty() && refused.err.contains("name-invalid"), "{refused:#?}");
+    assert!(ann.fence_anywhere().iter().all(|line| !line.contains("echo never")), "announced, and never run");
     let gone = ci_room(
         "api-42 'kill $SERVER' 127.0.0.1 9999".replace("$SERVER", &server.pid().as_raw_nonzero().to_string()).as_str(),
     );

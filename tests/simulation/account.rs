@@ -185,7 +185,7 @@ impl Account {
         if let Some(position) = position {
             self.entitled.publish(public.room, position.n, past);
         }
-        self.told.push(Told { place: Some(place), event: (*public.event).clone(), is_answered });
+        self.told.push(Told { place: Some(place), event: Event::Public((*public.event).clone()), is_answered });
         true
     }
 

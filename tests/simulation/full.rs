@@ -79,6 +79,29 @@ fn as_many_go_at_once_as_make_up_for_what_is_too_much() {
 }
 
 #[test]
+fn an_address_of_which_one_has_gone_holds_less() {
+    const OTHERS: std::ops::Range<u64> = 4..44;
+    for (hoards, expected) in [([100, 60, 120], [1, 3]), ([100, 90, 80], [1, 2])] {
+        let held = hoards.iter().sum::<usize>();
+        let mut stage = Stage::without_model(Config { memory_max: (held + 120) * KIB, ..Config::default() });
+        for ((client, ip), hoard) in (1..).zip(["10.9.9.9", "10.9.9.9", "10.9.9.8"]).zip(hoards) {
+            stage.connect(client, ip);
+            stage.send(client, hoard, vec![sync(KIB); hoard]);
+        }
+        OTHERS.for_each(|client| stage.connect(client, "127.0.0.1"));
+        stage.rest();
+        OTHERS.for_each(|client| stage.send(client, 1, vec![sync(6 * KIB)]));
+        let mut gone = Vec::new();
+        while gone.is_empty() {
+            gone.extend(stage.turn().departures().into_iter().map(|(client, _)| client));
+        }
+        gone.extend(stage.turn().departures().into_iter().map(|(client, _)| client));
+        gone.sort_unstable();
+        assert_eq!(gone, expected, "{hoards:?}");
+    }
+}
+
+#[test]
 fn where_most_is_held_for_many_the_one_that_has_read_nothing_for_longest_goes() {
     let mut stage = Stage::without_model(Config { memory_max: 400 * KIB, ..Config::default() });
     (1..=4).for_each(|client| stage.connect(client, "127.0.0.1"));

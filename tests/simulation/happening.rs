@@ -8,7 +8,8 @@ use pipechat::{
 };
 
 use super::kinds::{
-    asked, commands, departures, done, events, inputs, is_public, loads, refusals, replies, starts, waits,
+    asked, commands, departures, done, events, inputs, is_public, loads, public_events, refusals, replies, starts,
+    waits,
 };
 
 /// All that happens in a world where everything does: two parts of one line of its transcript.
@@ -40,14 +41,10 @@ pub(crate) fn things_that_happen() -> Vec<(&'static str, String)> {
     // No command of an account is made up here.
     let done = done("").into_iter().filter(|done| !matches!(done, Done::Account(_)));
     things.extend(done.map(|done| ("\tTell(", format!("), Done({}", kind(&done)))));
-    let events = events(&nobody, "").into_iter().filter(|event| !matches!(event, Event::Token(..)));
-    things.extend(events.map(|event| {
-        if is_public(&event) {
-            ("\tPublish(", format!("event: {}", kind(&event)))
-        } else {
-            ("\tTell(", format!("), {}", kind(&event)))
-        }
-    }));
+    things.extend(public_events(&nobody, "").iter().map(|event| ("\tPublish(", format!("event: {}", kind(event)))));
+    let is_of_account = |event: &Event| matches!(event, Event::Token(..));
+    let for_one = events(&nobody, "").into_iter().filter(|event| !is_public(event) && !is_of_account(event));
+    things.extend(for_one.map(|event| ("\tTell(", format!("), {}", kind(&event)))));
     things.push(("\tPublish(", "members: 0, ".to_owned()));
     things.extend(["makes room"].map(|what| ("\tthe room ", what.to_owned())));
     let health = ["Works", "IsBusy", "Fails"];

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use pipechat::{
     chat::{
         Asked, ClientId, Command, Congestion, Departure, Done, Epoch, Event, Identity, Input, Load, NameRule, Position,
-        Record, Refusal, Start, Ticket, Verdict, WaitFor,
+        PublicEvent, Record, Refusal, Start, Ticket, Verdict, WaitFor,
     },
     protocol::{FormError, Format, Lang, Limits, Reply, Setting, Verb},
 };
@@ -146,28 +146,38 @@ fn position() -> Position {
 }
 
 /// What is told of an event that has happened in a room before.
-pub(crate) fn past(room: &str, event: Event) -> Event {
+pub(crate) fn past(room: &str, event: PublicEvent) -> Event {
     let at = Timestamp::UNIX_EPOCH;
-    Event::Past(Record { n: 3, at, room: room.into(), event: Arc::new(event) }, Epoch::from_random(0))
+    Event::Past(Record { n: 3, at, room: room.into(), event: event.into() }, Epoch::from_random(0))
+}
+
+pub(crate) fn public_events(who: &Arc<Identity>, text: &str) -> Vec<PublicEvent> {
+    let (who, text) = (|| Arc::clone(who), || text.to_owned());
+    every!(PublicEvent {
+        Online: [PublicEvent::Online(who())],
+        Offline: departures().into_iter().map(|departure| PublicEvent::Offline(who(), departure)),
+        Message: [PublicEvent::Message { from: who(), text: text() }],
+        KnownAs: [PublicEvent::KnownAs { old: who(), new: who() }],
+        Joined: [PublicEvent::Joined(who())],
+        Left: [PublicEvent::Left(who())],
+        Topic: [PublicEvent::Topic { from: who(), text: text().into() }],
+    })
 }
 
 pub(crate) fn events(who: &Arc<Identity>, text: &str) -> Vec<Event> {
     let (who, text) = (|| Arc::clone(who), || text.to_owned());
     every!(Event {
-        Online: [Event::Online(who())],
-        Offline: departures().into_iter().map(|departure| Event::Offline(who(), departure)),
-        Message: [Event::Message { from: who(), text: text() }],
+        Public: public_events(&who(), &text()).into_iter().map(Event::Public),
         Private: [Event::Private { from: who(), text: text() }],
         User: [Event::User(who())],
         UsersEnd: [Event::UsersEnd(3)],
         Renamed: [Event::Renamed { old: who(), new: who() }],
-        KnownAs: [Event::KnownAs { old: who(), new: who() }],
-        Joined: [Event::Joined(who())],
-        Left: [Event::Left(who())],
-        Topic: [Event::Topic { from: who(), text: text().into() }],
         Room: [Event::Room { name: "ops".into(), members: 3, topic: text().into() }],
         Token: accounts::tokens(&text()).into_iter().map(|token| Event::Token("ann".into(), token)),
-        Past: [past("ops", Event::Joined(who())), past("lobby", Event::Message { from: who(), text: text() })],
+        Past: [
+            past("ops", PublicEvent::Joined(who())),
+            past("lobby", PublicEvent::Message { from: who(), text: text() })
+        ],
         Done: done(&text()).into_iter().map(Event::Done),
         Declined: asked()
             .into_iter()
@@ -251,13 +261,15 @@ pub(crate) fn waits() -> Vec<WaitFor> {
 /// Whether it is told to a room.
 pub(crate) fn is_public(event: &Event) -> bool {
     match event {
-        Event::Online(_)
-        | Event::Offline(..)
-        | Event::Message { .. }
-        | Event::KnownAs { .. }
-        | Event::Joined(_)
-        | Event::Left(_)
-        | Event::Topic { .. } => true,
+        Event::Public(
+            PublicEvent::Online(_)
+            | PublicEvent::Offline(..)
+            | PublicEvent::Message { .. }
+            | PublicEvent::KnownAs { .. }
+            | PublicEvent::Joined(_)
+            | PublicEvent::Left(_)
+            | PublicEvent::Topic { .. },
+        ) => true,
         Event::Private { .. }
         | Event::User(_)
         | Event::UsersEnd(_)

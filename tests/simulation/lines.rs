@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use jiff::Timestamp;
 use pipechat::{
-    chat::{Departure, Event, Identity, Name},
+    chat::{Departure, Event, Identity, Name, PublicEvent},
     protocol::{Dialect, Format, Reply, Stamp, render, render_reply},
 };
 use proptest::prelude::*;
@@ -85,26 +85,29 @@ proptest! {
     fn a_reader_recovers_sender_and_text(from in any_identity(), other in any_identity(), room in any_room(), text in any_text()) {
         for dialect in Dialect::ALL {
             let presence = [
-                Event::Online(Arc::clone(&from)),
-                Event::Offline(Arc::clone(&from), Departure::Lost),
-                Event::User(Arc::clone(&from)),
-                Event::KnownAs { old: Arc::clone(&from), new: known_as(&from, &other.name) },
-                Event::Joined(Arc::clone(&from)),
-                Event::Left(Arc::clone(&from)),
-                Event::Topic { from: Arc::clone(&from), text: text.as_str().into() },
+                PublicEvent::Online(Arc::clone(&from)),
+                PublicEvent::Offline(Arc::clone(&from), Departure::Lost),
+                PublicEvent::KnownAs { old: Arc::clone(&from), new: known_as(&from, &other.name) },
+                PublicEvent::Joined(Arc::clone(&from)),
+                PublicEvent::Left(Arc::clone(&from)),
+                PublicEvent::Topic { from: Arc::clone(&from), text: text.as_str().into() },
             ];
             for event in presence {
+                let (past, event) = (past(&room, event.clone()), Event::Public(event));
                 let line = line(&event, &room, dialect);
                 let line = line.strip_suffix(ending_of(dialect)).expect("the end of the line");
                 prop_assert_eq!(read(line, dialect), Heard::in_room(Some(&room), &event), "{:?}", line);
-                let past = past(&room, event);
                 let line = self::line(&past, LOBBY, dialect);
                 let line = line.strip_suffix(ending_of(dialect)).expect("the end of the line");
                 prop_assert_eq!(read(line, dialect), Heard::of(&past), "{:?}", line);
             }
+            let user = Event::User(Arc::clone(&from));
+            let listed = line(&user, LOBBY, dialect);
+            let listed = listed.strip_suffix(ending_of(dialect)).expect("the end of the line");
+            prop_assert_eq!(read(listed, dialect), Heard::of(&user), "{:?}", listed);
             // A text that is just the words of presence is no forgery: it is said in one's own name, of oneself.
             let text = format!("{text}.");
-            let message = Event::Message { from: Arc::clone(&from), text: text.clone() };
+            let message = Event::Public(PublicEvent::Message { from: Arc::clone(&from), text: text.clone() });
             let private = Event::Private { from: Arc::clone(&from), text: text.clone() };
             for (event, room) in [(&message, room.as_str()), (&message, LOBBY), (&private, LOBBY)] {
                 let line = line(event, room, dialect);

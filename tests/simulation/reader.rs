@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use jiff::Timestamp;
 use pipechat::{
-    chat::{Event, Identity, Position},
+    chat::{Event, Identity, KeptEvent, Position, PublicEvent},
     protocol::{Dialect, Format, Lang, LineEnding},
 };
 
@@ -81,42 +81,17 @@ impl Heard {
 
     /// What is to be heard of an event in the lobby, or of one that is for one client alone.
     pub(crate) fn of(event: &Event) -> Self {
-        let is = |who: &Identity| (who.addr.clone(), who.name.clone());
         match event {
-            Event::Online(who) => {
-                let (addr, name) = is(who);
-                Self::Online { addr, name }
-            }
-            Event::Offline(who, _) => {
-                let (addr, name) = is(who);
-                Self::Offline { addr, name }
-            }
-            Event::KnownAs { old, new } => {
-                let (addr, new) = is(new);
-                Self::KnownAs { addr, old: old.name.clone(), new }
-            }
-            Event::Message { from, text } => {
-                let (addr, name) = is(from);
-                Self::Message { addr, name, text: visible(text) }
-            }
+            Event::Public(event) => Self::of_public(event),
             Event::Private { from, text } => Self::Private { name: from.name.clone(), text: visible(text) },
             Event::User(who) => Self::User { name: who.name.clone() },
-            Event::Joined(who) => {
-                let (addr, name) = is(who);
-                Self::Joined { addr, name }
-            }
-            Event::Left(who) => {
-                let (addr, name) = is(who);
-                Self::Left { addr, name }
-            }
-            Event::Topic { from, text } => {
-                let (addr, name) = is(from);
-                Self::Topic { addr, name, text: visible(text) }
-            }
             Event::Past(record, epoch) => Self::Past {
                 pos: Position { n: record.n, epoch: *epoch }.to_string(),
                 at: record.at,
-                what: Box::new(Self::in_room(Some(&record.room), &record.event)),
+                what: Box::new(match &record.event {
+                    KeptEvent::Public(event) => Self::of_public(event).put_into(Some(&record.room)),
+                    KeptEvent::Private { from, text } => Self::Private { name: from.name.clone(), text: visible(text) },
+                }),
             },
             Event::Room { .. }
             | Event::Token(..)
@@ -129,6 +104,40 @@ impl Heard {
             | Event::WaitTimedOut
             | Event::Refused(_)
             | Event::Farewell(_) => Self::Other,
+        }
+    }
+
+    fn of_public(event: &PublicEvent) -> Self {
+        let is = |who: &Identity| (who.addr.clone(), who.name.clone());
+        match event {
+            PublicEvent::Online(who) => {
+                let (addr, name) = is(who);
+                Self::Online { addr, name }
+            }
+            PublicEvent::Offline(who, _) => {
+                let (addr, name) = is(who);
+                Self::Offline { addr, name }
+            }
+            PublicEvent::KnownAs { old, new } => {
+                let (addr, new) = is(new);
+                Self::KnownAs { addr, old: old.name.clone(), new }
+            }
+            PublicEvent::Message { from, text } => {
+                let (addr, name) = is(from);
+                Self::Message { addr, name, text: visible(text) }
+            }
+            PublicEvent::Joined(who) => {
+                let (addr, name) = is(who);
+                Self::Joined { addr, name }
+            }
+            PublicEvent::Left(who) => {
+                let (addr, name) = is(who);
+                Self::Left { addr, name }
+            }
+            PublicEvent::Topic { from, text } => {
+                let (addr, name) = is(from);
+                Self::Topic { addr, name, text: visible(text) }
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use pipechat::{
     Config,
     broker::{BrokenBacklog, Broker, Departed, Inbox, Memory, QueueItem, Queued, Request, outbox},
-    chat::{Chat, ClientId, Departure, Entry, Epoch, Event, Output},
+    chat::{Chat, ClientId, Departure, Entry, Epoch, Event, Output, PublicEvent},
     protocol::{Batch, Step},
 };
 
@@ -257,10 +257,10 @@ impl Turn {
             | Output::Join(..)
             | Output::Part(..)
             | Output::Ask(..)
+            | Output::Keep(_)
             | Output::Remember { .. }
             | Output::Forget(_)
             | Output::Account(_)
-            | Output::Keep(_)
             | Output::Verify(..)
             | Output::Ready(_)
             | Output::HangUp(..) => None,
@@ -270,7 +270,7 @@ impl Turn {
 
     /// Whether all were told this.
     pub(crate) fn has_said(&self, what: &str) -> bool {
-        let is_text = |event: &Event| matches!(event, Event::Message { text, .. } if text == what);
+        let is_text = |event: &PublicEvent| matches!(event, PublicEvent::Message { text, .. } if text == what);
         let is_it = |output: &Output| matches!(output, Output::Publish(public) if is_text(&public.event));
         self.outputs().any(is_it)
     }
@@ -284,10 +284,10 @@ impl Turn {
             | Output::Join(..)
             | Output::Part(..)
             | Output::Ask(..)
+            | Output::Keep(_)
             | Output::Remember { .. }
             | Output::Forget(_)
             | Output::Account(_)
-            | Output::Keep(_)
             | Output::Verify(..)
             | Output::Ready(_) => None,
         };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use pipechat::{
+    Network,
     chat::{Answer, Gone, PastRoom, Query, Record},
     store::Change,
 };
@@ -32,7 +33,7 @@ struct Room {
     number: usize,
     name: Arc<str>,
     topic: Option<Arc<str>>,
-    keeper: Option<String>,
+    keeper: Option<Network>,
     /// The last event that was removed.
     gone: Option<Gone>,
 }
@@ -63,7 +64,7 @@ impl FakeStore {
                     let number = self.room(&record.room).number;
                     self.all.push((record, number));
                 }
-                Change::Topic { room, topic, keeper } => {
+                Change::Remember { room, topic, keeper } => {
                     let of = self.room(&room);
                     (of.topic, of.keeper) = (topic, keeper);
                 }
@@ -151,8 +152,7 @@ impl FakeStore {
 
     fn past_room(&self, room: &Room) -> PastRoom {
         let last = self.all.iter().rfind(|(_, number)| *number == room.number).map_or(0, |(record, _)| record.n);
-        let keeper = room.keeper.as_ref().map(|keeper| keeper.parse().expect("a network"));
-        PastRoom { name: room.name.to_string(), topic: room.topic.clone(), keeper, last }
+        PastRoom { name: room.name.to_string(), topic: room.topic.clone(), keeper: room.keeper, last }
     }
 
     /// The room of this name, which may be a new one.

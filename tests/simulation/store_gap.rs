@@ -47,7 +47,7 @@ impl Stage {
         for output in out {
             match output {
                 Output::Publish(public) => {
-                    let record = |Position { n, .. }| Record { n, at, room: public.name, event: public.event };
+                    let record = |Position { n, .. }| Record { n, at, room: public.name, event: public.event.into() };
                     self.store.hold(public.position.map(record).map(Change::Event).into_iter().collect());
                 }
                 Output::Ask(ANN, query) => self.asked = Some(query),
@@ -57,7 +57,7 @@ impl Stage {
                 }
                 Output::Tell(ANN, Event::Done(Done::Topic(room, topic))) => self.told.push(format!("{room}: {topic}")),
                 Output::Remember { room, topic, .. } => {
-                    self.store.hold(vec![Change::Topic { room, topic, keeper: None }]);
+                    self.store.hold(vec![Change::Remember { room, topic, keeper: None }]);
                 }
                 Output::Tell(ANN, Event::Declined(_, refusal)) => self.told.push(refusal.code().to_owned()),
                 _ => {}

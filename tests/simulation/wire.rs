@@ -4,7 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use pipechat::{
-    chat::{Chat, ClientId, Command, Departure, Entry, Epoch, Event, Input, Load, Output, Rules},
+    chat::{Chat, ClientId, Command, Departure, Entry, Epoch, Event, Input, Load, Output, PublicEvent, Rules},
     protocol::{
         Dialect, FormError, Interest, Limits, Reply, Session, Stamp, Step,
         foreign::{self, Foreign, Verdict},
@@ -125,7 +125,7 @@ fn check_held(bytes: &[u8], packet: usize, limits: &Arc<Limits>) {
 }
 
 /// What all are told if one client asks for these things, one after the other, and in which room.
-fn events_of(commands: Vec<Command>) -> Vec<(Option<Arc<str>>, Arc<Event>)> {
+fn events_of(commands: Vec<Command>) -> Vec<(Option<Arc<str>>, Event)> {
     let mut chat = Chat::new(Rules { wait_max: Duration::from_secs(60), ..Rules::default() }, Epoch::from_random(0));
     let (mut out, mut now) = (Vec::new(), Duration::ZERO);
     let arrive = |chat: &mut Chat, client: u16, out: &mut Vec<Output>, now| {
@@ -150,11 +150,11 @@ fn events_of(commands: Vec<Command>) -> Vec<(Option<Arc<str>>, Arc<Event>)> {
     }
     chat.handle(Entry { now, at: Timestamp::UNIX_EPOCH, input: Input::Eof(client) }, &mut out);
     let event = |output| match output {
-        Output::Tell(_, event) => Some((None, Arc::new(event))),
-        Output::Publish(public) => Some((Some(public.name), public.event)),
+        Output::Tell(_, event) => Some((None, event)),
+        Output::Publish(public) => Some((Some(public.name), Event::Public((*public.event).clone()))),
         Output::Join(..) | Output::Part(..) | Output::Ready(_) | Output::HangUp(..) => None,
-        Output::Ask(..) | Output::Remember { .. } | Output::Forget(_) => None,
-        Output::Account(_) | Output::Keep(_) | Output::Verify(..) => None,
+        Output::Ask(..) | Output::Keep(_) | Output::Remember { .. } | Output::Forget(_) => None,
+        Output::Account(_) | Output::Verify(..) => None,
     };
     out.into_iter().filter_map(event).collect()
 }
@@ -167,7 +167,7 @@ fn look_at(room: Option<&str>, event: &Event) {
         let line = whole_lines(line, dialect);
         // What is said in text in the very words of a notice is taken for one, of oneself; JSON tells them apart.
         let is_notice = |text: &str| ["已上线", "下线", "is online", "is offline"].contains(&text);
-        let is_ambiguous = matches!(event, Event::Message { text, .. } if is_notice(text));
+        let is_ambiguous = matches!(event, Event::Public(PublicEvent::Message { text, .. }) if is_notice(text));
         let heard = Heard::in_room(room, event);
         if heard != Heard::Other && !is_ambiguous {
             assert_eq!(line.matches('\n').count(), 1, "{line:?}");

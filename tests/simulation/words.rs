@@ -48,16 +48,7 @@ impl Words {
 pub(crate) fn of_event(event: &Event, lang: Lang) -> Option<Words> {
     let texts = texts(lang);
     Some(match event {
-        Event::Online(_)
-        | Event::Offline(..)
-        | Event::KnownAs { .. }
-        | Event::Message { .. }
-        | Event::Private { .. }
-        | Event::Joined(_)
-        | Event::Left(_)
-        | Event::Topic { .. }
-        | Event::Past(..)
-        | Event::User(_) => return None,
+        Event::Public(_) | Event::Private { .. } | Event::Past(..) | Event::User(_) => return None,
         Event::UsersEnd(_) => Words { event: "users_end", text: None, line: None, keys: None },
         Event::Renamed { old, new } => {
             Words { event: "renamed", text: None, line: Some(texts.renamed(&old.name, &new.name)), keys: None }

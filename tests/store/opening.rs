@@ -124,6 +124,11 @@ fn a_store_is_one_servers_alone() {
     let link = file.beside("link.db");
     std::os::unix::fs::symlink(file.path(), &link).expect("ours");
     refuses(&link, "it is in use by another process");
+    let name = file.beside("other.db");
+    fs::hard_link(file.path(), &name).expect("ours");
+    refuses(&name, "it is in use by another process");
+    let lock = Connection::open(&name).expect("a database").execute_batch("begin immediate; commit");
+    assert!(lock.is_ok(), "others may read and write: {lock:?}");
     ann.say("in|builds|still here\nsync|1"); // and the first one goes on
     ann.expect_among("sync|1");
     assert_eq!(file.rows().len(), 1);

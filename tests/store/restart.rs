@@ -1,6 +1,7 @@
 //! A server that ends in order, and starts again.
 
-use common::{EN, Server};
+use common::{DEADLINE, EN, Server};
+use rustix::process::Signal;
 
 use crate::{StoreFile, ask, kill, quit, shut_down, texts};
 
@@ -39,11 +40,40 @@ fn a_shutdown_while_people_are_in_rooms_leaves_no_gap_either() {
         let server = file.serve(&[]);
         let mut ann = server.join("ann");
         let (_, answer) = ask(&mut ann, "join|builds", "join|ok|");
-        assert_eq!(position(&answer).0, 1 + 2 * round, "{answer}");
+        assert_eq!(position(&answer).0, 1 + 3 * round, "{answer}");
         ann.say("hello");
         ann.expect(&ann.says_in("builds", "hello"));
         shut_down(server);
     }
+}
+
+#[test]
+fn a_history_tells_that_everybody_has_left_when_the_server_ended() {
+    let file = StoreFile::new();
+    let server = file.serve(&[]);
+    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
+    for client in [&mut ann, &mut bob] {
+        client.join("builds");
+        client.join("deploys");
+    }
+    ann.say("bye");
+    ann.expect_among(&ann.says_in("deploys", "bye"));
+    bob.fence();
+    server.signal(Signal::TERM);
+    let farewell: Vec<_> = bob.rest();
+    assert!(farewell.last().is_some_and(|line| line == EN.shutting_down), "{farewell:?}");
+    assert!(!farewell.iter().any(|line| line.contains("offline")), "nobody is told of the others: {farewell:?}");
+    drop((ann, bob));
+    assert_eq!(server.exit(DEADLINE).0.code(), Some(0));
+    for room in ["builds", "deploys"] {
+        let rows = file.rows_of(room);
+        let left: Vec<_> = rows.iter().rev().take(2).map(|row| (&*row.kind, &*row.name, row.text.as_deref())).collect();
+        let offline = |name| ("offline", name, Some("is offline (shutting-down)"));
+        assert_eq!(left, [offline("bob"), offline("ann")], "{rows:#?}");
+    }
+    let server = file.serve(&[]);
+    let (told, _) = ask(&mut server.join("cid"), "history|builds|2", "history|ok|");
+    assert_eq!(texts(&told), ["ann:is offline", "bob:is offline"]);
 }
 
 #[test]

@@ -46,6 +46,7 @@ fn a_shutdown_that_cannot_store_what_was_shown_says_so() {
     assert!(start.elapsed() > Duration::from_millis(1500), "{:?}: it waits first", start.elapsed());
     assert!(start.elapsed() < Duration::from_secs(6), "{:?}: no longer than the drain timeout", start.elapsed());
     assert!(log.iter().any(|line| line.contains("could not keep all")), "{log:#?}");
+    assert!(!log.iter().any(|line| line.contains("not all clients")), "they have all gone: {log:#?}");
     drop(lock);
     // The file is as it was, and works.
     let server = file.serve(&[]);
@@ -67,6 +68,21 @@ fn a_shutdown_ends_in_time_while_people_stay_connected_and_the_store_fails() {
     let (status, _, log) = server.exit(DEADLINE);
     assert_eq!(status.code(), Some(1), "{log:#?}");
     assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+    drop(lock);
+}
+
+#[test]
+fn clients_and_store_have_one_drain_timeout_together() {
+    let file = StoreFile::new();
+    let (server, lock) = held(&file, &["--drain-timeout", "3"]);
+    let mut bob = server.connect(); // the server waits 2 seconds for the end of this side
+    let start = Instant::now();
+    server.signal(Signal::TERM);
+    bob.expect_among(EN.shutting_down);
+    let (status, _, log) = server.exit(DEADLINE);
+    assert_eq!(status.code(), Some(1), "{log:#?}");
+    assert!(start.elapsed() > Duration::from_millis(2500), "{:?}: the rest is the store's", start.elapsed());
+    assert!(start.elapsed() < Duration::from_millis(4900), "{:?}", start.elapsed());
     drop(lock);
 }
 

@@ -2,14 +2,14 @@
 
 use super::*;
 use crate::{
-    chat::Identity,
+    chat::{Identity, PublicEvent},
     protocol::{Lang, LineEnding},
 };
 
 const TEXT: Dialect = Dialect { format: Format::Text, lang: Lang::En, ending: LineEnding::Lf };
 const JSON: Dialect = Dialect { format: Format::Json, lang: Lang::En, ending: LineEnding::Lf };
 
-fn public(seq: u64, event: Event) -> Public {
+fn public(seq: u64, event: PublicEvent) -> Public {
     Public {
         room: RoomId::LOBBY,
         name: "lobby".into(),
@@ -21,10 +21,17 @@ fn public(seq: u64, event: Event) -> Public {
     }
 }
 
+/// What stands before what is said.
+const SAID: &str = "[10.0.0.1:9]ann:";
+
+fn say(text: &str) -> PublicEvent {
+    let from = Arc::new(Identity { name: "ann".to_owned(), addr: "10.0.0.1:9".to_owned(), is_account: false });
+    PublicEvent::Message { from, text: text.to_owned() }
+}
+
 /// What a client in this format is told of a turn in which one event is for all except it.
 fn told(format: Format) -> Vec<String> {
     let (mut turn, memory) = (Turn::new(), Memory::new(0));
-    let say = |text: &str| Event::WaitMet(text.to_owned());
     let [mut client, mut other] = [(); 2].map(|()| Listener::new(Dialect { format, ..Dialect::default() }));
     turn.enter(&mut client, RoomId::LOBBY);
     turn.enter(&mut other, RoomId::LOBBY);
@@ -46,7 +53,7 @@ fn told(format: Format) -> Vec<String> {
 fn in_text_exactly_the_event_is_left_out() {
     assert_eq!(
         told(Format::Text),
-        ["wait|ok|before\nwait|ok|after\n", "wait|ok|before\nwait|ok|except\nwait|ok|after\n"]
+        [format!("{SAID}before\n{SAID}after\n"), format!("{SAID}before\n{SAID}except\n{SAID}after\n")]
     );
 }
 
@@ -60,18 +67,17 @@ fn in_json_no_number_is_missing() {
 const STAMP: Stamp<'_> =
     Stamp { seq: Some(1), at: Timestamp::UNIX_EPOCH, room: Some("lobby"), position: None, is_replay: false };
 
-fn tell_all(turn: &mut Turn, event: &Event, members: usize) {
+fn tell_all(turn: &mut Turn, event: &PublicEvent, members: usize) {
     turn.publish(&Public { members, ..public(1, event.clone()) });
 }
 
-fn message(bytes: usize) -> Event {
-    let from = Arc::new(Identity { name: "ann".to_owned(), addr: "10.0.0.1:9".to_owned(), is_account: false });
-    Event::Message { from, text: "x".repeat(bytes) }
+fn message(bytes: usize) -> PublicEvent {
+    say(&"x".repeat(bytes))
 }
 
-fn length(event: &Event, dialect: Dialect) -> usize {
+fn length(event: &PublicEvent, dialect: Dialect) -> usize {
     let mut bytes = Vec::new();
-    render(&mut bytes, event, STAMP, dialect);
+    render_public(&mut bytes, event, STAMP, dialect);
     bytes.len()
 }
 
@@ -116,7 +122,7 @@ fn an_event_is_rendered_and_counted_for_those_who_listen() {
 fn what_one_client_is_told_alone_counts_once() {
     let (mut turn, event, mut listener) = (turn(5), message(10), Listener::new(TEXT));
     for times in 1..=3 {
-        turn.tell(&mut listener, &event);
+        turn.tell(&mut listener, &Event::Public(event.clone()));
         assert_eq!(turn.delivered_bytes(), times * length(&event, TEXT));
         assert_eq!(listener.private_bytes(), turn.delivered_bytes());
     }
@@ -135,7 +141,7 @@ fn a_turn_is_full_when_so_much_is_told_to_single_clients() {
     let (mut turn, event) = (turn(1), message(4000));
     let mut told = 0;
     while !turn.is_full() {
-        turn.tell(&mut Listener::new(TEXT), &event);
+        turn.tell(&mut Listener::new(TEXT), &Event::Public(event.clone()));
         told += length(&event, TEXT);
     }
     assert_eq!(told.div_ceil(length(&event, TEXT)), PRIVATE_BYTES_MAX.div_ceil(length(&event, TEXT)));
@@ -160,17 +166,16 @@ fn play(script: &str) -> [String; 2] {
         let (who, rest) = step.split_at(1);
         let (what, rest) = rest.split_at(1);
         let room = |name: &str| RoomId(name.bytes().next().map_or(0, u64::from));
-        let event = |text: &str| Event::WaitMet(text.to_owned());
         let client = who.parse::<usize>().ok().map(|n| &mut clients[n - 1]);
         match (client, what, rest) {
             (Some(client), "+", name) => turn.enter(client, room(name)),
             (Some(client), "-", "") => turn.leave(client),
             (Some(client), "-", name) => turn.exit(client, room(name)),
             (Some(client), ":", "json") => turn.speak(client, Dialect { format: Format::Json, ..Dialect::default() }),
-            (Some(client), ":", text) => turn.tell(client, &event(text)),
+            (Some(client), ":", text) => turn.tell(client, &Event::WaitMet(text.to_owned())),
             (None, ":", text) => {
                 let (room, name) = (room(who), who.into());
-                turn.publish(&Public { room, name, members: 1, ..public(1, event(text)) });
+                turn.publish(&Public { room, name, members: 1, ..public(1, say(text)) });
             }
             other => panic!("{other:?}"),
         }
@@ -184,7 +189,7 @@ fn play(script: &str) -> [String; 2] {
             let (line, mark) = if line.starts_with('{') { (line, "{") } else { (line, "") };
             let word = line.split(r#""text":""#).last().unwrap();
             let word = word.strip_prefix('#').map_or(word, |line| line.split_once(' ').unwrap().1);
-            format!("{mark}{}", word.trim_start_matches("wait|ok|").split('"').next().unwrap())
+            format!("{mark}{}", word.trim_start_matches("wait|ok|").trim_start_matches(SAID).split('"').next().unwrap())
         });
         words.collect::<Vec<_>>().join(" ")
     })
@@ -228,20 +233,7 @@ fn a_turn_takes_more_where_it_is_for_many_rooms() {
 }
 
 #[test]
-fn a_turn_may_take_longer_where_sending_it_will() {
-    let mut turn = turn(1);
-    let mut tell = |room, members| {
-        turn.publish(&Public { room: RoomId(room), members, ..public(1, message(1)) });
-        turn.time_max()
-    };
-    for room in 1..=1000 {
-        assert_eq!(
-            tell(room % 2, 1_000),
-            TURN_TIME_MAX,
-            "two rooms of a thousand members, however often they are told"
-        );
-    }
-    assert_eq!(tell(3, 8_000), 10_000 * TURN_TIME_EACH);
-    turn.end(&Memory::new(0));
-    assert_eq!(turn.time_max(), TURN_TIME_MAX, "the next one begins anew");
+fn a_turn_may_take_longer_where_sending_it_may() {
+    assert_eq!(turn(LISTENERS).time_max(), TURN_TIME_MAX);
+    assert_eq!(turn(LISTENERS + 1000).time_max(), TURN_TIME_MAX + 1000 * TURN_TIME_EACH);
 }

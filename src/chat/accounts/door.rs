@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::{
     chat::{
-        AccountCommand, AccountRefusal, Asked, Chat, ClientId, Command, Event, Output, Refusal, RoomId, members::Door,
-        wait::Topic,
+        AccountCommand, AccountRefusal, Asked, Chat, ClientId, Command, Event, Output, PublicEvent, Refusal, RoomId,
+        members::Door, wait::Topic,
     },
     origin::Origin,
 };
@@ -61,7 +61,7 @@ impl Chat {
                 let who = Arc::clone(&member.who);
                 self.members.make_present(client);
                 self.enter(client, RoomId::LOBBY, out);
-                self.publish(RoomId::LOBBY, Event::Online(Arc::clone(&who)), out);
+                self.publish(RoomId::LOBBY, PublicEvent::Online(Arc::clone(&who)), out);
                 self.waits.meet(&Topic::Here(crate::chat::account_key(&who.name).into()));
                 self.waits.meet_users(self.members.len());
                 self.meet_members(RoomId::LOBBY);

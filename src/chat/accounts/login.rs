@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{AccountDone, AccountRefusal, Begun, SESSIONS_MAX, try_later, verdict::Purpose};
 use crate::chat::{
-    AccountChange, Chat, ClientId, Departure, Event, Job, Output, Refusal, Secret, members::Renamed, name,
+    AccountChange, Chat, ClientId, Departure, Event, Job, Output, PublicEvent, Refusal, Secret, members::Renamed, name,
     token_digest, wait::Topic,
 };
 
@@ -153,7 +153,7 @@ impl Chat {
         if old.name != new.name {
             let rooms = self.members.get(client).map(|member| member.rooms.clone()).unwrap_or_default();
             for room in rooms.iter() {
-                let event = Event::KnownAs { old: Arc::clone(&old), new: Arc::clone(&new) };
+                let event = PublicEvent::KnownAs { old: Arc::clone(&old), new: Arc::clone(&new) };
                 self.publish_except(room, Some(client), event, out);
             }
         }

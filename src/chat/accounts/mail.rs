@@ -6,7 +6,7 @@ use super::{AccountDone, AccountRefusal};
 use crate::chat::{
     Answer, Asked, Chat, ClientId, Done, Event, Gone, HISTORY_MAX, Output, Position, Query, Record, Refusal, Start,
     mailbox,
-    work::{Long, Task},
+    work::{LongAnswer, Task},
 };
 
 /// What `history` calls one's own private messages.
@@ -47,7 +47,7 @@ impl Chat {
     /// Delivers what is kept behind this number.
     pub(super) fn deliver(&mut self, client: ClientId, key: &str, after: u64, out: &mut Vec<Output>) {
         let replay = MailReplay { key: key.into(), after, told: 0, goal: Goal::LoggedIn };
-        self.begin(client, Task::Tell(client, Long::Mail(replay)), out);
+        self.begin(client, Task::Tell(client, LongAnswer::Mail(replay)), out);
     }
 
     /// Tells a client its own private messages.
@@ -63,7 +63,7 @@ impl Chat {
             Start::Ago(_) | Start::At(_) => Query::SeekSince { room: room(), at: self.time_of(start) },
             Start::Behind(n, epoch) if self.is_own(epoch) => {
                 replay.after = n.min(self.events);
-                return self.begin(client, Task::Tell(client, Long::Mail(replay)), out);
+                return self.begin(client, Task::Tell(client, LongAnswer::Mail(replay)), out);
             }
             // The store knows the oldest position.
             Start::Behind(..) | Start::Unknown => Query::Page { room: room(), after: 0, until: 0, limit: 1 },
@@ -150,7 +150,7 @@ impl Chat {
         if is_over {
             self.end_mail(client, &replay, false, out);
         } else {
-            self.tell(client, Long::Mail(replay), out);
+            self.tell(client, LongAnswer::Mail(replay), out);
         }
         None
     }

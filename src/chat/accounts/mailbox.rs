@@ -6,7 +6,7 @@ use super::{AccountDone, AccountRefusal};
 use crate::{
     address::Network,
     chat::{
-        Account, AccountChange, Chat, ClientId, Done, Event, Identity, Load, Output, Record, Refusal,
+        Account, AccountChange, Chat, ClientId, Done, Event, Identity, KeptEvent, Load, Output, Record, Refusal,
         compose::composed, mailbox, stored::StoreState, visitors::TellVisitors, work::Task,
     },
 };
@@ -142,7 +142,7 @@ impl Chat {
     fn keep_private(&mut self, key: &str, name: &str, from: &Arc<Identity>, text: &str, out: &mut Vec<Output>) -> u64 {
         debug_assert_eq!(self.store, StoreState::Works);
         self.events += 1;
-        let event = Arc::new(Event::Private { from: Arc::clone(from), text: text.to_owned() });
+        let event = KeptEvent::Private { from: Arc::clone(from), text: text.to_owned() };
         out.push(Output::Keep(Record { n: self.events, at: self.at, room: mailbox(name), event }));
         let mailbox = self.accounts.mailboxes.entry(key.into()).or_default();
         mailbox.last = Some(self.events);

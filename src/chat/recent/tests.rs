@@ -7,9 +7,9 @@ fn second(n: u64) -> Timestamp {
     Timestamp::from_second(n.try_into().expect("few")).expect("in our time")
 }
 
-fn message() -> Arc<Event> {
+fn message() -> Arc<PublicEvent> {
     let from = Arc::new(Identity { name: "ann".to_owned(), addr: "10.0.0.1:9".to_owned(), is_account: false });
-    Arc::new(Event::Message { from, text: "x".repeat(100) })
+    Arc::new(PublicEvent::Message { from, text: "x".repeat(100) })
 }
 
 fn bytes_of_one() -> usize {
@@ -139,18 +139,64 @@ fn rooms_that_come_and_go_leave_nothing() {
 }
 
 #[test]
+fn all_rooms_are_looked_at_rarely_for_those_that_are_no_more() {
+    let mut recent = recent(9, &[A, B]);
+    let mut come_and_go = |rooms: usize| {
+        for n in (3..).take(rooms) {
+            recent.push(RoomId(n), Kept { n, at: second(n), event: message() });
+            recent.remove(RoomId(n));
+        }
+        recent.silent.len()
+    };
+    assert_eq!(
+        (come_and_go(68), come_and_go(1)),
+        (2 * 3 + 64, 2),
+        "the lobby, two with events, and then these two alone"
+    );
+}
+
+#[test]
+fn space_for_events_is_given_back_when_three_quarters_of_it_are_empty() {
+    let mut recent = recent(999, &[A; 500]);
+    let space = recent.by_room[&A].events.capacity();
+    let mut keep = |count: usize| {
+        recent.shrink(count * bytes_of_one(), 999);
+        recent.by_room[&A].events.capacity()
+    };
+    assert_eq!(keep(space / 4), space);
+    assert!(keep(space / 4 - 1) <= space / 2);
+}
+
+#[test]
+fn what_was_forgotten_before_a_start_may_have_been_of_any_name() {
+    let mut recent = recent(9, &[]);
+    recent.forget_until(5);
+    recent.forget_until(3);
+    assert_eq!((recent.behind(A, 4), recent.behind(A, 5)), (Place::Older, Place::Here(5)));
+}
+
+#[test]
+fn what_a_room_had_before_a_start_is_elsewhere_if_there_is_anything() {
+    let mut recent = recent(9, &[]);
+    recent.restore(A, 0);
+    recent.restore(B, 7);
+    assert_eq!((recent.last(A, 9), recent.since(A, second(0)), recent.oldest(A)), (Place::Here(0), Place::Here(0), 0));
+    assert_eq!((recent.last(B, 9), recent.since(B, second(9)), recent.oldest(B)), (Place::Older, Place::Older, 7));
+}
+
+#[test]
 fn every_kept_event_counts_with_its_texts_and_users() {
-    let who = |name: &str| Arc::new(Identity { name: name.to_owned(), addr: String::new(), is_account: false });
+    let who = |name: &str| Arc::new(Identity { name: name.to_owned(), addr: "1:2".to_owned(), is_account: false });
     let bytes = |event| Kept { n: 0, at: second(0), event: Arc::new(event) }.bytes();
-    let user = size_of::<Identity>();
+    let user = size_of::<Identity>() + "1:2".len();
     for (event, of_it) in [
-        (Event::Message { from: who("ann"), text: "12345".to_owned() }, user + 8),
-        (Event::Topic { from: who("ann"), text: "12345".into() }, user + 8),
-        (Event::KnownAs { old: who("ann"), new: who("anna") }, 2 * user + 7),
-        (Event::Online(who("ann")), user + 3),
-        (Event::Offline(who("ann"), crate::chat::Departure::Left), user + 3),
-        (Event::Joined(who("ann")), user + 3),
-        (Event::Left(who("ann")), user + 3),
+        (PublicEvent::Message { from: who("ann"), text: "12345".to_owned() }, user + 8),
+        (PublicEvent::Topic { from: who("ann"), text: "12345".into() }, user + 8),
+        (PublicEvent::KnownAs { old: who("ann"), new: who("anna") }, 2 * user + 7),
+        (PublicEvent::Online(who("ann")), user + 3),
+        (PublicEvent::Offline(who("ann"), crate::chat::Departure::Left), user + 3),
+        (PublicEvent::Joined(who("ann")), user + 3),
+        (PublicEvent::Left(who("ann")), user + 3),
     ] {
         assert_eq!(bytes(event.clone()), EVENT_BYTES + of_it, "{event:?}");
     }

@@ -48,12 +48,19 @@ fn one_who_joins_is_told_before_what_it_has_missed() {
 }
 
 #[test]
+fn a_broken_connection_speaks_in_the_room_that_it_has_joined() {
+    check("2 join|a; 1 breaks; 1 join|a|since|0; 1 hi", "2,1< #a @1: hi");
+    check("2 join|a; 1 breaks; 1 history|a; 1 hi", "1,2< @1: hi");
+}
+
+#[test]
 fn what_is_not_kept_any_more_cannot_be_told() {
     let four = "2 1; 2 2; 2 3; 2 4; ";
     check_by(few(), &format!("{four}1 history|lobby|since|1"), "1< no: history-gone, oldest 2");
     check_by(few(), &format!("{four}1 history|lobby|since|2"), "1< 3| @2: 3; 1< 4| @2: 4; 1< 2 of lobby until 4");
     check_by(few(), &format!("{four}1 history|lobby|9"), "1< 3| @2: 3; 1< 4| @2: 4; 1< 2 of lobby until 4");
     check_by(few(), &format!("{four}1 join|lobby|since|1; 2 5"), "2,1< @2: 5");
+    check_by(few(), &format!("{four}1 history|lobby|since|5m"), "1< no: history-gone, oldest 2");
     check("2 in|a|x; 1 join|a|since|0.bbbbb", "1< no: history-gone, oldest 0");
     check("1 join|a|since|0.bbbbb; 1 rooms", "1< lobby 1; 1< 1 rooms");
     check("1 history|lobby|since|0.unknown", "1< no: history-gone, oldest 0");
@@ -143,9 +150,9 @@ impl Lobby {
             | Output::Part(..)
             | Output::Ask(..)
             | Output::Remember { .. }
+            | Output::Keep(_)
             | Output::Forget(_)
             | Output::Account(_)
-            | Output::Keep(_)
             | Output::Verify(..)
             | Output::Ready(_)
             | Output::HangUp(..) => 0,
@@ -255,4 +262,23 @@ fn memory_is_given_back_little_by_little() {
     assert!((before - 2000..=before - 1000).contains(&after), "{before} {after}");
     lobby.input(Input::Shrink(usize::MAX));
     assert_eq!(lobby.chat.recent_bytes(), 0);
+}
+
+#[test]
+fn long_lines_are_told_again_a_few_at_a_time_and_at_least_one() {
+    for (length, most) in [(2000, 20), (40_000, 1)] {
+        let mut lobby = Lobby::new(Rules::default(), 0);
+        (0..50).for_each(|_| lobby.line(2, &"x".repeat(length)));
+        lobby.numbers();
+        lobby.line(1, "history|lobby|50");
+        assert!(lobby.numbers().is_empty(), "many may ask at once");
+        let mut told: Vec<u64> = Vec::new();
+        while lobby.chat.has_work() {
+            lobby.input(Input::Continue);
+            let piece = lobby.numbers();
+            assert!((1..=most).contains(&piece.len()), "{piece:?}");
+            told.extend(piece);
+        }
+        assert_eq!(told, (1..=50).collect::<Vec<_>>());
+    }
 }

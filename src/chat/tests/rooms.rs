@@ -94,6 +94,11 @@ fn a_topic_is_told_to_the_room_and_to_those_who_ask_or_come() {
     check("1 topic|nowhere", "1< no: no-such-room");
     check("1 topic|nowhere|x", "1< no: no-such-room");
     check(&format!("1 join|builds; 1 topic|builds|{}", "x".repeat(257)), "1< no: argument-too-long(256)");
+    let longest = "x".repeat(256);
+    check(
+        &format!("1 join|builds; 1 topic|builds|{longest}; 1 topic|builds"),
+        &format!("1< topic of builds: {longest}"),
+    );
 }
 
 #[test]
@@ -136,6 +141,19 @@ fn waits_for_members_and_for_texts_in_a_room() {
     check("1 wait|9|text|ok; 2 to|@1|ok", "1< @2> ok; 1< met ok; 1 ready");
 }
 
+#[test]
+fn what_is_waited_for_has_so_many_bytes() {
+    let [longest, too_long] = [256, 257].map(|bytes| "x".repeat(bytes));
+    for kind in ["user", "gone", "text", "in|builds"] {
+        let refused = "1< argument-too-long(256)";
+        check(&format!("1 wait|9|{kind}|{too_long}"), refused);
+        check(&format!("1 wait|9|{kind}|{too_long}x"), refused);
+    }
+    check(&format!("1 wait|9|user|{longest}"), "");
+    check(&format!("1 wait|9|gone|{longest}"), &format!("1< met {longest}"));
+    check(&format!("1 wait|9|text|{longest}; 2 {longest}"), &format!("1,2< @2: {longest}; 1< met {longest}; 1 ready"));
+}
+
 fn limits(rooms_max: usize, per_client_max: usize) -> Rules {
     Rules { rooms: RoomLimits { rooms_max, per_client_max }, ..Rules::default() }
 }
@@ -157,6 +175,7 @@ fn a_client_can_be_in_so_many_rooms() {
     check_by(limits(9, 2), "1 join|a; 1 join|b; 1 join|a", "1< in a 1");
     check_by(limits(9, 2), "1 join|a; 1 join|b; 1 leave|a; 1 join|c", "1< #c >@1; 1< in c 1");
     check_by(limits(9, 2), "1 join|a; 1 join|b; 1 join|c|last|5", "1< no: too-many-rooms(2)");
+    check_by(limits(9, 2), "1 join|a; 1 join|b; 11 join|c; 1 join|c", "1< no: too-many-rooms(2)");
 }
 
 #[test]
@@ -199,6 +218,41 @@ fn a_room_stays_while_it_has_members_a_topic_or_a_history() {
     check_by(forgetful(), &format!("{topic}2 rooms"), "2< a 0 red; 2< lobby 2; 2< 2 rooms");
     check_by(forgetful(), &format!("{topic}2 join|a"), "2< #a >@2; 2< in a 1 red");
     check_by(forgetful(), &format!("{topic}2 topic|a|; 2 rooms"), "2< lobby 2; 2< 1 rooms");
+    let little = Rules { recent: RecentLimits { bytes_max: 1500, ..RecentLimits::default() }, ..Rules::default() };
+    let long = "x".repeat(900);
+    check_by(little, &format!("1 in|a|{long}; 1 in|b|{long}; 2 rooms"), "2< b 0; 2< lobby 2; 2< 2 rooms");
+}
+
+#[test]
+fn those_are_counted_who_will_be_told_of_a_command() {
+    let mut chat = Chat::new(Rules::default(), Epoch::from_random(0));
+    let join = |room: &str| Command::Join { room: room.to_owned(), start: None };
+    let mut input =
+        |input| chat.handle(Entry { now: Duration::ZERO, at: Timestamp::UNIX_EPOCH, input }, &mut Vec::new());
+    for client in 1..=3 {
+        input(Input::Arrive(ClientId(client.into()), origin([10, 0, 0, 1], client)));
+    }
+    for client in [1, 2] {
+        input(Input::Command(ClientId(client), Load::Light, join("two")));
+    }
+    let [room, text] = ["two", "hi"].map(str::to_owned);
+    let topic = |text| Command::Topic { room: "two".to_owned(), text };
+    for (client, command, audience) in [
+        (1, Command::Say("hi".to_owned()), 2),
+        (3, Command::Say("hi".to_owned()), 3),
+        (3, Command::In { room, text: text.clone() }, 2),
+        (3, join("two"), 2),
+        (3, join("none"), 0),
+        (1, Command::Leave("two".to_owned()), 2),
+        (3, topic(Some(text)), 2),
+        (3, topic(None), 0),
+        (1, Command::Rename("ann".to_owned()), 5),
+        (3, Command::Rename("ann".to_owned()), 3),
+        (1, Command::Who, 0),
+        (9, Command::Say("hi".to_owned()), 0),
+    ] {
+        assert_eq!(chat.audience(ClientId(client), &command), audience, "{client} {command:?}");
+    }
 }
 
 #[test]
@@ -220,6 +274,7 @@ fn many_rooms_and_many_members_are_listed_in_pieces() {
         [(Command::Rooms, 202, Done::Rooms(202)), (Command::WhoIn("all".to_owned()), 200, Done::Who("all".into(), 200))]
     {
         let (mut told, mut deadline) = (Vec::new(), input(command(7, asked), &mut out));
+        assert_eq!(out, [], "it begins in its turn");
         while deadline.is_some() {
             assert!(out.len() <= 66, "{} at once", out.len());
             told.append(&mut out);

@@ -218,7 +218,7 @@ impl Stage {
         };
         let members: Vec<_> = members.iter().map(shown_client).collect();
         let room = if public.room == RoomId::LOBBY { String::new() } else { format!("#{} ", public.name) };
-        format!("{}< {room}{}", members.join(","), shown(&public.event))
+        format!("{}< {room}{}", members.join(","), shown_public(&public.event))
     }
 }
 
@@ -258,29 +258,34 @@ fn short(text: &str) -> String {
         .fold(text.to_owned(), |text, client| text.replace(&addr(client).addr.to_string(), &format!("@{client}")))
 }
 
+fn shown_public(event: &PublicEvent) -> String {
+    match event {
+        PublicEvent::Online(who) => format!("+{}", known_as(who)),
+        PublicEvent::Offline(who, departure) => format!("-{} {}", known_as(who), departure.code()),
+        PublicEvent::Message { from, text } => format!("{}: {text}", known_as(from)),
+        PublicEvent::KnownAs { old, new } => format!("{} is now {}", known_as(old), known_as(new)),
+        PublicEvent::Joined(who) => format!(">{}", known_as(who)),
+        PublicEvent::Left(who) => format!("<{}", known_as(who)),
+        PublicEvent::Topic { from, text } => format!("{} topic: {text}", known_as(from)),
+    }
+}
+
 fn shown(event: &Event) -> String {
     match event {
-        Event::Online(who) => format!("+{}", known_as(who)),
-        Event::Offline(who, departure) => format!("-{} {}", known_as(who), departure.code()),
-        Event::Message { from, text } => format!("{}: {text}", known_as(from)),
+        Event::Public(event) => shown_public(event),
         Event::Private { from, text } => format!("{}> {text}", known_as(from)),
         Event::User(who) => format!("={}", known_as(who)),
         Event::UsersEnd(users) => format!("={users}"),
         Event::Renamed { old, new } => format!("{} is {}", known_as(old), known_as(new)),
-        Event::KnownAs { old, new } => format!("{} is now {}", known_as(old), known_as(new)),
-        Event::Joined(who) => format!(">{}", known_as(who)),
-        Event::Left(who) => format!("<{}", known_as(who)),
-        Event::Topic { from, text } => format!("{} topic: {text}", known_as(from)),
         Event::Room { name, members, topic } => format!("{name} {members} {topic}").trim_end().to_owned(),
         Event::Token(_, token) => format!("token {}", token.label),
-        Event::Past(record, _) => {
-            let room = if *record.room == *LOBBY || matches!(*record.event, Event::Private { .. }) {
-                String::new()
-            } else {
-                format!("#{} ", record.room)
-            };
-            format!("{}| {room}{}", record.n, shown(&record.event))
-        }
+        Event::Past(record, _) => match &record.event {
+            KeptEvent::Public(event) => {
+                let room = if *record.room == *LOBBY { String::new() } else { format!("#{} ", record.room) };
+                format!("{}| {room}{}", record.n, shown_public(event))
+            }
+            KeptEvent::Private { from, text } => format!("{}| {}> {text}", record.n, known_as(from)),
+        },
         Event::Done(Done::Join { room, members, topic, .. }) => {
             format!("in {room} {members} {topic}").trim_end().to_owned()
         }

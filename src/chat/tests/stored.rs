@@ -1,151 +1,10 @@
-//! What the chat asks of a store, and what it does with the answers. The store here is a list, from which the first ones may
-//! have been removed.
+//! What the chat asks of a store, and what it does with the answers.
+
+mod restored;
+mod stage;
 
 use super::{super::*, origin};
-use crate::protocol::{Line, parse};
-
-const ANN: ClientId = ClientId(1);
-const BOB: ClientId = ClientId(2);
-
-/// A chat with a store, in which Ann and Bob are.
-struct Stage {
-    chat: Chat,
-    /// All that was kept.
-    kept: Vec<Record>,
-    /// Of these, the store has removed all up to this number.
-    gone: u64,
-    /// What the chat asked for Ann, and was not answered.
-    asked: Option<Query>,
-    remembered: Vec<String>,
-    forgotten: Vec<Arc<str>>,
-    /// What Ann was told.
-    told: Vec<String>,
-    /// Ann is told what happens in the lobby.
-    is_listening: bool,
-}
-
-impl Stage {
-    fn new(per_room_max: usize) -> Self {
-        let recent = RecentLimits { per_room_max, ..RecentLimits::default() };
-        let rules = Rules { has_store: true, recent, ..Rules::default() };
-        let mut stage = Self {
-            chat: Chat::new(rules, Epoch::from_random(0)),
-            kept: Vec::new(),
-            gone: 0,
-            asked: None,
-            remembered: Vec::new(),
-            forgotten: Vec::new(),
-            told: Vec::new(),
-            is_listening: false,
-        };
-        for client in [ANN, BOB] {
-            let port = u16::try_from(client.0).expect("few");
-            stage.input(Input::Arrive(client, origin([10, 0, 0, 1], port)));
-        }
-        stage.told.clear();
-        stage
-    }
-
-    fn at(n: usize) -> Timestamp {
-        Timestamp::from_second(n.try_into().expect("few")).expect("in our time")
-    }
-
-    fn input(&mut self, input: Input) {
-        let (mut out, at) = (Vec::new(), Self::at(self.kept.len() + 1));
-        self.chat.handle(Entry { now: Duration::ZERO, at, input }, &mut out);
-        for output in out {
-            match output {
-                Output::Publish(public) => {
-                    if self.is_listening && public.room == RoomId::LOBBY {
-                        self.told.push(format!("live {}", public.position.map_or(0, |position| position.n)));
-                    }
-                    if let Some(Position { n, .. }) = public.position {
-                        self.kept.push(Record { n, at, room: public.name, event: public.event });
-                    }
-                }
-                Output::Ask(ANN, query) => assert!(self.asked.replace(query).is_none(), "one at a time"),
-                Output::Tell(ANN, Event::Past(record, _)) => self.told.push(record.n.to_string()),
-                Output::Tell(ANN, Event::Done(Done::History { count, position, has_more, .. })) => {
-                    let n = position.map_or(0, |position| position.n);
-                    self.told.push(format!("{count} until {n}{}", if has_more { ", more" } else { "" }));
-                }
-                Output::Tell(ANN, Event::Done(Done::Join { .. })) => self.told.push("in".to_owned()),
-                Output::Tell(ANN, Event::Declined(_, Refusal::HistoryGone { oldest, .. })) => {
-                    self.told.push(format!("gone, oldest {}", oldest.map_or(0, |oldest| oldest.n)));
-                }
-                Output::Tell(ANN, Event::Declined(_, refusal) | Event::Refused(refusal)) => {
-                    self.told.push(refusal.code().to_owned());
-                }
-                Output::Join(ANN, RoomId::LOBBY) => self.is_listening = true,
-                Output::Part(ANN, RoomId::LOBBY) => self.is_listening = false,
-                Output::Remember { room, topic, keeper } => {
-                    let keeper = keeper.map_or(String::new(), |keeper| keeper.to_string());
-                    self.remembered.push(format!("{room} {} {keeper}", topic.unwrap_or_default()));
-                }
-                Output::Forget(room) => self.forgotten.push(room),
-                Output::Tell(..) | Output::Join(..) | Output::Part(..) | Output::Ask(..) => {}
-                Output::HangUp(ANN, _) => self.is_listening = false,
-                Output::Ready(_) | Output::HangUp(..) => {}
-                Output::Account(_) | Output::Keep(_) | Output::Verify(..) => {}
-            }
-        }
-    }
-
-    fn line(&mut self, client: ClientId, line: &str) {
-        match parse(line.as_bytes()) {
-            Ok(Line::Command(command)) => self.input(Input::Command(client, Load::Light, command)),
-            other => panic!("{line:?} is no command: {other:?}"),
-        }
-    }
-
-    fn say(&mut self, lines: usize) {
-        (0..lines).for_each(|_| self.line(BOB, "x"));
-    }
-
-    /// Answers the chat, as a store does.
-    fn answer(&mut self) {
-        let query = self.asked.take().expect("a question");
-        let gone =
-            self.kept.iter().rev().find(|record| record.n <= self.gone).map(|last| Gone { n: last.n, at: last.at });
-        let of = |name: &Arc<str>| {
-            let records = self.kept.iter().filter(|record| record.n > self.gone && record.room == *name);
-            records.cloned().collect::<Vec<_>>()
-        };
-        let before = |records: &[Record], first: usize| match first {
-            0 => self.gone,
-            first => records[first - 1].n,
-        };
-        let answer = match query {
-            Query::Page { room, after, until, limit } => {
-                let records: Vec<_> = of(&room).into_iter().filter(|kept| kept.n > after && kept.n <= until).collect();
-                let through = records.get(limit - 1).map_or(until, |last| last.n);
-                Answer::Page { records: records.into_iter().take(limit).collect(), through, gone }
-            }
-            Query::SeekLast { room, count, until } => {
-                let mut records = of(&room);
-                records.retain(|record| record.n <= until);
-                Answer::Behind { n: before(&records, records.len().saturating_sub(count)), gone }
-            }
-            Query::SeekSince { room, at } => {
-                let records = of(&room);
-                let first = records.iter().position(|record| record.at >= at).unwrap_or(records.len());
-                Answer::Behind { n: before(&records, first), gone }
-            }
-        };
-        self.input(Input::Answered(ANN, Some(answer)));
-    }
-
-    /// Goes on until nothing is left to do, and answers what Ann was told.
-    fn finish(&mut self) -> Vec<String> {
-        while self.asked.is_some() || self.chat.deadline().is_some() {
-            if self.asked.is_some() {
-                self.answer();
-            }
-            self.input(Input::Continue);
-        }
-        std::mem::take(&mut self.told)
-    }
-}
+use stage::{ANN, BOB, Stage};
 
 /// `1`, `2` … as Ann is told of them again.
 fn numbers(range: impl Iterator<Item = u64>) -> Vec<String> {
@@ -201,6 +60,18 @@ fn what_the_store_has_given_up_is_gone() {
     assert_eq!(stage.finish(), ["live 601"], "she hears what happens again");
     stage.line(ANN, "history|lobby|1000");
     assert_eq!(stage.finish().len(), 302);
+}
+
+#[test]
+fn more_than_a_thousand_is_not_asked_of_the_store_at_once() {
+    let mut stage = Stage::new(2);
+    stage.say(1500);
+    stage.told.clear();
+    stage.line(ANN, "history|lobby|since|0");
+    let expected = [numbers(1..=1000), vec!["1000 until 1000, more".to_owned()]].concat();
+    assert_eq!(stage.finish(), expected);
+    stage.line(ANN, "history|lobby|since|1000");
+    assert_eq!(stage.finish().last().map(String::as_str), Some("500 until 1500"));
 }
 
 #[test]
@@ -310,33 +181,22 @@ fn what_is_known_of_a_room_is_kept_and_forgotten() {
     assert_eq!(small.forgotten, ["b".into()]);
 }
 
-fn past(name: &str, last: u64) -> PastRoom {
-    PastRoom { name: name.to_owned(), topic: None, keeper: Some("10.0.0.7".parse().unwrap()), last }
-}
-
 #[test]
-fn a_chat_goes_on_where_its_store_has_left_off() {
-    let rules = Rules { has_store: true, rooms: RoomLimits { rooms_max: 4, per_client_max: 2 }, ..Rules::default() };
-    let mut stage = Stage::new(1);
-    stage.chat = Chat::new(rules, Epoch::from_random(0));
-    let mut out = Vec::new();
-    let rooms = [
-        past("eldest", 1),
-        past("a", 3),
-        past("empty", 0),
-        past("x y", 4),
-        past("lobby", 30),
-        PastRoom { keeper: None, topic: Some("red".into()), ..past("B", 40) },
-        past("c", 41),
-    ];
-    stage.chat.restore(100, 0, &rooms, &mut out);
-    let forget = |name: &str| Output::Forget(name.into());
-    assert_eq!(out, ["eldest", "a", "empty", "x y"].map(forget), "too many, the eldest first; and what is no name");
-    stage.chat.rooms.assert_mirrors();
-    stage.input(Input::Arrive(ANN, origin([10, 0, 0, 1], 1)));
-    stage.told.clear();
-    stage.line(ANN, "in|lobby|hi");
-    assert_eq!(stage.finish(), ["live 100"], "numbers go on");
-    stage.line(ANN, "history|B");
-    assert!(matches!(stage.asked, Some(Query::SeekLast { .. })), "its events are in the store");
+fn those_whom_a_shutdown_sends_away_are_kept_as_gone() {
+    for (store, expected) in [(Input::StoreUp, 2), (Input::StoreDown, 0)] {
+        let mut stage = Stage::new(10);
+        stage.line(ANN, "join|builds");
+        stage.line(BOB, "join|builds");
+        let before = stage.kept.len();
+        stage.input(store);
+        stage.input(Input::ShutDown);
+        stage.line(BOB, "in|builds|nobody is told this");
+        stage.finish();
+        let gone = |record: &Record| match &record.event {
+            KeptEvent::Public(event) => matches!(**event, PublicEvent::Offline(_, Departure::ShuttingDown)),
+            KeptEvent::Private { .. } => false,
+        };
+        assert!(stage.kept[before..].iter().all(gone), "{:?}", stage.kept);
+        assert_eq!(stage.kept.len() - before, expected, "{:?}", stage.kept);
+    }
 }

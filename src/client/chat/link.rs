@@ -34,7 +34,8 @@ impl Target {
     pub(super) fn open(&self, name: Option<&str>, rooms: &Membership) -> Result<Connection, Failure> {
         let options = ConnectOptions::new(&self.host, self.port, self.lang)
             .listening(name)
-            .joining(&rooms.joined, rooms.has_left_lobby);
+            .joining(&rooms.joined, rooms.has_left_lobby)
+            .asking_for_history(true);
         Connection::open(&options, Deadline::NEVER)
     }
 

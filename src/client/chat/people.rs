@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pipechat::chat::{Event, Identity};
+use pipechat::chat::{Identity, PublicEvent};
 
 use super::command::COMMANDS;
 use crate::client::terminal::Completion;
@@ -21,34 +21,21 @@ pub(super) struct People {
 }
 
 impl People {
-    /// Learns from what the server says.
-    pub(super) fn observe(&mut self, event: &Event) {
+    /// Learns from what happens.
+    pub(super) fn observe(&mut self, event: &PublicEvent) {
         match event {
-            Event::Online(who)
-            | Event::User(who)
-            | Event::Message { from: who, .. }
-            | Event::Private { from: who, .. }
-            | Event::Renamed { new: who, .. }
-            | Event::KnownAs { new: who, .. }
-            | Event::Joined(who)
-            | Event::Topic { from: who, .. } => self.add(who),
-            Event::Offline(who, _) => drop(self.names.remove(&who.addr)),
-            Event::UsersEnd(_)
-            | Event::Left(_)
-            | Event::Room { .. }
-            | Event::Token(..)
-            | Event::Past(..)
-            | Event::Done(_)
-            | Event::Declined(..)
-            | Event::Synced(_)
-            | Event::WaitMet(_)
-            | Event::WaitTimedOut
-            | Event::Refused(_)
-            | Event::Farewell(_) => {}
+            PublicEvent::Online(who)
+            | PublicEvent::Message { from: who, .. }
+            | PublicEvent::KnownAs { new: who, .. }
+            | PublicEvent::Joined(who)
+            | PublicEvent::Topic { from: who, .. } => self.add(who),
+            PublicEvent::Offline(who, _) => drop(self.names.remove(&who.addr)),
+            PublicEvent::Left(_) => {}
         }
     }
 
-    fn add(&mut self, who: &Identity) {
+    /// Learns that somebody is here.
+    pub(super) fn add(&mut self, who: &Identity) {
         if who.name.len() > IDENTITY_BYTES_MAX || who.addr.len() > IDENTITY_BYTES_MAX {
             self.names.remove(&who.addr); // it is known by another name now
         } else if self.names.get(&who.addr) != Some(&who.name)
@@ -114,7 +101,7 @@ mod tests {
 
     fn people(names: &[&str]) -> People {
         let mut people = People::default();
-        names.iter().for_each(|name| people.observe(&Event::User(who(name, name))));
+        names.iter().for_each(|name| people.add(&who(name, name)));
         people
     }
 
@@ -148,21 +135,21 @@ mod tests {
     #[test]
     fn who_leaves_or_renames_is_not_completed() {
         let mut people = people(&["ann"]);
-        people.observe(&Event::KnownAs { old: who("ann", "ann"), new: who("ann", "zoe") });
+        people.observe(&PublicEvent::KnownAs { old: who("ann", "ann"), new: who("ann", "zoe") });
         assert_eq!(people.complete("a"), Completion::None);
         assert_eq!(people.complete("z"), replace(0, "zoe: "));
-        people.observe(&Event::Offline(who("ann", "zoe"), Departure::Left));
+        people.observe(&PublicEvent::Offline(who("ann", "zoe"), Departure::Left));
         assert_eq!(people.complete("z"), Completion::None);
     }
 
     #[test]
     fn names_are_bounded() {
         let mut people = People::default();
-        (0..NAMES_MAX + 10).for_each(|n| people.observe(&Event::User(who(&n.to_string(), "x"))));
+        (0..NAMES_MAX + 10).for_each(|n| people.add(&who(&n.to_string(), "x")));
         assert_eq!(people.names.len(), NAMES_MAX);
         let long = "x".repeat(IDENTITY_BYTES_MAX + 1);
-        people.observe(&Event::User(who("1", &long)));
-        people.observe(&Event::User(who(&long, "x")));
+        people.add(&who("1", &long));
+        people.add(&who(&long, "x"));
         assert_eq!(people.names.len(), NAMES_MAX - 1, "one that is too long is forgotten, and one not learnt");
     }
 }

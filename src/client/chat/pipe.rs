@@ -12,7 +12,7 @@ use std::{
 };
 
 use pipechat::{
-    chat::{Event, Identity},
+    chat::{Event, Identity, PublicEvent},
     protocol::{Lang, escape::escaped},
 };
 
@@ -21,7 +21,7 @@ use crate::client::{
     Deadline, Failure, Outcome, complain,
     connection::Connection,
     lines::{Input, LINE_BYTES_MAX, Lines},
-    message::{News, ServerMessage},
+    message::{News, NewsEvent, ServerMessage},
     print,
     reader::{Reader, Received},
     words::lang_of_set,
@@ -94,9 +94,10 @@ impl Listener {
                         ServerMessage::Set(text) => self.lang = lang_of_set(text).unwrap_or(self.lang),
                         ServerMessage::Answer(Event::Renamed { new, .. }) => self.me = Some(Arc::clone(new)),
                         // That is answered already.
-                        ServerMessage::News(News { event: Event::KnownAs { new, .. }, .. })
-                            if self.me.as_ref() == Some(new) =>
-                        {
+                        ServerMessage::News(News {
+                            event: NewsEvent::Public(PublicEvent::KnownAs { new, .. }),
+                            ..
+                        }) if self.me.as_ref() == Some(new) => {
                             continue;
                         }
                         ServerMessage::News(_)

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use pipechat::{
-    chat::{AccountDone, Done, Event, Identity, LOBBY, needs_isolate},
+    chat::{AccountDone, Done, Event, Identity, LOBBY, PublicEvent, needs_isolate},
     protocol::Lang,
 };
 
 use super::mention::mentions;
-use crate::client::message::{News, Past, ServerMessage};
+use crate::client::message::{News, NewsEvent, Past, ServerMessage};
 
 /// How the user wants messages to look, and who the user is.
 #[derive(Debug)]
@@ -35,69 +35,76 @@ impl Style {
     /// The message as lines without the last line end. `None` where there is nothing to show.
     pub(super) fn render(&self, message: &ServerMessage) -> Option<String> {
         match message {
-            ServerMessage::News(News { event, room: None, .. }) | ServerMessage::Answer(event) => self.event(event),
-            ServerMessage::News(News { event, room: Some(room), .. }) => {
-                Some(format!("{} {}", self.mark(room), self.event(event)?))
-            }
-            ServerMessage::Past(past) => self.past(past),
+            ServerMessage::News(news) => Some(self.news(news)),
+            ServerMessage::Answer(event) => self.answer(event),
+            ServerMessage::Past(past) => Some(self.past(past)),
             ServerMessage::Set(text) | ServerMessage::Help(text) => Some(text.clone()),
             ServerMessage::Refused { text, .. } | ServerMessage::Farewell { text, .. } => Some(self.notice(text)),
         }
     }
 
     /// What has happened before: after a mark, and without colours, since it is to be faint as a whole.
-    pub(super) fn past(&self, past: &Past) -> Option<String> {
+    pub(super) fn past(&self, past: &Past) -> String {
         let plain = Self { has_colours: false, me: Arc::clone(&self.me), ..*self };
         let room = past.room.as_ref().map_or_else(String::new, |room| format!("{} ", shown(room)));
-        Some(format!("{PAST}{room}{}", plain.event(&past.event)?))
+        format!("{PAST}{room}{}", plain.public(&past.event))
     }
 
-    fn event(&self, event: &Event) -> Option<String> {
-        let words = match self.lang {
-            Lang::Zh => ["已上线", "下线", "已改名为", "你", "现在的名字是", "等待超时", "已加入", "已离开", "主题:"],
-            Lang::En => [
-                "is online",
-                "is offline",
-                "is now",
-                "you",
-                "are now",
-                "wait timed out",
-                "has joined",
-                "has left",
-                "topic: ",
-            ],
+    fn news(&self, News { event, room, .. }: &News) -> String {
+        let text = match event {
+            NewsEvent::Public(event) => self.public(event),
+            NewsEvent::Private { from, text } => {
+                format!("{} -> {}: {}", self.name(from), self.you(), self.in_colour(BOLD, &isolated(text)))
+            }
         };
-        let [online, offline, is_now, you, are_now, timed_out, joined, left, topic] = words;
-        Some(match event {
-            Event::Online(who) => self.in_colour(FAINT, &format!("{} {online}", self.plain_name(who))),
-            Event::Offline(who, _) => self.in_colour(FAINT, &format!("{} {offline}", self.plain_name(who))),
-            Event::KnownAs { old, new } => {
+        match room {
+            Some(room) => format!("{} {text}", self.mark(room)),
+            None => text,
+        }
+    }
+
+    fn public(&self, event: &PublicEvent) -> String {
+        let words = match self.lang {
+            Lang::Zh => ["已上线", "下线", "已改名为", "已加入", "已离开", "主题:"],
+            Lang::En => ["is online", "is offline", "is now", "has joined", "has left", "topic: "],
+        };
+        let [online, offline, is_now, joined, left, topic] = words;
+        match event {
+            PublicEvent::Online(who) => self.in_colour(FAINT, &format!("{} {online}", self.plain_name(who))),
+            PublicEvent::Offline(who, _) => self.in_colour(FAINT, &format!("{} {offline}", self.plain_name(who))),
+            PublicEvent::KnownAs { old, new } => {
                 self.in_colour(FAINT, &format!("{} {is_now} {}", self.plain_name(old), isolated(&new.name)))
             }
-            Event::Message { from, text } if from.addr != self.me.addr && mentions(text, &self.me.name) => {
+            PublicEvent::Message { from, text } if from.addr != self.me.addr && mentions(text, &self.me.name) => {
                 let mark = if self.has_colours { "" } else { MENTION };
                 format!("{mark}{}: {}", self.name(from), self.in_colour(LOUD, &isolated(text)))
             }
-            Event::Message { from, text } => format!("{}: {}", self.name(from), isolated(text)),
-            Event::Private { from, text } => {
-                format!("{} -> {you}: {}", self.name(from), self.in_colour(BOLD, &isolated(text)))
+            PublicEvent::Message { from, text } => format!("{}: {}", self.name(from), isolated(text)),
+            PublicEvent::Joined(who) => self.in_colour(FAINT, &format!("{} {joined}", self.plain_name(who))),
+            PublicEvent::Left(who) => self.in_colour(FAINT, &format!("{} {left}", self.plain_name(who))),
+            PublicEvent::Topic { from, text } => {
+                self.in_colour(FAINT, &format!("{} {topic}{}", self.plain_name(from), isolated(text)))
             }
-            Event::Renamed { new, .. } => self.notice(&format!("{you} {are_now} {}", self.plain_name(new))),
+        }
+    }
+
+    fn answer(&self, event: &Event) -> Option<String> {
+        let [are_now, timed_out] = match self.lang {
+            Lang::Zh => ["现在的名字是", "等待超时"],
+            Lang::En => ["are now", "wait timed out"],
+        };
+        Some(match event {
+            Event::Renamed { new, .. } => self.notice(&format!("{} {are_now} {}", self.you(), self.plain_name(new))),
             Event::WaitTimedOut => self.notice(timed_out),
             Event::WaitMet(text) => format!("wait|ok|{text}"),
             Event::Synced(text) => format!("sync|{text}"),
-            Event::Joined(who) => self.in_colour(FAINT, &format!("{} {joined}", self.plain_name(who))),
-            Event::Left(who) => self.in_colour(FAINT, &format!("{} {left}", self.plain_name(who))),
-            Event::Topic { from, text } => {
-                self.in_colour(FAINT, &format!("{} {topic}{}", self.plain_name(from), isolated(text)))
-            }
             Event::Done(done) => self.notice(&self.done(done)?),
             // They come as one list.
-            Event::User(_) | Event::UsersEnd(_) | Event::Token(..) | Event::Room { .. } | Event::Past(..) => {
-                return None;
-            }
+            Event::User(_) | Event::UsersEnd(_) | Event::Token(..) | Event::Room { .. } => return None,
             // In JSON they come as `refused` and `farewell`, with their texts.
             Event::Refused(_) | Event::Declined(..) | Event::Farewell(_) => return None,
+            // These are news, or past.
+            Event::Public(_) | Event::Private { .. } | Event::Past(..) => return None,
         })
     }
 
@@ -152,6 +159,13 @@ impl Style {
         }
     }
 
+    fn you(&self) -> &'static str {
+        match self.lang {
+            Lang::Zh => "你",
+            Lang::En => "you",
+        }
+    }
+
     /// What stands before a line of a room.
     fn mark(&self, room: &str) -> String {
         if self.has_colours { coloured(&shown(room)) } else { shown(room) }
@@ -159,12 +173,8 @@ impl Style {
 
     /// A private message that the user has sent.
     pub(super) fn sent(&self, to: &str, text: &str) -> String {
-        let you = match self.lang {
-            Lang::Zh => "你",
-            Lang::En => "you",
-        };
         let to = if self.has_colours { coloured(to) } else { to.to_owned() };
-        format!("{you} -> {to}: {}", isolated(text))
+        format!("{} -> {to}: {}", self.you(), isolated(text))
     }
 
     /// What the client or the server says to the user alone.

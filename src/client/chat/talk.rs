@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 use pipechat::{
-    chat::{Done, Event, Identity},
+    chat::{Done, Event, Identity, PublicEvent},
     protocol::{Lang, escape::escaped},
 };
 
@@ -20,7 +20,8 @@ use super::{
     rooms::Rooms,
 };
 use crate::client::{
-    message::{News, ServerMessage},
+    listen::LACKS_HISTORY,
+    message::{News, NewsEvent, ServerMessage},
     terminal::Completion,
     words::lang_of_set,
 };
@@ -40,12 +41,14 @@ pub(super) struct Talk {
     above: String,
     lists: Lists,
     missed: Missed,
+    /// The server is older than history.
+    lacks_history: bool,
     /// The user has asked for a history, and is told if there is none.
     has_asked: bool,
     /// The user was told that some of what was missed is lost.
     is_told_gone: bool,
     /// What was heard last, and may be heard once more in another room.
-    last: Option<Event>,
+    last: Option<PublicEvent>,
 }
 
 /// What a message means for the connection.
@@ -78,6 +81,7 @@ impl Talk {
             above: String::new(),
             lists: Lists::new(),
             missed: Missed::default(),
+            lacks_history: false,
             has_asked: false,
             is_told_gone: false,
             last: None,
@@ -85,27 +89,32 @@ impl Talk {
     }
 
     /// There is a connection, on which the user is called so. The next list of users becomes the greeting.
-    pub(super) fn connected(&mut self, me: Arc<Identity>, lang: Lang) {
+    pub(super) fn connected(&mut self, me: Arc<Identity>, lang: Lang, lacks_history: bool) {
         self.people = People::default();
         (self.lists, self.last) = (Lists::new(), None);
         (self.has_asked, self.is_told_gone) = (false, false);
         (self.style.me, self.style.lang) = (me, lang);
+        self.lacks_history = lacks_history;
     }
 
     /// What asks for what was missed in the rooms that the user is in, a line each.
     pub(super) fn ask_for_missed(&mut self) -> Vec<String> {
-        self.missed.ask(self.rooms.joined())
+        if self.lacks_history { Vec::new() } else { self.missed.ask(self.rooms.joined()) }
     }
 
     /// What asks to be in this room.
     pub(super) fn join(&self, room: &str) -> String {
-        if self.rooms.contains(room) { format!("join|{room}") } else { Missed::join(room) }
+        if self.rooms.contains(room) || self.lacks_history { format!("join|{room}") } else { Missed::join(room) }
     }
 
-    /// What asks for the last so many lines of the room where lines go.
-    pub(super) fn history(&mut self, count: usize) -> String {
+    /// What asks for the last so many lines of the room where lines go, if the server knows what that is.
+    pub(super) fn history(&mut self, count: usize) -> Option<String> {
+        if self.lacks_history {
+            self.notice(LACKS_HISTORY);
+            return None;
+        }
         self.has_asked = true;
-        format!("history|{}|{count}", self.rooms.current())
+        Some(format!("history|{}|{count}", self.rooms.current()))
     }
 
     /// What may stand for the last word of `before`.
@@ -140,9 +149,12 @@ impl Talk {
     pub(super) fn message(&mut self, message: &ServerMessage) -> Effect {
         self.rooms.observe(message);
         match message {
-            ServerMessage::News(News { event, .. }) | ServerMessage::Answer(event) => self.people.observe(event),
+            ServerMessage::News(News { event: NewsEvent::Public(event), .. }) => self.people.observe(event),
+            ServerMessage::News(News { event: NewsEvent::Private { from: who, .. }, .. })
+            | ServerMessage::Answer(Event::User(who) | Event::Renamed { new: who, .. }) => self.people.add(who),
             ServerMessage::Set(text) => self.style.lang = lang_of_set(text).unwrap_or(self.style.lang),
-            ServerMessage::Past(_)
+            ServerMessage::Answer(_)
+            | ServerMessage::Past(_)
             | ServerMessage::Help(_)
             | ServerMessage::Refused { .. }
             | ServerMessage::Farewell { .. } => {}
@@ -190,34 +202,22 @@ impl Talk {
     }
 
     /// Whether the user knows this already: from an answer, from the terminal, or from another room.
-    fn is_known(&mut self, event: &Event) -> bool {
+    fn is_known(&mut self, event: &PublicEvent) -> bool {
         let me = &self.style.me.addr;
         match event {
             // The greeting says so, or the answer.
-            Event::Online(who) => {
+            PublicEvent::Online(who) => {
                 self.last = None; // the one that went offline last may be back
                 who.addr == *me
             }
-            Event::Joined(who) | Event::Left(who) => who.addr == *me,
-            Event::Topic { from, .. } => from.addr == *me,
-            Event::Message { from, .. } => self.hides_own && from.addr == *me,
-            Event::KnownAs { new, .. } if new.addr == *me => true,
+            PublicEvent::Joined(who) | PublicEvent::Left(who) => who.addr == *me,
+            PublicEvent::Topic { from, .. } => from.addr == *me,
+            PublicEvent::Message { from, .. } => self.hides_own && from.addr == *me,
+            PublicEvent::KnownAs { new, .. } if new.addr == *me => true,
             // One who is in several rooms with the user is told of in each, one after the other.
-            Event::KnownAs { .. } | Event::Offline(..) => self.last.replace(event.clone()).as_ref() == Some(event),
-            Event::Private { .. }
-            | Event::User(_)
-            | Event::UsersEnd(_)
-            | Event::Renamed { .. }
-            | Event::Room { .. }
-            | Event::Token(..)
-            | Event::Past(..)
-            | Event::Done(_)
-            | Event::Declined(..)
-            | Event::Synced(_)
-            | Event::WaitMet(_)
-            | Event::WaitTimedOut
-            | Event::Refused(_)
-            | Event::Farewell(_) => false,
+            PublicEvent::KnownAs { .. } | PublicEvent::Offline(..) => {
+                self.last.replace(event.clone()).as_ref() == Some(event)
+            }
         }
     }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use pipechat::{
-    chat::{Done, Event, LOBBY, Position, RoomName},
+    chat::{Done, Event, LOBBY, Position, PublicEvent, RoomName},
     protocol::{Lang, Verb},
 };
 
@@ -12,16 +12,19 @@ use super::{
     super::{
         ANSWER_MAX, Deadline, Failure, Outcome, complain,
         connection::{Connection, NOT_JOINED},
-        message::{HISTORY_GONE, News, ServerMessage},
+        message::{HISTORY_GONE, News, NewsEvent, ServerMessage},
         printer::Printer,
         start::{Since, Start},
     },
-    Progress,
+    Progress, is_lobby,
 };
 
 /// How often the server may say on one connection that a room's history is gone. It goes on to lose some meanwhile, but a
 /// server that says so again and again keeps nothing.
 const GONE_MAX: usize = 5;
+/// That the server is older than history, or keeps none.
+pub(in crate::client) const LACKS_HISTORY: &str = "the server is older than this client and has no history";
+pub(in crate::client) const KEEPS_NOTHING: &str = "the server keeps no history";
 /// News that are held back while rooms are joined, and bytes of their lines: much more than can happen meanwhile.
 const HELD_COUNT_MAX: usize = 10_000;
 const HELD_BYTES_MAX: usize = 4 << 20;
@@ -64,8 +67,12 @@ impl Listener<'_> {
     /// The server refuses a room, or ends the connection; the output takes no more.
     pub(in crate::client) fn enter(&mut self, connection: &mut Connection) -> Outcome {
         let mut held = None;
+        let start = self.start_on(connection);
+        if self.next_start() != start {
+            complain(&format!("{LACKS_HISTORY}: going on from now"));
+        }
         if self.rooms.len() > 1 {
-            if self.next_start() != Start::Now {
+            if start != Start::Now {
                 self.merge(connection)?;
             }
             held = Some(Held::default());
@@ -75,12 +82,17 @@ impl Listener<'_> {
             if self.left == 0 {
                 break;
             }
+            if connection.lacks_history && is_lobby(&room) {
+                continue; // it is in there, and the server may be older than rooms
+            }
             reached = self.join(connection, &room, &mut held)?;
         }
         self.release(held.unwrap_or_default(), connection.lang)?;
         self.progress.freeze(false);
-        if let Some(position) = reached.filter(|_| self.left > 0) {
-            self.progress.reach(position);
+        match reached {
+            Some(position) if self.left > 0 => self.progress.reach(position),
+            None if self.left > 0 && start != Start::Now => complain(&format!("{KEEPS_NOTHING}: going on from now")),
+            Some(_) | None => {}
         }
         self.progress.save()
     }
@@ -105,6 +117,11 @@ impl Listener<'_> {
     /// Where what is told next is to begin.
     pub(super) fn next_start(&self) -> Start {
         self.progress.position().map_or_else(|| self.start.clone(), |position| Start::Since(position.into()))
+    }
+
+    /// The same on this connection.
+    fn start_on(&self, connection: &Connection) -> Start {
+        if connection.lacks_history { Start::Now } else { self.next_start() }
     }
 
     /// Prints it if it is to be printed, and was not yet.
@@ -132,7 +149,7 @@ impl Listener<'_> {
         room: &str,
         held: &mut Option<Held>,
     ) -> Result<Option<Position>, Failure> {
-        let (mut start, mut times_gone) = (self.next_start(), 0);
+        let (mut start, mut times_gone) = (self.start_on(connection), 0);
         loop {
             let before = self.progress.position();
             match self.try_to_join(connection, room, &start, held)? {
@@ -184,8 +201,11 @@ impl Listener<'_> {
                 // It comes again, with what was missed.
                 ServerMessage::News(News { room: of, position: Some(_), .. }) if !is_told && is_same(&of, room) => {}
                 // Nothing is heard in a room before one's own arrival, and that is no news.
-                ServerMessage::News(News { event: Event::Joined(_), room: of @ Some(_), .. }) if is_same(&of, room) => {
-                }
+                ServerMessage::News(News {
+                    event: NewsEvent::Public(PublicEvent::Joined(_)),
+                    room: of @ Some(_),
+                    ..
+                }) if is_same(&of, room) => {}
                 ServerMessage::News(news) => self.take(line, news, held, connection.lang)?,
                 ServerMessage::Past(past) if !is_told => {
                     self.take(line, past.into_news(), held, connection.lang)?;

@@ -4,9 +4,11 @@ mod listener;
 mod merge;
 mod progress;
 
+use std::collections::HashSet;
+
 use pipechat::chat::{LOBBY, RoomName};
 
-pub(super) use listener::{Gone, Listener, refusal};
+pub(super) use listener::{Gone, KEEPS_NOTHING, LACKS_HISTORY, Listener, refusal};
 pub(super) use progress::Progress;
 
 use super::{
@@ -34,7 +36,7 @@ impl ListenArgs {
         }
         let options = ConnectOptions::new(&self.host, self.port, self.lang).listening(self.name.as_deref());
         let leaves_lobby = !self.room.is_empty() && !self.room.iter().any(|name| is_lobby(name));
-        let options = options.joining(&[], leaves_lobby);
+        let options = options.joining(&[], leaves_lobby).asking_for_history(self.goes_on());
         options.check()?;
         let mut listener = self.listener()?;
         stdout::exit_when_unread();
@@ -58,14 +60,18 @@ impl ListenArgs {
         Ok(())
     }
 
+    /// Whether it may ask for what was missed.
+    fn goes_on(&self) -> bool {
+        self.since.is_some() || self.resume.is_some() || self.reconnect
+    }
+
     fn listener(&self) -> Result<Listener<'_>, Failure> {
         let (file, saved) = match self.resume.as_deref().map(ResumeFile::open).transpose()? {
             Some((file, saved)) => (Some(file), saved),
             None => (None, None),
         };
         // A position is known only if the answer to a `join` tells one.
-        let goes_on = self.since.is_some() || file.is_some() || self.reconnect;
-        let rooms = if self.room.is_empty() && goes_on { vec![LOBBY.to_owned()] } else { self.room.clone() };
+        let rooms = if self.room.is_empty() && self.goes_on() { vec![LOBBY.to_owned()] } else { distinct(&self.room) };
         let printer =
             Printer { filter: Filter::of(self), part: self.part.as_deref(), is_json: self.json, has_times: false };
         Ok(Listener {
@@ -78,6 +84,13 @@ impl ListenArgs {
             deadline: Deadline::of(self.timeout),
         })
     }
+}
+
+/// Each room once, as it is called first.
+fn distinct(names: &[String]) -> Vec<String> {
+    let mut keys = HashSet::new();
+    let is_new = |name: &&String| RoomName::parse(name).map_or(true, |name| keys.insert(name.key().to_owned()));
+    names.iter().filter(is_new).cloned().collect()
 }
 
 fn is_lobby(name: &str) -> bool {

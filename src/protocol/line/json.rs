@@ -5,11 +5,12 @@ use std::io::Write;
 use super::{
     accounts,
     escape::{must_escape, push_hex, push_replaced},
-    messages::{form_error, goodbye, help, refused, set},
-    text::{is_private, put},
+    help::help,
+    messages::{form_error, goodbye, refused, set},
+    text::put,
 };
 use crate::{
-    chat::{Done, Event, Identity, Position, Refusal},
+    chat::{Done, Event, Identity, KeptEvent, Position, PublicEvent, Refusal},
     protocol::{Lang, Reply, Stamp, Verb},
 };
 
@@ -32,37 +33,50 @@ pub(super) struct Fields<'a> {
 }
 
 /// Appends `event` as one object and a LF.
+pub(in crate::protocol) fn public_event(out: &mut Vec<u8>, event: &PublicEvent, stamp: Stamp<'_>) {
+    let fields = match event {
+        PublicEvent::Online(who) => Fields { event: "online", from: Some(who), ..Fields::default() },
+        PublicEvent::Offline(who, departure) => {
+            Fields { event: "offline", from: Some(who), code: Some(departure.code()), ..Fields::default() }
+        }
+        PublicEvent::Message { from, text } => {
+            Fields { event: "message", from: Some(from), text: Some(text), ..Fields::default() }
+        }
+        PublicEvent::KnownAs { old, new } => {
+            Fields { event: "known_as", from: Some(new), old: Some(&old.name), ..Fields::default() }
+        }
+        PublicEvent::Joined(who) => Fields { event: "joined", from: Some(who), ..Fields::default() },
+        PublicEvent::Left(who) => Fields { event: "left", from: Some(who), ..Fields::default() },
+        PublicEvent::Topic { from, text } => {
+            Fields { event: "topic", from: Some(from), text: Some(text), ..Fields::default() }
+        }
+    };
+    write(out, &fields, stamp);
+}
+
+/// What is said to one client alone.
+fn private<'a>(from: &'a Identity, text: &'a str) -> Fields<'a> {
+    Fields { event: "private", from: Some(from), text: Some(text), ..Fields::default() }
+}
+
+/// The same for any event.
 pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, stamp: Stamp<'_>, lang: Lang) {
     let owned;
     let fields = match event {
+        Event::Public(event) => return public_event(out, event, stamp),
         Event::Past(record, epoch) => {
             let position = Position { n: record.n, epoch: *epoch };
-            let room = Some(&*record.room).filter(|_| !is_private(&record.event));
-            let stamp = Stamp { at: record.at, room, position: Some(position), is_replay: true, ..stamp };
-            return self::event(out, &record.event, stamp, lang);
+            let stamp = Stamp { at: record.at, position: Some(position), is_replay: true, ..stamp };
+            return match &record.event {
+                KeptEvent::Public(event) => public_event(out, event, Stamp { room: Some(&record.room), ..stamp }),
+                KeptEvent::Private { from, text } => write(out, &private(from, text), stamp),
+            };
         }
-        Event::Online(who) => Fields { event: "online", from: Some(who), ..Fields::default() },
-        Event::Offline(who, departure) => {
-            Fields { event: "offline", from: Some(who), code: Some(departure.code()), ..Fields::default() }
-        }
-        Event::Message { from, text } => {
-            Fields { event: "message", from: Some(from), text: Some(text), ..Fields::default() }
-        }
-        Event::Private { from, text } => {
-            Fields { event: "private", from: Some(from), text: Some(text), ..Fields::default() }
-        }
+        Event::Private { from, text } => private(from, text),
         Event::User(who) => Fields { event: "user", from: Some(who), ..Fields::default() },
         Event::UsersEnd(count) => Fields { event: "users_end", count: Some(*count), ..Fields::default() },
         Event::Renamed { old, new } => {
             Fields { event: "renamed", from: Some(new), old: Some(&old.name), ..Fields::default() }
-        }
-        Event::KnownAs { old, new } => {
-            Fields { event: "known_as", from: Some(new), old: Some(&old.name), ..Fields::default() }
-        }
-        Event::Joined(who) => Fields { event: "joined", from: Some(who), ..Fields::default() },
-        Event::Left(who) => Fields { event: "left", from: Some(who), ..Fields::default() },
-        Event::Topic { from, text } => {
-            Fields { event: "topic", from: Some(from), text: Some(text), ..Fields::default() }
         }
         Event::Room { name, members, topic } => Fields {
             event: "room",

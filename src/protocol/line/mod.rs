@@ -8,6 +8,7 @@ pub(super) mod text;
 
 mod editing;
 mod framing;
+mod help;
 mod messages;
 mod opening;
 mod parse;

@@ -5,44 +5,63 @@ use std::io::Write;
 use super::{
     accounts,
     escape::push_escaped,
-    messages::{form_error, goodbye, help, in_lang, refused, set},
+    help::help,
+    messages::{form_error, goodbye, in_lang, refused, set},
 };
 use crate::{
-    chat::{Done, Event, Identity, LOBBY, Position, Refusal, needs_isolate},
+    chat::{Done, Event, Identity, KeptEvent, LOBBY, Position, PublicEvent, Refusal, needs_isolate},
     protocol::{Lang, Reply, Verb},
 };
 
 /// Names and addresses are visible by the rules for names; only what users say has to be made so. What happens in a room but
 /// the lobby stands behind its name.
-pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, room: Option<&str>, lang: Lang) {
+pub(in crate::protocol) fn public_event(out: &mut Vec<u8>, event: &PublicEvent, room: Option<&str>, lang: Lang) {
     if let Some(room) = room.filter(|room| *room != LOBBY) {
         put(out, &["#"]);
         isolated(out, room, |out| put(out, &[room]));
         put(out, &[" "]);
     }
     match event {
-        Event::Online(who) => {
+        PublicEvent::Online(who) => {
             prefix(out, who);
             put(out, &[in_lang(["已上线", "is online"], lang)]);
         }
-        Event::Offline(who, _) => {
+        PublicEvent::Offline(who, _) => {
             prefix(out, who);
             put(out, &[in_lang(["下线", "is offline"], lang)]);
         }
-        Event::Message { from, text } => {
+        PublicEvent::Message { from, text } => {
             prefix(out, from);
             isolated(out, text, |out| push_escaped(out, text));
         }
-        Event::Private { from, text } => {
-            let [before, after] = match lang {
-                Lang::Zh => ["来自:[", "]的消息,内容是:"],
-                Lang::En => ["from:[", "] says:"],
-            };
-            put(out, &[before]);
-            name(out, from);
-            put(out, &[after]);
+        PublicEvent::KnownAs { old, new } => {
+            notice(out, old);
+            put(out, &[in_lang(["已改名为[", "is now ["], lang)]);
+            name(out, new);
+            put(out, &["]"]);
+        }
+        PublicEvent::Joined(who) => {
+            notice(out, who);
+            put(out, &[in_lang(["已加入", "has joined"], lang)]);
+        }
+        PublicEvent::Left(who) => {
+            notice(out, who);
+            put(out, &[in_lang(["已离开", "has left"], lang)]);
+        }
+        PublicEvent::Topic { from, text } => {
+            notice(out, from);
+            put(out, &[in_lang(["主题:", "topic: "], lang)]);
             isolated(out, text, |out| push_escaped(out, text));
         }
+    }
+    out.push(b'\n');
+}
+
+/// Appends an event that is told to one client, or a public one of the lobby.
+pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, room: Option<&str>, lang: Lang) {
+    match event {
+        Event::Public(event) => return public_event(out, event, room, lang),
+        Event::Private { from, text } => private(out, from, text, lang),
         Event::User(who) => {
             put(out, &["["]);
             name(out, who);
@@ -56,25 +75,6 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, room: Option<
             name(out, new);
             put(out, &["]"]);
         }
-        Event::KnownAs { old, new } => {
-            notice(out, old);
-            put(out, &[in_lang(["已改名为[", "is now ["], lang)]);
-            name(out, new);
-            put(out, &["]"]);
-        }
-        Event::Joined(who) => {
-            notice(out, who);
-            put(out, &[in_lang(["已加入", "has joined"], lang)]);
-        }
-        Event::Left(who) => {
-            notice(out, who);
-            put(out, &[in_lang(["已离开", "has left"], lang)]);
-        }
-        Event::Topic { from, text } => {
-            notice(out, from);
-            put(out, &[in_lang(["主题:", "topic: "], lang)]);
-            isolated(out, text, |out| push_escaped(out, text));
-        }
         Event::Room { name, members, topic } => {
             put(out, &["rooms|", &members.to_string(), "|"]);
             words(out, &[name, topic]);
@@ -82,8 +82,13 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, room: Option<
         Event::Past(record, epoch) => {
             let position = Position { n: record.n, epoch: *epoch };
             write!(out, "history|{position}|{:.3}|", record.at).expect("a Vec takes all");
-            let room = Some(&*record.room).filter(|_| !is_private(&record.event));
-            return self::event(out, &record.event, room, lang);
+            return match &record.event {
+                KeptEvent::Public(event) => public_event(out, event, Some(&record.room), lang),
+                KeptEvent::Private { from, text } => {
+                    private(out, from, text, lang);
+                    out.push(b'\n');
+                }
+            };
         }
         Event::Token(_, token) => accounts::token(out, token),
         Event::Done(Done::Account(done)) => accounts::answer(out, done, lang),
@@ -115,9 +120,16 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, room: Option<
     out.push(b'\n');
 }
 
-/// Whether it was for one client alone, and not for a room.
-pub(super) fn is_private(event: &Event) -> bool {
-    matches!(event, Event::Private { .. })
+/// Appends what is said to one client alone.
+fn private(out: &mut Vec<u8>, from: &Identity, text: &str, lang: Lang) {
+    let [before, after] = match lang {
+        Lang::Zh => ["来自:[", "]的消息,内容是:"],
+        Lang::En => ["from:[", "] says:"],
+    };
+    put(out, &[before]);
+    name(out, from);
+    put(out, &[after]);
+    isolated(out, text, |out| push_escaped(out, text));
 }
 
 /// Appends a reply.
@@ -242,17 +254,17 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::protocol::{Dialect, Stamp, render};
+    use crate::protocol::{Dialect, Stamp, render_public};
 
     #[test]
     fn a_new_name_is_told_in_every_dialect() {
         let who =
             |name: &str| Arc::new(Identity { name: name.to_owned(), addr: "[::1]:7".to_owned(), is_account: false });
         let shown = |old: &str, new: &str| {
-            let event = Event::KnownAs { old: who(old), new: who(new) };
+            let event = PublicEvent::KnownAs { old: who(old), new: who(new) };
             Dialect::ALL.map(|dialect| {
                 let mut line = Vec::new();
-                render(
+                render_public(
                     &mut line,
                     &event,
                     Stamp { seq: Some(7), room: Some("lobby"), ..Stamp::private(Timestamp::UNIX_EPOCH) },

@@ -5,6 +5,7 @@
 //! the connection, and its timers.
 
 mod batch;
+mod credit;
 mod lines;
 mod preface;
 mod presence;
@@ -17,8 +18,9 @@ mod tests;
 use std::{mem, sync::Arc, time::Duration};
 
 use self::{
+    credit::Credit,
     preface::Preface,
-    presence::{ANNOUNCED_AFTER, Presence, SETTINGS_MAX},
+    presence::{ANNOUNCED_AFTER, Presence},
     timers::Timers,
 };
 use super::{
@@ -47,15 +49,6 @@ enum InputState {
     Finished,
     /// The connection is to end, and the broker knows why.
     Closed,
-}
-
-/// The right to hand the broker a batch of lines.
-#[derive(Debug)]
-struct Credit {
-    /// The broker is not done with the last batch.
-    outstanding: bool,
-    /// The client has sent faster than its rate: no batch before this time.
-    not_before: Option<Duration>,
 }
 
 /// A connection's conversation.
@@ -163,24 +156,6 @@ impl Session {
         self.framer.endings(&dropped)
     }
 
-    /// The broker is done with the last batch; the next one must not come before `not_before`.
-    pub fn credited(&mut self, not_before: Duration, now: Duration) {
-        self.credit = Credit { outstanding: false, not_before: Some(not_before).filter(|&at| at > now) };
-        self.resume(now);
-    }
-
-    /// How much is taken of what the client sends, from now on.
-    pub fn set_intake(&mut self, intake: Intake, now: Duration) {
-        if mem::replace(&mut self.intake, intake) != intake {
-            self.resume(now);
-        }
-    }
-
-    /// Whether other connections wait while this one parses: then it parses little at a time, from now on.
-    pub fn set_busy(&mut self, is_busy: bool) {
-        self.is_busy = is_busy;
-    }
-
     /// A write was tried: the socket took `written` bytes, and is blocked if more are queued.
     pub fn written(&mut self, written: usize, is_blocked: bool, now: Duration) {
         if !is_blocked || self.is_broken || self.input == InputState::Closed {
@@ -262,41 +237,5 @@ impl Session {
     #[must_use]
     pub fn is_over(&self) -> bool {
         matches!(self.input, InputState::Finished | InputState::Closed) && self.is_broken
-    }
-
-    /// Whether there is a credit, and the client neither sends too fast nor reads too slowly.
-    fn may_parse(&self) -> bool {
-        !self.credit.outstanding && self.credit.not_before.is_none() && self.intake != Intake::Nothing
-    }
-
-    /// Goes on after input was held back. The idle clock starts again.
-    fn resume(&mut self, now: Duration) {
-        self.advance(now);
-        self.restart_idle(now);
-    }
-
-    /// Takes the credit for a batch.
-    fn spend(&mut self, lines: usize, now: Duration) {
-        self.batch.lines += lines;
-        match self.presence {
-            // Settings join the batch of the line that announces the client, up to a limit: they cost no credit until then.
-            Presence::Unannounced(_) if self.batch.lines < SETTINGS_MAX => {}
-            Presence::Unannounced(_) | Presence::Settled => {
-                self.announce();
-                self.credit.outstanding = true;
-            }
-        }
-        self.restart_idle(now);
-    }
-
-    /// Starts the idle clock again; stops it while the broker works for the client or its input is held back, since then its
-    /// silence is not its own doing.
-    fn restart_idle(&mut self, now: Duration) {
-        let may_speak = self.may_parse() && self.intake == Intake::All;
-        if self.input == InputState::Open && may_speak && !self.limits.idle_timeout.is_zero() {
-            self.timers.start_idle(now + self.limits.idle_timeout);
-        } else {
-            self.timers.stop_idle();
-        }
     }
 }

@@ -80,7 +80,7 @@ fn accounts_come_back() {
 fn what_is_private_is_in_a_mailbox() {
     let folder = Folder::new();
     let mut open = folder.open();
-    let psst = Event::Private { from: ann(), text: "psst".to_owned() };
+    let psst = KeptEvent::Private { from: ann(), text: "psst".to_owned() };
     let kept = record(2, NOW, &mailbox("Bob"), psst);
     open.commit([vec![put(&account("Bob"))], say("tea", [1]), vec![Change::Event(kept.clone())]].concat());
     assert_eq!(open.records("@:bob"), vec![kept.clone()]);
@@ -170,7 +170,8 @@ fn what_both_change_is_kept_where_it_can_be() {
 fn the_messages_of_an_account_that_somebody_has_removed_are_nobodys() {
     let folder = Folder::new();
     with_writer(&folder, OPTIONS, |writer, reader, outcomes| {
-        let psst = |n| Change::Event(record(n, NOW, "@:ann", Event::Private { from: ann(), text: "psst".to_owned() }));
+        let psst =
+            |n| Change::Event(record(n, NOW, "@:ann", KeptEvent::Private { from: ann(), text: "psst".to_owned() }));
         let read = |reader: &mut Reader<'_>| match reader
             .answer(&Query::Page { room: "@:ann".into(), after: 0, until: u64::MAX, limit: 9 })
             .unwrap()

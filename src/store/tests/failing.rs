@@ -1,7 +1,10 @@
 //! A disk that is full, a file that is locked, threads that have ended: nothing is lost that has space, and all is told.
 
 use super::*;
-use crate::store::held::{HELD_BYTES_MAX, HELD_CHANGES_MAX};
+use crate::store::{
+    held::{HELD_BYTES_MAX, HELD_CHANGES_MAX},
+    thread::Alarm,
+};
 
 /// From now on the file can get no larger, or can again.
 fn set_full(writer: &Writer<'_>, is_full: bool) {
@@ -33,7 +36,7 @@ fn what_a_full_disk_does_not_take_is_tried_again_each_second() {
         assert_eq!(outcomes.take(), [Outcome::Failed { batch: 3, reason: "database or disk is full".to_owned() }]);
         assert_eq!(numbers(reader), (1..=20).collect::<Vec<_>>(), "all of a batch or nothing");
         writer.take(Task::Commit { batch: 4, changes: say("tea", 501..=510) }, now);
-        assert_eq!(writer.due(now), Some(now + second));
+        assert_eq!((writer.due(now), writer.takes_more()), (Some(now + second), true));
         set_full(writer, false);
         writer.work(now + second / 2);
         assert_eq!(outcomes.take(), [], "not before the second has passed");
@@ -69,10 +72,10 @@ fn a_step_that_fails_is_tried_again_and_stops_no_commit() {
         writer.work(now);
         assert_eq!(outcomes.take(), [Outcome::Committed(1)]);
         assert_eq!(writer.due(now), Some(now + Duration::from_secs(1)));
+        writer.tables.connection.execute_batch("drop trigger keep").unwrap();
         writer.take(Task::Commit { batch: 2, changes: say("tea", [21]) }, now);
         writer.work(now);
-        assert_eq!((outcomes.take(), numbers(reader).len()), (vec![Outcome::Committed(2)], 21));
-        writer.tables.connection.execute_batch("drop trigger keep").unwrap();
+        assert_eq!((outcomes.take(), numbers(reader).len()), (vec![Outcome::Committed(2)], 21), "not yet");
         settle(writer, now + Duration::from_secs(1));
         assert_eq!(numbers(reader), (12..=21).collect::<Vec<_>>());
     });
@@ -168,6 +171,36 @@ fn only_so_much_is_held() {
     assert_eq!(held.push(2, say("tea", [1])), 0, "there is space for something short");
     assert_eq!((held.committed(2), held.lost(), held.is_empty()), (Some((2, 64)), 6, true));
     assert_eq!(held.push(3, say("tea", 1..=HELD_CHANGES_MAX as u64)), 0, "there is space again");
+}
+
+#[test]
+fn what_is_left_of_a_batch_is_held_in_its_place() {
+    let numbers = |held: &held::Held| {
+        let (batches, changes) = held.group();
+        (batches, changes.count())
+    };
+    let mut held = held::Held::default();
+    held.push(1, say("tea", [1]));
+    held.push(2, vec![]);
+    assert_eq!((held.first(), numbers(&held)), (Some(1), (2, 1)));
+    let long = Change::Event(record(2, NOW, "tea", message(&"x".repeat(HELD_BYTES_MAX / 2))));
+    assert_eq!(held.push(3, vec![long.clone(), long.clone()]), 1);
+    assert_eq!(numbers(&held), (3, 2), "the first of its changes");
+    assert_eq!((held.push(4, vec![long.clone()]), held.push(5, vec![long])), (1, 1));
+    assert_eq!(numbers(&held), (3, 2), "they take nothing");
+    assert_eq!((held.committed(3), held.is_empty()), (Some((5, 2)), true));
+}
+
+#[test]
+fn a_panic_of_the_thread_that_writes_is_told() {
+    let (outcomes, mut told) = unbounded();
+    let thread = std::thread::spawn(move || {
+        let _alarm = Alarm(outcomes);
+        panic!("a bug");
+    });
+    thread.join().unwrap_err();
+    let reason = "the thread that writes has ended".to_owned();
+    assert_eq!(told.try_recv().ok(), Some(Outcome::Failed { batch: 0, reason }));
 }
 
 #[test]

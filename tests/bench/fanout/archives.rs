@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::executor::block_on;
 use jiff::{SignedDuration, Timestamp};
-use pipechat::chat::{Event, Identity, Record};
+use pipechat::chat::{Identity, PublicEvent, Record};
 use pipechat::store::{Change, Options, Outcome, Store, SyncMode};
 
 use crate::child::Scratch;
@@ -70,7 +70,7 @@ fn write(path: &Path, contents: Contents) -> io::Result<()> {
             n: number as u64 + 1,
             at: now - ago,
             room: Arc::clone(&rooms[number % rooms.len()]),
-            event: Arc::new(Event::Message { from: Arc::clone(&from), text: text.clone() }),
+            event: PublicEvent::Message { from: Arc::clone(&from), text: text.clone() }.into(),
         })
     };
     let mut committed = 0;

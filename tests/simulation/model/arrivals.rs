@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pipechat::{
     Addr,
-    chat::{ClientId, Congestion, Departure, Event, Identity, Output, RoomId, WaitFor},
+    chat::{ClientId, Congestion, Departure, Event, Identity, Output, PublicEvent, RoomId, WaitFor},
 };
 
 use super::{Guest, Model, Wait};
@@ -19,7 +19,7 @@ impl Model {
         }
         let who = self.come(client, addr, false);
         self.enter(client, RoomId::LOBBY);
-        self.publish(RoomId::LOBBY, Event::Online(who));
+        self.publish(RoomId::LOBBY, PublicEvent::Online(who));
         let users = self.present().count();
         self.meet(|wait| matches!(wait, WaitFor::User(name) if *name == addr.to_string()));
         self.meet(|wait| matches!(wait, WaitFor::Users(n) if *n <= users));

@@ -3,7 +3,8 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use pipechat::chat::{
-    Asked, ClientId, Command, Departure, Done, Event, Identity, Output, Position, Public, Refusal, RoomId, WaitFor,
+    Asked, ClientId, Command, Departure, Done, Event, Identity, Output, Position, Public, PublicEvent, Record, Refusal,
+    RoomId, WaitFor,
 };
 
 use super::{ARGUMENT_MAX, Model, has, rooms::LOBBY};
@@ -28,12 +29,17 @@ impl Model {
     }
 
     /// Tells a room something. Answers its position, if it has one.
-    pub(super) fn publish(&mut self, room: RoomId, event: Event) -> Option<Position> {
+    pub(super) fn publish(&mut self, room: RoomId, event: PublicEvent) -> Option<Position> {
         self.publish_except(room, None, event)
     }
 
     /// The same, apart from one who has an answer of its own.
-    pub(super) fn publish_except(&mut self, room: RoomId, except: Option<ClientId>, event: Event) -> Option<Position> {
+    pub(super) fn publish_except(
+        &mut self,
+        room: RoomId,
+        except: Option<ClientId>,
+        event: PublicEvent,
+    ) -> Option<Position> {
         if self.is_closing {
             return None;
         }
@@ -52,6 +58,16 @@ impl Model {
         position
     }
 
+    /// A store that works keeps this, though nobody is told.
+    fn keep_untold(&mut self, room: RoomId, event: PublicEvent) {
+        if self.rules.has_store && !self.is_store_down && self.rooms.get(room).is_some() {
+            let event = Arc::new(event);
+            if let Some(Position { n, .. }) = self.keep(room, &event) {
+                self.out.push(Output::Keep(Record { n, at: self.at, room: self.name_of(room), event: event.into() }));
+            }
+        }
+    }
+
     pub(super) fn enter(&mut self, client: ClientId, room: RoomId) {
         self.rooms.enter(room, client);
         self.out.push(Output::Join(client, room));
@@ -61,7 +77,12 @@ impl Model {
     pub(super) fn be_gone(&mut self, client: ClientId, who: &Arc<Identity>, departure: Departure) {
         for room in self.rooms.with(client) {
             self.exit(client, room);
-            self.publish(room, Event::Offline(Arc::clone(who), departure));
+            let event = PublicEvent::Offline(Arc::clone(who), departure);
+            if self.is_closing {
+                self.keep_untold(room, event);
+            } else {
+                self.publish(room, event);
+            }
         }
     }
 
@@ -87,7 +108,7 @@ impl Model {
             return self.tell(client, Event::Refused(refusal));
         }
         let key = self.rooms.get(room).expect("somebody is there, or it is the lobby").key.clone();
-        self.publish(room, Event::Message { from, text: text.to_owned() });
+        self.publish(room, PublicEvent::Message { from, text: text.to_owned() });
         self.meet_text(&key, text);
     }
 
@@ -133,7 +154,7 @@ impl Model {
         let from = Arc::clone(&guest.who);
         if !self.rooms.with(client).contains(&room) {
             self.enter(client, room);
-            self.publish(room, Event::Joined(from));
+            self.publish(room, PublicEvent::Joined(from));
             self.meet_members(room);
         }
         let of = self.rooms.get(room).expect("the client is in it");
@@ -160,7 +181,7 @@ impl Model {
         let room = self.rooms.open_to_keep(payer, name)?;
         self.remember_new(made, room);
         let name = self.rooms.get(room).expect("it is there now").name.as_str().into();
-        let position = self.publish(room, Event::Message { from, text: text.to_owned() });
+        let position = self.publish(room, PublicEvent::Message { from, text: text.to_owned() });
         self.rooms.vacate(room);
         self.meet_text(&key, text);
         Ok(Done::In(name, position))
@@ -176,7 +197,7 @@ impl Model {
             guest.current = RoomId::LOBBY;
         }
         let name = self.rooms.get(room).expect("the client is in it").name.clone();
-        self.publish(room, Event::Left(from));
+        self.publish(room, PublicEvent::Left(from));
         self.out.push(Output::Part(client, room));
         self.exit(client, room);
         Ok(Done::Leave(name.into()))
@@ -191,7 +212,7 @@ impl Model {
             return Err(Refusal::ArgumentTooLong(ARGUMENT_MAX));
         }
         self.check_stored()?;
-        self.publish(room, Event::Topic { from, text: text.as_str().into() });
+        self.publish(room, PublicEvent::Topic { from, text: text.as_str().into() });
         if let Some(of) = self.rooms.get_mut(room) {
             of.topic.clone_from(text);
             self.rooms.vacate(room);

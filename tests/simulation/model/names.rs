@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pipechat::chat::{ClientId, Congestion, Event, Identity, Load, Refusal, WaitFor};
+use pipechat::chat::{ClientId, Congestion, Event, Identity, Load, PublicEvent, Refusal, WaitFor};
 
 use super::{Guest, Model};
 use crate::names::{NO_NAMES, look_alike, same};
@@ -51,7 +51,7 @@ impl Model {
         self.tell(client, Event::Renamed { old: Arc::clone(old), new: Arc::clone(&new) });
         if old.name != name {
             for room in self.rooms.with(client) {
-                let known_as = Event::KnownAs { old: Arc::clone(old), new: Arc::clone(&new) };
+                let known_as = PublicEvent::KnownAs { old: Arc::clone(old), new: Arc::clone(&new) };
                 self.publish_except(room, Some(client), known_as);
             }
         }

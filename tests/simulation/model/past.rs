@@ -3,7 +3,7 @@
 use std::{mem, sync::Arc};
 
 use jiff::Timestamp;
-use pipechat::chat::{Epoch, Event, Identity, Output, Position, Refusal, RoomId, Start};
+use pipechat::chat::{Epoch, Identity, Output, Position, PublicEvent, Refusal, RoomId, Start};
 
 use super::Model;
 
@@ -16,7 +16,7 @@ pub(crate) struct Past {
     pub(crate) at: Timestamp,
     pub(crate) room: RoomId,
     pub(crate) name: Arc<str>,
-    pub(crate) event: Arc<Event>,
+    pub(crate) event: Arc<PublicEvent>,
     /// It is still in memory.
     pub(super) is_here: bool,
 }
@@ -54,8 +54,8 @@ impl Model {
     }
 
     /// Keeps what has happened, if that is kept.
-    pub(super) fn keep(&mut self, room: RoomId, event: &Arc<Event>) -> Option<Position> {
-        let is_presence = !matches!(**event, Event::Message { .. } | Event::Topic { .. });
+    pub(super) fn keep(&mut self, room: RoomId, event: &Arc<PublicEvent>) -> Option<Position> {
+        let is_presence = !matches!(**event, PublicEvent::Message { .. } | PublicEvent::Topic { .. });
         let most = self.rules.recent.per_room_max;
         if self.position().is_none() || is_presence && room == RoomId::LOBBY && !self.rules.keeps_presence {
             return None;
@@ -183,15 +183,17 @@ impl Model {
 
 impl Past {
     /// Its place in a list, itself, what an allocator adds to two blocks, users, and what was said.
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         let user = |who: &Identity| size_of::<Identity>() + who.name.len() + who.addr.len();
-        let own = size_of::<(u64, Timestamp, Arc<Event>)>() + size_of::<Event>() + 4 * size_of::<usize>();
+        let own = size_of::<(u64, Timestamp, Arc<PublicEvent>)>() + size_of::<PublicEvent>() + 4 * size_of::<usize>();
         own + match &*self.event {
-            Event::Message { from, text } => user(from) + text.len(),
-            Event::Topic { from, text } => user(from) + text.len(),
-            Event::KnownAs { old, new } => user(old) + user(new),
-            Event::Online(who) | Event::Offline(who, _) | Event::Joined(who) | Event::Left(who) => user(who),
-            other => panic!("{other:?} is not public"),
+            PublicEvent::Message { from, text } => user(from) + text.len(),
+            PublicEvent::Topic { from, text } => user(from) + text.len(),
+            PublicEvent::KnownAs { old, new } => user(old) + user(new),
+            PublicEvent::Online(who)
+            | PublicEvent::Offline(who, _)
+            | PublicEvent::Joined(who)
+            | PublicEvent::Left(who) => user(who),
         }
     }
 }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use pipechat::chat::{Asked, ClientId, Done, Event, Output, Position, Record, Refusal, RoomId, Start};
 
-use super::{Model, Wait, lists::List};
+use super::{Model, Wait, lists::List, past::Past};
 use crate::names::room_name;
 
 /// Events told at one time; as many that are left can wait for their turn.
 const PIECE: usize = 64;
+/// Bytes that those may take, if they are more than one.
+const PIECE_BYTES: usize = 32 << 10;
 /// Events told to one who asks for them, without coming in.
 const HISTORY_MAX: usize = 1000;
 
@@ -30,6 +32,12 @@ pub(super) enum Next {
     /// The store was asked.
     Asked,
     Over,
+}
+
+/// How many of these are told at one time.
+fn piece(left: &[&Past]) -> usize {
+    let fits = |count: &usize| left[..*count].iter().map(|past| past.bytes()).sum::<usize>() <= PIECE_BYTES;
+    (2..=left.len().min(PIECE)).take_while(fits).last().unwrap_or(1)
 }
 
 impl Replay {
@@ -84,8 +92,8 @@ impl Model {
             return;
         };
         let replay = Replay { after, ..replay };
-        let left = self.here(replay.room).iter().filter(|past| past.n > replay.after).count();
-        if left > PIECE {
+        let left: Vec<_> = self.here(replay.room).into_iter().filter(|past| past.n > replay.after).collect();
+        if left.len() > piece(&left) {
             self.guest(client).expect("only guests speak").wait = Wait::Asking;
             self.asking.push_back((client, List::Past(replay)));
         } else {
@@ -114,11 +122,18 @@ impl Model {
             return Next::Over;
         }
         let is_promised = |n: u64| replay.until.is_none_or(|until| n <= until);
-        let left = self.here(room).into_iter().filter(|past| past.n > replay.after && is_promised(past.n));
+        let mut left = self.here(room);
+        left.retain(|past| past.n > replay.after && is_promised(past.n));
+        let most = piece(&left).min(replay.most());
         let records: Vec<_> = left
-            .map(|past| Record { n: past.n, at: past.at, room: Arc::clone(&name), event: Arc::clone(&past.event) })
+            .into_iter()
+            .map(|past| Record {
+                n: past.n,
+                at: past.at,
+                room: Arc::clone(&name),
+                event: Arc::clone(&past.event).into(),
+            })
             .collect();
-        let most = PIECE.min(replay.most());
         for record in records.iter().take(most) {
             (replay.after, replay.told) = (record.n, replay.told + 1);
             self.tell(client, Event::Past(record.clone(), self.epoch));

@@ -3,7 +3,8 @@
 use std::{mem, sync::Arc};
 
 use pipechat::chat::{
-    Answer, ClientId, Epoch, Event, Gone, Output, PastRoom, Position, Query, Record, Refusal, RoomId, Rules, Start,
+    Answer, ClientId, Epoch, Event, Gone, KeptEvent, Output, PastRoom, Position, PublicEvent, Query, Record, Refusal,
+    RoomId, Rules, Start,
 };
 
 use super::{Model, Past, Wait, lists::List, replay::Replay};
@@ -48,7 +49,14 @@ impl Model {
         model.past = past
             .map(|(record, is_kept)| {
                 let room = id(&record.room).filter(|_| is_kept).unwrap_or(NO_ROOM);
-                Past { n: record.n, at: record.at, room, name: record.room, event: record.event, is_here: false }
+                Past {
+                    n: record.n,
+                    at: record.at,
+                    room,
+                    name: record.room,
+                    event: public(record.event),
+                    is_here: false,
+                }
             })
             .collect();
         model.forget();
@@ -148,5 +156,13 @@ impl Model {
     /// What cannot be kept is not said.
     pub(super) fn check_stored(&self) -> Result<(), Refusal> {
         if self.is_store_down { Err(Refusal::NotStored) } else { Ok(()) }
+    }
+}
+
+/// No private message is kept here.
+fn public(event: KeptEvent) -> Arc<PublicEvent> {
+    match event {
+        KeptEvent::Public(event) => event,
+        KeptEvent::Private { .. } => unreachable!("nobody has an account"),
     }
 }

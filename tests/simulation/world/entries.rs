@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use jiff::Timestamp;
-use pipechat::chat::{ClientId, Departure, Done, Entry, Event, Input, Output, Position, Public, Refusal};
+use pipechat::chat::{ClientId, Departure, Done, Entry, Event, Input, Output, Position, Public, Record, Refusal};
 
 use super::{POSITIONS_MAX, World};
 use crate::{account::Account, peer::Peer};
@@ -36,7 +36,9 @@ impl World {
         self.chat.handle(entry, &mut out);
         assert_eq!(out, expected, "{what:?}");
         for output in &out {
-            if let Output::Publish(Public { position: Some(Position { n, .. }), .. }) = output {
+            if let Output::Publish(Public { position: Some(Position { n, .. }), .. }) | Output::Keep(Record { n, .. }) =
+                output
+            {
                 assert!(*n > self.last_number, "the number {n} is given out again");
                 self.last_number = *n;
                 self.storing.iter_mut().for_each(|storing| storing.published(*n));
@@ -76,8 +78,8 @@ impl World {
             Output::Join(client, room) => account(&mut self.peers, client).join(room, past),
             Output::Part(client, room) => account(&mut self.peers, client).part(room),
             Output::Ready(client) => account(&mut self.peers, client).ready(),
-            Output::Ask(..) | Output::Remember { .. } | Output::Forget(_) => {}
-            Output::Account(_) | Output::Keep(_) | Output::Verify(..) => {}
+            Output::Ask(..) | Output::Keep(_) | Output::Remember { .. } | Output::Forget(_) => {}
+            Output::Account(_) | Output::Verify(..) => {}
             Output::HangUp(client, departure) => account(&mut self.peers, client).hang_up(departure),
         }
     }
@@ -93,8 +95,8 @@ impl World {
                 | Event::Declined(_, Refusal::HistoryGone { oldest: position, .. }),
             ) => *position,
             Output::Tell(..) | Output::Join(..) | Output::Part(..) | Output::Ready(_) | Output::HangUp(..) => None,
-            Output::Ask(..) | Output::Remember { .. } | Output::Forget(_) => None,
-            Output::Account(_) | Output::Keep(_) | Output::Verify(..) => None,
+            Output::Ask(..) | Output::Keep(_) | Output::Remember { .. } | Output::Forget(_) => None,
+            Output::Account(_) | Output::Verify(..) => None,
         };
         self.positions.extend(position);
         if self.positions.len() > POSITIONS_MAX {

@@ -4,11 +4,12 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     fmt::Write as _,
+    sync::Arc,
 };
 
 use common::Rng;
 use pipechat::{
-    chat::{ClientId, Input, PastRoom, Query},
+    chat::{ClientId, Input, KeptEvent, PastRoom, Query},
     store::Change,
 };
 
@@ -104,7 +105,8 @@ impl Storing {
         for (record, _) in self.store.commit() {
             let place = model.past().binary_search_by_key(&record.n, |past| past.n).expect("it has happened");
             let past = &model.past()[place];
-            assert_eq!((past.at, &past.name, &past.event), (record.at, &record.room, &record.event), "{record:?}");
+            let event = KeptEvent::Public(Arc::clone(&past.event));
+            assert_eq!((past.at, &past.name, &event), (record.at, &record.room, &record.event), "{record:?}");
         }
     }
 }

@@ -63,14 +63,14 @@ impl Session {
 
     fn connected(&mut self, mut connection: Connection, now: Instant) -> Option<Outcome> {
         let (early, lang, me) = (mem::take(&mut connection.early), connection.lang, connection.me.take());
-        let joined = mem::take(&mut connection.joined);
+        let (joined, lacks_history) = (mem::take(&mut connection.joined), connection.lacks_history);
         let (reader, stream) = connection.split();
         let addr = stream.local_addr().unwrap_or(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
         match Up::new(reader, stream, now) {
             Ok(up) => self.link = Link::Up(up),
             Err(error) => return self.not_connected(Failure::Lost(format!("connection lost: {error}")), now),
         }
-        self.talk.connected(me.unwrap_or_else(|| identity(addr)), lang);
+        self.talk.connected(me.unwrap_or_else(|| identity(addr)), lang, lacks_history);
         self.talk.rooms.connected(&joined, self.rooms.has_left_lobby);
         // Before lines that were typed meanwhile.
         let mut first = self.talk.ask_for_missed();

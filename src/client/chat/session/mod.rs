@@ -4,6 +4,7 @@
 //! Nothing is kept without a bound: neither lines to be sent ([`Outbox`]) nor what is to be shown.
 
 mod drive;
+mod ready;
 
 use std::{
     io,
@@ -17,10 +18,7 @@ use pipechat::{
     chat::{Identity, LOBBY},
     protocol::{Lang, escape::escaped},
 };
-use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
-    io::Errno,
-};
+use rustix::io::Errno;
 
 use super::{
     backoff::Backoff,
@@ -81,14 +79,6 @@ enum Stage {
     Talking,
     /// The user has left. Ends at this time, if the server is silent until then.
     Leaving(Instant),
-}
-
-/// What poll has found.
-#[derive(Debug, Clone, Copy)]
-struct Ready {
-    keys: bool,
-    signals: bool,
-    link: PollFlags,
 }
 
 impl Session {
@@ -177,40 +167,6 @@ impl Session {
         }
     }
 
-    /// When there is something to do, even if nothing is ready.
-    fn deadline(&self) -> Option<Instant> {
-        let link = match self.link {
-            Link::Waiting(until) => Some(until),
-            Link::Up(_) | Link::Connecting(_) => None,
-        };
-        let leaving = match self.stage {
-            Stage::Leaving(until) => Some(until),
-            Stage::Opening | Stage::Talking => None,
-        };
-        [link, leaving, self.terminal.deadline()].into_iter().flatten().min()
-    }
-
-    fn poll(&self, timeout: Option<Duration>) -> io::Result<Ready> {
-        let stdin = io::stdin();
-        // The server takes lines more slowly than they come: the terminal holds the rest of them.
-        let is_behind = self.outbox.is_full() && matches!(self.link, Link::Up(_));
-        let keys = (!is_behind).then(|| PollFd::new(&stdin, PollFlags::IN));
-        let signals = self.terminal.signals().map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN));
-        let link = self.link.fd(&self.outbox).map(|(fd, flags)| PollFd::from_borrowed_fd(fd, flags));
-        let wanted = [keys, signals, link];
-        let mut polled: Vec<_> = wanted.iter().flatten().cloned().collect();
-        let timeout = timeout.map(|time| Timespec::try_from(time).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 }));
-        match poll(&mut polled, timeout.as_ref()) {
-            Ok(_) => {}
-            Err(Errno::INTR) => return Ok(Ready { keys: false, signals: false, link: PollFlags::empty() }),
-            Err(errno) => return Err(errno.into()),
-        }
-        let mut polled = polled.iter();
-        let [keys, signals, link] =
-            wanted.map(|fd| fd.and_then(|_| polled.next()).map_or(PollFlags::empty(), PollFd::revents));
-        Ok(Ready { keys: !keys.is_empty(), signals: !signals.is_empty(), link })
-    }
-
     /// Reads what was typed, and does it.
     fn read_keys(&mut self, now: Instant) -> io::Result<Option<Outcome>> {
         let mut bytes = [0; READ_BYTES];
@@ -261,7 +217,11 @@ impl Session {
                 self.talk.sent(&to, &text);
             }
             Command::Join(room) => self.outbox.push(&self.talk.join(&room)),
-            Command::History(count) => self.outbox.push(&self.talk.history(count)),
+            Command::History(count) => {
+                if let Some(line) = self.talk.history(count) {
+                    self.outbox.push(&line);
+                }
+            }
             Command::Leave(room) => match room.as_deref().unwrap_or(self.talk.rooms.current()) {
                 LOBBY if room.is_none() => self.talk.notice("usage: /leave ROOM"),
                 room => self.outbox.push(&format!("leave|{room}")),

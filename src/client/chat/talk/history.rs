@@ -8,7 +8,7 @@ use pipechat::{
 };
 
 use super::{Effect, Talk, shown};
-use crate::client::message::{HISTORY_GONE, News, Past, ServerMessage};
+use crate::client::message::{HISTORY_GONE, News, NewsEvent, Past, ServerMessage};
 
 impl Talk {
     /// Takes what belongs to a history. `None` is anything else.
@@ -50,12 +50,15 @@ impl Talk {
     /// Whether the user knows this already.
     pub(super) fn is_known_news(&mut self, news: &News) -> bool {
         self.missed.live(news);
-        self.is_known(&news.event)
+        match &news.event {
+            NewsEvent::Public(event) => self.is_known(event),
+            NewsEvent::Private { .. } => false,
+        }
     }
 
     /// Shows what has happened before, with the time then, and the day if that was another one.
     fn say_past(&mut self, past: &Past) {
-        let Some(text) = self.style.past(past) else { return };
+        let text = self.style.past(past);
         let then = past.at.to_zoned(self.now.time_zone().clone());
         let format = if then.date() == self.now.date() { "%H:%M" } else { "%Y-%m-%d %H:%M" };
         self.above.push_str(&self.style.faint(&format!("{} {text}", then.strftime(format))));

@@ -9,7 +9,7 @@ fn shown(hides_own: bool, lines: &[String]) -> (String, Effect) {
     let style = Style { has_colours: false, shows_addr: false, lang: Lang::En, me: identity("") };
     let mut talk = Talk::new(style, "host:9999".to_owned(), hides_own);
     talk.now = "1970-01-01T12:34[UTC]".parse().unwrap();
-    talk.connected(identity("bob"), Lang::En);
+    talk.connected(identity("bob"), Lang::En, false);
     let mut effect = Effect::None;
     lines.iter().for_each(|line| effect = talk.receive(line));
     (talk.take_above(), effect)

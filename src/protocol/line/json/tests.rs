@@ -46,9 +46,17 @@ fn events() {
     let (ann, text) = (|| identity("ann"), || "hi".to_owned());
     let owner = Arc::new(Identity { is_account: true, ..(*ann()).clone() });
     for (of, seq, fields) in [
-        (Event::Online(ann()), Some(7), "online seq=7 from=ann/10.0.0.1:9 room=lobby"),
-        (Event::Offline(ann(), Departure::Lost), Some(8), "offline seq=8 from=ann/10.0.0.1:9 code=lost room=lobby"),
-        (Event::Message { from: ann(), text: text() }, Some(9), "message seq=9 from=ann/10.0.0.1:9 text=hi room=lobby"),
+        (Event::Public(PublicEvent::Online(ann())), Some(7), "online seq=7 from=ann/10.0.0.1:9 room=lobby"),
+        (
+            Event::Public(PublicEvent::Offline(ann(), Departure::Lost)),
+            Some(8),
+            "offline seq=8 from=ann/10.0.0.1:9 code=lost room=lobby",
+        ),
+        (
+            Event::Public(PublicEvent::Message { from: ann(), text: text() }),
+            Some(9),
+            "message seq=9 from=ann/10.0.0.1:9 text=hi room=lobby",
+        ),
         (Event::Private { from: ann(), text: text() }, None, "private from=ann/10.0.0.1:9 text=hi"),
         (Event::User(ann()), None, "user from=ann/10.0.0.1:9"),
         (Event::UsersEnd(3), None, "users_end count=3"),
@@ -62,10 +70,10 @@ fn events() {
             None,
             "refused text=wait too long: must be at most 5 seconds code=wait-too-long verb=wait",
         ),
-        (Event::Joined(ann()), Some(1), "joined seq=1 from=ann/10.0.0.1:9 room=lobby"),
-        (Event::Left(ann()), Some(2), "left seq=2 from=ann/10.0.0.1:9 room=lobby"),
+        (Event::Public(PublicEvent::Joined(ann())), Some(1), "joined seq=1 from=ann/10.0.0.1:9 room=lobby"),
+        (Event::Public(PublicEvent::Left(ann())), Some(2), "left seq=2 from=ann/10.0.0.1:9 room=lobby"),
         (
-            Event::Topic { from: ann(), text: "red".into() },
+            Event::Public(PublicEvent::Topic { from: ann(), text: "red".into() }),
             Some(3),
             "topic seq=3 from=ann/10.0.0.1:9 text=red room=lobby",
         ),
@@ -89,7 +97,7 @@ fn events() {
         ),
         (
             Event::Past(
-                Record { n: 7, at: AT, room: "zoo".into(), event: Arc::new(Event::Left(ann())) },
+                Record { n: 7, at: AT, room: "zoo".into(), event: PublicEvent::Left(ann()).into() },
                 Epoch::from_random(0),
             ),
             None,

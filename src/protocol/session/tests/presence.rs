@@ -1,6 +1,6 @@
 //! When a client is announced.
 
-use super::*;
+use super::{super::presence::SETTINGS_MAX, *};
 
 /// Plays a client that has just connected. Also answers whether its session is over.
 fn connects(script: &str) -> (String, bool) {
