@@ -6,24 +6,39 @@ use std::{
     str::FromStr,
 };
 
-/// What counts as one address: an IPv4 address, or an IPv6 network of 64 bits, which is what one customer gets.
+use crate::origin::Addr;
+
+/// What counts as one address: an IPv4 address, or an IPv6 network of 64 bits, which is what one customer gets; of those who
+/// connect on this machine through its file system, a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Network(IpAddr);
+pub struct Network(Kind);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Kind {
+    Ip(IpAddr),
+    User(u32),
+}
 
 impl Network {
     /// The network that an address belongs to. IPv4 addresses in IPv6 form count as IPv4.
     #[must_use]
-    pub fn of(ip: IpAddr) -> Self {
-        Self(match ip.to_canonical() {
-            IpAddr::V4(ip) => IpAddr::V4(ip),
-            IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),
+    pub fn of(addr: Addr) -> Self {
+        Self(match addr {
+            Addr::Unix { uid, .. } => Kind::User(uid),
+            Addr::Ip(addr) => Kind::Ip(match addr.ip().to_canonical() {
+                IpAddr::V4(ip) => IpAddr::V4(ip),
+                IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),
+            }),
         })
     }
 }
 
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        match self.0 {
+            Kind::Ip(ip) => ip.fmt(f),
+            Kind::User(uid) => write!(f, "unix:{uid}"),
+        }
     }
 }
 
@@ -32,7 +47,10 @@ impl FromStr for Network {
 
     /// Reads what it is written as: its first address.
     fn from_str(text: &str) -> Result<Self, AddrParseError> {
-        text.parse().map(Self::of)
+        match text.strip_prefix("unix:").and_then(|uid| uid.parse().ok()) {
+            Some(uid) => Ok(Self(Kind::User(uid))),
+            None => text.parse::<IpAddr>().map(|ip| Self::of(Addr::Ip((ip, 0).into()))),
+        }
     }
 }
 
@@ -101,11 +119,17 @@ mod tests {
 
     #[test]
     fn what_counts_as_one_address() {
-        let is_one = |one, other| Network::of(ip(one)) == Network::of(ip(other));
+        let network = |text| Network::of(Addr::Ip((ip(text), 9).into()));
+        let is_one = |one, other| network(one) == network(other);
         assert!(is_one("10.0.0.1", "10.0.0.1") && is_one("10.0.0.1", "::ffff:10.0.0.1"));
         assert!(!is_one("10.0.0.1", "10.0.0.2"));
         assert!(is_one("2001:db8:1:2::1", "2001:db8:1:2:ffff::9"));
         assert!(!is_one("2001:db8:1:2::1", "2001:db8:1:3::1"));
+        let user = |uid, id| Network::of(Addr::Unix { uid, id });
+        assert!(user(1000, 1) == user(1000, 2) && user(1000, 1) != user(1001, 1));
+        for network in [network("10.0.0.1"), network("2001:db8:1:2::1"), user(1000, 1)] {
+            assert_eq!(network.to_string().parse(), Ok(network));
+        }
     }
 
     #[test]

@@ -1,16 +1,11 @@
 //! What an operator can set.
 
-use std::{
-    fmt,
-    net::{IpAddr, SocketAddr},
-    ops::RangeInclusive,
-    path::PathBuf,
-    time::Duration,
-};
+use std::{fmt, net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use crate::{
     address::Cidr,
     chat::{RecentLimits, RoomLimits, Rules},
+    origin::Origin,
     protocol::{Lang, Limits, Rate},
     store,
 };
@@ -117,9 +112,9 @@ impl Config {
         Rate { per_second: self.rate_per_ip, burst: u32::try_from(burst).unwrap_or(u32::MAX) }
     }
 
-    /// Whether an address is spared the limits for one address.
-    pub(crate) fn trusts(&self, ip: IpAddr) -> bool {
-        self.trusted.iter().any(|block| block.contains(ip))
+    /// Whether a client is spared the limits for one address.
+    pub(crate) fn trusts(&self, origin: &Origin) -> bool {
+        origin.is_trusted(&self.trusted)
     }
 
     /// The part of it that the chat's rules need.

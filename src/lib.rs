@@ -36,7 +36,9 @@ pub mod units;
 
 mod address;
 mod config;
+mod origin;
 
 pub use address::{Cidr, Network};
 pub use config::{Config, StoreConfig};
 pub use net::Server;
+pub use origin::{Addr, Origin};

@@ -1,6 +1,6 @@
 //! What the broker knows of one client: how to tell it something, and what is still to be done for it.
 
-use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use super::{
     broken::{BrokenBacklog, Taken},
@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     chat::{ClientId, Command, Congestion, Identity},
+    origin::Origin,
     protocol::{Batch, Rate, Step},
 };
 
@@ -34,7 +35,7 @@ const ADDRESS_BYTES: usize = 15;
 /// One client of the broker.
 #[derive(Debug)]
 pub(super) struct Client {
-    pub(super) addr: SocketAddr,
+    pub(super) origin: Origin,
     /// What the chat knows it as, once it has a name; for the log.
     pub(super) who: Option<Arc<Identity>>,
     pub(super) outbox: Outbox,
@@ -85,9 +86,9 @@ struct Pending {
 }
 
 impl Client {
-    pub(super) fn new(addr: SocketAddr, is_trusted: bool, outbox: Outbox, listener: Listener) -> Self {
+    pub(super) fn new(origin: Origin, is_trusted: bool, outbox: Outbox, listener: Listener) -> Self {
         Self {
-            addr,
+            origin,
             who: None,
             outbox,
             listener,
@@ -147,7 +148,7 @@ impl Client {
 
     /// What the log calls the client of this id.
     pub(super) fn log_name(&self, id: ClientId) -> LogName {
-        LogName { id, addr: self.addr, who: self.who.clone() }
+        LogName { id, addr: self.origin.addr, who: self.who.clone() }
     }
 
     /// The next step that can be done now. Behind a command that is not done, only the end of the client can be.

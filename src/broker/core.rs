@@ -135,11 +135,11 @@ impl Broker {
     /// Takes a request, to be served in its turn.
     pub fn accept(&mut self, request: Request, now: Duration) {
         match request {
-            Request::Connect(client, addr, outbox) => {
-                log::debug!("{client} {addr} connected");
+            Request::Connect(client, origin, outbox) => {
+                log::debug!("{client} {} connected", origin.addr);
                 let listener = Listener::new(Dialect { lang: self.config.lang, ..Dialect::default() });
-                self.clients
-                    .insert(client, Box::new(Client::new(addr, self.config.trusts(addr.ip()), outbox, listener)));
+                let is_trusted = self.config.trusts(&origin);
+                self.clients.insert(client, Box::new(Client::new(origin, is_trusted, outbox, listener)));
             }
             Request::Batch(id, batch) => self.push(id, batch, now),
             Request::Broken(id, batch, mut taken) => {
@@ -162,7 +162,7 @@ impl Broker {
             client.stage = Stage::Passing;
             client.is_queued = false; // it will be, at another's expense
         }
-        let not_before = self.rates.spend(client.addr.ip(), &self.config, batch.lines, now);
+        let not_before = self.rates.spend(&client.origin, &self.config, batch.lines, now);
         client.push(batch, self.config.limits.rate, not_before, &self.memory, now);
         if !mem::replace(&mut client.is_queued, true) {
             match client.stage {
@@ -256,7 +256,7 @@ impl Broker {
 
 /// Who pays for what a client holds: its address; a trusted one, each connection for itself.
 pub(super) fn payer(id: ClientId, client: &Client) -> FlowKey {
-    if client.is_trusted { FlowKey::Client(id) } else { FlowKey::Network(Network::of(client.addr.ip())) }
+    if client.is_trusted { FlowKey::Client(id) } else { FlowKey::Network(Network::of(client.origin.addr)) }
 }
 
 /// Who pays for the next step of a client.
@@ -271,12 +271,19 @@ pub(super) fn flow_key(id: ClientId, client: &Client) -> FlowKey {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
     use crate::{
         broker::outbox,
         chat::{Chat, Command, Departure, Epoch},
+        origin::Origin,
         protocol::Step,
     };
+
+    fn loopback() -> Origin {
+        SocketAddr::from(([127, 0, 0, 1], 9)).into()
+    }
 
     #[test]
     fn it_is_told_once_that_somebody_has_left() {
@@ -285,7 +292,7 @@ mod tests {
         let mut broker = Broker::new(config, Arc::clone(&memory), Rc::default(), Rc::default());
         let (client, now) = (ClientId(1), Duration::ZERO);
         let (outbox, _inbox) = outbox(None, memory);
-        broker.accept(Request::Connect(client, ([127, 0, 0, 1], 9).into(), outbox), now);
+        broker.accept(Request::Connect(client, loopback(), outbox), now);
         assert!(!broker.take_departed());
         broker.accept(Request::Batch(client, Batch { steps: vec![Step::Close(Departure::Http)], lines: 1 }), now);
         broker.begin_turn(Timestamp::UNIX_EPOCH);
@@ -302,7 +309,7 @@ mod tests {
         let mut broker = Broker::new(config, Arc::clone(&memory), Rc::clone(&backlog), Rc::default());
         for client in (1..=100).map(ClientId) {
             let (outbox, _inbox) = outbox(None, Arc::clone(&memory));
-            broker.accept(Request::Connect(client, ([127, 0, 0, 1], 9).into(), outbox), Duration::ZERO);
+            broker.accept(Request::Connect(client, loopback(), outbox), Duration::ZERO);
             let mut steps = vec![Step::Arrive];
             steps.resize(1 + LINES, Step::Command(Command::Say("x".to_owned())));
             broker.accept(Request::Batch(client, Batch { steps, lines: LINES }), Duration::ZERO);

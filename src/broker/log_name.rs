@@ -1,9 +1,10 @@
 //! What the log calls a client. Knows no rules and writes nothing.
 
-use std::{fmt, net::SocketAddr, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use crate::{
     chat::{ClientId, Identity},
+    origin::Addr,
     protocol::escape::escaped,
 };
 
@@ -11,7 +12,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct LogName {
     pub(super) id: ClientId,
-    pub(super) addr: SocketAddr,
+    pub(super) addr: Addr,
     pub(super) who: Option<Arc<Identity>>,
 }
 
@@ -32,7 +33,7 @@ mod tests {
     #[test]
     fn a_name_follows_the_address_and_is_escaped() {
         let log_name = |name: Option<&str>| {
-            let addr = SocketAddr::from(([127, 0, 0, 1], 42112));
+            let addr = Addr::Ip(([127, 0, 0, 1], 42112).into());
             let who = |name: &str| Arc::new(Identity { name: name.to_owned(), addr: addr.to_string() });
             LogName { id: ClientId(5), addr, who: name.map(who) }.to_string()
         };

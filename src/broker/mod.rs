@@ -27,7 +27,6 @@ mod turn;
 use std::{
     future::poll_fn,
     hash::{BuildHasher, Hasher, RandomState},
-    net::SocketAddr,
     rc::Rc,
     sync::Arc,
     task::{Context, Poll, Waker},
@@ -43,6 +42,7 @@ use jiff::Timestamp;
 
 use crate::{
     chat::{Chat, ClientId, Epoch, Output},
+    origin::Origin,
     protocol::Batch,
     reactor::{Clock, Poller, Timer, Wait},
 };
@@ -66,8 +66,8 @@ const INPUTS_PER_CLOCK: usize = 32;
 /// most, and waits for its credit.
 #[derive(Debug)]
 pub enum Request {
-    /// A client has connected from this address; this is where to send what it is told.
-    Connect(ClientId, SocketAddr, Outbox),
+    /// A client has connected from there; this is where to send what it is told.
+    Connect(ClientId, Origin, Outbox),
     /// A connection has this to do.
     Batch(ClientId, Batch),
     /// A connection is broken, and this was its last.

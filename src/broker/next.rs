@@ -71,14 +71,14 @@ impl Broker {
         match client.next_step() {
             Some(Step::Arrive) => {
                 client.has_arrived = true;
-                log::info!("{id} {} arrived", client.addr);
-                return Some((Input::Arrive(id, client.addr), 0));
+                log::info!("{id} {} arrived", client.origin.addr);
+                return Some((Input::Arrive(id, client.origin.clone()), 0));
             }
             Some(Step::Visit) => {
                 if !mem::replace(&mut client.has_arrived, true) || !client.listener.is_apart() {
                     log::info!("{} visits", client.log_name(id));
                 }
-                return Some((Input::Visit(id, client.addr), 0));
+                return Some((Input::Visit(id, client.origin.clone()), 0));
             }
             Some(Step::Command(command)) => {
                 let load = if is_heavy { Load::Heavy } else { Load::Light };

@@ -2,11 +2,10 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    net::IpAddr,
     time::Duration,
 };
 
-use crate::{Config, address::Network, protocol::Rate};
+use crate::{Config, address::Network, origin::Origin, protocol::Rate};
 
 /// The token bucket of a connection or an address. It goes into debt rather than refuse: what was read is never dropped, only
 /// the next read comes later.
@@ -43,13 +42,13 @@ pub(super) struct AddressRates {
 }
 
 impl AddressRates {
-    /// When the next line may come from this address, if it sends so many now.
-    pub(super) fn spend(&mut self, ip: IpAddr, config: &Config, lines: usize, now: Duration) -> Duration {
+    /// When the next line may come from there, if it sends so many now.
+    pub(super) fn spend(&mut self, origin: &Origin, config: &Config, lines: usize, now: Duration) -> Duration {
         let rate = config.address_rate();
-        if lines == 0 || rate.per_second == 0 || config.trusts(ip) {
+        if lines == 0 || rate.per_second == 0 || config.trusts(origin) {
             return now;
         }
-        let network = Network::of(ip);
+        let network = Network::of(origin.addr);
         if !self.by_network.contains_key(&network) {
             self.forget(now);
             self.order.push_back(network);
@@ -70,6 +69,8 @@ impl AddressRates {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -121,20 +122,23 @@ mod tests {
         }
     }
 
+    fn origin(ip: &str) -> Origin {
+        SocketAddr::new(ip.parse().unwrap(), 9).into()
+    }
+
     #[test]
     fn an_address_keeps_its_debt_over_connections_and_trusted_ones_have_none() {
         let config = Config { rate_per_ip: 10, trusted: vec!["127.0.0.1".parse().unwrap()], ..Config::default() };
         let burst = config.address_rate().burst as usize;
-        let [ip, neighbour, other, trusted] =
-            ["2001:db8::1", "2001:db8::2", "10.0.0.1", "127.0.0.1"].map(|ip| ip.parse().unwrap());
+        let [ip, neighbour, other, trusted] = ["2001:db8::1", "2001:db8::2", "10.0.0.1", "127.0.0.1"].map(origin);
         let mut rates = AddressRates::default();
-        assert!(rates.spend(ip, &config, burst, SECOND) <= SECOND);
-        assert_eq!(rates.spend(neighbour, &config, 10, SECOND), 2 * SECOND);
-        assert!(rates.spend(other, &config, burst, SECOND) <= SECOND);
-        assert!(rates.spend(trusted, &config, 10 * burst, SECOND) <= SECOND);
+        assert!(rates.spend(&ip, &config, burst, SECOND) <= SECOND);
+        assert_eq!(rates.spend(&neighbour, &config, 10, SECOND), 2 * SECOND);
+        assert!(rates.spend(&other, &config, burst, SECOND) <= SECOND);
+        assert!(rates.spend(&trusted, &config, 10 * burst, SECOND) <= SECOND);
         assert_eq!(rates.by_network.len(), 2);
         // Long after, nothing of it is remembered.
-        rates.spend("10.0.0.2".parse().unwrap(), &config, 1, 10_000 * SECOND);
+        rates.spend(&origin("10.0.0.2"), &config, 1, 10_000 * SECOND);
         assert_eq!((rates.by_network.len(), rates.order.len()), (1, 1));
     }
 }

@@ -281,7 +281,7 @@ mod tests {
     #[test]
     fn many_connections_from_one_address_are_one_flow() {
         let mut schedule = Schedule::default();
-        let crowd = FlowKey::Network(Network::of("10.0.0.1".parse().unwrap()));
+        let crowd = FlowKey::Network("10.0.0.1".parse().unwrap());
         let mut left = HashMap::new();
         for n in 1..=100 {
             schedule.push(crowd, ClientId(n));

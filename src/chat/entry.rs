@@ -1,6 +1,6 @@
 //! What goes into the chat and what comes out.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -12,7 +12,10 @@ use super::{
     rooms::RoomLimits,
     stored::{Answer, Query},
 };
-use crate::address::{Cidr, Network};
+use crate::{
+    address::{Cidr, Network},
+    origin::Origin,
+};
 
 /// What an operator decides about the chat.
 #[derive(Debug, Clone)]
@@ -59,10 +62,10 @@ pub struct Entry {
 /// What happens to the chat. Inputs of clients who are not here (any more) have no effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
-    /// A client has connected from this address.
-    Arrive(ClientId, SocketAddr),
-    /// A client, which has connected from this address, visits from now on: it speaks without being here.
-    Visit(ClientId, SocketAddr),
+    /// A client has connected from there.
+    Arrive(ClientId, Origin),
+    /// A client, which has connected from there, visits from now on: it speaks without being here.
+    Visit(ClientId, Origin),
     /// A client asks for something. Comes when the one before is done: see [`Output::Ready`].
     Command(ClientId, Load, Command),
     /// A client has sent its last command. May come while that is not done.

@@ -1,6 +1,6 @@
 //! What users do in rooms, and who is told of it.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     ARGUMENT_BYTES_MAX, Asked, Chat, ClientId, Command, Departure, Done, Event, Identity, Output, Refusal, RoomId,
@@ -9,7 +9,6 @@ use super::{
     wait::TextSearch,
     work::{Long, Task},
 };
-use crate::address::Network;
 
 impl Chat {
     /// Says something in the room that the client's plain lines go to.
@@ -273,12 +272,8 @@ impl Chat {
 
     /// At whose expense a room is kept that this client makes.
     fn keeper(&self, client: ClientId) -> Keeper {
-        let ip =
-            self.members.get(client).and_then(|member| member.who.addr.parse().ok()).map(|addr: SocketAddr| addr.ip());
-        match ip {
-            Some(ip) if !self.rules.trusted.iter().any(|block| block.contains(ip)) => Keeper::Network(Network::of(ip)),
-            Some(_) | None => Keeper::Client(client),
-        }
+        let payer = self.members.get(client).and_then(|member| member.origin.payer(&self.rules.trusted));
+        payer.map_or(Keeper::Client(client), Keeper::Network)
     }
 
     fn refuse(&mut self, client: ClientId, refusal: Refusal, out: &mut Vec<Output>) {

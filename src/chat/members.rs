@@ -3,7 +3,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, btree_map},
     mem,
-    net::SocketAddr,
     ops::Bound,
     sync::Arc,
 };
@@ -12,6 +11,7 @@ use super::{
     ClientId, Departure, Identity, Refusal, RoomId, RoomSet,
     name::{self, Name},
 };
+use crate::origin::{Addr, Origin};
 
 /// All who are here, and visitors, with what finds them.
 #[derive(Debug, Default)]
@@ -30,6 +30,7 @@ pub(super) struct Members {
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) who: Arc<Identity>,
+    pub(super) origin: Origin,
     /// A command of the client is not done yet.
     pub(super) is_busy: bool,
     /// That command is a message to all visitors of a name, which has not been told to all of them.
@@ -70,9 +71,10 @@ pub(super) struct Removed {
 }
 
 impl Member {
-    fn new(who: Arc<Identity>) -> Self {
+    fn new(who: Arc<Identity>, origin: Origin) -> Self {
         Self {
             who,
+            origin,
             is_busy: false,
             is_telling: false,
             leaves: None,
@@ -128,23 +130,23 @@ impl Members {
     }
 
     /// Takes in a client under its address. Answers how it is known, and the key of that.
-    pub(super) fn insert(&mut self, client: ClientId, addr: SocketAddr) -> (Arc<Identity>, String) {
-        let who = identity(addr);
+    pub(super) fn insert(&mut self, client: ClientId, origin: Origin) -> (Arc<Identity>, String) {
+        let who = identity(origin.addr);
         // An address never has to be refused: no name is one, and no two clients have the same at a time. If the kernel
         // reuses one before the old connection's end is noticed, the old one merely can't be found by it any more.
         let key = name::key(&who.name);
         self.by_key.insert(key.as_str().into(), Bearers::Present(client));
         self.by_skeleton.insert(name::confusable_skeleton(&who.name).into(), Bearers::Present(client));
-        self.present.insert(client, Member::new(Arc::clone(&who)));
+        self.present.insert(client, Member::new(Arc::clone(&who), origin));
         (who, key)
     }
 
     /// Takes in a client as a visitor, under its address.
-    pub(super) fn insert_visitor(&mut self, client: ClientId, addr: SocketAddr) {
-        let who = identity(addr);
+    pub(super) fn insert_visitor(&mut self, client: ClientId, origin: Origin) {
+        let who = identity(origin.addr);
         self.by_key.insert(name::key(&who.name).into(), Bearers::visitor(client));
         self.by_skeleton.insert(name::confusable_skeleton(&who.name).into(), Bearers::visitor(client));
-        self.visitors.insert(client, Member::new(who));
+        self.visitors.insert(client, Member::new(who, origin));
     }
 
     /// One who is here becomes a visitor: it is in no room, and keeps its name. Answers what it was.
@@ -234,7 +236,7 @@ impl Bearers {
     }
 }
 
-fn identity(addr: SocketAddr) -> Arc<Identity> {
+fn identity(addr: Addr) -> Arc<Identity> {
     let addr = addr.to_string();
     Arc::new(Identity { name: addr.clone(), addr })
 }

@@ -24,7 +24,6 @@ mod work;
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    net::SocketAddr,
     sync::Arc,
     time::Duration,
 };
@@ -41,6 +40,7 @@ use self::{
     wait::{Topic, Waits},
     work::{Long, Task},
 };
+use crate::origin::Origin;
 
 pub use command::{Command, Start, WaitFor};
 pub use compose::{composed, may_be_composed};
@@ -121,8 +121,8 @@ impl Chat {
         self.now = self.now.max(entry.now);
         self.at = entry.at;
         match entry.input {
-            Input::Arrive(client, addr) => self.arrive(client, addr, out),
-            Input::Visit(client, addr) => self.visit(client, addr, out),
+            Input::Arrive(client, origin) => self.arrive(client, origin, out),
+            Input::Visit(client, origin) => self.visit(client, origin, out),
             Input::Command(client, load, command) => self.command(client, load, command, out),
             Input::Eof(client) => match self.members.get_mut(client) {
                 Some(member) if member.is_busy => member.leaves = Some(Departure::Left),
@@ -161,12 +161,11 @@ impl Chat {
         self.members.iter().map(|(client, member)| (client, &member.who))
     }
 
-    fn arrive(&mut self, client: ClientId, addr: SocketAddr, out: &mut Vec<Output>) {
-        let ip = addr.ip().to_canonical();
+    fn arrive(&mut self, client: ClientId, origin: Origin, out: &mut Vec<Output>) {
         if self.is_closing {
             return Self::turn_away(client, out);
         }
-        let (who, key) = self.members.insert(client, SocketAddr::new(ip, addr.port()));
+        let (who, key) = self.members.insert(client, origin);
         self.enter(client, RoomId::LOBBY, out);
         self.publish(RoomId::LOBBY, Event::Online(who), out);
         self.waits.meet(&Topic::Here(key.into()));

@@ -8,8 +8,14 @@ mod visitors;
 mod waits;
 mod work;
 
+use std::net::SocketAddr;
+
 use super::*;
 use stage::{check, long};
+
+fn origin(ip: [u8; 4], port: u16) -> Origin {
+    SocketAddr::from((ip, port)).into()
+}
 
 #[test]
 fn an_arrival_is_told_to_all_and_first_to_the_newcomer() {
@@ -156,7 +162,7 @@ fn an_ipv4_address_in_ipv6_form_is_shown_as_ipv4() {
     let mut chat = Chat::new(Rules::default(), Epoch::from_random(0));
     let mut out = Vec::new();
     let mut arrive = |client, addr: &str| {
-        let input = Input::Arrive(ClientId(client), addr.parse().unwrap());
+        let input = Input::Arrive(ClientId(client), addr.parse::<SocketAddr>().unwrap().into());
         chat.handle(Entry { now: Duration::ZERO, at: Timestamp::UNIX_EPOCH, input }, &mut out);
         out.last().cloned().unwrap()
     };

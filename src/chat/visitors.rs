@@ -1,6 +1,6 @@
 //! Visitors: they speak without being here. Others are not told of them, and they are told nothing but what is for them alone.
 
-use std::{borrow::Cow, cell::LazyCell, net::SocketAddr, sync::Arc};
+use std::{borrow::Cow, cell::LazyCell, sync::Arc};
 
 use super::{
     Chat, ClientId, Departure, Event, Load, Output, Refusal,
@@ -9,6 +9,7 @@ use super::{
     members::{Bearers, Removed},
     waiting::lookup_key,
 };
+use crate::origin::Origin;
 
 /// Bytes of texts sent to visitors of one name in one piece: some fifty microseconds of work.
 const PIECE_BYTES: usize = 64 << 10;
@@ -48,7 +49,7 @@ impl TellVisitors {
 
 impl Chat {
     /// A client visits: from its beginning, or from now on.
-    pub(super) fn visit(&mut self, client: ClientId, addr: SocketAddr, out: &mut Vec<Output>) {
+    pub(super) fn visit(&mut self, client: ClientId, origin: Origin, out: &mut Vec<Output>) {
         if let Some(Removed { who, rooms, key }) = self.members.make_visitor(client) {
             out.extend(rooms.iter().map(|room| Output::Part(client, room)));
             self.be_gone(client, &who, &rooms, Departure::Visiting, out);
@@ -58,7 +59,7 @@ impl Chat {
             return Self::turn_away(client, out);
         }
         if self.members.get(client).is_none() {
-            self.members.insert_visitor(client, SocketAddr::new(addr.ip().to_canonical(), addr.port()));
+            self.members.insert_visitor(client, origin);
         }
     }
 

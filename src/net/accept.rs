@@ -22,7 +22,9 @@ use super::{
 };
 use crate::{
     Config,
+    address::Cidr,
     broker::outbox,
+    origin::Origin,
     protocol::{Dialect, Session},
     reactor::{Executor, Poller, Socket, Timer, Token},
 };
@@ -113,6 +115,8 @@ struct Arrivals {
     poller: Rc<Poller>,
     admission: Rc<RefCell<Admission>>,
     refusals: Refusals,
+    /// Addresses that are spared the limits for one address.
+    trusted: Vec<Cidr>,
     /// The dialect that connections begin with.
     dialect: Dialect,
     shared: Rc<Shared>,
@@ -122,7 +126,8 @@ impl Arrivals {
     fn new(executor: Executor, poller: Rc<Poller>, config: &Config, shared: Rc<Shared>) -> Self {
         let admission = Rc::new(RefCell::new(Admission::new(config)));
         let dialect = Dialect { lang: config.lang, ..Dialect::default() };
-        Self { next: Token(1), executor, poller, admission, refusals: Refusals::new(dialect), dialect, shared }
+        let (refusals, trusted) = (Refusals::new(dialect), config.trusted.clone());
+        Self { next: Token(1), executor, poller, admission, refusals, trusted, dialect, shared }
     }
 
     /// Lets the connection in, if it may come in. Answers whether.
@@ -130,25 +135,24 @@ impl Arrivals {
     /// # Errors
     /// When the kernel has no memory to watch the connection with; it is closed then.
     fn admit(&mut self, stream: TcpStream, addr: SocketAddr) -> io::Result<bool> {
-        // A listener on `::` accepts IPv4 peers too, with IPv6 addresses; nothing else sees those.
-        let addr = SocketAddr::new(addr.ip().to_canonical(), addr.port());
+        let origin = Origin::from(addr);
         let now = self.shared.clock.now();
-        match Place::take(&self.admission, addr.ip(), now) {
-            Ok(place) => self.connect(stream, addr, place).map(|()| true),
+        match Place::take(&self.admission, origin.payer(&self.trusted), now) {
+            Ok(place) => self.connect(stream, origin, place).map(|()| true),
             Err(departure) => {
-                self.refusals.refuse(stream, addr, departure, now);
+                self.refusals.refuse(stream, origin.addr, departure, now);
                 Ok(false)
             }
         }
     }
 
-    fn connect(&mut self, stream: TcpStream, addr: SocketAddr, place: Place) -> io::Result<()> {
+    fn connect(&mut self, stream: TcpStream, origin: Origin, place: Place) -> io::Result<()> {
         let token = self.next;
         let socket = Rc::new(Socket::new(stream, token, Rc::clone(&self.poller))?);
         self.next = Token(token.0 + 1);
         let (outbox, inbox) = outbox(Some(Rc::clone(&socket)), Arc::clone(&self.shared.memory));
         let session = Session::new(Arc::clone(&self.shared.limits), self.dialect, self.shared.clock.now());
-        let mut connection = Connection::new(addr, outbox, socket, inbox, session, place, &self.shared);
+        let mut connection = Connection::new(origin, outbox, socket, inbox, session, place, &self.shared);
         self.executor.spawn(async move { connection.run().await }).detach();
         Ok(())
     }

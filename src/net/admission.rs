@@ -4,13 +4,11 @@
 use std::{
     cell::RefCell,
     collections::{BTreeSet, HashMap},
-    net::IpAddr,
     rc::Rc,
     time::Duration,
 };
 
-use crate::address::{Cidr, Network};
-use crate::{Config, chat::Departure};
+use crate::{Config, address::Network, chat::Departure};
 
 /// How many seconds' worth of `arrivals_per_ip` may come from an address at once: a script that starts hundreds of
 /// clients, or a page of reloading browsers, is no flood.
@@ -26,8 +24,6 @@ pub(super) struct Admission {
     per_address_max: usize,
     /// How much time one arrival uses up of its address's rate; zero where there is no limit.
     arrival_cost: Duration,
-    /// Addresses to which no limit per address applies.
-    trusted: Vec<Cidr>,
     /// Connections in all.
     open: usize,
     /// By address, for those that are not trusted and have a connection or a debt: arrivals that are not paid for yet.
@@ -54,20 +50,18 @@ impl Admission {
             clients_max: config.limits.clients_max,
             per_address_max: config.clients_per_ip_max,
             arrival_cost,
-            trusted: config.trusted.clone(),
             open: 0,
             accounts: HashMap::new(),
             idle: BTreeSet::new(),
         }
     }
 
-    /// A connection comes from this address. Counts it, until [`Self::leave`].
+    /// A connection comes from this address, if the limits per address apply to it. Counts it, until [`Self::leave`].
     ///
     /// # Errors
     /// Why it can't come in. Then it is not counted, but it was an arrival all the same.
-    fn enter(&mut self, ip: IpAddr, now: Duration) -> Result<(), Departure> {
+    fn enter(&mut self, address: Option<Network>, now: Duration) -> Result<(), Departure> {
         self.forget_paid(now);
-        let address = self.limited(ip);
         let mut account = address.map(|address| self.take_account(address)).unwrap_or_default();
         let is_in_time = account.arrive(self.arrival_cost, now);
         let result = if self.open >= self.clients_max {
@@ -88,9 +82,9 @@ impl Admission {
     }
 
     /// A connection from this address was closed.
-    fn leave(&mut self, ip: IpAddr) {
+    fn leave(&mut self, address: Option<Network>) {
         self.open -= 1;
-        if let Some(address) = self.limited(ip) {
+        if let Some(address) = address {
             let mut account = self.take_account(address);
             account.open -= 1;
             self.put_account(address, account);
@@ -98,17 +92,11 @@ impl Admission {
     }
 
     /// Whether more than three quarters of the places are taken, of all or of those that this address may have.
-    fn is_crowded(&self, ip: IpAddr) -> bool {
+    fn is_crowded(&self, address: Option<Network>) -> bool {
         let is_over = |open: usize, max: usize| open.saturating_mul(4) > max.saturating_mul(3);
-        let account = self.limited(ip).and_then(|address| self.accounts.get(&address));
+        let account = address.and_then(|address| self.accounts.get(&address));
         is_over(self.open, self.clients_max)
             || account.is_some_and(|account| is_over(account.open, self.per_address_max))
-    }
-
-    /// What the limits per address count this address as; `None` when they don't apply to it.
-    fn limited(&self, ip: IpAddr) -> Option<Network> {
-        let is_trusted = self.trusted.iter().any(|block| block.contains(ip));
-        (!is_trusted).then(|| Network::of(ip))
     }
 
     fn take_account(&mut self, address: Network) -> Account {
@@ -157,28 +145,33 @@ impl Account {
 #[derive(Debug)]
 pub(super) struct Place {
     admission: Rc<RefCell<Admission>>,
-    ip: IpAddr,
+    /// What the limits per address count it as; none where they do not apply.
+    address: Option<Network>,
 }
 
 impl Place {
-    /// Takes a place for a connection from this address.
+    /// Takes a place for a connection from this address, if the limits per address apply to it.
     ///
     /// # Errors
     /// Why it can't come in.
-    pub(super) fn take(admission: &Rc<RefCell<Admission>>, ip: IpAddr, now: Duration) -> Result<Self, Departure> {
-        admission.borrow_mut().enter(ip, now)?;
-        Ok(Self { admission: Rc::clone(admission), ip })
+    pub(super) fn take(
+        admission: &Rc<RefCell<Admission>>,
+        address: Option<Network>,
+        now: Duration,
+    ) -> Result<Self, Departure> {
+        admission.borrow_mut().enter(address, now)?;
+        Ok(Self { admission: Rc::clone(admission), address })
     }
 
     /// Whether places like this one are scarce.
     pub(super) fn is_crowded(&self) -> bool {
-        self.admission.borrow().is_crowded(self.ip)
+        self.admission.borrow().is_crowded(self.address)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.admission.borrow_mut().leave(self.ip);
+        self.admission.borrow_mut().leave(self.address);
     }
 }
 

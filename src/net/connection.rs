@@ -7,7 +7,6 @@ mod introduction;
 use std::{
     cell::{Cell, RefCell},
     future::poll_fn,
-    net::SocketAddr,
     rc::Rc,
     sync::Arc,
     task::Poll,
@@ -26,6 +25,7 @@ use super::{
 use crate::{
     broker::{BrokenBacklog, Departed, Inbox, Level, Memory, Outbox, QueueItem, Registration, Request},
     chat::ClientId,
+    origin::Origin,
     protocol::{Intake, Interest, Limits, Session},
     reactor::{Clock, Socket, Timer, is_transient},
 };
@@ -95,7 +95,7 @@ enum Wake {
 
 impl Connection {
     pub(super) fn new(
-        addr: SocketAddr,
+        origin: Origin,
         outbox: Outbox,
         socket: Rc<Socket>,
         inbox: Inbox,
@@ -104,7 +104,7 @@ impl Connection {
         shared: &Rc<Shared>,
     ) -> Self {
         Self {
-            client: Client::Unknown(addr, outbox),
+            client: Client::Unknown(origin, outbox),
             session,
             timer: Timer::new(),
             writer: Writer::new(Rc::clone(&socket), Rc::clone(inbox.gauge())),
@@ -149,8 +149,8 @@ impl Connection {
             // Boxed: an open connection has no room for what only its end needs.
             Stage::HungUp => Box::pin(self.close()).await,
             Stage::Gone | Stage::Open => {
-                if let Client::Unknown(addr, _) = self.client {
-                    log::debug!("{addr} left before it was announced");
+                if let Client::Unknown(origin, _) = &self.client {
+                    log::debug!("{} left before it was announced", origin.addr);
                     self.client = Client::Abandoned; // and with that its outbox is gone
                 }
                 self.await_hang_up().await;

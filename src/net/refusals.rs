@@ -3,7 +3,7 @@
 
 use std::{
     collections::VecDeque,
-    net::{Shutdown, SocketAddr, TcpStream},
+    net::{Shutdown, TcpStream},
     time::Duration,
 };
 
@@ -12,6 +12,7 @@ use rustix::net::{RecvFlags, SendFlags, recv, send};
 
 use crate::{
     chat::{Departure, Event},
+    origin::Addr,
     protocol::{Dialect, Stamp, render},
 };
 
@@ -44,7 +45,7 @@ struct Tally {
     /// When the next sum is due; none while nothing was refused.
     due_at: Option<Duration>,
     /// Of each kind: how many, and one of the addresses.
-    counts: Vec<(Departure, u64, SocketAddr)>,
+    counts: Vec<(Departure, u64, Addr)>,
 }
 
 impl Refusals {
@@ -54,7 +55,7 @@ impl Refusals {
     }
 
     /// Tells a connection why it is refused, and keeps it for [`REFUSAL_LINGER`].
-    pub(super) fn refuse(&mut self, stream: TcpStream, addr: SocketAddr, reason: Departure, now: Duration) {
+    pub(super) fn refuse(&mut self, stream: TcpStream, addr: Addr, reason: Departure, now: Duration) {
         self.tally.add(reason, addr, now);
         let mut line = Vec::new();
         render(&mut line, &Event::Farewell(reason), Stamp::private(Timestamp::now()), self.dialect);
@@ -97,7 +98,7 @@ impl Refusals {
 }
 
 impl Tally {
-    fn add(&mut self, reason: Departure, addr: SocketAddr, now: Duration) {
+    fn add(&mut self, reason: Departure, addr: Addr, now: Duration) {
         self.timeout(now);
         if self.due_at.is_none() {
             self.due_at = Some(now + TALLY_INTERVAL);
@@ -162,7 +163,7 @@ mod tests {
         peer.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         peer.write_all(said_before).unwrap();
         let (stream, addr) = listener.accept().unwrap();
-        refusals.refuse(stream, addr, Departure::Full, now);
+        refusals.refuse(stream, Addr::Ip(addr), Departure::Full, now);
         peer
     }
 
@@ -222,7 +223,7 @@ mod tests {
     #[test]
     fn refusals_are_summed_up_once_a_second() {
         let mut tally = Tally::default();
-        let addr = SocketAddr::from(([10, 0, 0, 1], 9));
+        let addr = Addr::Ip(([10, 0, 0, 1], 9).into());
         for reason in [Departure::Full, Departure::Full, Departure::FullForAddress, Departure::Full] {
             tally.add(reason, addr, MS);
         }

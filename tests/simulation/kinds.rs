@@ -161,8 +161,8 @@ pub(crate) fn events(who: &Arc<Identity>, text: &str) -> Vec<Event> {
 pub(crate) fn inputs() -> Vec<Input> {
     let (client, addr) = (ClientId(1), SocketAddr::from(([127, 0, 0, 1], 1)));
     every!(Input {
-        Arrive: [Input::Arrive(client, addr)],
-        Visit: [Input::Visit(client, addr)],
+        Arrive: [Input::Arrive(client, addr.into())],
+        Visit: [Input::Visit(client, addr.into())],
         Command: loads().into_iter().map(|load| Input::Command(client, load, Command::Who)),
         Eof: [Input::Eof(client)],
         Broken: [Input::Broken(client)],

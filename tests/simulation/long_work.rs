@@ -82,7 +82,7 @@ fn long_work_holds_back_the_one_whose_it_is_and_nobody_else() {
         let port = 1000 + u16::try_from(client.0).expect("a port");
         let (outbox, inbox) = outbox(None, Arc::clone(&memory));
         inboxes.push(inbox);
-        broker.accept(Request::Connect(client, SocketAddr::from(([127, 0, 0, 1], port)), outbox), NOW);
+        broker.accept(Request::Connect(client, SocketAddr::from(([127, 0, 0, 1], port)).into(), outbox), NOW);
         let part = format!("{client}{}", "x".repeat(100));
         let wait = Step::Command(Command::Wait(Duration::from_secs(60), WaitFor::Text(part)));
         let steps = if client > OTHER { vec![Step::Arrive, wait] } else { vec![Step::Arrive] };

@@ -142,8 +142,8 @@ impl Model {
         self.now = self.now.max(entry.now);
         self.at = entry.at;
         match &entry.input {
-            Input::Arrive(client, addr) => self.arrive(*client, *addr),
-            Input::Visit(client, addr) => self.visit(*client, *addr),
+            Input::Arrive(client, origin) => self.arrive(*client, origin.addr),
+            Input::Visit(client, origin) => self.visit(*client, origin.addr),
             Input::Command(client, load, command) => self.command(*client, *load, command),
             Input::Eof(client) => match self.guest(*client) {
                 Some(guest) if guest.wait != Wait::None => guest.input_closed = true,

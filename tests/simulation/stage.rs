@@ -87,7 +87,7 @@ impl Stage {
         let port = 1000 + u16::try_from(client).expect("a port");
         let addr = SocketAddr::new(ip.parse().expect("an address"), port);
         let (outbox, inbox) = outbox(None, Arc::clone(&self.memory));
-        self.broker.accept(Request::Connect(ClientId(client), addr, outbox), self.now);
+        self.broker.accept(Request::Connect(ClientId(client), addr.into(), outbox), self.now);
         let reader = Reader { inbox, items: VecDeque::new(), has_credit: true };
         self.readers.insert(ClientId(client), reader);
     }

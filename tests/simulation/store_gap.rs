@@ -36,7 +36,7 @@ impl Stage {
         let chat = Chat::new(rules(), Epoch::from_random(0));
         let mut stage = Self { chat, store: FakeStore::default(), is_down: false, asked: None, told: Vec::new() };
         for client in [ANN, BOB] {
-            stage.input(Input::Arrive(client, SocketAddr::from(([10, 0, 0, 1], 1000))));
+            stage.input(Input::Arrive(client, SocketAddr::from(([10, 0, 0, 1], 1000)).into()));
         }
         stage
     }
@@ -74,7 +74,7 @@ impl Stage {
         let mut restarted = Self { store: self.store, ..Self::new() };
         restarted.chat = Chat::new(rules(), Epoch::from_random(0));
         restarted.chat.restore(next, forgotten, &rooms, &mut Vec::new());
-        restarted.input(Input::Arrive(ANN, SocketAddr::from(([10, 0, 0, 1], 1000))));
+        restarted.input(Input::Arrive(ANN, SocketAddr::from(([10, 0, 0, 1], 1000)).into()));
         restarted
     }
 

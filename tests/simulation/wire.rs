@@ -129,7 +129,7 @@ fn events_of(commands: Vec<Command>) -> Vec<(Option<Arc<str>>, Arc<Event>)> {
     let mut chat = Chat::new(Rules { wait_max: Duration::from_secs(60), ..Rules::default() }, Epoch::from_random(0));
     let (mut out, mut now) = (Vec::new(), Duration::ZERO);
     let arrive = |chat: &mut Chat, client: u16, out: &mut Vec<Output>, now| {
-        let input = Input::Arrive(ClientId(client.into()), SocketAddr::from(([127, 0, 0, 1], 1000 + client)));
+        let input = Input::Arrive(ClientId(client.into()), SocketAddr::from(([127, 0, 0, 1], 1000 + client)).into());
         chat.handle(Entry { now, at: Timestamp::UNIX_EPOCH, input }, out);
     };
     arrive(&mut chat, 1, &mut out, now);

@@ -270,7 +270,7 @@ impl World {
         let port = u16::try_from(1024 + self.connected % 60_000).expect("a port");
         let addr = SocketAddr::new(ip.parse().expect("an IP address"), port);
         let (outbox, inbox) = outbox(None, Arc::clone(&self.memory));
-        self.requests.push_back(Request::Connect(client, addr, outbox));
+        self.requests.push_back(Request::Connect(client, addr.into(), outbox));
         let mut peer = Peer::new(client, kind, addr, &self.limits, inbox, visits, self.now);
         peer.connection.read_max = 1 + self.rng.below(200);
         self.peers.insert(client, peer);

@@ -2,6 +2,7 @@
 
 use super::{
     super::*,
+    origin,
     stage::{check, check_by},
 };
 
@@ -94,7 +95,7 @@ fn where_nothing_is_kept_there_is_no_position() {
         chat.handle(Entry { now: Duration::ZERO, at: Timestamp::UNIX_EPOCH, input }, &mut out);
         out.clone()
     };
-    input(Input::Arrive(ClientId(1), SocketAddr::from(([10, 0, 0, 1], 1))));
+    input(Input::Arrive(ClientId(1), origin([10, 0, 0, 1], 1)));
     let room = "a".to_owned();
     let told = input(Input::Command(ClientId(1), Load::Light, Command::Join { room, start: None }));
     let is_told = |output: &Output| matches!(output, Output::Tell(_, Event::Done(Done::Join { position: None, .. })));
@@ -111,7 +112,7 @@ impl Lobby {
     fn new(rules: Rules, said: usize) -> Self {
         let mut lobby = Self { chat: Chat::new(rules, Epoch::from_random(0)), out: Vec::new() };
         for client in [1, 2] {
-            let addr = SocketAddr::from(([10, 0, 0, 1], client));
+            let addr = origin([10, 0, 0, 1], client);
             lobby.input(Input::Arrive(ClientId(client.into()), addr));
         }
         (0..said).for_each(|_| lobby.line(2, "x"));

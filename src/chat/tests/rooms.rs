@@ -2,6 +2,7 @@
 
 use super::{
     super::*,
+    origin,
     stage::{check, check_by},
 };
 
@@ -211,10 +212,7 @@ fn many_rooms_and_many_members_are_listed_in_pieces() {
     };
     let command = |client, command| Input::Command(ClientId(client), Load::Light, command);
     for client in 1..=200 {
-        input(
-            Input::Arrive(ClientId(client), SocketAddr::from(([10, 0, 0, 1], u16::try_from(client).unwrap()))),
-            &mut out,
-        );
+        input(Input::Arrive(ClientId(client), origin([10, 0, 0, 1], u16::try_from(client).unwrap())), &mut out);
         input(command(client, Command::Join { room: "all".to_owned(), start: None }), &mut out);
         input(command(client, Command::Join { room: format!("own-{client}"), start: None }), &mut out);
     }

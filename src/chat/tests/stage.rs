@@ -10,7 +10,7 @@
 //! when its command is done goes without saying, and is checked for every command. So is that nobody is told anything after
 //! the hang-up, and that public events are numbered without gaps.
 
-use super::super::*;
+use super::{super::*, origin};
 use crate::protocol::{Line, parse};
 
 pub(super) fn check(script: &str, told: &str) {
@@ -143,18 +143,22 @@ fn number(client: &str) -> u64 {
     client.parse().expect("a client's number")
 }
 
-fn addr(client: u64) -> SocketAddr {
+fn addr(client: u64) -> Origin {
     let [network, port] = [client / 10, client].map(|n| u16::try_from(n).expect("few clients"));
-    SocketAddr::from(([10, 0, 0, network.to_be_bytes()[1]], port))
+    origin([10, 0, 0, network.to_be_bytes()[1]], port)
 }
 
 /// With addresses in full; higher numbers first, since `@1` is a part of `@12`.
 pub(super) fn long(text: &str) -> String {
-    (1..30).rev().fold(text.to_owned(), |text, client| text.replace(&format!("@{client}"), &addr(client).to_string()))
+    (1..30)
+        .rev()
+        .fold(text.to_owned(), |text, client| text.replace(&format!("@{client}"), &addr(client).addr.to_string()))
 }
 
 fn short(text: &str) -> String {
-    (1..30).rev().fold(text.to_owned(), |text, client| text.replace(&addr(client).to_string(), &format!("@{client}")))
+    (1..30)
+        .rev()
+        .fold(text.to_owned(), |text, client| text.replace(&addr(client).addr.to_string(), &format!("@{client}")))
 }
 
 fn shown(event: &Event) -> String {

@@ -1,7 +1,7 @@
 //! What the chat asks of a store, and what it does with the answers. The store here is a list, from which the first ones may
 //! have been removed.
 
-use super::super::*;
+use super::{super::*, origin};
 use crate::protocol::{Line, parse};
 
 const ANN: ClientId = ClientId(1);
@@ -40,7 +40,7 @@ impl Stage {
         };
         for client in [ANN, BOB] {
             let port = u16::try_from(client.0).expect("few");
-            stage.input(Input::Arrive(client, SocketAddr::from(([10, 0, 0, 1], port))));
+            stage.input(Input::Arrive(client, origin([10, 0, 0, 1], port)));
         }
         stage.told.clear();
         stage
@@ -302,7 +302,7 @@ fn what_is_known_of_a_room_is_kept_and_forgotten() {
         Rules { has_store: true, rooms: RoomLimits { rooms_max: 3, per_client_max: 9 }, ..Rules::default() },
         Epoch::from_random(0),
     );
-    small.input(Input::Arrive(ANN, SocketAddr::from(([10, 0, 0, 1], 1))));
+    small.input(Input::Arrive(ANN, origin([10, 0, 0, 1], 1)));
     for line in ["in|a|x", "in|b|x", "in|a|y", "in|c|x"] {
         small.line(ANN, line);
     }
@@ -332,7 +332,7 @@ fn a_chat_goes_on_where_its_store_has_left_off() {
     let forget = |name: &str| Output::Forget(name.into());
     assert_eq!(out, ["eldest", "a", "empty", "x y"].map(forget), "too many, the eldest first; and what is no name");
     stage.chat.rooms.assert_mirrors();
-    stage.input(Input::Arrive(ANN, SocketAddr::from(([10, 0, 0, 1], 1))));
+    stage.input(Input::Arrive(ANN, origin([10, 0, 0, 1], 1)));
     stage.told.clear();
     stage.line(ANN, "in|lobby|hi");
     assert_eq!(stage.finish(), ["live 100"], "numbers go on");

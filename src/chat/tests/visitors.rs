@@ -1,6 +1,6 @@
 //! Visitors as transcripts, and those that are too many for one piece of work.
 
-use super::{super::*, stage::check};
+use super::{super::*, origin, stage::check};
 
 #[test]
 fn nobody_is_told_of_a_visitor() {
@@ -79,10 +79,10 @@ fn a_private_message_reaches_all_visitors_of_a_name() {
 /// A chat with one who is here, 1, and so many visitors called `ci`.
 fn chat(visitors: u64) -> Chat {
     let mut chat = Chat::new(Rules::default(), Epoch::from_random(0));
-    let addr = SocketAddr::from(([10, 0, 0, 1], 7));
-    input(&mut chat, Input::Arrive(ClientId(1), addr));
+    let addr = origin([10, 0, 0, 1], 7);
+    input(&mut chat, Input::Arrive(ClientId(1), addr.clone()));
     for client in (2..).map(ClientId).take(visitors as usize) {
-        input(&mut chat, Input::Visit(client, addr));
+        input(&mut chat, Input::Visit(client, addr.clone()));
         input(&mut chat, Input::Command(client, Load::Light, Command::Rename("ci".to_owned())));
     }
     chat
@@ -166,6 +166,6 @@ fn at_the_end_visitors_are_sent_away_too() {
     let out = input(&mut chat, Input::Continue);
     let hung_up = out.iter().filter(|output| matches!(output, Output::HangUp(_, Departure::ShuttingDown))).count();
     assert_eq!((hung_up, chat.deadline()), (3, None));
-    let late = input(&mut chat, Input::Visit(ClientId(9), SocketAddr::from(([10, 0, 0, 1], 9))));
+    let late = input(&mut chat, Input::Visit(ClientId(9), origin([10, 0, 0, 1], 9)));
     assert_eq!(late.last(), Some(&Output::HangUp(ClientId(9), Departure::ShuttingDown)));
 }

@@ -1,6 +1,6 @@
 //! Waits as transcripts.
 
-use super::super::*;
+use super::{super::*, origin};
 use crate::protocol::{Line, parse};
 
 /// Plays steps apart by `;`: `2 arrives`, `2 LINE`, `2 leaves`, `2 breaks`, `@SECONDS`. Answers what waits
@@ -33,7 +33,7 @@ fn input(step: &str) -> Input {
     let (client, what) = step.split_once(' ').unwrap();
     let client = ClientId(client.parse().unwrap());
     match what {
-        "arrives" => Input::Arrive(client, SocketAddr::from(([127, 0, 0, 1], u16::try_from(client.0).unwrap()))),
+        "arrives" => Input::Arrive(client, origin([127, 0, 0, 1], u16::try_from(client.0).unwrap())),
         "leaves" => Input::Eof(client),
         "breaks" => Input::Broken(client),
         line => match parse(line.as_bytes()) {

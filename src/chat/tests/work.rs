@@ -1,13 +1,13 @@
 //! Work in pieces: how much is done at once, and what comes between.
 
-use super::super::*;
+use super::{super::*, origin};
 
 /// A chat with this many clients, numbered from 1.
 fn chat_of(clients: u64) -> (Chat, Vec<Output>) {
     let (mut chat, mut out) = (Chat::new(Rules::default(), Epoch::from_random(0)), Vec::new());
     for client in 1..=clients {
         let [high, low] = u16::try_from(client).unwrap().to_be_bytes();
-        let addr = SocketAddr::from(([10, 0, high, low], 9));
+        let addr = origin([10, 0, high, low], 9);
         handle(&mut chat, Input::Arrive(ClientId(client), addr), &mut out);
     }
     out.clear();
@@ -164,7 +164,7 @@ fn a_shutdown_sends_all_away_in_pieces_and_tells_nobody_of_the_others() {
     assert!(pieces > 10, "{pieces}");
     assert_eq!(count(&rest, |event| *event == Event::Farewell(Departure::ShuttingDown)), 1000);
     assert_eq!(count(&rest, |event| matches!(event, Event::Offline(..))), 0);
-    handle(&mut chat, Input::Arrive(ClientId(1001), SocketAddr::from(([10, 0, 0, 1], 8))), &mut out);
+    handle(&mut chat, Input::Arrive(ClientId(1001), origin([10, 0, 0, 1], 8)), &mut out);
     assert_eq!(out.last(), Some(&Output::HangUp(ClientId(1001), Departure::ShuttingDown)));
     assert_eq!(chat.deadline(), None);
 }

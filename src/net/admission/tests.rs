@@ -1,8 +1,12 @@
 //! Admission in virtual time.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::*;
+use crate::{
+    address::Cidr,
+    origin::{Addr, Origin},
+};
 
 const ANN: IpAddr = ip(1);
 const BOB: IpAddr = ip(2);
@@ -13,6 +17,14 @@ const fn ip(number: u32) -> IpAddr {
     IpAddr::V4(Ipv4Addr::from_bits((10 << 24) + number))
 }
 
+fn payer(ip: IpAddr) -> Option<Network> {
+    Origin::from(SocketAddr::new(ip, 9)).payer(&Cidr::LOOPBACK)
+}
+
+fn network(ip: IpAddr) -> Network {
+    Network::of(Addr::Ip((ip, 9).into()))
+}
+
 fn admission(clients_max: usize, clients_per_ip_max: usize, arrivals_per_ip: u32) -> Admission {
     let mut config = Config { clients_per_ip_max, arrivals_per_ip, ..Config::default() };
     config.limits.clients_max = clients_max;
@@ -21,26 +33,26 @@ fn admission(clients_max: usize, clients_per_ip_max: usize, arrivals_per_ip: u32
 
 /// How many of `arrivals` at once come in.
 fn admitted(admission: &mut Admission, ip: IpAddr, arrivals: u32, now: Duration) -> u32 {
-    (0..arrivals).map(|_| u32::from(admission.enter(ip, now).is_ok())).sum()
+    (0..arrivals).map(|_| u32::from(admission.enter(payer(ip), now).is_ok())).sum()
 }
 
 #[test]
 fn a_place_is_free_again_when_its_connection_is_closed() {
     let mut admission = admission(2, usize::MAX, 0);
-    assert_eq!([ANN, BOB, LOOPBACK].map(|ip| admission.enter(ip, MS)), [Ok(()), Ok(()), Err(Departure::Full)]);
-    admission.leave(ANN);
-    assert_eq!([BOB, ANN].map(|ip| admission.enter(ip, MS)), [Ok(()), Err(Departure::Full)]);
+    assert_eq!([ANN, BOB, LOOPBACK].map(|ip| admission.enter(payer(ip), MS)), [Ok(()), Ok(()), Err(Departure::Full)]);
+    admission.leave(payer(ANN));
+    assert_eq!([BOB, ANN].map(|ip| admission.enter(payer(ip), MS)), [Ok(()), Err(Departure::Full)]);
 }
 
 #[test]
 fn an_address_has_its_share_unless_it_is_trusted() {
     let mut admission = admission(100, 2, 0);
     for ip in [ANN, BOB, ip(3)] {
-        assert_eq!([(); 3].map(|()| admission.enter(ip, MS)), [Ok(()), Ok(()), Err(Departure::FullForAddress)]);
+        assert_eq!([(); 3].map(|()| admission.enter(payer(ip), MS)), [Ok(()), Ok(()), Err(Departure::FullForAddress)]);
     }
-    admission.leave(ANN);
-    assert_eq!(admission.enter(BOB, MS), Err(Departure::FullForAddress));
-    assert_eq!([(); 2].map(|()| admission.enter(ANN, MS)), [Ok(()), Err(Departure::FullForAddress)]);
+    admission.leave(payer(ANN));
+    assert_eq!(admission.enter(payer(BOB), MS), Err(Departure::FullForAddress));
+    assert_eq!([(); 2].map(|()| admission.enter(payer(ANN), MS)), [Ok(()), Err(Departure::FullForAddress)]);
     assert_eq!(admitted(&mut admission, LOOPBACK, 1000, MS), 94, "up to the limit for all");
 }
 
@@ -48,7 +60,7 @@ fn an_address_has_its_share_unless_it_is_trusted() {
 fn a_customer_of_ipv6_is_one_address() {
     let mut admission = admission(100, 2, 0);
     let from = |net: u16, host: u16| IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 1, net, 0, 0, 0, host));
-    let arrivals = [from(1, 1), from(1, 2), from(1, 3), from(2, 1)].map(|ip| admission.enter(ip, MS));
+    let arrivals = [from(1, 1), from(1, 2), from(1, 3), from(2, 1)].map(|ip| admission.enter(payer(ip), MS));
     assert_eq!(arrivals, [Ok(()), Ok(()), Err(Departure::FullForAddress), Ok(())]);
 }
 
@@ -57,7 +69,7 @@ fn ten_seconds_of_arrivals_may_come_at_once_and_then_the_rate_holds() {
     let mut admission = admission(usize::MAX, usize::MAX, 50);
     let start = Duration::from_secs(1000);
     assert_eq!(admitted(&mut admission, ANN, 1000, start), 500);
-    assert_eq!(admission.enter(ANN, start), Err(Departure::TooManyArrivals));
+    assert_eq!(admission.enter(payer(ANN), start), Err(Departure::TooManyArrivals));
     assert_eq!(admitted(&mut admission, ANN, 1000, start + 19 * MS), 0);
     assert_eq!(admitted(&mut admission, ANN, 1000, start + 20 * MS), 1, "refused arrivals cost nothing");
     assert_eq!(admitted(&mut admission, ANN, 1000, start + 1020 * MS), 50);
@@ -70,8 +82,8 @@ fn ten_seconds_of_arrivals_may_come_at_once_and_then_the_rate_holds() {
 fn a_connection_that_is_refused_for_another_reason_is_an_arrival_too() {
     let mut admission = admission(usize::MAX, 1, 1);
     assert_eq!(admitted(&mut admission, ANN, 10, MS), 1);
-    admission.leave(ANN);
-    assert_eq!(admission.enter(ANN, MS), Err(Departure::TooManyArrivals));
+    admission.leave(payer(ANN));
+    assert_eq!(admission.enter(payer(ANN), MS), Err(Departure::TooManyArrivals));
 }
 
 #[test]
@@ -86,16 +98,16 @@ fn zero_is_no_limit_and_the_greatest_rate_is_one() {
 fn an_address_is_forgotten_when_it_has_no_connection_and_no_debt() {
     let mut admission = admission(usize::MAX, usize::MAX, 50);
     for _ in 0..2 {
-        admission.enter(ANN, MS).unwrap();
+        admission.enter(payer(ANN), MS).unwrap();
     }
-    admission.leave(ANN);
-    admission.enter(BOB, 1000 * MS).unwrap();
+    admission.leave(payer(ANN));
+    admission.enter(payer(BOB), 1000 * MS).unwrap();
     assert_eq!((admission.accounts.len(), admission.idle.len()), (2, 0), "one of its connections is open");
-    admission.leave(ANN);
-    admission.leave(BOB);
-    admission.enter(ip(3), 1019 * MS).unwrap();
-    assert!(admission.accounts.contains_key(&Network::of(BOB)) && !admission.accounts.contains_key(&Network::of(ANN)));
-    admission.enter(ip(3), 1020 * MS).unwrap();
+    admission.leave(payer(ANN));
+    admission.leave(payer(BOB));
+    admission.enter(payer(ip(3)), 1019 * MS).unwrap();
+    assert!(admission.accounts.contains_key(&network(BOB)) && !admission.accounts.contains_key(&network(ANN)));
+    admission.enter(payer(ip(3)), 1020 * MS).unwrap();
     assert_eq!((admission.accounts.len(), admission.idle.len()), (1, 0));
 }
 
@@ -103,13 +115,13 @@ fn an_address_is_forgotten_when_it_has_no_connection_and_no_debt() {
 fn a_flood_from_many_addresses_takes_no_memory_and_does_not_clear_the_largest_debt() {
     let mut admission = admission(usize::MAX, usize::MAX, 50);
     assert_eq!(admitted(&mut admission, ANN, 501, MS), 500);
-    (0..500).for_each(|_| admission.leave(ANN));
+    (0..500).for_each(|_| admission.leave(payer(ANN)));
     for number in 0..100_000 {
-        admission.enter(ip(1000 + number), MS).unwrap();
-        admission.leave(ip(1000 + number));
+        admission.enter(payer(ip(1000 + number)), MS).unwrap();
+        admission.leave(payer(ip(1000 + number)));
     }
     assert_eq!((admission.accounts.len(), admission.idle.len()), (IDLE_ADDRESSES_MAX, IDLE_ADDRESSES_MAX));
-    assert_eq!(admission.enter(ANN, MS), Err(Departure::TooManyArrivals));
+    assert_eq!(admission.enter(payer(ANN), MS), Err(Departure::TooManyArrivals));
 }
 
 #[test]
@@ -117,7 +129,7 @@ fn it_is_crowded_when_a_quarter_is_left() {
     let is_crowded = |max, per_ip, open| {
         let mut admission = admission(max, per_ip, 0);
         assert_eq!(admitted(&mut admission, ANN, open, MS), open);
-        (admission.is_crowded(ANN), admission.is_crowded(BOB), admission.is_crowded(LOOPBACK))
+        (admission.is_crowded(payer(ANN)), admission.is_crowded(payer(BOB)), admission.is_crowded(payer(LOOPBACK)))
     };
     assert_eq!(is_crowded(8, usize::MAX, 6), (false, false, false));
     assert_eq!(is_crowded(8, usize::MAX, 7), (true, true, true));
@@ -130,16 +142,16 @@ fn it_is_crowded_when_a_quarter_is_left() {
 #[test]
 fn a_place_is_given_back_on_drop() {
     let admission = Rc::new(RefCell::new(admission(1, 1, 0)));
-    let place = Place::take(&admission, ANN, MS).unwrap();
-    assert_eq!(Place::take(&admission, ANN, MS).unwrap_err(), Departure::Full);
+    let place = Place::take(&admission, payer(ANN), MS).unwrap();
+    assert_eq!(Place::take(&admission, payer(ANN), MS).unwrap_err(), Departure::Full);
     drop(place);
-    Place::take(&admission, ANN, MS).unwrap();
+    Place::take(&admission, payer(ANN), MS).unwrap();
 }
 
 #[test]
 fn a_place_is_scarce_when_most_are_taken() {
     let admission = Rc::new(RefCell::new(admission(4, 4, 0)));
-    let take = || Place::take(&admission, ANN, MS).unwrap();
+    let take = || Place::take(&admission, payer(ANN), MS).unwrap();
     let places = [take(), take(), take()];
     assert!(!places[0].is_crowded());
     let last = take();

@@ -1,18 +1,19 @@
 //! What a connection sends to the broker. The broker does not know of a connection before its first batch.
 
-use std::{mem, net::SocketAddr};
+use std::mem;
 
 use super::Connection;
 use crate::{
     broker::{Outbox, Request},
     chat::ClientId,
+    origin::Origin,
     protocol::{Batch, Step},
 };
 
 /// What the broker knows of the connection.
 pub(super) enum Client {
     /// Nothing yet: with the first batch it gets these.
-    Unknown(SocketAddr, Outbox),
+    Unknown(Origin, Outbox),
     /// The client, by this id.
     Known(ClientId),
     /// Nothing, and it never will: the connection ended before its first batch.
@@ -33,11 +34,11 @@ impl Connection {
     /// does not know it yet. `None` if the connection was abandoned.
     fn introduce(&mut self) -> Option<ClientId> {
         match mem::replace(&mut self.client, Client::Abandoned) {
-            Client::Unknown(addr, outbox) => {
+            Client::Unknown(origin, outbox) => {
                 let client = self.shared.next_client.get();
                 self.shared.next_client.set(ClientId(client.0 + 1));
                 // Fails only when the broker is dead; then the inbox ends too.
-                self.shared.broker.unbounded_send(Request::Connect(client, addr, outbox)).ok();
+                self.shared.broker.unbounded_send(Request::Connect(client, origin, outbox)).ok();
                 self.client = Client::Known(client);
             }
             known => self.client = known,

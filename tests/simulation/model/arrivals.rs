@@ -1,14 +1,17 @@
 //! Who comes, visits and goes.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
-use pipechat::chat::{ClientId, Congestion, Departure, Event, Identity, Output, RoomId, WaitFor};
+use pipechat::{
+    Addr,
+    chat::{ClientId, Congestion, Departure, Event, Identity, Output, RoomId, WaitFor},
+};
 
 use super::{Guest, Model, Wait};
 use crate::names::same;
 
 impl Model {
-    pub(super) fn arrive(&mut self, client: ClientId, addr: SocketAddr) {
+    pub(super) fn arrive(&mut self, client: ClientId, addr: Addr) {
         if self.is_closing {
             self.tell(client, Event::Farewell(Departure::ShuttingDown));
             self.out.push(Output::HangUp(client, Departure::ShuttingDown));
@@ -23,7 +26,7 @@ impl Model {
         self.meet_members(RoomId::LOBBY);
     }
 
-    pub(super) fn visit(&mut self, client: ClientId, addr: SocketAddr) {
+    pub(super) fn visit(&mut self, client: ClientId, addr: Addr) {
         let is_closing = self.is_closing;
         match self.guest(client) {
             Some(guest) if guest.is_visitor => {}
@@ -41,7 +44,7 @@ impl Model {
         }
     }
 
-    fn come(&mut self, client: ClientId, addr: SocketAddr, is_visitor: bool) -> Arc<Identity> {
+    fn come(&mut self, client: ClientId, addr: Addr, is_visitor: bool) -> Arc<Identity> {
         let who = Arc::new(Identity { name: addr.to_string(), addr: addr.to_string() });
         let place = self.guests.iter().take_while(|guest| guest.client < client).count();
         let guest = Guest {
