@@ -1,10 +1,17 @@
 //! What an operator can set.
 
-use std::{fmt, net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
+use std::{
+    fmt,
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    ops::RangeInclusive,
+    path::PathBuf,
+    time::Duration,
+};
 
 use crate::{
     address::Cidr,
     chat::{RecentLimits, RoomLimits, Rules},
+    listen::Listen,
     origin::Origin,
     protocol::{Lang, Limits, Rate},
     store,
@@ -13,8 +20,10 @@ use crate::{
 /// What an operator can set. The defaults are those of the flags; [`Config::checked`] has the bounds.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where to listen. Port 0 picks a free one.
-    pub addr: SocketAddr,
+    /// Where to listen, for plain TCP connections. Port 0 picks a free one.
+    pub addr: Option<SocketAddr>,
+    /// Where else to listen.
+    pub listen: Vec<Listen>,
     /// The language that connections begin with.
     pub lang: Lang,
     /// What holds for each connection.
@@ -55,7 +64,8 @@ pub struct StoreConfig {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            addr: SocketAddr::from(([127, 0, 0, 1], 9999)),
+            addr: Some(Self::ADDR),
+            listen: Vec::new(),
             lang: Lang::Zh,
             limits: Limits::default(),
             clients_per_ip_max: usize::MAX,
@@ -73,6 +83,8 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Where a server listens unless told otherwise.
+    pub const ADDR: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9999));
     /// The longest time that can be set: a year, which is as good as for ever. Sums with the time that the server has run do
     /// not overflow.
     pub const DURATION_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -224,7 +236,7 @@ mod tests {
     #[test]
     fn a_server_does_not_begin_out_of_bounds() {
         let addr = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut config = Config { addr, ..Config::default() };
+        let mut config = Config { addr: Some(addr), ..Config::default() };
         config.limits.idle_timeout = Duration::MAX;
         let error = crate::Server::bind(config).unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);

@@ -111,7 +111,9 @@ fn try_to_serve(config: pipechat::Config) -> Result<(), String> {
     let server = Server::bind(config).map_err(|error| error.to_string())?;
     let (stop, stopped) = oneshot::channel();
     signals::watch(stop).map_err(|error| format!("can't wait for signals: {error}"))?;
-    say(&format!("pipechat listening on {}\n", server.local_addr()));
+    for place in server.places() {
+        say(&format!("pipechat listening on {place}\n"));
+    }
     server.run(async {
         stopped.await.ok();
     })

@@ -36,6 +36,7 @@ complete -c pipechat -n __pipechat_bare -a help -d 'print help on a command, or 
 
 complete -c pipechat -n '__pipechat_in serve' -l host -x -a '(__fish_print_hostnames)' -d 'address or name to listen on, or HOST:PORT (127.0.0.1)'
 complete -c pipechat -n '__pipechat_in serve' -l port -x -d 'port to listen on; 0 picks a free port (9999)'
+complete -c pipechat -n '__pipechat_in serve' -l listen -x -d 'listen here, and not on the default address and port unless --host or --port is given: tcp://HOST:PORT or unix:/path; may be repeated'
 complete -c pipechat -n '__pipechat_in serve' -l lang -x -a 'zh en' -d 'language that connections begin with (zh)'
 complete -c pipechat -n '__pipechat_in serve' -l max-clients -x -d 'maximum number of clients; 0 means the default (what the limit on open files allows)'
 complete -c pipechat -n '__pipechat_in serve' -l max-clients-per-ip -x -d 'maximum number of clients from one address; 0 means no limit (no limit)'

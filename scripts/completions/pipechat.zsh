@@ -29,6 +29,7 @@ _pipechat() {
             _arguments \
                 '--host=[address or name to listen on, or HOST:PORT (127.0.0.1)]:host:_hosts' \
                 '--port=[port to listen on; 0 picks a free port (9999)]:port:' \
+                '--listen=[listen here, and not on the default address and port unless --host or --port is given: tcp://HOST:PORT or unix:/path; may be repeated]:url:' \
                 '--lang=[language that connections begin with (zh)]:value:(zh en)' \
                 '--max-clients=[maximum number of clients; 0 means the default (what the limit on open files allows)]:n:' \
                 '--max-clients-per-ip=[maximum number of clients from one address; 0 means no limit (no limit)]:n:' \

@@ -48,9 +48,13 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
         ]
     });
     let trusted: Vec<String> = config.trusted.iter().map(|block| quoted(&block.to_string())).collect();
+    let addr = config
+        .addr
+        .iter()
+        .flat_map(|addr| [("host", quoted(&addr.ip().to_string())), ("port", addr.port().to_string())]);
+    let places: Vec<String> = config.listen.iter().map(|place| quoted(&place.to_string())).collect();
+    let places = (!places.is_empty()).then(|| ("listen", format!("[{}]", places.join(", "))));
     let before = [
-        ("host", quoted(&config.addr.ip().to_string())),
-        ("port", config.addr.port().to_string()),
         (
             "lang",
             quoted(match config.lang {
@@ -82,7 +86,7 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
         ("write-timeout", quoted(&format_duration(limits.write_timeout))),
         ("drain-timeout", quoted(&format_duration(config.drain_timeout))),
     ];
-    before.into_iter().chain(store).chain(after).collect()
+    addr.chain(places).chain(before).chain(store).chain(after).collect()
 }
 
 /// A TOML string. Of what is escaped in one, a value can only have these: a path may.

@@ -14,7 +14,7 @@ use pipechat::{
 };
 
 use super::values::{
-    Trusted, any_count, any_size, at_once, duration, lang, line_size, per_second, server_port, sync_mode,
+    Places, Trusted, any_count, any_size, at_once, duration, lang, line_size, per_second, server_port, sync_mode,
     unlimited_count, unlimited_lines, unlimited_size,
 };
 
@@ -34,11 +34,15 @@ use super::values::{
 )]
 pub(crate) struct ServeArgs {
     /// address or name to listen on, or HOST:PORT (127.0.0.1)
-    #[argh(option, arg_name = "HOST", default = "Config::default().addr.ip().to_string()")]
-    host: String,
+    #[argh(option, arg_name = "HOST")]
+    host: Option<String>,
     /// port to listen on; 0 picks a free port (9999)
-    #[argh(option, arg_name = "PORT", default = "Config::default().addr.port()", from_str_fn(server_port))]
-    port: u16,
+    #[argh(option, arg_name = "PORT", from_str_fn(server_port))]
+    port: Option<u16>,
+    /// listen here, and not on the default address and port unless --host or --port is given: tcp://HOST:PORT or
+    /// unix:/path; may be repeated
+    #[argh(option, arg_name = "URL")]
+    listen: Vec<Places>,
     /// language that connections begin with (zh)
     #[argh(option, arg_name = "zh|en", default = "Config::default().lang", from_str_fn(lang))]
     lang: Lang,
@@ -156,6 +160,7 @@ impl ServeArgs {
         };
         let config = Config {
             addr: self.addr()?,
+            listen: self.listen.iter().flat_map(|places| places.0.clone()).collect(),
             lang: self.lang,
             limits,
             clients_per_ip_max: self.max_clients_per_ip,
@@ -180,13 +185,16 @@ impl ServeArgs {
         config.checked()
     }
 
-    /// The first address of the host.
-    fn addr(&self) -> Result<SocketAddr, String> {
-        let addrs = (&*self.host, self.port).to_socket_addrs();
-        let first = addrs.map(|mut addrs| addrs.next());
-        first
-            .map_err(|error| format!("can't find host {:?}: {error}", self.host))?
-            .ok_or_else(|| format!("host {:?} has no address", self.host))
+    /// The first address of the host, with the port; none where other places were given instead.
+    fn addr(&self) -> Result<Option<SocketAddr>, String> {
+        if self.host.is_none() && self.port.is_none() && !self.listen.is_empty() {
+            return Ok(None);
+        }
+        let port = self.port.unwrap_or(Config::ADDR.port());
+        let Some(host) = &self.host else { return Ok(Some(SocketAddr::new(Config::ADDR.ip(), port))) };
+        let mut addrs =
+            (&**host, port).to_socket_addrs().map_err(|error| format!("can't find host {host:?}: {error}"))?;
+        addrs.next().map(Some).ok_or_else(|| format!("host {host:?} has no address"))
     }
 }
 
@@ -290,6 +298,22 @@ mod tests {
             assert_eq!(idle_timeout(value), expected, "{value}");
         }
         assert_eq!(idle_timeout("0.0015"), Duration::from_micros(1500));
+    }
+
+    #[test]
+    fn places_to_listen_on_replace_the_default_one() {
+        let places = |words: &[&str]| {
+            let config = ServeArgs::from_args(&["pipechat"], words).unwrap().config(1024).unwrap();
+            let addr = config.addr.map(|addr| addr.to_string());
+            addr.into_iter().chain(config.listen.iter().map(ToString::to_string)).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(places(&[]), "127.0.0.1:9999");
+        assert_eq!(places(&["--host", "::1"]), "[::1]:9999");
+        assert_eq!(places(&["--listen", "tcp://127.0.0.1:7"]), "tcp://127.0.0.1:7");
+        let two = ["--listen", "tcp://127.0.0.1:7", "--listen", "unix:/a,tcp://[::1]:8"];
+        assert_eq!(places(&two), "tcp://127.0.0.1:7 unix:/a tcp://[::1]:8");
+        assert_eq!(places(&[&["--port", "0"][..], &two].concat()), format!("127.0.0.1:0 {}", places(&two)));
+        refuses("--listen", &["9999", "tcp://127.0.0.1", "unix:a", "http://127.0.0.1:80"]);
     }
 
     #[test]
