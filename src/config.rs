@@ -24,6 +24,8 @@ pub struct Config {
     pub addr: Option<SocketAddr>,
     /// Where else to listen.
     pub listen: Vec<Listen>,
+    /// What places with TLS need.
+    pub tls: Option<TlsFiles>,
     /// The language that connections begin with.
     pub lang: Lang,
     /// What holds for each connection.
@@ -52,6 +54,15 @@ pub struct Config {
     pub drain_timeout: Duration,
 }
 
+/// A certificate and its key, in PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate, and those that lead from it to a root.
+    pub cert: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+}
+
 /// A file in which events are kept, and how.
 #[derive(Debug, Clone)]
 pub struct StoreConfig {
@@ -66,6 +77,7 @@ impl Default for Config {
         Self {
             addr: Some(Self::ADDR),
             listen: Vec::new(),
+            tls: None,
             lang: Lang::Zh,
             limits: Limits::default(),
             clients_per_ip_max: usize::MAX,
@@ -100,6 +112,11 @@ impl Config {
     /// One sentence about the first that is not: its flag and field, its bounds, and what it was.
     pub fn checked(self) -> Result<Self, String> {
         let memory = 1..=Self::MEMORY_BYTES_MAX;
+        if self.tls.is_none()
+            && let Some(place) = self.listen.iter().find(|place| place.is_tls())
+        {
+            return Err(format!("{place} needs --tls-cert and --tls-key"));
+        }
         size("--max-clients (clients_max)", "clients", 1..=usize::MAX, self.limits.clients_max)?;
         size("--max-clients-per-ip (clients_per_ip_max)", "clients", 1..=usize::MAX, self.clients_per_ip_max)?;
         size("--max-rooms (rooms_max)", "rooms", 1..=usize::MAX, self.rooms.rooms_max)?;

@@ -40,7 +40,7 @@ mod listen;
 mod origin;
 
 pub use address::{Cidr, Network};
-pub use config::{Config, StoreConfig};
+pub use config::{Config, StoreConfig, TlsFiles};
 pub use listen::Listen;
 pub use net::Server;
 pub use origin::{Addr, Origin};

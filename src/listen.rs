@@ -13,17 +13,40 @@ const PATH_BYTES_MAX: usize = 107;
 /// A place to listen on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listen {
-    /// `tcp://HOST:PORT`; port 0 picks a free one.
-    Tcp(SocketAddr),
+    /// `tcp://HOST:PORT`, or `tls://HOST:PORT`.
+    Tcp {
+        /// The address; port 0 picks a free one.
+        addr: SocketAddr,
+        /// Whether clients speak TLS.
+        is_tls: bool,
+    },
     /// `unix:/path`: a socket in the file system.
     Unix(PathBuf),
+}
+
+impl Listen {
+    /// For plain connections to this address.
+    #[must_use]
+    pub fn plain(addr: SocketAddr) -> Self {
+        Self::Tcp { addr, is_tls: false }
+    }
+
+    /// Whether clients speak TLS.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        match self {
+            Self::Tcp { is_tls, .. } => *is_tls,
+            Self::Unix(_) => false,
+        }
+    }
 }
 
 impl fmt::Display for Listen {
     /// As it is parsed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tcp(addr) => write!(f, "tcp://{addr}"),
+            Self::Tcp { addr, is_tls: false } => write!(f, "tcp://{addr}"),
+            Self::Tcp { addr, is_tls: true } => write!(f, "tls://{addr}"),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
@@ -34,7 +57,7 @@ impl FromStr for Listen {
 
     /// Looks up the host, and takes its first address.
     fn from_str(text: &str) -> Result<Self, String> {
-        let error = || format!("expected tcp://HOST:PORT or unix:/path, not {text:?}");
+        let error = || format!("expected tcp://HOST:PORT, tls://HOST:PORT or unix:/path, not {text:?}");
         if let Some(path) = text.strip_prefix("unix:") {
             if !path.starts_with('/') {
                 return Err(error());
@@ -45,11 +68,17 @@ impl FromStr for Listen {
             return Ok(Self::Unix(path.into()));
         }
         let (scheme, host) = text.split_once("://").ok_or_else(error)?;
-        if scheme != "tcp" || !host.contains(':') {
+        let is_tls = match scheme {
+            "tcp" => false,
+            "tls" => true,
+            _ => return Err(error()),
+        };
+        if !host.contains(':') {
             return Err(error());
         }
         let mut addrs = host.to_socket_addrs().map_err(|why| format!("can't find {host:?}: {why}"))?;
-        addrs.next().map(Self::Tcp).ok_or_else(|| format!("{host:?} has no address"))
+        let addr = addrs.next();
+        addr.map(|addr| Self::Tcp { addr, is_tls }).ok_or_else(|| format!("{host:?} has no address"))
     }
 }
 
@@ -59,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_place_is_a_url() {
-        for text in ["tcp://127.0.0.1:9999", "tcp://[::1]:0", "unix:/run/pipechat.sock"] {
+        for text in ["tcp://127.0.0.1:9999", "tls://127.0.0.1:9998", "tcp://[::1]:0", "unix:/run/pipechat.sock"] {
             assert_eq!(text.parse::<Listen>().unwrap().to_string(), text);
         }
         for text in

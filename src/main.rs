@@ -13,7 +13,7 @@ use std::{
 };
 
 use argh::FromArgs;
-use args::{CompletionsArgs, Parsed, ServeArgs, Subcommand};
+use args::{CertArgs, CompletionsArgs, Parsed, ServeArgs, Subcommand};
 use client::{ChatArgs, Failure, HistoryArgs, ListenArgs, Outcome, SendArgs, WaitArgs, WhoArgs, complain, conclude};
 use futures::channel::oneshot;
 use pipechat::Server;
@@ -57,6 +57,14 @@ fn run(subcommand: Subcommand, command: &str, words: &[&str]) -> ExitCode {
         Subcommand::Wait => client(subcommand, command, words, |args: WaitArgs| args.run()),
         Subcommand::Who => client(subcommand, command, words, |args: WhoArgs| args.run()),
         Subcommand::Chat => client(subcommand, command, words, |args: ChatArgs| args.run()),
+        Subcommand::Cert => match args::parse(subcommand, command, words) {
+            Ok(Parsed::Run(args, _)) => match CertArgs::make(&args) {
+                Ok(text) => say(&text),
+                Err(sentence) => fail(1, &sentence),
+            },
+            Ok(Parsed::Print(text)) => say(&text),
+            Err(sentence) => fail_usage(command, &sentence),
+        },
         Subcommand::Completions => match args::parse(subcommand, command, words) {
             Ok(Parsed::Run(args, _)) => say(&CompletionsArgs::script(&args)),
             Ok(Parsed::Print(text)) => say(&text),

@@ -12,11 +12,11 @@ _pipechat() {
         before=${COMP_WORDS[COMP_CWORD - 2]}
     fi
     if ((COMP_CWORD == 1)) && [[ $word != -* ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "serve send listen history wait who chat completions help" -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W "serve send listen history wait who chat cert completions help" -- "$word")
         return
     fi
     case ${COMP_WORDS[1]} in
-        serve | send | listen | history | wait | who | chat | completions | help) subcommand=${COMP_WORDS[1]} first=2 ;;
+        serve | send | listen | history | wait | who | chat | cert | completions | help) subcommand=${COMP_WORDS[1]} first=2 ;;
     esac
     for ((i = first; i < COMP_CWORD; i++)); do
         # What follows an option is taken for its value.
@@ -24,9 +24,11 @@ _pipechat() {
     done
     case $subcommand in
         serve)
-            flags="--host --port --listen --lang --max-clients --max-clients-per-ip --arrivals-per-ip --trusted --idle-timeout --strict-idle --max-wait --rate --burst --rate-per-ip --max-rooms --max-rooms-per-client --recent --recent-memory --history-presence --store --sync --history-lines --history-days --store-max --max-line --max-queue --soft-queue --max-memory --write-timeout --drain-timeout --config --check --help --version"
+            flags="--host --port --listen --tls-cert --tls-key --lang --max-clients --max-clients-per-ip --arrivals-per-ip --trusted --idle-timeout --strict-idle --max-wait --rate --burst --rate-per-ip --max-rooms --max-rooms-per-client --recent --recent-memory --history-presence --store --sync --history-lines --history-days --store-max --max-line --max-queue --soft-queue --max-memory --write-timeout --drain-timeout --config --check --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
+                --tls-cert) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
+                --tls-key) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
                 --store) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --sync) words="normal full" ;;
@@ -91,6 +93,13 @@ _pipechat() {
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;
+        cert)
+            flags="--self-signed --name --help --version"
+            case $before in
+                --self-signed | --name) return ;;
+                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
+            esac
+            ;;
         completions)
             flags="--help --version"
             case $before in
@@ -100,7 +109,7 @@ _pipechat() {
         help)
             flags=""
             case $before in
-                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="serve send listen history wait who chat completions protocol errors rooms history store scripts json client netcat options operating limits performance internals"; fi ;;
+                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="serve send listen history wait who chat cert completions protocol errors rooms history store scripts json client netcat options operating limits performance internals"; fi ;;
             esac
             ;;
     esac

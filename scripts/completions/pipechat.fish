@@ -5,7 +5,7 @@
 function __pipechat_in
     set -l words (commandline -opc)
     set -l subcommand serve
-    if set -q words[2]; and contains -- $words[2] serve send listen history wait who chat completions help
+    if set -q words[2]; and contains -- $words[2] serve send listen history wait who chat cert completions help
         set subcommand $words[2]
     end
     test $subcommand = $argv[1]
@@ -31,12 +31,15 @@ complete -c pipechat -n __pipechat_bare -a history -d 'print what was said in a 
 complete -c pipechat -n __pipechat_bare -a wait -d 'wait until a user is here or gone, or a text is said'
 complete -c pipechat -n __pipechat_bare -a who -d 'print who is online'
 complete -c pipechat -n __pipechat_bare -a chat -d 'interactive client'
+complete -c pipechat -n __pipechat_bare -a cert -d 'make a certificate to try TLS with'
 complete -c pipechat -n __pipechat_bare -a completions -d 'print completions for bash, zsh or fish'
 complete -c pipechat -n __pipechat_bare -a help -d 'print help on a command, or a page of the manual'
 
 complete -c pipechat -n '__pipechat_in serve' -l host -x -a '(__fish_print_hostnames)' -d 'address or name to listen on, or HOST:PORT (127.0.0.1)'
 complete -c pipechat -n '__pipechat_in serve' -l port -x -d 'port to listen on; 0 picks a free port (9999)'
-complete -c pipechat -n '__pipechat_in serve' -l listen -x -d 'listen here, and not on the default address and port unless --host or --port is given: tcp://HOST:PORT or unix:/path; may be repeated'
+complete -c pipechat -n '__pipechat_in serve' -l listen -x -d 'listen here, and not on the default address and port unless --host or --port is given: tcp://HOST:PORT, tls://HOST:PORT or unix:/path; may be repeated'
+complete -c pipechat -n '__pipechat_in serve' -l tls-cert -r -F -d 'certificate for tls:// in PEM, with those that lead to a root'
+complete -c pipechat -n '__pipechat_in serve' -l tls-key -r -F -d 'its key in PEM'
 complete -c pipechat -n '__pipechat_in serve' -l lang -x -a 'zh en' -d 'language that connections begin with (zh)'
 complete -c pipechat -n '__pipechat_in serve' -l max-clients -x -d 'maximum number of clients; 0 means the default (what the limit on open files allows)'
 complete -c pipechat -n '__pipechat_in serve' -l max-clients-per-ip -x -d 'maximum number of clients from one address; 0 means no limit (no limit)'
@@ -138,8 +141,13 @@ complete -c pipechat -n '__pipechat_in chat' -l no-history -d 'remember no lines
 complete -c pipechat -n '__pipechat_in chat' -l help -d 'print help'
 complete -c pipechat -n '__pipechat_in chat' -l version -d 'print the version'
 
+complete -c pipechat -n '__pipechat_in cert' -l self-signed -x -d 'directory for the two files, which must not exist'
+complete -c pipechat -n '__pipechat_in cert' -l name -x -d 'name or address that clients connect to; may be repeated (localhost, 127.0.0.1 and ::1)'
+complete -c pipechat -n '__pipechat_in cert' -l help -d 'print help'
+complete -c pipechat -n '__pipechat_in cert' -l version -d 'print the version'
+
 complete -c pipechat -n '__pipechat_in completions' -l help -d 'print help'
 complete -c pipechat -n '__pipechat_in completions' -l version -d 'print the version'
 complete -c pipechat -n '__pipechat_in completions' -a 'bash zsh fish'
 
-complete -c pipechat -n '__pipechat_in help' -a 'serve send listen history wait who chat completions protocol errors rooms history store scripts json client netcat options operating limits performance internals'
+complete -c pipechat -n '__pipechat_in help' -a 'serve send listen history wait who chat cert completions protocol errors rooms history store scripts json client netcat options operating limits performance internals'

@@ -11,6 +11,7 @@ _pipechat() {
         'wait:wait until a user is here or gone, or a text is said'
         'who:print who is online'
         'chat:interactive client'
+        'cert:make a certificate to try TLS with'
         'completions:print completions for bash, zsh or fish'
         'help:print help on a command, or a page of the manual'
     )
@@ -29,7 +30,9 @@ _pipechat() {
             _arguments \
                 '--host=[address or name to listen on, or HOST:PORT (127.0.0.1)]:host:_hosts' \
                 '--port=[port to listen on; 0 picks a free port (9999)]:port:' \
-                '--listen=[listen here, and not on the default address and port unless --host or --port is given: tcp://HOST:PORT or unix:/path; may be repeated]:url:' \
+                '--listen=[listen here, and not on the default address and port unless --host or --port is given: tcp://HOST:PORT, tls://HOST:PORT or unix:/path; may be repeated]:url:' \
+                '--tls-cert=[certificate for tls:// in PEM, with those that lead to a root]:file:_files' \
+                '--tls-key=[its key in PEM]:file:_files' \
                 '--lang=[language that connections begin with (zh)]:value:(zh en)' \
                 '--max-clients=[maximum number of clients; 0 means the default (what the limit on open files allows)]:n:' \
                 '--max-clients-per-ip=[maximum number of clients from one address; 0 means no limit (no limit)]:n:' \
@@ -157,6 +160,15 @@ _pipechat() {
                 '*: :' \
                 && return
             ;;
+        cert)
+            _arguments \
+                '--self-signed=[directory for the two files, which must not exist]:dir:' \
+                '--name=[name or address that clients connect to; may be repeated (localhost, 127.0.0.1 and ::1)]:name:' \
+                '--help[print help]' \
+                '--version[print the version]' \
+                '*: :' \
+                && return
+            ;;
         completions)
             _arguments \
                 '--help[print help]' \
@@ -167,7 +179,7 @@ _pipechat() {
             ;;
         help)
             _arguments \
-                '1:what:(serve send listen history wait who chat completions protocol errors rooms history store scripts json client netcat options operating limits performance internals)' \
+                '1:what:(serve send listen history wait who chat cert completions protocol errors rooms history store scripts json client netcat options operating limits performance internals)' \
                 '*: :' \
                 && return
             ;;

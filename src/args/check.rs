@@ -86,7 +86,10 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
         ("write-timeout", quoted(&format_duration(limits.write_timeout))),
         ("drain-timeout", quoted(&format_duration(config.drain_timeout))),
     ];
-    addr.chain(places).chain(before).chain(store).chain(after).collect()
+    let tls = config.tls.iter().flat_map(|files| {
+        [("tls-cert", &files.cert), ("tls-key", &files.key)].map(|(key, path)| (key, quoted(&path.to_string_lossy())))
+    });
+    addr.chain(places).chain(tls).chain(before).chain(store).chain(after).collect()
 }
 
 /// A TOML string. Of what is escaped in one, a value can only have these: a path may.

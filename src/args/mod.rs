@@ -2,6 +2,7 @@
 //! around it: `words` takes `--flag=value`, `-h` and `-V` apart, `sources` puts in what the environment and the
 //! configuration file say, and `help` and `completions` are written from argh's descriptions. Knows no socket.
 
+mod cert;
 mod check;
 mod completions;
 mod file;
@@ -17,6 +18,7 @@ use std::env;
 use argh::{ArgsInfo, CommandInfoWithArgs, FlagInfo, FromArgs};
 use pipechat::manual::{PAGES, Page};
 
+pub(crate) use cert::CertArgs;
 pub(crate) use check::report;
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use serve::ServeArgs;
@@ -36,12 +38,22 @@ pub(crate) enum Subcommand {
     Wait,
     Who,
     Chat,
+    Cert,
     Completions,
 }
 
 impl Subcommand {
-    pub(crate) const ALL: [Self; 8] =
-        [Self::Serve, Self::Send, Self::Listen, Self::History, Self::Wait, Self::Who, Self::Chat, Self::Completions];
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Serve,
+        Self::Send,
+        Self::Listen,
+        Self::History,
+        Self::Wait,
+        Self::Who,
+        Self::Chat,
+        Self::Cert,
+        Self::Completions,
+    ];
 
     pub(crate) fn named(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|subcommand| subcommand.name() == word)
@@ -56,6 +68,7 @@ impl Subcommand {
             Self::Wait => "wait",
             Self::Who => "who",
             Self::Chat => "chat",
+            Self::Cert => "cert",
             Self::Completions => "completions",
         }
     }
@@ -70,6 +83,7 @@ impl Subcommand {
             Self::Wait => "wait until a user is here or gone, or a text is said",
             Self::Who => "print who is online",
             Self::Chat => "interactive client",
+            Self::Cert => "make a certificate to try TLS with",
             Self::Completions => "print completions for bash, zsh or fish",
         }
     }
@@ -84,6 +98,7 @@ impl Subcommand {
             Self::Wait => WaitArgs::get_args_info(),
             Self::Who => WhoArgs::get_args_info(),
             Self::Chat => ChatArgs::get_args_info(),
+            Self::Cert => CertArgs::get_args_info(),
             Self::Completions => CompletionsArgs::get_args_info(),
         }
     }
@@ -103,7 +118,7 @@ impl Subcommand {
             Self::History => &[("Connection", "--host"), ("Output", "--last")],
             Self::Who => &[("Connection", "--host"), ("Output", "--json")],
             Self::Wait | Self::Chat => &[("Connection", "--host")],
-            Self::Completions => &[],
+            Self::Cert | Self::Completions => &[],
         }
     }
 
@@ -115,7 +130,7 @@ impl Subcommand {
             Self::Send | Self::Listen | Self::History | Self::Wait | Self::Who | Self::Chat => {
                 ["--host", "--port", "--name", "--lang", "--timeout"].contains(&flag)
             }
-            Self::Completions => false,
+            Self::Cert | Self::Completions => false,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use argh::{ArgsInfo, FromArgs};
 use pipechat::{
-    Config, StoreConfig,
+    Config, StoreConfig, TlsFiles,
     chat::{RecentLimits, RoomLimits},
     protocol::{Lang, Limits, Rate},
     store::{self, SyncMode},
@@ -39,10 +39,16 @@ pub(crate) struct ServeArgs {
     /// port to listen on; 0 picks a free port (9999)
     #[argh(option, arg_name = "PORT", from_str_fn(server_port))]
     port: Option<u16>,
-    /// listen here, and not on the default address and port unless --host or --port is given: tcp://HOST:PORT or
-    /// unix:/path; may be repeated
+    /// listen here, and not on the default address and port unless --host or --port is given: tcp://HOST:PORT,
+    /// tls://HOST:PORT or unix:/path; may be repeated
     #[argh(option, arg_name = "URL")]
     listen: Vec<Places>,
+    /// certificate for tls:// in PEM, with those that lead to a root
+    #[argh(option, arg_name = "FILE")]
+    tls_cert: Option<String>,
+    /// its key in PEM
+    #[argh(option, arg_name = "FILE")]
+    tls_key: Option<String>,
     /// language that connections begin with (zh)
     #[argh(option, arg_name = "zh|en", default = "Config::default().lang", from_str_fn(lang))]
     lang: Lang,
@@ -161,6 +167,7 @@ impl ServeArgs {
         let config = Config {
             addr: self.addr()?,
             listen: self.listen.iter().flat_map(|places| places.0.clone()).collect(),
+            tls: self.tls()?,
             lang: self.lang,
             limits,
             clients_per_ip_max: self.max_clients_per_ip,
@@ -183,6 +190,17 @@ impl ServeArgs {
             drain_timeout: self.drain_timeout,
         };
         config.checked()
+    }
+
+    /// # Errors
+    /// One sentence, where one of the files is missing.
+    fn tls(&self) -> Result<Option<TlsFiles>, String> {
+        match (&self.tls_cert, &self.tls_key) {
+            (None, None) => Ok(None),
+            (Some(cert), Some(key)) => Ok(Some(TlsFiles { cert: cert.into(), key: key.into() })),
+            (Some(_), None) => Err("--tls-cert needs --tls-key".to_owned()),
+            (None, Some(_)) => Err("--tls-key needs --tls-cert".to_owned()),
+        }
     }
 
     /// The first address of the host, with the port; none where other places were given instead.
@@ -314,6 +332,14 @@ mod tests {
         assert_eq!(places(&two), "tcp://127.0.0.1:7 unix:/a tcp://[::1]:8");
         assert_eq!(places(&[&["--port", "0"][..], &two].concat()), format!("127.0.0.1:0 {}", places(&two)));
         refuses("--listen", &["9999", "tcp://127.0.0.1", "unix:a", "http://127.0.0.1:80"]);
+        for (word, sentence) in [
+            ("--listen=tls://127.0.0.1:0", "tls://127.0.0.1:0 needs --tls-cert and --tls-key"),
+            ("--tls-cert=a", "--tls-cert needs --tls-key"),
+            ("--tls-key=a", "--tls-key needs --tls-cert"),
+        ] {
+            let (flag, value) = word.split_once('=').unwrap();
+            assert_eq!(config(flag, value).unwrap_err(), sentence);
+        }
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(super) async fn run(listener: Listener, arrivals: Rc<Arrivals>) -> Infallibl
             Either::Right(((), _)) => continue,
         };
         let accepted = accepted.and_then(|(stream, peer)| {
-            arrivals.admit(stream, peer)?;
+            arrivals.admit(stream, peer, listener.listen())?;
             backoff = BACKOFF;
             accept_waiting(&listener, &arrivals)
         });
@@ -58,7 +58,7 @@ fn accept_waiting(listener: &Listener, arrivals: &Arrivals) -> io::Result<()> {
     let mut refused = 0;
     for _ in 1..ACCEPTS_MAX {
         match listener.accept_now() {
-            Ok((stream, peer)) => refused += usize::from(!arrivals.admit(stream, peer)?),
+            Ok((stream, peer)) => refused += usize::from(!arrivals.admit(stream, peer, listener.listen())?),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
             Err(error) => return Err(error),
         }

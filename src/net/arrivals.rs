@@ -9,21 +9,28 @@ use std::{
 };
 
 use rustix::fd::OwnedFd;
+use rustls::ServerConfig;
+use smol_timeout::TimeoutExt;
 
 use super::{
     admission::{Admission, Place},
     connection::{Connection, Shared},
     listener::Peer,
     refusals::Refusals,
+    transport::{TlsSocket, Transport},
 };
 use crate::{
     Config,
     address::Cidr,
     broker::outbox,
+    listen::Listen,
     origin::{Addr, Origin},
     protocol::{Dialect, Session},
     reactor::{Clock, Executor, Poller, Socket, Token},
 };
+
+/// How long a TLS handshake may take.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Lets accepted connections in, or refuses them.
 pub(super) struct Arrivals {
@@ -37,13 +44,28 @@ pub(super) struct Arrivals {
     refusals: RefCell<Refusals>,
     /// Addresses that are spared the limits for one address.
     trusted: Vec<Cidr>,
+    /// What new connections with TLS begin with.
+    tls: RefCell<Option<Arc<ServerConfig>>>,
     /// The dialect that connections begin with.
     dialect: Dialect,
     shared: Rc<Shared>,
 }
 
+/// The connection of a client whose socket the broker may write to.
+fn plain(origin: Origin, socket: Rc<Socket>, dialect: Dialect, place: Place, shared: &Rc<Shared>) -> Connection {
+    let (outbox, inbox) = outbox(Some(Rc::clone(&socket)), Arc::clone(&shared.memory));
+    let session = Session::new(Arc::clone(&shared.limits), dialect, shared.clock.now());
+    Connection::new(origin, outbox, Transport::Plain(socket), inbox, session, place, shared)
+}
+
 impl Arrivals {
-    pub(super) fn new(executor: Executor, poller: Rc<Poller>, config: &Config, shared: Rc<Shared>) -> Self {
+    pub(super) fn new(
+        executor: Executor,
+        poller: Rc<Poller>,
+        config: &Config,
+        tls: Option<Arc<ServerConfig>>,
+        shared: Rc<Shared>,
+    ) -> Self {
         let dialect = Dialect { lang: config.lang, ..Dialect::default() };
         Self {
             next: Cell::new(Token(1)),
@@ -53,6 +75,7 @@ impl Arrivals {
             admission: Rc::new(RefCell::new(Admission::new(config))),
             refusals: RefCell::new(Refusals::new(dialect)),
             trusted: config.trusted.clone(),
+            tls: RefCell::new(tls),
             dialect,
             shared,
         }
@@ -66,13 +89,18 @@ impl Arrivals {
     ///
     /// # Errors
     /// When the kernel has no memory to watch the connection with; it is closed then.
-    pub(super) fn admit(&self, stream: OwnedFd, peer: Peer) -> io::Result<bool> {
-        let origin = self.origin(peer);
+    pub(super) fn admit(&self, stream: OwnedFd, peer: Peer, listen: &Listen) -> io::Result<bool> {
+        let origin = Origin { is_encrypted: listen.is_tls(), ..self.origin(peer) };
         let now = self.clock().now();
         match Place::take(&self.admission, origin.payer(&self.trusted), now) {
             Ok(place) => self.connect(stream, origin, place).map(|()| true),
             Err(departure) => {
-                self.refusals.borrow_mut().refuse(stream, origin.addr, departure, now);
+                let mut refusals = self.refusals.borrow_mut();
+                if listen.is_tls() {
+                    refusals.close(stream, origin.addr, departure, now); // a handshake is more than it may cost
+                } else {
+                    refusals.refuse(stream, origin.addr, departure, now);
+                }
                 Ok(false)
             }
         }
@@ -93,10 +121,27 @@ impl Arrivals {
         let token = self.next.get();
         let socket = Rc::new(Socket::new(stream, token, Rc::clone(&self.poller))?);
         self.next.set(Token(token.0 + 1));
-        let (outbox, inbox) = outbox(Some(Rc::clone(&socket)), Arc::clone(&self.shared.memory));
-        let session = Session::new(Arc::clone(&self.shared.limits), self.dialect, self.clock().now());
-        let mut connection = Connection::new(origin, outbox, socket, inbox, session, place, &self.shared);
-        self.executor.spawn(async move { connection.run().await }).detach();
+        let (dialect, shared) = (self.dialect, Rc::clone(&self.shared));
+        let tls = self.tls.borrow().clone().filter(|_| origin.is_encrypted);
+        let Some(tls) = tls else {
+            let mut connection = plain(origin, socket, dialect, place, &shared);
+            self.executor.spawn(async move { connection.run().await }).detach();
+            return Ok(());
+        };
+        let connect = async move {
+            let (outbox, inbox) = outbox(None, Arc::clone(&shared.memory));
+            let addr = origin.addr;
+            // Boxed: an open connection has no room for what only its beginning needs.
+            let handshake = Box::pin(TlsSocket::accept(socket, tls, inbox.gauge(), &shared.handshakes));
+            let tls = match handshake.timeout(HANDSHAKE_TIMEOUT).await {
+                Some(Ok(tls)) => Transport::Tls(Box::new(tls)),
+                Some(Err(error)) => return log::debug!("{addr} made no TLS handshake: {error}"),
+                None => return log::debug!("{addr} made no TLS handshake in time"),
+            };
+            let session = Session::new(Arc::clone(&shared.limits), dialect, shared.clock.now());
+            Connection::new(origin, outbox, tls, inbox, session, place, &shared).run().await;
+        };
+        self.executor.spawn(connect).detach();
         Ok(())
     }
 

@@ -50,8 +50,9 @@ impl Listener {
     /// One sentence.
     pub(super) fn bind(listen: &Listen) -> io::Result<Self> {
         let bound = match listen {
-            Listen::Tcp(addr) => tcp(*addr).and_then(|listener| {
-                Ok(Self { listen: Listen::Tcp(listener.local_addr()?), kind: Kind::Tcp(listener) })
+            Listen::Tcp { addr, is_tls } => tcp(*addr).and_then(|listener| {
+                let listen = Listen::Tcp { addr: listener.local_addr()?, is_tls: *is_tls };
+                Ok(Self { listen, kind: Kind::Tcp(listener) })
             }),
             Listen::Unix(path) => SocketFile::bind(path).map(|(listener, file)| Self {
                 listen: listen.clone(),
@@ -60,7 +61,7 @@ impl Listener {
         };
         bound.map_err(|error| {
             let place = match listen {
-                Listen::Tcp(addr) => addr.to_string(),
+                Listen::Tcp { addr, .. } => addr.to_string(),
                 Listen::Unix(_) => listen.to_string(),
             };
             io::Error::new(error.kind(), format!("can't listen on {place}: {error}"))

@@ -11,6 +11,7 @@ mod losses;
 mod read_scheduler;
 mod refusals;
 mod socket_file;
+mod transport;
 mod writer;
 
 use std::{
@@ -27,10 +28,16 @@ use futures::{
     future::{Either, select, select_all},
     pin_mut,
 };
+use rustls::ServerConfig;
 use smol_timeout::TimeoutExt;
 
 use self::{
-    arrivals::Arrivals, connection::Shared, listener::Listener, losses::Losses, read_scheduler::read_scheduler,
+    arrivals::Arrivals,
+    connection::Shared,
+    listener::Listener,
+    losses::Losses,
+    read_scheduler::read_scheduler,
+    transport::{handshakes, server_config},
 };
 use crate::{
     Config,
@@ -45,6 +52,8 @@ use crate::{
 pub struct Server {
     /// That of [`Config::addr`] first.
     listeners: Vec<Listener>,
+    /// The certificate in force.
+    tls: Option<Arc<ServerConfig>>,
     poller: Poller,
     config: Config,
     store: Option<StoreClient>,
@@ -58,29 +67,30 @@ impl Server {
     /// where a setting is out of its bounds: see [`Config::checked`].
     pub fn bind(config: Config) -> io::Result<Self> {
         let config = config.checked().map_err(|sentence| io::Error::new(io::ErrorKind::InvalidInput, sentence))?;
-        let places = config.addr.map(Listen::Tcp).into_iter().chain(config.listen.iter().cloned());
+        let places = config.addr.map(Listen::plain).into_iter().chain(config.listen.iter().cloned());
         let listeners = places.map(|place| Listener::bind(&place)).collect::<io::Result<Vec<_>>>()?;
         if listeners.is_empty() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "there is nowhere to listen"));
         }
+        let tls = config.tls.as_ref().map(server_config).transpose().map_err(io::Error::other)?;
         let store = config.store.as_ref().map(StoreClient::open).transpose().map_err(io::Error::other)?;
-        Ok(Self { listeners, poller: Poller::new()?, config, store })
+        Ok(Self { listeners, tls, poller: Poller::new()?, config, store })
     }
 
     /// The first place where it listens for plain TCP connections, with the port that port 0 became.
     #[must_use]
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.listeners.iter().find_map(|listener| match listener.listen() {
-            Listen::Tcp(addr) => Some(*addr),
-            Listen::Unix(_) => None,
+            Listen::Tcp { addr, is_tls: false } => Some(*addr),
+            Listen::Tcp { .. } | Listen::Unix(_) => None,
         })
     }
 
     /// All places where it listens, as the program says them: the address of [`Config::addr`], and URLs.
     pub fn places(&self) -> impl Iterator<Item = String> {
         self.listeners.iter().enumerate().map(|(n, listener)| match listener.listen() {
-            Listen::Tcp(addr) if n == 0 && self.config.addr.is_some() => addr.to_string(),
-            place @ (Listen::Tcp(_) | Listen::Unix(_)) => place.to_string(),
+            Listen::Tcp { addr, .. } if n == 0 && self.config.addr.is_some() => addr.to_string(),
+            place @ (Listen::Tcp { .. } | Listen::Unix(_)) => place.to_string(),
         })
     }
 
@@ -93,12 +103,13 @@ impl Server {
     /// # Panics
     /// When the broker panics: without it there is no chat, so the server must not go on.
     pub fn run(self, stop: impl Future<Output = ()> + 'static) -> Result<(), String> {
-        let Self { listeners, poller, config, store } = self;
+        let Self { listeners, tls, poller, config, store } = self;
         let has_unkept = store.as_ref().map(StoreClient::has_unkept).unwrap_or_default();
         let poller = Rc::new(poller);
         let executor = Executor::new(Rc::clone(&poller));
         let losses = Rc::<Losses>::default();
-        let end = executor.run(serve(listeners, config, store, stop, executor.clone(), poller, Rc::clone(&losses)));
+        let end =
+            executor.run(serve((listeners, tls), config, store, stop, executor.clone(), poller, Rc::clone(&losses)));
         drop(executor); // and with it the connections that are left
         match (losses.take(), &end) {
             ((0, _), End::Drained(_)) => {}
@@ -122,7 +133,7 @@ enum End {
 }
 
 async fn serve(
-    listeners: Vec<Listener>,
+    (listeners, tls): (Vec<Listener>, Option<Arc<ServerConfig>>),
     config: Config,
     store: Option<StoreClient>,
     stop: impl Future<Output = ()>,
@@ -137,6 +148,8 @@ async fn serve(
     let departed = Rc::<Departed>::default();
     let (scheduler, running) = read_scheduler();
     executor.spawn(running).detach();
+    let (handshakes, granting) = handshakes();
+    executor.spawn(granting).detach();
     let drain_timeout = config.drain_timeout;
     let broker = Broker::new(config.clone(), Arc::clone(&memory), Rc::clone(&backlog), Rc::clone(&departed));
     let broker = executor.spawn(broker::run(inbox, Rc::clone(&poller), broker, clock, store));
@@ -149,9 +162,10 @@ async fn serve(
         backlog,
         departed,
         scheduler,
+        handshakes,
         next_client: Cell::new(ClientId(1)),
     });
-    let arrivals = Rc::new(Arrivals::new(executor, poller, &config, shared));
+    let arrivals = Rc::new(Arrivals::new(executor, poller, &config, tls, shared));
     let loops = listeners.into_iter().map(|listener| Box::pin(accept::run(listener, Rc::clone(&arrivals))));
     let accepting = select_all(loops.collect::<Vec<_>>());
     drop(arrivals);

@@ -53,6 +53,12 @@ impl Refusals {
         Self { dialect, lingering: VecDeque::new(), tally: Tally::default(), nowhere: vec![0; DISCARD_BYTES].into() }
     }
 
+    /// Closes a connection that could not understand why it is refused.
+    pub(super) fn close(&mut self, stream: OwnedFd, addr: Addr, reason: Departure, now: Duration) {
+        self.tally.add(reason, addr, now);
+        drop(stream);
+    }
+
     /// Tells a connection why it is refused, and keeps it for [`REFUSAL_LINGER`].
     pub(super) fn refuse(&mut self, stream: OwnedFd, addr: Addr, reason: Departure, now: Duration) {
         self.tally.add(reason, addr, now);
