@@ -43,7 +43,7 @@ pub(super) struct Arrivals {
     admission: Rc<RefCell<Admission>>,
     refusals: RefCell<Refusals>,
     /// Addresses that are spared the limits for one address.
-    trusted: Vec<Cidr>,
+    trusted: RefCell<Vec<Cidr>>,
     /// What new connections with TLS begin with.
     tls: RefCell<Option<Arc<ServerConfig>>>,
     /// The dialect that connections begin with.
@@ -54,7 +54,7 @@ pub(super) struct Arrivals {
 /// The connection of a client whose socket the broker may write to.
 fn plain(origin: Origin, socket: Rc<Socket>, dialect: Dialect, place: Place, shared: &Rc<Shared>) -> Connection {
     let (outbox, inbox) = outbox(Some(Rc::clone(&socket)), Arc::clone(&shared.memory));
-    let session = Session::new(Arc::clone(&shared.limits), dialect, shared.clock.now());
+    let session = Session::new(Arc::clone(&shared.limits.borrow()), dialect, shared.clock.now());
     Connection::new(origin, outbox, Transport::Plain(socket), inbox, session, place, shared)
 }
 
@@ -74,7 +74,7 @@ impl Arrivals {
             poller,
             admission: Rc::new(RefCell::new(Admission::new(config))),
             refusals: RefCell::new(Refusals::new(dialect)),
-            trusted: config.trusted.clone(),
+            trusted: RefCell::new(config.trusted.clone()),
             tls: RefCell::new(tls),
             dialect,
             shared,
@@ -92,7 +92,7 @@ impl Arrivals {
     pub(super) fn admit(&self, stream: OwnedFd, peer: Peer, listen: &Listen) -> io::Result<bool> {
         let origin = Origin { is_encrypted: listen.is_tls(), ..self.origin(peer) };
         let now = self.clock().now();
-        match Place::take(&self.admission, origin.payer(&self.trusted), now) {
+        match Place::take(&self.admission, origin.payer(&self.trusted.borrow()), now) {
             Ok(place) => self.connect(stream, origin, place).map(|()| true),
             Err(departure) => {
                 let mut refusals = self.refusals.borrow_mut();
@@ -103,6 +103,16 @@ impl Arrivals {
                 }
                 Ok(false)
             }
+        }
+    }
+
+    /// New connections begin with these limits and this certificate.
+    pub(super) fn reload(&self, config: &Config, tls: Option<Arc<ServerConfig>>) {
+        self.admission.borrow_mut().set_limits(config);
+        self.trusted.replace(config.trusted.clone());
+        self.shared.limits.replace(Arc::new(config.limits));
+        if tls.is_some() {
+            self.tls.replace(tls);
         }
     }
 
@@ -138,7 +148,7 @@ impl Arrivals {
                 Some(Err(error)) => return log::debug!("{addr} made no TLS handshake: {error}"),
                 None => return log::debug!("{addr} made no TLS handshake in time"),
             };
-            let session = Session::new(Arc::clone(&shared.limits), dialect, shared.clock.now());
+            let session = Session::new(Arc::clone(&shared.limits.borrow()), dialect, shared.clock.now());
             Connection::new(origin, outbox, tls, inbox, session, place, &shared).run().await;
         };
         self.executor.spawn(connect).detach();

@@ -47,7 +47,8 @@ thread_local! {
 pub(super) struct Shared {
     pub(super) broker: UnboundedSender<Request>,
     pub(super) clock: Clock,
-    pub(super) limits: Arc<Limits>,
+    /// What holds for new connections.
+    pub(super) limits: RefCell<Arc<Limits>>,
     pub(super) losses: Rc<Losses>,
     pub(super) memory: Arc<Memory>,
     pub(super) backlog: Rc<BrokenBacklog>,

@@ -15,8 +15,9 @@ mod transport;
 mod writer;
 
 use std::{
-    cell::Cell,
-    future::Future,
+    cell::{Cell, RefCell},
+    convert::Infallible,
+    future::{self, Future},
     io,
     net::SocketAddr,
     rc::Rc,
@@ -24,9 +25,11 @@ use std::{
 };
 
 use futures::{
-    channel::mpsc,
+    Stream, StreamExt,
+    channel::mpsc::{self, UnboundedSender},
     future::{Either, select, select_all},
     pin_mut,
+    stream::pending,
 };
 use rustls::ServerConfig;
 use smol_timeout::TimeoutExt;
@@ -103,13 +106,36 @@ impl Server {
     /// # Panics
     /// When the broker panics: without it there is no chat, so the server must not go on.
     pub fn run(self, stop: impl Future<Output = ()> + 'static) -> Result<(), String> {
+        self.run_and_reload(stop, pending())
+    }
+
+    /// The same, and takes new limits and a new certificate for connections to come. All else that these configurations say,
+    /// such as where to listen, needs another start.
+    ///
+    /// # Errors
+    /// As those of [`Self::run`].
+    ///
+    /// # Panics
+    /// As [`Self::run`] does.
+    pub fn run_and_reload(
+        self,
+        stop: impl Future<Output = ()> + 'static,
+        reloads: impl Stream<Item = Config> + Unpin + 'static,
+    ) -> Result<(), String> {
         let Self { listeners, tls, poller, config, store } = self;
         let has_unkept = store.as_ref().map(StoreClient::has_unkept).unwrap_or_default();
         let poller = Rc::new(poller);
         let executor = Executor::new(Rc::clone(&poller));
         let losses = Rc::<Losses>::default();
-        let end =
-            executor.run(serve((listeners, tls), config, store, stop, executor.clone(), poller, Rc::clone(&losses)));
+        let end = executor.run(serve(
+            (listeners, tls),
+            config,
+            store,
+            (stop, reloads),
+            executor.clone(),
+            poller,
+            Rc::clone(&losses),
+        ));
         drop(executor); // and with it the connections that are left
         match (losses.take(), &end) {
             ((0, _), End::Drained(_)) => {}
@@ -124,6 +150,32 @@ impl Server {
     }
 }
 
+/// Takes new configurations as they come.
+async fn reload(
+    mut reloads: impl Stream<Item = Config> + Unpin,
+    arrivals: Rc<Arrivals>,
+    broker: UnboundedSender<broker::Request>,
+) -> Infallible {
+    while let Some(config) = reloads.next().await {
+        let config = match config.checked() {
+            Ok(config) => config,
+            Err(sentence) => {
+                log::error!("not reloaded: {sentence}");
+                continue;
+            }
+        };
+        match config.tls.as_ref().map(server_config).transpose() {
+            Ok(tls) => {
+                arrivals.reload(&config, tls);
+                broker.unbounded_send(broker::Request::Reload(Box::new(config))).ok(); // fails when the broker is dead
+                log::info!("reloaded: limits and certificate, for new connections");
+            }
+            Err(sentence) => log::error!("not reloaded: {sentence}"),
+        }
+    }
+    future::pending().await
+}
+
 /// How a shutdown ended.
 enum End {
     /// All queues were flushed, or given up, and the store has kept all but so many changes.
@@ -136,7 +188,7 @@ async fn serve(
     (listeners, tls): (Vec<Listener>, Option<Arc<ServerConfig>>),
     config: Config,
     store: Option<StoreClient>,
-    stop: impl Future<Output = ()>,
+    (stop, reloads): (impl Future<Output = ()>, impl Stream<Item = Config> + Unpin),
     executor: Executor,
     poller: Rc<Poller>,
     losses: Rc<Losses>,
@@ -156,7 +208,7 @@ async fn serve(
     let shared = Rc::new(Shared {
         broker: requests.clone(),
         clock,
-        limits: Arc::new(config.limits),
+        limits: RefCell::new(Arc::new(config.limits)),
         losses: Rc::clone(&losses),
         memory,
         backlog,
@@ -168,7 +220,7 @@ async fn serve(
     let arrivals = Rc::new(Arrivals::new(executor, poller, &config, tls, shared));
     let loops = listeners.into_iter().map(|listener| Box::pin(accept::run(listener, Rc::clone(&arrivals))));
     let accepting = select_all(loops.collect::<Vec<_>>());
-    drop(arrivals);
+    let accepting = select(accepting, Box::pin(reload(reloads, arrivals, requests.clone())));
     pin_mut!(stop);
     match select(broker, select(stop, accepting)).await {
         Either::Left((_, _)) => unreachable!("the broker ends after the last of its senders, and one is here"),
@@ -182,6 +234,8 @@ async fn serve(
             // The broker ends with the last connection: those have senders too.
             broker.timeout(drain_timeout).await.map_or(End::TimedOut, End::Drained)
         }
-        Either::Right((Either::Right(((never, ..), _)), _)) => match never {},
+        Either::Right((Either::Right((Either::Left(((never, ..), _)) | Either::Right((never, _)), _)), _)) => {
+            match never {}
+        }
     }
 }

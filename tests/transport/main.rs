@@ -1,6 +1,7 @@
 //! The ways to the server: places to listen on, sockets in the file system, TLS.
 
 mod places;
+mod reload;
 mod tls;
 
 use std::{env, fs, path::PathBuf, process};

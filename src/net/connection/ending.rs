@@ -88,7 +88,8 @@ impl Connection {
     async fn write_all(&mut self) -> bool {
         loop {
             let write = self.writer.write_at_least(&mut self.transport, FLUSH_PROGRESS_BYTES, self.shared.clock);
-            let is_in_time = match self.shared.limits.write_timeout {
+            let timeout = self.shared.limits.borrow().write_timeout;
+            let is_in_time = match timeout {
                 Duration::ZERO => Some(write.await),
                 timeout => write.timeout(timeout).await,
             };
