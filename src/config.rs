@@ -24,6 +24,8 @@ pub struct Config {
     pub addr: Option<SocketAddr>,
     /// Where else to listen.
     pub listen: Vec<Listen>,
+    /// From where connections with a header of the PROXY protocol may come.
+    pub proxies: Vec<Cidr>,
     /// What places with TLS need.
     pub tls: Option<TlsFiles>,
     /// The language that connections begin with.
@@ -77,6 +79,7 @@ impl Default for Config {
         Self {
             addr: Some(Self::ADDR),
             listen: Vec::new(),
+            proxies: Vec::new(),
             tls: None,
             lang: Lang::Zh,
             limits: Limits::default(),
@@ -112,6 +115,11 @@ impl Config {
     /// One sentence about the first that is not: its flag and field, its bounds, and what it was.
     pub fn checked(self) -> Result<Self, String> {
         let memory = 1..=Self::MEMORY_BYTES_MAX;
+        if self.proxies.is_empty()
+            && let Some(place) = self.listen.iter().find(|place| place.is_proxied())
+        {
+            return Err(format!("{place} needs --proxy-from: anybody could tell any address"));
+        }
         if self.tls.is_none()
             && let Some(place) = self.listen.iter().find(|place| place.is_tls())
         {

@@ -13,12 +13,14 @@ const PATH_BYTES_MAX: usize = 107;
 /// A place to listen on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listen {
-    /// `tcp://HOST:PORT`, or `tls://HOST:PORT`.
+    /// `tcp://HOST:PORT`, or `tls://HOST:PORT`; with a proxy before it, `tcp+proxy://` and `tls+proxy://`.
     Tcp {
         /// The address; port 0 picks a free one.
         addr: SocketAddr,
         /// Whether clients speak TLS.
         is_tls: bool,
+        /// Whether each connection begins with a header of the PROXY protocol.
+        is_proxied: bool,
     },
     /// `unix:/path`: a socket in the file system.
     Unix(PathBuf),
@@ -28,7 +30,7 @@ impl Listen {
     /// For plain connections to this address.
     #[must_use]
     pub fn plain(addr: SocketAddr) -> Self {
-        Self::Tcp { addr, is_tls: false }
+        Self::Tcp { addr, is_tls: false, is_proxied: false }
     }
 
     /// Whether clients speak TLS.
@@ -39,14 +41,26 @@ impl Listen {
             Self::Unix(_) => false,
         }
     }
+
+    /// Whether each connection begins with a header of the PROXY protocol.
+    #[must_use]
+    pub fn is_proxied(&self) -> bool {
+        match self {
+            Self::Tcp { is_proxied, .. } => *is_proxied,
+            Self::Unix(_) => false,
+        }
+    }
 }
 
 impl fmt::Display for Listen {
     /// As it is parsed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tcp { addr, is_tls: false } => write!(f, "tcp://{addr}"),
-            Self::Tcp { addr, is_tls: true } => write!(f, "tls://{addr}"),
+            Self::Tcp { addr, is_tls, is_proxied } => {
+                let scheme = if *is_tls { "tls" } else { "tcp" };
+                let proxy = if *is_proxied { "+proxy" } else { "" };
+                write!(f, "{scheme}{proxy}://{addr}")
+            }
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
         }
     }
@@ -68,6 +82,7 @@ impl FromStr for Listen {
             return Ok(Self::Unix(path.into()));
         }
         let (scheme, host) = text.split_once("://").ok_or_else(error)?;
+        let (scheme, is_proxied) = scheme.strip_suffix("+proxy").map_or((scheme, false), |scheme| (scheme, true));
         let is_tls = match scheme {
             "tcp" => false,
             "tls" => true,
@@ -78,7 +93,7 @@ impl FromStr for Listen {
         }
         let mut addrs = host.to_socket_addrs().map_err(|why| format!("can't find {host:?}: {why}"))?;
         let addr = addrs.next();
-        addr.map(|addr| Self::Tcp { addr, is_tls }).ok_or_else(|| format!("{host:?} has no address"))
+        addr.map(|addr| Self::Tcp { addr, is_tls, is_proxied }).ok_or_else(|| format!("{host:?} has no address"))
     }
 }
 
@@ -88,12 +103,27 @@ mod tests {
 
     #[test]
     fn a_place_is_a_url() {
-        for text in ["tcp://127.0.0.1:9999", "tls://127.0.0.1:9998", "tcp://[::1]:0", "unix:/run/pipechat.sock"] {
+        for text in [
+            "tcp://127.0.0.1:9999",
+            "tls://127.0.0.1:9998",
+            "tcp+proxy://127.0.0.1:9998",
+            "tls+proxy://[::]:1",
+            "tcp://[::1]:0",
+            "unix:/run/pipechat.sock",
+        ] {
             assert_eq!(text.parse::<Listen>().unwrap().to_string(), text);
         }
-        for text in
-            ["", "9999", "127.0.0.1:9999", "tcp://127.0.0.1", "tcp://:", "tcp://1.2.3.4:http!", "unix:", "unix:a"]
-        {
+        for text in [
+            "",
+            "9999",
+            "127.0.0.1:9999",
+            "tcp://127.0.0.1",
+            "tcp://:",
+            "tcp://1.2.3.4:http!",
+            "unix+proxy:/a",
+            "unix:",
+            "unix:a",
+        ] {
             assert!(text.parse::<Listen>().is_err(), "{text:?}");
         }
         let path = |bytes| format!("unix:/{}", "x".repeat(bytes - 1)).parse::<Listen>();

@@ -89,7 +89,9 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
     let tls = config.tls.iter().flat_map(|files| {
         [("tls-cert", &files.cert), ("tls-key", &files.key)].map(|(key, path)| (key, quoted(&path.to_string_lossy())))
     });
-    addr.chain(places).chain(tls).chain(before).chain(store).chain(after).collect()
+    let proxies: Vec<String> = config.proxies.iter().map(|block| quoted(&block.to_string())).collect();
+    let proxies = (!proxies.is_empty()).then(|| ("proxy-from", format!("[{}]", proxies.join(", "))));
+    addr.chain(places).chain(proxies).chain(tls).chain(before).chain(store).chain(after).collect()
 }
 
 /// A TOML string. Of what is escaped in one, a value can only have these: a path may.

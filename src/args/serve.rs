@@ -40,9 +40,13 @@ pub(crate) struct ServeArgs {
     #[argh(option, arg_name = "PORT", from_str_fn(server_port))]
     port: Option<u16>,
     /// listen here, and not on the default address and port unless --host or --port is given: tcp://HOST:PORT,
-    /// tls://HOST:PORT or unix:/path; may be repeated
+    /// tls://HOST:PORT or unix:/path; tcp+proxy:// and tls+proxy:// for the PROXY protocol; may be repeated
     #[argh(option, arg_name = "URL")]
     listen: Vec<Places>,
+    /// addresses of proxies, which may connect to tcp+proxy:// and tls+proxy:// and tell whom for: ADDRESS or ADDRESS/BITS,
+    /// separated by commas
+    #[argh(option, arg_name = "ADDRESSES")]
+    proxy_from: Option<Trusted>,
     /// certificate for tls:// in PEM, with those that lead to a root
     #[argh(option, arg_name = "FILE")]
     tls_cert: Option<String>,
@@ -167,6 +171,7 @@ impl ServeArgs {
         let config = Config {
             addr: self.addr()?,
             listen: self.listen.iter().flat_map(|places| places.0.clone()).collect(),
+            proxies: self.proxy_from.as_ref().map(|blocks| blocks.0.clone()).unwrap_or_default(),
             tls: self.tls()?,
             lang: self.lang,
             limits,
@@ -334,6 +339,10 @@ mod tests {
         refuses("--listen", &["9999", "tcp://127.0.0.1", "unix:a", "http://127.0.0.1:80"]);
         for (word, sentence) in [
             ("--listen=tls://127.0.0.1:0", "tls://127.0.0.1:0 needs --tls-cert and --tls-key"),
+            (
+                "--listen=tcp+proxy://127.0.0.1:0",
+                "tcp+proxy://127.0.0.1:0 needs --proxy-from: anybody could tell any address",
+            ),
             ("--tls-cert=a", "--tls-cert needs --tls-key"),
             ("--tls-key=a", "--tls-key needs --tls-cert"),
         ] {

@@ -171,6 +171,16 @@ impl Place {
         Ok(Self { admission: Rc::clone(admission), address })
     }
 
+    /// Gives it back and takes one for the same connection from another address.
+    ///
+    /// # Errors
+    /// Why it can't come in from there.
+    pub(super) fn reassign(self, address: Option<Network>, now: Duration) -> Result<Self, Departure> {
+        let admission = Rc::clone(&self.admission);
+        drop(self);
+        Self::take(&admission, address, now)
+    }
+
     /// Whether places like this one are scarce.
     pub(super) fn is_crowded(&self) -> bool {
         self.admission.borrow().is_crowded(self.address)

@@ -8,29 +8,25 @@ use std::{
     time::Duration,
 };
 
+use futures::{FutureExt, channel::oneshot};
 use rustix::fd::OwnedFd;
 use rustls::ServerConfig;
-use smol_timeout::TimeoutExt;
 
 use super::{
     admission::{Admission, Place},
-    connection::{Connection, Shared},
+    beginning::{Beginning, Closing},
+    connection::Shared,
     listener::Peer,
     refusals::Refusals,
-    transport::{TlsSocket, Transport},
 };
 use crate::{
     Config,
     address::Cidr,
-    broker::outbox,
     listen::Listen,
     origin::{Addr, Origin},
-    protocol::{Dialect, Session},
+    protocol::Dialect,
     reactor::{Clock, Executor, Poller, Socket, Token},
 };
-
-/// How long a TLS handshake may take.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Lets accepted connections in, or refuses them.
 pub(super) struct Arrivals {
@@ -41,21 +37,16 @@ pub(super) struct Arrivals {
     executor: Executor,
     poller: Rc<Poller>,
     admission: Rc<RefCell<Admission>>,
-    refusals: RefCell<Refusals>,
-    /// Addresses that are spared the limits for one address.
-    trusted: RefCell<Vec<Cidr>>,
+    refusals: Rc<RefCell<Refusals>>,
+    proxies: Vec<Cidr>,
     /// What new connections with TLS begin with.
     tls: RefCell<Option<Arc<ServerConfig>>>,
     /// The dialect that connections begin with.
     dialect: Dialect,
+    closing: Closing,
+    /// Dropped with this, which ends what has not begun.
+    _open: oneshot::Sender<()>,
     shared: Rc<Shared>,
-}
-
-/// The connection of a client whose socket the broker may write to.
-fn plain(origin: Origin, socket: Rc<Socket>, dialect: Dialect, place: Place, shared: &Rc<Shared>) -> Connection {
-    let (outbox, inbox) = outbox(Some(Rc::clone(&socket)), Arc::clone(&shared.memory));
-    let session = Session::new(Arc::clone(&shared.limits.borrow()), dialect, shared.clock.now());
-    Connection::new(origin, outbox, Transport::Plain(socket), inbox, session, place, shared)
 }
 
 impl Arrivals {
@@ -66,6 +57,7 @@ impl Arrivals {
         tls: Option<Arc<ServerConfig>>,
         shared: Rc<Shared>,
     ) -> Self {
+        let (open, closing) = oneshot::channel();
         let dialect = Dialect { lang: config.lang, ..Dialect::default() };
         Self {
             next: Cell::new(Token(1)),
@@ -73,10 +65,12 @@ impl Arrivals {
             executor,
             poller,
             admission: Rc::new(RefCell::new(Admission::new(config))),
-            refusals: RefCell::new(Refusals::new(dialect)),
-            trusted: RefCell::new(config.trusted.clone()),
+            refusals: Rc::new(RefCell::new(Refusals::new(dialect))),
+            proxies: config.proxies.clone(),
             tls: RefCell::new(tls),
             dialect,
+            closing: closing.shared(),
+            _open: open,
             shared,
         }
     }
@@ -92,12 +86,18 @@ impl Arrivals {
     pub(super) fn admit(&self, stream: OwnedFd, peer: Peer, listen: &Listen) -> io::Result<bool> {
         let origin = Origin { is_encrypted: listen.is_tls(), ..self.origin(peer) };
         let now = self.clock().now();
-        match Place::take(&self.admission, origin.payer(&self.trusted.borrow()), now) {
-            Ok(place) => self.connect(stream, origin, place).map(|()| true),
+        if listen.is_proxied() && !self.is_proxy(&origin) {
+            log::debug!("{} is no proxy", origin.addr);
+            return Ok(false);
+        }
+        // Whose limits a proxied connection comes under is told later.
+        let payer = origin.payer(&self.shared.trusted.borrow()).filter(|_| !listen.is_proxied());
+        match Place::take(&self.admission, payer, now) {
+            Ok(place) => self.connect(stream, origin, place, listen).map(|()| true),
             Err(departure) => {
                 let mut refusals = self.refusals.borrow_mut();
                 if listen.is_tls() {
-                    refusals.close(stream, origin.addr, departure, now); // a handshake is more than it may cost
+                    refusals.count(origin.addr, departure, now); // a handshake is more than it may cost
                 } else {
                     refusals.refuse(stream, origin.addr, departure, now);
                 }
@@ -109,10 +109,18 @@ impl Arrivals {
     /// New connections begin with these limits and this certificate.
     pub(super) fn reload(&self, config: &Config, tls: Option<Arc<ServerConfig>>) {
         self.admission.borrow_mut().set_limits(config);
-        self.trusted.replace(config.trusted.clone());
+        self.shared.trusted.replace(config.trusted.clone());
         self.shared.limits.replace(Arc::new(config.limits));
         if tls.is_some() {
             self.tls.replace(tls);
+        }
+    }
+
+    /// Whether it may tell other addresses than its own.
+    fn is_proxy(&self, origin: &Origin) -> bool {
+        match origin.addr {
+            Addr::Ip(addr) => self.proxies.iter().any(|block| block.contains(addr.ip())),
+            Addr::Unix { .. } => false,
         }
     }
 
@@ -127,31 +135,26 @@ impl Arrivals {
         }
     }
 
-    fn connect(&self, stream: OwnedFd, origin: Origin, place: Place) -> io::Result<()> {
+    fn connect(&self, stream: OwnedFd, origin: Origin, place: Place, listen: &Listen) -> io::Result<()> {
         let token = self.next.get();
         let socket = Rc::new(Socket::new(stream, token, Rc::clone(&self.poller))?);
         self.next.set(Token(token.0 + 1));
-        let (dialect, shared) = (self.dialect, Rc::clone(&self.shared));
-        let tls = self.tls.borrow().clone().filter(|_| origin.is_encrypted);
-        let Some(tls) = tls else {
-            let mut connection = plain(origin, socket, dialect, place, &shared);
+        let beginning = Beginning {
+            is_proxied: listen.is_proxied(),
+            tls: self.tls.borrow().clone().filter(|_| listen.is_tls()),
+            dialect: self.dialect,
+            refusals: Rc::clone(&self.refusals),
+            shared: Rc::clone(&self.shared),
+            origin,
+            socket,
+            place,
+        };
+        if beginning.is_proxied || beginning.tls.is_some() {
+            self.executor.spawn(beginning.run(self.closing.clone())).detach();
+        } else {
+            let mut connection = beginning.connection();
             self.executor.spawn(async move { connection.run().await }).detach();
-            return Ok(());
-        };
-        let connect = async move {
-            let (outbox, inbox) = outbox(None, Arc::clone(&shared.memory));
-            let addr = origin.addr;
-            // Boxed: an open connection has no room for what only its beginning needs.
-            let handshake = Box::pin(TlsSocket::accept(socket, tls, inbox.gauge(), &shared.handshakes));
-            let tls = match handshake.timeout(HANDSHAKE_TIMEOUT).await {
-                Some(Ok(tls)) => Transport::Tls(Box::new(tls)),
-                Some(Err(error)) => return log::debug!("{addr} made no TLS handshake: {error}"),
-                None => return log::debug!("{addr} made no TLS handshake in time"),
-            };
-            let session = Session::new(Arc::clone(&shared.limits.borrow()), dialect, shared.clock.now());
-            Connection::new(origin, outbox, tls, inbox, session, place, &shared).run().await;
-        };
-        self.executor.spawn(connect).detach();
+        }
         Ok(())
     }
 

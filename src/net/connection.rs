@@ -24,6 +24,7 @@ use super::{
     writer::Writer,
 };
 use crate::{
+    address::Cidr,
     broker::{BrokenBacklog, Departed, Inbox, Level, Memory, Outbox, QueueItem, Registration, Request},
     chat::ClientId,
     origin::Origin,
@@ -47,6 +48,8 @@ thread_local! {
 pub(super) struct Shared {
     pub(super) broker: UnboundedSender<Request>,
     pub(super) clock: Clock,
+    /// Addresses that are spared the limits for one address.
+    pub(super) trusted: RefCell<Vec<Cidr>>,
     /// What holds for new connections.
     pub(super) limits: RefCell<Arc<Limits>>,
     pub(super) losses: Rc<Losses>,

@@ -5,6 +5,7 @@
 mod accept;
 mod admission;
 mod arrivals;
+mod beginning;
 mod connection;
 mod listener;
 mod losses;
@@ -84,7 +85,7 @@ impl Server {
     #[must_use]
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.listeners.iter().find_map(|listener| match listener.listen() {
-            Listen::Tcp { addr, is_tls: false } => Some(*addr),
+            Listen::Tcp { addr, is_tls: false, is_proxied: false } => Some(*addr),
             Listen::Tcp { .. } | Listen::Unix(_) => None,
         })
     }
@@ -208,6 +209,7 @@ async fn serve(
     let shared = Rc::new(Shared {
         broker: requests.clone(),
         clock,
+        trusted: RefCell::new(config.trusted.clone()),
         limits: RefCell::new(Arc::new(config.limits)),
         losses: Rc::clone(&losses),
         memory,

@@ -53,17 +53,22 @@ impl Refusals {
         Self { dialect, lingering: VecDeque::new(), tally: Tally::default(), nowhere: vec![0; DISCARD_BYTES].into() }
     }
 
-    /// Closes a connection that could not understand why it is refused.
-    pub(super) fn close(&mut self, stream: OwnedFd, addr: Addr, reason: Departure, now: Duration) {
+    /// A connection was refused, and is closed without a word, or was told.
+    pub(super) fn count(&mut self, addr: Addr, reason: Departure, now: Duration) {
         self.tally.add(reason, addr, now);
-        drop(stream);
+    }
+
+    /// What tells a connection why it is refused.
+    pub(super) fn line(&self, reason: Departure) -> Vec<u8> {
+        let mut line = Vec::new();
+        render(&mut line, &Event::Farewell(reason), Stamp::private(Timestamp::now()), self.dialect);
+        line
     }
 
     /// Tells a connection why it is refused, and keeps it for [`REFUSAL_LINGER`].
     pub(super) fn refuse(&mut self, stream: OwnedFd, addr: Addr, reason: Departure, now: Duration) {
         self.tally.add(reason, addr, now);
-        let mut line = Vec::new();
-        render(&mut line, &Event::Farewell(reason), Stamp::private(Timestamp::now()), self.dialect);
+        let line = self.line(reason);
         // Both fail only when the peer is gone already.
         send(&stream, &line, SendFlags::DONTWAIT | SendFlags::NOSIGNAL).ok();
         shutdown(&stream, Shutdown::Write).ok();

@@ -106,6 +106,19 @@ impl Socket {
         read
     }
 
+    /// Reads what is there, up to the buffer's size, and leaves it to be read again. 0 at the end of input.
+    ///
+    /// # Errors
+    /// As those of [`Self::read`].
+    pub(crate) fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(recv(&self.fd, &mut *buffer, RecvFlags::DONTWAIT | RecvFlags::PEEK)?.0)
+    }
+
+    /// What was read with [`Self::peek`] is all there is: from now on, to be readable means that there is more.
+    pub(crate) fn await_more(&self) {
+        self.source.clear_readable();
+    }
+
     /// Writes as much of `parts`, in order, as there is room for.
     ///
     /// # Errors

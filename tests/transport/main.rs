@@ -1,6 +1,7 @@
-//! The ways to the server: places to listen on, sockets in the file system, TLS.
+//! The ways to the server: places to listen on, sockets in the file system, TLS, proxies.
 
 mod places;
+mod proxy;
 mod reload;
 mod tls;
 

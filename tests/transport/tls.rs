@@ -25,7 +25,7 @@ pub(crate) struct TlsServer {
     pub(crate) addr: String,
 }
 
-type Stream = BufReader<StreamOwned<ClientConnection, TcpStream>>;
+pub(crate) type Stream = BufReader<StreamOwned<ClientConnection, TcpStream>>;
 
 pub(crate) fn make_certificate(directory: &Directory) {
     let (code, _, err) = run(&["cert", "--self-signed", &directory.path("")]);
@@ -49,7 +49,17 @@ impl TlsServer {
         self.try_connect(version).expect("a handshake")
     }
 
+    pub(crate) fn connect_behind(&self, header: &[u8]) -> io::Result<Stream> {
+        let mut tcp = self.dial();
+        tcp.write_all(header)?;
+        self.shake_hands(tcp, &TLS13)
+    }
+
     pub(crate) fn try_connect(&self, version: &'static SupportedProtocolVersion) -> io::Result<Stream> {
+        self.shake_hands(self.dial(), version)
+    }
+
+    fn shake_hands(&self, tcp: TcpStream, version: &'static SupportedProtocolVersion) -> io::Result<Stream> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(self.directory.path("cert.pem")).expect("PEM")).expect("a certificate");
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -58,7 +68,6 @@ impl TlsServer {
             .with_root_certificates(roots)
             .with_no_client_auth();
         let tls = ClientConnection::new(Arc::new(config), "localhost".try_into().expect("a name")).expect("a client");
-        let tcp = self.dial();
         let mut stream = StreamOwned::new(tls, tcp);
         stream.conn.complete_io(&mut stream.sock)?;
         Ok(BufReader::new(stream))
