@@ -38,18 +38,20 @@ _pipechat() {
             esac
             ;;
         send)
-            flags="--host --port --name --lang --timeout --reconnect --to --room --verbose --help --version"
+            flags="--host --port --tls --ca --insecure --name --lang --timeout --reconnect --to --room --verbose --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
+                --ca) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
                 --port | --name | --timeout | --to | --room) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;
         listen)
-            flags="--host --port --name --lang --timeout --reconnect --room --since --resume --json --match --from --event --no-presence --count --help --version"
+            flags="--host --port --tls --ca --insecure --name --lang --timeout --reconnect --room --since --resume --json --match --from --event --no-presence --count --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
+                --ca) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
                 --resume) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --event) words="online offline known_as joined left topic message private" list=${word%"${word##*,}"} ;;
@@ -58,36 +60,40 @@ _pipechat() {
             esac
             ;;
         history)
-            flags="--host --port --lang --timeout --last --since --follow --json --help --version"
+            flags="--host --port --tls --ca --insecure --lang --timeout --last --since --follow --json --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
+                --ca) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
                 --port | --timeout | --last | --since) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;
         wait)
-            flags="--host --port --lang --timeout --help --version"
+            flags="--host --port --tls --ca --insecure --lang --timeout --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
+                --ca) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
                 --port | --timeout) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="user gone users text members in"; fi ;;
             esac
             ;;
         who)
-            flags="--host --port --lang --timeout --json --count --help --version"
+            flags="--host --port --tls --ca --insecure --lang --timeout --json --count --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
+                --ca) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
                 --port | --timeout) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;
         chat)
-            flags="--host --port --name --lang --room --addr --no-reconnect --no-history --help --version"
+            flags="--host --port --tls --ca --insecure --name --lang --room --addr --no-reconnect --no-history --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
+                --ca) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
                 --port | --name | --room) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
@@ -109,7 +115,7 @@ _pipechat() {
         help)
             flags=""
             case $before in
-                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="serve send listen history wait who chat cert completions protocol errors rooms history store scripts json client netcat options operating limits performance internals"; fi ;;
+                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="serve send listen history wait who chat cert completions protocol errors rooms history store scripts json client netcat options transport operating limits performance internals"; fi ;;
             esac
             ;;
     esac

@@ -72,6 +72,9 @@ _pipechat() {
             _arguments \
                 '--host=[host of the server, or HOST:PORT (127.0.0.1)]:host:_hosts' \
                 '--port=[port of the server (9999)]:port:' \
+                '--tls[encrypt the connection, and check who the server is]' \
+                '--ca=[trust servers whose certificate leads to one in this file (the system'\''s)]:file:_files' \
+                '--insecure[encrypt without checking who the server is]' \
                 '--name=[name to take first; one that is taken is refused]:name:' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
                 '--timeout=[how long to try to connect, and to wait for the confirmation of TEXT, or with - of each line; 0 means no limit (30s)]:duration:' \
@@ -88,6 +91,9 @@ _pipechat() {
             _arguments \
                 '--host=[host of the server, or HOST:PORT (127.0.0.1)]:host:_hosts' \
                 '--port=[port of the server (9999)]:port:' \
+                '--tls[encrypt the connection, and check who the server is]' \
+                '--ca=[trust servers whose certificate leads to one in this file (the system'\''s)]:file:_files' \
+                '--insecure[encrypt without checking who the server is]' \
                 '--name=[name to take first; one that is taken is refused]:name:' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
                 '--timeout=[how long to listen, connecting included; 0 means no limit, but 30s for connecting (0)]:duration:' \
@@ -110,6 +116,9 @@ _pipechat() {
             _arguments \
                 '--host=[host of the server, or HOST:PORT (127.0.0.1)]:host:_hosts' \
                 '--port=[port of the server (9999)]:port:' \
+                '--tls[encrypt the connection, and check who the server is]' \
+                '--ca=[trust servers whose certificate leads to one in this file (the system'\''s)]:file:_files' \
+                '--insecure[encrypt without checking who the server is]' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
                 '--timeout=[how long the server may take to answer; 0 means no limit (30s)]:duration:' \
                 '--last=[print the last N lines, at most 1000 (20)]:n:' \
@@ -125,6 +134,9 @@ _pipechat() {
             _arguments \
                 '--host=[host of the server, or HOST:PORT (127.0.0.1)]:host:_hosts' \
                 '--port=[port of the server (9999)]:port:' \
+                '--tls[encrypt the connection, and check who the server is]' \
+                '--ca=[trust servers whose certificate leads to one in this file (the system'\''s)]:file:_files' \
+                '--insecure[encrypt without checking who the server is]' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
                 '--timeout=[how long to wait, connecting included; 0 means no limit (60s)]:duration:' \
                 '--help[print help]' \
@@ -137,6 +149,9 @@ _pipechat() {
             _arguments \
                 '--host=[host of the server, or HOST:PORT (127.0.0.1)]:host:_hosts' \
                 '--port=[port of the server (9999)]:port:' \
+                '--tls[encrypt the connection, and check who the server is]' \
+                '--ca=[trust servers whose certificate leads to one in this file (the system'\''s)]:file:_files' \
+                '--insecure[encrypt without checking who the server is]' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
                 '--timeout=[how long the server may take to answer; 0 means no limit (30s)]:duration:' \
                 '--json[print JSON, an object a line]' \
@@ -150,6 +165,9 @@ _pipechat() {
             _arguments \
                 '--host=[host of the server, or HOST:PORT (127.0.0.1)]:host:_hosts' \
                 '--port=[port of the server (9999)]:port:' \
+                '--tls[encrypt the connection, and check who the server is]' \
+                '--ca=[trust servers whose certificate leads to one in this file (the system'\''s)]:file:_files' \
+                '--insecure[encrypt without checking who the server is]' \
                 '--name=[name to take first; one that is taken is refused]:name:' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
                 '--room=[room to join at the start]:room:' \
@@ -180,7 +198,7 @@ _pipechat() {
             ;;
         help)
             _arguments \
-                '1:what:(serve send listen history wait who chat cert completions protocol errors rooms history store scripts json client netcat options operating limits performance internals)' \
+                '1:what:(serve send listen history wait who chat cert completions protocol errors rooms history store scripts json client netcat options transport operating limits performance internals)' \
                 '*: :' \
                 && return
             ;;

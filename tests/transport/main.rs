@@ -1,5 +1,6 @@
 //! The ways to the server: places to listen on, sockets in the file system, TLS, proxies.
 
+mod client;
 mod places;
 mod proxy;
 mod reload;
