@@ -1,10 +1,17 @@
 //! What an operator can set.
 
-use std::{fmt, net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
+use std::{
+    fmt,
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    ops::RangeInclusive,
+    path::PathBuf,
+    time::Duration,
+};
 
 use crate::{
     address::Cidr,
     chat::{AccountRules, RecentLimits, RoomLimits, Rules},
+    listen::Listen,
     origin::Origin,
     protocol::{Lang, Limits, Rate},
     store,
@@ -13,8 +20,14 @@ use crate::{
 /// What an operator can set. The defaults are those of the flags; [`Config::checked`] has the bounds.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where to listen. Port 0 picks a free one.
-    pub addr: SocketAddr,
+    /// Where to listen, for plain TCP connections. Port 0 picks a free one.
+    pub addr: Option<SocketAddr>,
+    /// Where else to listen.
+    pub listen: Vec<Listen>,
+    /// From where connections with a header of the PROXY protocol may come.
+    pub proxies: Vec<Cidr>,
+    /// What places with TLS need.
+    pub tls: Option<TlsFiles>,
     /// The language that connections begin with.
     pub lang: Lang,
     /// What holds for each connection.
@@ -45,6 +58,15 @@ pub struct Config {
     pub drain_timeout: Duration,
 }
 
+/// A certificate and its key, in PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate, and those that lead from it to a root.
+    pub cert: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+}
+
 /// A file in which events are kept, and how.
 #[derive(Debug, Clone)]
 pub struct StoreConfig {
@@ -57,7 +79,10 @@ pub struct StoreConfig {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            addr: SocketAddr::from(([127, 0, 0, 1], 9999)),
+            addr: Some(Self::ADDR),
+            listen: Vec::new(),
+            proxies: Vec::new(),
+            tls: None,
             lang: Lang::Zh,
             limits: Limits::default(),
             clients_per_ip_max: usize::MAX,
@@ -76,6 +101,8 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Where a server listens unless told otherwise.
+    pub const ADDR: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 9999));
     /// The longest time that can be set: a year, which is as good as for ever. Sums with the time that the server has run do
     /// not overflow.
     pub const DURATION_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -91,6 +118,16 @@ impl Config {
     /// One sentence about the first that is not: its flag and field, its bounds, and what it was.
     pub fn checked(self) -> Result<Self, String> {
         let memory = 1..=Self::MEMORY_BYTES_MAX;
+        if self.proxies.is_empty()
+            && let Some(place) = self.listen.iter().find(|place| place.is_proxied())
+        {
+            return Err(format!("{place} needs --proxy-from: anybody could tell any address"));
+        }
+        if self.tls.is_none()
+            && let Some(place) = self.listen.iter().find(|place| place.is_tls())
+        {
+            return Err(format!("{place} needs --tls-cert and --tls-key"));
+        }
         size("--max-clients (clients_max)", "clients", 1..=usize::MAX, self.limits.clients_max)?;
         size("--max-clients-per-ip (clients_per_ip_max)", "clients", 1..=usize::MAX, self.clients_per_ip_max)?;
         size("--max-rooms (rooms_max)", "rooms", 1..=usize::MAX, self.rooms.rooms_max)?;
@@ -231,7 +268,7 @@ mod tests {
     #[test]
     fn a_server_does_not_begin_out_of_bounds() {
         let addr = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut config = Config { addr, ..Config::default() };
+        let mut config = Config { addr: Some(addr), ..Config::default() };
         config.limits.idle_timeout = Duration::MAX;
         let error = crate::Server::bind(config).unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);

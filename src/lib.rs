@@ -38,9 +38,11 @@ pub mod units;
 
 mod address;
 mod config;
+mod listen;
 mod origin;
 
 pub use address::{Cidr, Network};
-pub use config::{Config, StoreConfig};
+pub use config::{Config, StoreConfig, TlsFiles};
+pub use listen::Listen;
 pub use net::Server;
 pub use origin::{Addr, Origin};

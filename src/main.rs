@@ -15,11 +15,12 @@ use std::{
 
 use account::AccountArgs;
 use argh::FromArgs;
-use args::{CompletionsArgs, Parsed, ServeArgs, Subcommand};
+use args::{CertArgs, CompletionsArgs, Parsed, ServeArgs, Subcommand};
 use client::{ChatArgs, Failure, HistoryArgs, ListenArgs, Outcome, SendArgs, WaitArgs, WhoArgs, complain, conclude};
-use futures::channel::oneshot;
+use futures::channel::{mpsc, oneshot};
 use pipechat::Server;
 use rustix::process::{Resource, getrlimit, setrlimit};
+use signals::Hangup;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -60,6 +61,14 @@ fn run(subcommand: Subcommand, command: &str, words: &[&str]) -> ExitCode {
         Subcommand::Who => client(subcommand, command, words, |args: WhoArgs| args.run()),
         Subcommand::Chat => client(subcommand, command, words, |args: ChatArgs| args.run()),
         Subcommand::Account => client(subcommand, command, words, AccountArgs::run),
+        Subcommand::Cert => match args::parse(subcommand, command, words) {
+            Ok(Parsed::Run(args, _)) => match CertArgs::make(&args) {
+                Ok(text) => say(&text),
+                Err(sentence) => fail(1, &sentence),
+            },
+            Ok(Parsed::Print(text)) => say(&text),
+            Err(sentence) => fail_usage(command, &sentence),
+        },
         Subcommand::Completions => match args::parse(subcommand, command, words) {
             Ok(Parsed::Run(args, _)) => say(&CompletionsArgs::script(&args)),
             Ok(Parsed::Print(text)) => say(&text),
@@ -96,13 +105,32 @@ fn server(command: &str, words: &[&str]) -> ExitCode {
     };
     match args.config(raise_open_files()) {
         Ok(config) if args.check => say(&args::report(&config, &settings)),
-        Ok(config) => serve(config),
+        Ok(config) => {
+            let reloads = settings.source("--config").is_some() || settings.source("--tls-cert").is_some();
+            let words: Vec<_> = words.iter().map(|&word| word.to_owned()).collect();
+            let command = command.to_owned();
+            serve(config, reloads.then_some(move || read_again(&command, &words)))
+        }
         Err(sentence) => fail_usage(command, &sentence),
     }
 }
 
-fn serve(config: pipechat::Config) -> ExitCode {
-    match try_to_serve(config) {
+/// Reads the options again, with the environment and the configuration file.
+///
+/// # Errors
+/// One sentence, where they make no sense.
+fn read_again(command: &str, words: &[String]) -> Result<pipechat::Config, String> {
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    match args::parse::<ServeArgs>(Subcommand::Serve, command, &words)? {
+        Parsed::Run(args, _) => args.config(raise_open_files()),
+        Parsed::Print(_) => Err("these options do not run a server".to_owned()),
+    }
+}
+
+type Reread = Result<pipechat::Config, String>;
+
+fn serve(config: pipechat::Config, read_again: Option<impl Fn() -> Reread + Send + 'static>) -> ExitCode {
+    match try_to_serve(config, read_again) {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => fail(1, &sentence),
     }
@@ -110,14 +138,28 @@ fn serve(config: pipechat::Config) -> ExitCode {
 
 /// # Errors
 /// One sentence, when the server can't begin.
-fn try_to_serve(config: pipechat::Config) -> Result<(), String> {
+fn try_to_serve(
+    config: pipechat::Config,
+    read_again: Option<impl Fn() -> Reread + Send + 'static>,
+) -> Result<(), String> {
     let server = Server::bind(config).map_err(|error| error.to_string())?;
     let (stop, stopped) = oneshot::channel();
-    signals::watch(stop).map_err(|error| format!("can't wait for signals: {error}"))?;
-    say(&format!("pipechat listening on {}\n", server.local_addr()));
-    server.run(async {
+    let (reload, reloads) = mpsc::unbounded();
+    let hangup = match read_again {
+        Some(read_again) => Hangup::Reload(Box::new(move || match read_again() {
+            Ok(config) => drop(reload.unbounded_send(config)), // fails when the server has ended
+            Err(sentence) => log::error!("not reloaded: {sentence}"),
+        })),
+        None => Hangup::Stop,
+    };
+    signals::watch(stop, hangup).map_err(|error| format!("can't wait for signals: {error}"))?;
+    for place in server.places() {
+        say(&format!("pipechat listening on {place}\n"));
+    }
+    let stop = async {
         stopped.await.ok();
-    })
+    };
+    server.run_and_reload(stop, reloads)
 }
 
 /// Raises the limit on open files as far as allowed, and returns it.

@@ -12,11 +12,11 @@ _pipechat() {
         before=${COMP_WORDS[COMP_CWORD - 2]}
     fi
     if ((COMP_CWORD == 1)) && [[ $word != -* ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "serve send listen history wait who chat account completions help" -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W "serve send listen history wait who chat account cert completions help" -- "$word")
         return
     fi
     case ${COMP_WORDS[1]} in
-        serve | send | listen | history | wait | who | chat | account | completions | help) subcommand=${COMP_WORDS[1]} first=2 ;;
+        serve | send | listen | history | wait | who | chat | account | cert | completions | help) subcommand=${COMP_WORDS[1]} first=2 ;;
     esac
     for ((i = first; i < COMP_CWORD; i++)); do
         # What follows an option is taken for its value.
@@ -24,30 +24,35 @@ _pipechat() {
     done
     case $subcommand in
         serve)
-            flags="--host --port --lang --max-clients --max-clients-per-ip --arrivals-per-ip --trusted --idle-timeout --strict-idle --max-wait --rate --burst --rate-per-ip --max-rooms --max-rooms-per-client --recent --recent-memory --history-presence --store --sync --history-lines --history-days --store-max --max-line --max-queue --soft-queue --max-memory --write-timeout --drain-timeout --config --check --help --version"
+            flags="--host --port --listen --proxy-from --tls-cert --tls-key --lang --max-clients --max-clients-per-ip --arrivals-per-ip --trusted --idle-timeout --strict-idle --max-wait --rate --burst --rate-per-ip --max-rooms --max-rooms-per-client --recent --recent-memory --history-presence --store --sync --history-lines --history-days --store-max --registration --insecure-login --require-login --offline-max --max-line --max-queue --soft-queue --max-memory --write-timeout --drain-timeout --config --check --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
+                --tls-cert) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
+                --tls-key) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
                 --store) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --sync) words="normal full" ;;
+                --registration) words="open closed" ;;
                 --config) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
-                --port | --max-clients | --max-clients-per-ip | --arrivals-per-ip | --trusted | --idle-timeout | --max-wait | --rate | --burst | --rate-per-ip | --max-rooms | --max-rooms-per-client | --recent | --recent-memory | --history-lines | --history-days | --store-max | --max-line | --max-queue | --soft-queue | --max-memory | --write-timeout | --drain-timeout) return ;;
+                --port | --listen | --proxy-from | --max-clients | --max-clients-per-ip | --arrivals-per-ip | --trusted | --idle-timeout | --max-wait | --rate | --burst | --rate-per-ip | --max-rooms | --max-rooms-per-client | --recent | --recent-memory | --history-lines | --history-days | --store-max | --offline-max | --max-line | --max-queue | --soft-queue | --max-memory | --write-timeout | --drain-timeout) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;
         send)
-            flags="--host --port --name --lang --timeout --reconnect --to --room --verbose --help --version"
+            flags="--host --port --tls --ca --insecure --name --lang --timeout --reconnect --to --room --verbose --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
+                --ca) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
                 --port | --name | --timeout | --to | --room) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;
         listen)
-            flags="--host --port --name --lang --timeout --reconnect --room --since --resume --json --match --from --event --no-presence --count --help --version"
+            flags="--host --port --tls --ca --insecure --name --lang --timeout --reconnect --room --since --resume --json --match --from --event --no-presence --count --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
+                --ca) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
                 --resume) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --event) words="online offline known_as joined left topic message private" list=${word%"${word##*,}"} ;;
@@ -56,36 +61,40 @@ _pipechat() {
             esac
             ;;
         history)
-            flags="--host --port --lang --timeout --last --since --follow --json --help --version"
+            flags="--host --port --tls --ca --insecure --lang --timeout --last --since --follow --json --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
+                --ca) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
                 --port | --timeout | --last | --since) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;
         wait)
-            flags="--host --port --lang --timeout --help --version"
+            flags="--host --port --tls --ca --insecure --lang --timeout --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
+                --ca) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
                 --port | --timeout) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="user gone users text members in"; fi ;;
             esac
             ;;
         who)
-            flags="--host --port --lang --timeout --json --count --help --version"
+            flags="--host --port --tls --ca --insecure --lang --timeout --json --count --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
+                --ca) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
                 --port | --timeout) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;
         chat)
-            flags="--host --port --name --lang --room --addr --no-reconnect --no-history --help --version"
+            flags="--host --port --tls --ca --insecure --name --lang --room --addr --no-reconnect --no-history --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
+                --ca) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
                 --port | --name | --room) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
@@ -99,6 +108,13 @@ _pipechat() {
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="add passwd token role remove list"; fi ;;
             esac
             ;;
+        cert)
+            flags="--self-signed --name --help --version"
+            case $before in
+                --self-signed | --name) return ;;
+                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
+            esac
+            ;;
         completions)
             flags="--help --version"
             case $before in
@@ -108,7 +124,7 @@ _pipechat() {
         help)
             flags=""
             case $before in
-                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="serve send listen history wait who chat account completions protocol errors rooms history store accounts scripts json client netcat options operating limits performance internals"; fi ;;
+                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="serve send listen history wait who chat account cert completions protocol errors rooms history store accounts scripts json client netcat options transport operating limits performance internals"; fi ;;
             esac
             ;;
     esac

@@ -5,7 +5,7 @@
 function __pipechat_in
     set -l words (commandline -opc)
     set -l subcommand serve
-    if set -q words[2]; and contains -- $words[2] serve send listen history wait who chat account completions help
+    if set -q words[2]; and contains -- $words[2] serve send listen history wait who chat account cert completions help
         set subcommand $words[2]
     end
     test $subcommand = $argv[1]
@@ -32,11 +32,16 @@ complete -c pipechat -n __pipechat_bare -a wait -d 'wait until a user is here or
 complete -c pipechat -n __pipechat_bare -a who -d 'print who is online'
 complete -c pipechat -n __pipechat_bare -a chat -d 'interactive client'
 complete -c pipechat -n __pipechat_bare -a account -d 'manage the accounts in a store'
+complete -c pipechat -n __pipechat_bare -a cert -d 'make a certificate to try TLS with'
 complete -c pipechat -n __pipechat_bare -a completions -d 'print completions for bash, zsh or fish'
 complete -c pipechat -n __pipechat_bare -a help -d 'print help on a command, or a page of the manual'
 
 complete -c pipechat -n '__pipechat_in serve' -l host -x -a '(__fish_print_hostnames)' -d 'address or name to listen on, or HOST:PORT (127.0.0.1)'
 complete -c pipechat -n '__pipechat_in serve' -l port -x -d 'port to listen on; 0 picks a free port (9999)'
+complete -c pipechat -n '__pipechat_in serve' -l listen -x -d 'listen here, and not on the default address and port unless --host or --port is given: tcp://HOST:PORT, tls://HOST:PORT or unix:/path; tcp+proxy:// and tls+proxy:// for the PROXY protocol; may be repeated'
+complete -c pipechat -n '__pipechat_in serve' -l proxy-from -x -d 'addresses of proxies, which may connect to tcp+proxy:// and tls+proxy:// and tell whom for: ADDRESS or ADDRESS/BITS, separated by commas'
+complete -c pipechat -n '__pipechat_in serve' -l tls-cert -r -F -d 'certificate for tls:// in PEM, with those that lead to a root'
+complete -c pipechat -n '__pipechat_in serve' -l tls-key -r -F -d 'its key in PEM'
 complete -c pipechat -n '__pipechat_in serve' -l lang -x -a 'zh en' -d 'language that connections begin with (zh)'
 complete -c pipechat -n '__pipechat_in serve' -l max-clients -x -d 'maximum number of clients; 0 means the default (what the limit on open files allows)'
 complete -c pipechat -n '__pipechat_in serve' -l max-clients-per-ip -x -d 'maximum number of clients from one address; 0 means no limit (no limit)'
@@ -58,6 +63,10 @@ complete -c pipechat -n '__pipechat_in serve' -l sync -x -a 'normal full' -d 'wh
 complete -c pipechat -n '__pipechat_in serve' -l history-lines -x -d 'messages and notices of each room that the store keeps; 0 means no limit (10000)'
 complete -c pipechat -n '__pipechat_in serve' -l history-days -x -d 'days after which the store gives up a message; 0 means no limit (30)'
 complete -c pipechat -n '__pipechat_in serve' -l store-max -x -d 'size of the store above which the oldest messages of the largest room go; 0 means no limit (1G)'
+complete -c pipechat -n '__pipechat_in serve' -l registration -x -a 'open closed' -d 'whether users may register accounts: open, or closed (open)'
+complete -c pipechat -n '__pipechat_in serve' -l insecure-login -d 'accept passwords over connections that are neither encrypted nor from this machine'
+complete -c pipechat -n '__pipechat_in serve' -l require-login -d 'let nobody say or hear anything before it has logged in'
+complete -c pipechat -n '__pipechat_in serve' -l offline-max -x -d 'private messages that are kept for an account that is away (1000)'
 complete -c pipechat -n '__pipechat_in serve' -l max-line -x -d 'longest line (4K)'
 complete -c pipechat -n '__pipechat_in serve' -l max-queue -x -d 'output queue limit per client; above it the client is disconnected; 0 means no limit (32M)'
 complete -c pipechat -n '__pipechat_in serve' -l soft-queue -x -d 'output queue limit per client; above it for 60 seconds the client is disconnected; 0 means no limit (8M)'
@@ -71,6 +80,9 @@ complete -c pipechat -n '__pipechat_in serve' -l version -d 'print the version'
 
 complete -c pipechat -n '__pipechat_in send' -l host -x -a '(__fish_print_hostnames)' -d 'host of the server, or HOST:PORT (127.0.0.1)'
 complete -c pipechat -n '__pipechat_in send' -l port -x -d 'port of the server (9999)'
+complete -c pipechat -n '__pipechat_in send' -l tls -d 'encrypt the connection, and check who the server is'
+complete -c pipechat -n '__pipechat_in send' -l ca -r -F -d 'trust servers whose certificate leads to one in this file (the system\'s)'
+complete -c pipechat -n '__pipechat_in send' -l insecure -d 'encrypt without checking who the server is'
 complete -c pipechat -n '__pipechat_in send' -l name -x -d 'name to take first; one that is taken is refused'
 complete -c pipechat -n '__pipechat_in send' -l lang -x -a 'zh en' -d 'language of the server\'s texts (the server\'s)'
 complete -c pipechat -n '__pipechat_in send' -l timeout -x -d 'how long to try to connect, and to wait for the confirmation of TEXT, or with - of each line; 0 means no limit (30s)'
@@ -83,6 +95,9 @@ complete -c pipechat -n '__pipechat_in send' -l version -d 'print the version'
 
 complete -c pipechat -n '__pipechat_in listen' -l host -x -a '(__fish_print_hostnames)' -d 'host of the server, or HOST:PORT (127.0.0.1)'
 complete -c pipechat -n '__pipechat_in listen' -l port -x -d 'port of the server (9999)'
+complete -c pipechat -n '__pipechat_in listen' -l tls -d 'encrypt the connection, and check who the server is'
+complete -c pipechat -n '__pipechat_in listen' -l ca -r -F -d 'trust servers whose certificate leads to one in this file (the system\'s)'
+complete -c pipechat -n '__pipechat_in listen' -l insecure -d 'encrypt without checking who the server is'
 complete -c pipechat -n '__pipechat_in listen' -l name -x -d 'name to take first; one that is taken is refused'
 complete -c pipechat -n '__pipechat_in listen' -l lang -x -a 'zh en' -d 'language of the server\'s texts (the server\'s)'
 complete -c pipechat -n '__pipechat_in listen' -l timeout -x -d 'how long to listen, connecting included; 0 means no limit, but 30s for connecting (0)'
@@ -101,6 +116,9 @@ complete -c pipechat -n '__pipechat_in listen' -l version -d 'print the version'
 
 complete -c pipechat -n '__pipechat_in history' -l host -x -a '(__fish_print_hostnames)' -d 'host of the server, or HOST:PORT (127.0.0.1)'
 complete -c pipechat -n '__pipechat_in history' -l port -x -d 'port of the server (9999)'
+complete -c pipechat -n '__pipechat_in history' -l tls -d 'encrypt the connection, and check who the server is'
+complete -c pipechat -n '__pipechat_in history' -l ca -r -F -d 'trust servers whose certificate leads to one in this file (the system\'s)'
+complete -c pipechat -n '__pipechat_in history' -l insecure -d 'encrypt without checking who the server is'
 complete -c pipechat -n '__pipechat_in history' -l lang -x -a 'zh en' -d 'language of the server\'s texts (the server\'s)'
 complete -c pipechat -n '__pipechat_in history' -l timeout -x -d 'how long the server may take to answer; 0 means no limit (30s)'
 complete -c pipechat -n '__pipechat_in history' -l last -x -d 'print the last N lines, at most 1000 (20)'
@@ -112,6 +130,9 @@ complete -c pipechat -n '__pipechat_in history' -l version -d 'print the version
 
 complete -c pipechat -n '__pipechat_in wait' -l host -x -a '(__fish_print_hostnames)' -d 'host of the server, or HOST:PORT (127.0.0.1)'
 complete -c pipechat -n '__pipechat_in wait' -l port -x -d 'port of the server (9999)'
+complete -c pipechat -n '__pipechat_in wait' -l tls -d 'encrypt the connection, and check who the server is'
+complete -c pipechat -n '__pipechat_in wait' -l ca -r -F -d 'trust servers whose certificate leads to one in this file (the system\'s)'
+complete -c pipechat -n '__pipechat_in wait' -l insecure -d 'encrypt without checking who the server is'
 complete -c pipechat -n '__pipechat_in wait' -l lang -x -a 'zh en' -d 'language of the server\'s texts (the server\'s)'
 complete -c pipechat -n '__pipechat_in wait' -l timeout -x -d 'how long to wait, connecting included; 0 means no limit (60s)'
 complete -c pipechat -n '__pipechat_in wait' -l help -d 'print help'
@@ -120,6 +141,9 @@ complete -c pipechat -n '__pipechat_in wait' -a 'user gone users text members in
 
 complete -c pipechat -n '__pipechat_in who' -l host -x -a '(__fish_print_hostnames)' -d 'host of the server, or HOST:PORT (127.0.0.1)'
 complete -c pipechat -n '__pipechat_in who' -l port -x -d 'port of the server (9999)'
+complete -c pipechat -n '__pipechat_in who' -l tls -d 'encrypt the connection, and check who the server is'
+complete -c pipechat -n '__pipechat_in who' -l ca -r -F -d 'trust servers whose certificate leads to one in this file (the system\'s)'
+complete -c pipechat -n '__pipechat_in who' -l insecure -d 'encrypt without checking who the server is'
 complete -c pipechat -n '__pipechat_in who' -l lang -x -a 'zh en' -d 'language of the server\'s texts (the server\'s)'
 complete -c pipechat -n '__pipechat_in who' -l timeout -x -d 'how long the server may take to answer; 0 means no limit (30s)'
 complete -c pipechat -n '__pipechat_in who' -l json -d 'print JSON, an object a line'
@@ -129,6 +153,9 @@ complete -c pipechat -n '__pipechat_in who' -l version -d 'print the version'
 
 complete -c pipechat -n '__pipechat_in chat' -l host -x -a '(__fish_print_hostnames)' -d 'host of the server, or HOST:PORT (127.0.0.1)'
 complete -c pipechat -n '__pipechat_in chat' -l port -x -d 'port of the server (9999)'
+complete -c pipechat -n '__pipechat_in chat' -l tls -d 'encrypt the connection, and check who the server is'
+complete -c pipechat -n '__pipechat_in chat' -l ca -r -F -d 'trust servers whose certificate leads to one in this file (the system\'s)'
+complete -c pipechat -n '__pipechat_in chat' -l insecure -d 'encrypt without checking who the server is'
 complete -c pipechat -n '__pipechat_in chat' -l name -x -d 'name to take first; one that is taken is refused'
 complete -c pipechat -n '__pipechat_in chat' -l lang -x -a 'zh en' -d 'language of the server\'s texts (the server\'s)'
 complete -c pipechat -n '__pipechat_in chat' -l room -x -d 'room to join at the start'
@@ -145,8 +172,13 @@ complete -c pipechat -n '__pipechat_in account' -l help -d 'print help'
 complete -c pipechat -n '__pipechat_in account' -l version -d 'print the version'
 complete -c pipechat -n '__pipechat_in account' -a 'add passwd token role remove list'
 
+complete -c pipechat -n '__pipechat_in cert' -l self-signed -x -d 'directory for the two files, which must not exist'
+complete -c pipechat -n '__pipechat_in cert' -l name -x -d 'name or address that clients connect to; may be repeated (localhost, 127.0.0.1 and ::1)'
+complete -c pipechat -n '__pipechat_in cert' -l help -d 'print help'
+complete -c pipechat -n '__pipechat_in cert' -l version -d 'print the version'
+
 complete -c pipechat -n '__pipechat_in completions' -l help -d 'print help'
 complete -c pipechat -n '__pipechat_in completions' -l version -d 'print the version'
 complete -c pipechat -n '__pipechat_in completions' -a 'bash zsh fish'
 
-complete -c pipechat -n '__pipechat_in help' -a 'serve send listen history wait who chat account completions protocol errors rooms history store accounts scripts json client netcat options operating limits performance internals'
+complete -c pipechat -n '__pipechat_in help' -a 'serve send listen history wait who chat account cert completions protocol errors rooms history store accounts scripts json client netcat options transport operating limits performance internals'

@@ -12,6 +12,7 @@ _pipechat() {
         'who:print who is online'
         'chat:interactive client'
         'account:manage the accounts in a store'
+        'cert:make a certificate to try TLS with'
         'completions:print completions for bash, zsh or fish'
         'help:print help on a command, or a page of the manual'
     )
@@ -30,6 +31,10 @@ _pipechat() {
             _arguments \
                 '--host=[address or name to listen on, or HOST:PORT (127.0.0.1)]:host:_hosts' \
                 '--port=[port to listen on; 0 picks a free port (9999)]:port:' \
+                '--listen=[listen here, and not on the default address and port unless --host or --port is given: tcp://HOST:PORT, tls://HOST:PORT or unix:/path; tcp+proxy:// and tls+proxy:// for the PROXY protocol; may be repeated]:url:' \
+                '--proxy-from=[addresses of proxies, which may connect to tcp+proxy:// and tls+proxy:// and tell whom for: ADDRESS or ADDRESS/BITS, separated by commas]:addresses:' \
+                '--tls-cert=[certificate for tls:// in PEM, with those that lead to a root]:file:_files' \
+                '--tls-key=[its key in PEM]:file:_files' \
                 '--lang=[language that connections begin with (zh)]:value:(zh en)' \
                 '--max-clients=[maximum number of clients; 0 means the default (what the limit on open files allows)]:n:' \
                 '--max-clients-per-ip=[maximum number of clients from one address; 0 means no limit (no limit)]:n:' \
@@ -51,6 +56,10 @@ _pipechat() {
                 '--history-lines=[messages and notices of each room that the store keeps; 0 means no limit (10000)]:n:' \
                 '--history-days=[days after which the store gives up a message; 0 means no limit (30)]:n:' \
                 '--store-max=[size of the store above which the oldest messages of the largest room go; 0 means no limit (1G)]:size:' \
+                '--registration=[whether users may register accounts: open, or closed (open)]:value:(open closed)' \
+                '--insecure-login[accept passwords over connections that are neither encrypted nor from this machine]' \
+                '--require-login[let nobody say or hear anything before it has logged in]' \
+                '--offline-max=[private messages that are kept for an account that is away (1000)]:n:' \
                 '--max-line=[longest line (4K)]:size:' \
                 '--max-queue=[output queue limit per client; above it the client is disconnected; 0 means no limit (32M)]:size:' \
                 '--soft-queue=[output queue limit per client; above it for 60 seconds the client is disconnected; 0 means no limit (8M)]:size:' \
@@ -68,6 +77,9 @@ _pipechat() {
             _arguments \
                 '--host=[host of the server, or HOST:PORT (127.0.0.1)]:host:_hosts' \
                 '--port=[port of the server (9999)]:port:' \
+                '--tls[encrypt the connection, and check who the server is]' \
+                '--ca=[trust servers whose certificate leads to one in this file (the system'\''s)]:file:_files' \
+                '--insecure[encrypt without checking who the server is]' \
                 '--name=[name to take first; one that is taken is refused]:name:' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
                 '--timeout=[how long to try to connect, and to wait for the confirmation of TEXT, or with - of each line; 0 means no limit (30s)]:duration:' \
@@ -84,6 +96,9 @@ _pipechat() {
             _arguments \
                 '--host=[host of the server, or HOST:PORT (127.0.0.1)]:host:_hosts' \
                 '--port=[port of the server (9999)]:port:' \
+                '--tls[encrypt the connection, and check who the server is]' \
+                '--ca=[trust servers whose certificate leads to one in this file (the system'\''s)]:file:_files' \
+                '--insecure[encrypt without checking who the server is]' \
                 '--name=[name to take first; one that is taken is refused]:name:' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
                 '--timeout=[how long to listen, connecting included; 0 means no limit, but 30s for connecting (0)]:duration:' \
@@ -106,6 +121,9 @@ _pipechat() {
             _arguments \
                 '--host=[host of the server, or HOST:PORT (127.0.0.1)]:host:_hosts' \
                 '--port=[port of the server (9999)]:port:' \
+                '--tls[encrypt the connection, and check who the server is]' \
+                '--ca=[trust servers whose certificate leads to one in this file (the system'\''s)]:file:_files' \
+                '--insecure[encrypt without checking who the server is]' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
                 '--timeout=[how long the server may take to answer; 0 means no limit (30s)]:duration:' \
                 '--last=[print the last N lines, at most 1000 (20)]:n:' \
@@ -121,6 +139,9 @@ _pipechat() {
             _arguments \
                 '--host=[host of the server, or HOST:PORT (127.0.0.1)]:host:_hosts' \
                 '--port=[port of the server (9999)]:port:' \
+                '--tls[encrypt the connection, and check who the server is]' \
+                '--ca=[trust servers whose certificate leads to one in this file (the system'\''s)]:file:_files' \
+                '--insecure[encrypt without checking who the server is]' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
                 '--timeout=[how long to wait, connecting included; 0 means no limit (60s)]:duration:' \
                 '--help[print help]' \
@@ -133,6 +154,9 @@ _pipechat() {
             _arguments \
                 '--host=[host of the server, or HOST:PORT (127.0.0.1)]:host:_hosts' \
                 '--port=[port of the server (9999)]:port:' \
+                '--tls[encrypt the connection, and check who the server is]' \
+                '--ca=[trust servers whose certificate leads to one in this file (the system'\''s)]:file:_files' \
+                '--insecure[encrypt without checking who the server is]' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
                 '--timeout=[how long the server may take to answer; 0 means no limit (30s)]:duration:' \
                 '--json[print JSON, an object a line]' \
@@ -146,6 +170,9 @@ _pipechat() {
             _arguments \
                 '--host=[host of the server, or HOST:PORT (127.0.0.1)]:host:_hosts' \
                 '--port=[port of the server (9999)]:port:' \
+                '--tls[encrypt the connection, and check who the server is]' \
+                '--ca=[trust servers whose certificate leads to one in this file (the system'\''s)]:file:_files' \
+                '--insecure[encrypt without checking who the server is]' \
                 '--name=[name to take first; one that is taken is refused]:name:' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
                 '--room=[room to join at the start]:room:' \
@@ -168,6 +195,15 @@ _pipechat() {
                 '*: :' \
                 && return
             ;;
+        cert)
+            _arguments \
+                '--self-signed=[directory for the two files, which must not exist]:dir:' \
+                '--name=[name or address that clients connect to; may be repeated (localhost, 127.0.0.1 and ::1)]:name:' \
+                '--help[print help]' \
+                '--version[print the version]' \
+                '*: :' \
+                && return
+            ;;
         completions)
             _arguments \
                 '--help[print help]' \
@@ -178,7 +214,7 @@ _pipechat() {
             ;;
         help)
             _arguments \
-                '1:what:(serve send listen history wait who chat account completions protocol errors rooms history store accounts scripts json client netcat options operating limits performance internals)' \
+                '1:what:(serve send listen history wait who chat account cert completions protocol errors rooms history store accounts scripts json client netcat options transport operating limits performance internals)' \
                 '*: :' \
                 && return
             ;;

@@ -51,9 +51,13 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
         ]
     });
     let trusted: Vec<String> = config.trusted.iter().map(|block| quoted(&block.to_string())).collect();
+    let addr = config
+        .addr
+        .iter()
+        .flat_map(|addr| [("host", quoted(&addr.ip().to_string())), ("port", addr.port().to_string())]);
+    let places: Vec<String> = config.listen.iter().map(|place| quoted(&place.to_string())).collect();
+    let places = (!places.is_empty()).then(|| ("listen", format!("[{}]", places.join(", "))));
     let before = [
-        ("host", quoted(&config.addr.ip().to_string())),
-        ("port", config.addr.port().to_string()),
         (
             "lang",
             quoted(match config.lang {
@@ -85,7 +89,12 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
         ("write-timeout", quoted(&format_duration(limits.write_timeout))),
         ("drain-timeout", quoted(&format_duration(config.drain_timeout))),
     ];
-    before.into_iter().chain(store).chain(after).collect()
+    let tls = config.tls.iter().flat_map(|files| {
+        [("tls-cert", &files.cert), ("tls-key", &files.key)].map(|(key, path)| (key, quoted(&path.to_string_lossy())))
+    });
+    let proxies: Vec<String> = config.proxies.iter().map(|block| quoted(&block.to_string())).collect();
+    let proxies = (!proxies.is_empty()).then(|| ("proxy-from", format!("[{}]", proxies.join(", "))));
+    addr.chain(places).chain(proxies).chain(tls).chain(before).chain(store).chain(after).collect()
 }
 
 /// A TOML string. Of the values only a path can have what is escaped: control characters too, which a terminal would obey.

@@ -2,6 +2,7 @@
 //! around it: `words` takes `--flag=value`, `-h` and `-V` apart, `sources` puts in what the environment and the
 //! configuration file say, and `help` and `completions` are written from argh's descriptions. Knows no socket.
 
+mod cert;
 mod check;
 mod completions;
 mod file;
@@ -17,6 +18,7 @@ use std::env;
 use argh::{ArgsInfo, CommandInfoWithArgs, FlagInfo, FromArgs};
 use pipechat::manual::{PAGES, Page};
 
+pub(crate) use cert::CertArgs;
 pub(crate) use check::report;
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use serve::ServeArgs;
@@ -38,11 +40,12 @@ pub(crate) enum Subcommand {
     Who,
     Chat,
     Account,
+    Cert,
     Completions,
 }
 
 impl Subcommand {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Serve,
         Self::Send,
         Self::Listen,
@@ -51,6 +54,7 @@ impl Subcommand {
         Self::Who,
         Self::Chat,
         Self::Account,
+        Self::Cert,
         Self::Completions,
     ];
 
@@ -68,6 +72,7 @@ impl Subcommand {
             Self::Who => "who",
             Self::Chat => "chat",
             Self::Account => "account",
+            Self::Cert => "cert",
             Self::Completions => "completions",
         }
     }
@@ -83,6 +88,7 @@ impl Subcommand {
             Self::Who => "print who is online",
             Self::Chat => "interactive client",
             Self::Account => "manage the accounts in a store",
+            Self::Cert => "make a certificate to try TLS with",
             Self::Completions => "print completions for bash, zsh or fish",
         }
     }
@@ -98,6 +104,7 @@ impl Subcommand {
             Self::Who => WhoArgs::get_args_info(),
             Self::Chat => ChatArgs::get_args_info(),
             Self::Account => AccountArgs::get_args_info(),
+            Self::Cert => CertArgs::get_args_info(),
             Self::Completions => CompletionsArgs::get_args_info(),
         }
     }
@@ -118,7 +125,7 @@ impl Subcommand {
             Self::Who => &[("Connection", "--host"), ("Output", "--json")],
             Self::Wait | Self::Chat => &[("Connection", "--host")],
             Self::Account => &[("Options", "--store")],
-            Self::Completions => &[],
+            Self::Cert | Self::Completions => &[],
         }
     }
 
@@ -128,10 +135,10 @@ impl Subcommand {
         match self {
             Self::Serve => flag != "--check",
             Self::Send | Self::Listen | Self::History | Self::Wait | Self::Who | Self::Chat => {
-                ["--host", "--port", "--name", "--lang", "--timeout"].contains(&flag)
+                ["--host", "--port", "--tls", "--ca", "--name", "--lang", "--timeout"].contains(&flag)
             }
             Self::Account => ["--store", "--lang"].contains(&flag),
-            Self::Completions => false,
+            Self::Cert | Self::Completions => false,
         }
     }
 }

@@ -7,15 +7,15 @@ use std::{
 
 use argh::{ArgsInfo, FromArgs};
 use pipechat::{
-    Config, StoreConfig,
+    Config, StoreConfig, TlsFiles,
     chat::{AccountRules, RecentLimits, Registration, RoomLimits},
     protocol::{Lang, Limits, Rate},
     store::{self, SyncMode},
 };
 
 use super::values::{
-    Trusted, any_count, any_size, at_once, duration, lang, line_size, per_second, registration, server_port, sync_mode,
-    unlimited_count, unlimited_lines, unlimited_size,
+    Places, Trusted, any_count, any_size, at_once, duration, lang, line_size, per_second, registration, server_port,
+    sync_mode, unlimited_count, unlimited_lines, unlimited_size,
 };
 
 /// A chat server you can use from a shell: talk to it with nc.
@@ -34,11 +34,25 @@ use super::values::{
 )]
 pub(crate) struct ServeArgs {
     /// address or name to listen on, or HOST:PORT (127.0.0.1)
-    #[argh(option, arg_name = "HOST", default = "Config::default().addr.ip().to_string()")]
-    host: String,
+    #[argh(option, arg_name = "HOST")]
+    host: Option<String>,
     /// port to listen on; 0 picks a free port (9999)
-    #[argh(option, arg_name = "PORT", default = "Config::default().addr.port()", from_str_fn(server_port))]
-    port: u16,
+    #[argh(option, arg_name = "PORT", from_str_fn(server_port))]
+    port: Option<u16>,
+    /// listen here, and not on the default address and port unless --host or --port is given: tcp://HOST:PORT,
+    /// tls://HOST:PORT or unix:/path; tcp+proxy:// and tls+proxy:// for the PROXY protocol; may be repeated
+    #[argh(option, arg_name = "URL")]
+    listen: Vec<Places>,
+    /// addresses of proxies, which may connect to tcp+proxy:// and tls+proxy:// and tell whom for: ADDRESS or ADDRESS/BITS,
+    /// separated by commas
+    #[argh(option, arg_name = "ADDRESSES")]
+    proxy_from: Option<Trusted>,
+    /// certificate for tls:// in PEM, with those that lead to a root
+    #[argh(option, arg_name = "FILE")]
+    tls_cert: Option<String>,
+    /// its key in PEM
+    #[argh(option, arg_name = "FILE")]
+    tls_key: Option<String>,
     /// language that connections begin with (zh)
     #[argh(option, arg_name = "zh|en", default = "Config::default().lang", from_str_fn(lang))]
     lang: Lang,
@@ -169,6 +183,9 @@ impl ServeArgs {
         };
         let config = Config {
             addr: self.addr()?,
+            listen: self.listen.iter().flat_map(|places| places.0.clone()).collect(),
+            proxies: self.proxy_from.as_ref().map(|blocks| blocks.0.clone()).unwrap_or_default(),
+            tls: self.tls()?,
             lang: self.lang,
             limits,
             clients_per_ip_max: self.max_clients_per_ip,
@@ -199,13 +216,27 @@ impl ServeArgs {
         config.checked()
     }
 
-    /// The first address of the host.
-    fn addr(&self) -> Result<SocketAddr, String> {
-        let addrs = (&*self.host, self.port).to_socket_addrs();
-        let first = addrs.map(|mut addrs| addrs.next());
-        first
-            .map_err(|error| format!("can't find host {:?}: {error}", self.host))?
-            .ok_or_else(|| format!("host {:?} has no address", self.host))
+    /// # Errors
+    /// One sentence, where one of the files is missing.
+    fn tls(&self) -> Result<Option<TlsFiles>, String> {
+        match (&self.tls_cert, &self.tls_key) {
+            (None, None) => Ok(None),
+            (Some(cert), Some(key)) => Ok(Some(TlsFiles { cert: cert.into(), key: key.into() })),
+            (Some(_), None) => Err("--tls-cert needs --tls-key".to_owned()),
+            (None, Some(_)) => Err("--tls-key needs --tls-cert".to_owned()),
+        }
+    }
+
+    /// The first address of the host, with the port; none where other places were given instead.
+    fn addr(&self) -> Result<Option<SocketAddr>, String> {
+        if self.host.is_none() && self.port.is_none() && !self.listen.is_empty() {
+            return Ok(None);
+        }
+        let port = self.port.unwrap_or(Config::ADDR.port());
+        let Some(host) = &self.host else { return Ok(Some(SocketAddr::new(Config::ADDR.ip(), port))) };
+        let mut addrs =
+            (&**host, port).to_socket_addrs().map_err(|error| format!("can't find host {host:?}: {error}"))?;
+        addrs.next().map(Some).ok_or_else(|| format!("host {host:?} has no address"))
     }
 }
 

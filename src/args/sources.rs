@@ -128,7 +128,7 @@ impl Settings {
     }
 
     /// Where this option was set; `None` if it is at its default.
-    pub(super) fn source(&self, flag: &str) -> Option<&Source> {
+    pub(crate) fn source(&self, flag: &str) -> Option<&Source> {
         self.all.iter().find(|setting| setting.flag == flag).map(|setting| &setting.source)
     }
 }

@@ -4,7 +4,7 @@
 use std::{fmt::Display, ops::RangeInclusive, str::FromStr, time::Duration};
 
 use pipechat::{
-    Cidr, Config,
+    Cidr, Config, Listen,
     chat::{HISTORY_MAX, Registration},
     protocol::Lang,
     store::SyncMode,
@@ -159,6 +159,19 @@ impl FromStr for Timeout {
 
     fn from_str(text: &str) -> Result<Self, String> {
         duration(text).map(|duration| Self(Some(duration).filter(|duration| !duration.is_zero())))
+    }
+}
+
+/// Places to listen on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Places(pub(super) Vec<Listen>);
+
+impl FromStr for Places {
+    type Err = String;
+
+    /// URLs separated by commas.
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.split(',').map(|url| url.trim().parse()).collect::<Result<_, _>>().map(Self)
     }
 }
 

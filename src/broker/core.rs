@@ -156,6 +156,11 @@ impl Broker {
                 self.push(id, batch, now);
             }
             Request::Relieved(id) => self.measure(id),
+            Request::Reload(config) => {
+                self.config.limits.rate = config.limits.rate;
+                self.config.rate_per_ip = config.rate_per_ip;
+                self.config.trusted = config.trusted;
+            }
             Request::ShutDown => self.urgent.push_back(Input::ShutDown),
         }
     }

@@ -43,6 +43,7 @@ use futures::{
 use jiff::Timestamp;
 
 use crate::{
+    Config,
     chat::{Chat, ClientId, Epoch, Input, Output},
     origin::Origin,
     protocol::Batch,
@@ -76,6 +77,8 @@ pub enum Request {
     Broken(ClientId, Batch, Taken),
     /// Much less waits for a client alone than when the broker asked for this.
     Relieved(ClientId),
+    /// The limits of this configuration hold from now on, but for those of queues: they would end connections.
+    Reload(Box<Config>),
     /// The server shuts down.
     ShutDown,
 }

@@ -27,6 +27,15 @@ pub(crate) struct SendArgs {
     /// port of the server (9999)
     #[argh(option, arg_name = "PORT", default = "PORT", from_str_fn(client_port))]
     pub(super) port: u16,
+    /// encrypt the connection, and check who the server is
+    #[argh(switch)]
+    pub(super) tls: bool,
+    /// trust servers whose certificate leads to one in this file (the system's)
+    #[argh(option, arg_name = "FILE")]
+    pub(super) ca: Option<String>,
+    /// encrypt without checking who the server is
+    #[argh(switch)]
+    pub(super) insecure: bool,
     /// name to take first; one that is taken is refused
     #[argh(option, arg_name = "NAME")]
     pub(super) name: Option<String>,
@@ -76,6 +85,15 @@ pub(crate) struct ListenArgs {
     /// port of the server (9999)
     #[argh(option, arg_name = "PORT", default = "PORT", from_str_fn(client_port))]
     pub(super) port: u16,
+    /// encrypt the connection, and check who the server is
+    #[argh(switch)]
+    pub(super) tls: bool,
+    /// trust servers whose certificate leads to one in this file (the system's)
+    #[argh(option, arg_name = "FILE")]
+    pub(super) ca: Option<String>,
+    /// encrypt without checking who the server is
+    #[argh(switch)]
+    pub(super) insecure: bool,
     /// name to take first; one that is taken is refused
     #[argh(option, arg_name = "NAME")]
     pub(super) name: Option<String>,
@@ -138,6 +156,15 @@ pub(crate) struct HistoryArgs {
     /// port of the server (9999)
     #[argh(option, arg_name = "PORT", default = "PORT", from_str_fn(client_port))]
     pub(super) port: u16,
+    /// encrypt the connection, and check who the server is
+    #[argh(switch)]
+    pub(super) tls: bool,
+    /// trust servers whose certificate leads to one in this file (the system's)
+    #[argh(option, arg_name = "FILE")]
+    pub(super) ca: Option<String>,
+    /// encrypt without checking who the server is
+    #[argh(switch)]
+    pub(super) insecure: bool,
     /// language of the server's texts (the server's)
     #[argh(option, arg_name = "zh|en", from_str_fn(lang))]
     pub(super) lang: Option<Lang>,
@@ -185,6 +212,15 @@ pub(crate) struct WaitArgs {
     /// port of the server (9999)
     #[argh(option, arg_name = "PORT", default = "PORT", from_str_fn(client_port))]
     pub(super) port: u16,
+    /// encrypt the connection, and check who the server is
+    #[argh(switch)]
+    pub(super) tls: bool,
+    /// trust servers whose certificate leads to one in this file (the system's)
+    #[argh(option, arg_name = "FILE")]
+    pub(super) ca: Option<String>,
+    /// encrypt without checking who the server is
+    #[argh(switch)]
+    pub(super) insecure: bool,
     /// language of the server's texts (the server's)
     #[argh(option, arg_name = "zh|en", from_str_fn(lang))]
     pub(super) lang: Option<Lang>,
@@ -221,6 +257,15 @@ pub(crate) struct WhoArgs {
     /// port of the server (9999)
     #[argh(option, arg_name = "PORT", default = "PORT", from_str_fn(client_port))]
     pub(super) port: u16,
+    /// encrypt the connection, and check who the server is
+    #[argh(switch)]
+    pub(super) tls: bool,
+    /// trust servers whose certificate leads to one in this file (the system's)
+    #[argh(option, arg_name = "FILE")]
+    pub(super) ca: Option<String>,
+    /// encrypt without checking who the server is
+    #[argh(switch)]
+    pub(super) insecure: bool,
     /// language of the server's texts (the server's)
     #[argh(option, arg_name = "zh|en", from_str_fn(lang))]
     pub(super) lang: Option<Lang>,
@@ -254,6 +299,15 @@ pub(crate) struct ChatArgs {
     /// port of the server (9999)
     #[argh(option, arg_name = "PORT", default = "PORT", from_str_fn(client_port))]
     pub(super) port: u16,
+    /// encrypt the connection, and check who the server is
+    #[argh(switch)]
+    pub(super) tls: bool,
+    /// trust servers whose certificate leads to one in this file (the system's)
+    #[argh(option, arg_name = "FILE")]
+    pub(super) ca: Option<String>,
+    /// encrypt without checking who the server is
+    #[argh(switch)]
+    pub(super) insecure: bool,
     /// name to take first; one that is taken is refused
     #[argh(option, arg_name = "NAME")]
     pub(super) name: Option<String>,

@@ -18,6 +18,7 @@ use super::{
     Deadline, Failure, Outcome, complain,
     dial::connect,
     early::EarlyNews,
+    endpoint::Endpoint,
     fields::field,
     message::{News, NewsEvent, ServerMessage},
     reader::{Reader, Received},
@@ -36,8 +37,7 @@ const READY: &str = "ready";
 /// How to open a connection.
 #[derive(Debug)]
 pub(super) struct ConnectOptions<'a> {
-    pub(super) host: &'a str,
-    pub(super) port: u16,
+    pub(super) endpoint: &'a Endpoint,
     pub(super) name: Option<&'a str>,
     pub(super) lang: Option<Lang>,
     /// Whether to ask for an exemption from the idle timeout.
@@ -56,10 +56,9 @@ pub(super) struct ConnectOptions<'a> {
 
 impl<'a> ConnectOptions<'a> {
     /// Of a client that only asks: it has no name, and other news than its answers are nothing to it.
-    pub(super) fn new(host: &'a str, port: u16, lang: Option<Lang>) -> Self {
+    pub(super) fn new(endpoint: &'a Endpoint, lang: Option<Lang>) -> Self {
         Self {
-            host,
-            port,
+            endpoint,
             name: None,
             lang,
             idle_exempt: false,
@@ -126,7 +125,7 @@ impl Connection {
     pub(super) fn open(options: &ConnectOptions<'_>, deadline: Deadline) -> Result<Self, Failure> {
         options.check()?;
         let deadline = deadline.or_after(super::ANSWER_MAX);
-        Self::set_up(connect(options.host, options.port, deadline)?, options, deadline)
+        Self::set_up(connect(options.endpoint, deadline)?, options, deadline)
     }
 
     /// As [`Self::open`], from the point where there is a connection.
@@ -160,7 +159,6 @@ impl Connection {
         }
         lines.push_str(&format!("sync|{READY}\n"));
         let lost = |error: io::Error| Failure::Lost(format!("connection lost: {error}"));
-        stream.set_nodelay(true).map_err(lost)?;
         let reader = Reader::new(stream.try_clone().map_err(lost)?);
         let lang = options.lang.unwrap_or(Lang::En);
         let lacks_history = options.asks_for_history; // until it tells otherwise

@@ -7,22 +7,29 @@ use std::{
     thread,
 };
 
-use super::{ANSWER_MAX, Deadline, Failure};
+use super::{ANSWER_MAX, Deadline, Failure, endpoint::Endpoint, tls};
 
 /// Connects in a thread of its own, because nothing limits how long the lookup of a host takes.
 ///
 /// # Errors
 /// [`Failure::Lost`] if nobody answers there, [`Failure::TimedOut`] at the deadline.
-pub(super) fn connect(host: &str, port: u16, deadline: Deadline) -> Result<TcpStream, Failure> {
+pub(super) fn connect(endpoint: &Endpoint, deadline: Deadline) -> Result<TcpStream, Failure> {
     let (sender, connected) = channel();
-    let target = (host.to_owned(), port);
+    let Endpoint { host, port, tls } = endpoint;
+    let (target, tls) = ((host.clone(), *port), tls.clone());
     thread::spawn(move || {
         let attempt = target.to_socket_addrs().and_then(|addrs| {
             let mut refusal = io::Error::new(io::ErrorKind::NotFound, "it has no address");
             for addr in addrs {
                 match TcpStream::connect(addr) {
                     Ok(stream) if is_its_own_peer(&stream) => refusal = io::ErrorKind::ConnectionRefused.into(),
-                    Ok(stream) => return Ok(stream),
+                    Ok(stream) => {
+                        stream.set_nodelay(true)?;
+                        return match tls {
+                            Some(tls) => tls::begin(&target.0, stream, tls),
+                            None => Ok(stream),
+                        };
+                    }
                     Err(error) => refusal = error,
                 }
             }

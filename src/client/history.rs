@@ -5,6 +5,7 @@ use pipechat::chat::Position;
 use super::{
     Deadline, Failure, HistoryArgs, Outcome,
     connection::{ConnectOptions, Connection},
+    endpoint::Endpoint,
     fields::room,
     filter::Filter,
     listen::{Gone, KEEPS_NOTHING, LACKS_HISTORY, Listener, Progress, refusal},
@@ -25,7 +26,8 @@ impl HistoryArgs {
             (None, None) => Start::Last(LAST),
         };
         let printer = Printer { filter: Filter::everything(), part: None, is_json: self.json, has_times: true };
-        let options = ConnectOptions::new(&self.host, self.port, self.lang).visiting().asking_for_history(true);
+        let endpoint = Endpoint::new(&self.host, self.port, self.tls, self.ca.as_deref(), self.insecure)?;
+        let options = ConnectOptions::new(&endpoint, self.lang).visiting().asking_for_history(true);
         if self.follow {
             stdout::exit_when_unread();
             let mut connection = Connection::open(&options.listening(None), Deadline::of(self.timeout))?;

@@ -28,7 +28,7 @@ pub(super) fn open_when_up(options: &ConnectOptions<'_>, deadline: Deadline) -> 
     let (start, mut is_told) = (Instant::now(), false);
     let mut delay = Delay::new(START_DELAYS);
     let stream = loop {
-        let failure = match connect(options.host, options.port, deadline.sooner(Deadline::after(ANSWER_MAX))) {
+        let failure = match connect(options.endpoint, deadline.sooner(Deadline::after(ANSWER_MAX))) {
             Ok(stream) => break stream,
             Err(failure) => failure,
         };

@@ -10,6 +10,7 @@ use pipechat::{Config, chat::Event};
 use super::{
     Deadline, Failure, Outcome, WaitArgs,
     connection::{ConnectOptions, Connection},
+    endpoint::Endpoint,
     fields::{room, user_name},
     message::ServerMessage,
     retry::open_when_up,
@@ -32,7 +33,8 @@ impl WaitArgs {
         self.check()?;
         let deadline = Deadline::of(self.timeout);
         let is_endless = deadline.left().is_none();
-        let options = ConnectOptions::new(&self.host, self.port, self.lang);
+        let endpoint = Endpoint::new(&self.host, self.port, self.tls, self.ca.as_deref(), self.insecure)?;
+        let options = ConnectOptions::new(&endpoint, self.lang);
         let mut longest = Config::DURATION_MAX;
         let mut connection = open_when_up(&options, deadline)?;
         loop {

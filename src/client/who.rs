@@ -5,6 +5,7 @@ use pipechat::chat::Event;
 use super::{
     Deadline, Outcome, WhoArgs,
     connection::{ConnectOptions, Connection},
+    endpoint::Endpoint,
     json::escaped_json,
     message::ServerMessage,
     print,
@@ -14,7 +15,8 @@ impl WhoArgs {
     /// Runs the subcommand. It visits, so it is not among those who are here.
     pub(crate) fn run(&self) -> Outcome {
         let deadline = Deadline::of(self.timeout);
-        let options = ConnectOptions::new(&self.host, self.port, self.lang).visiting();
+        let endpoint = Endpoint::new(&self.host, self.port, self.tls, self.ca.as_deref(), self.insecure)?;
+        let options = ConnectOptions::new(&endpoint, self.lang).visiting();
         let mut connection = Connection::open(&options, deadline)?;
         connection.send("who\n").ok(); // if that fails, reading tells why
         let mut count = 0_usize;

@@ -49,6 +49,7 @@ pages! {
     client: "send, listen, history, wait, who, chat, and their exit codes";
     netcat: "how each netcat ends its input";
     options: "the server's flags, environment and configuration file";
+    transport: "places to listen on: TLS, sockets in the file system, proxies";
     operating: "logs, signals, exit codes, security";
     limits: "every limit, why, and what happens above it";
     performance: "how fast, beside what, measured how";

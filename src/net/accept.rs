@@ -1,33 +1,12 @@
-//! The accept loop: owns the listener, lets connections in or refuses them, and gives out client ids.
+//! The accept loops, one for each listener: they let connections in or refuse them. What they share is in `arrivals`.
 
-use std::{
-    cell::RefCell,
-    convert::Infallible,
-    io,
-    net::{SocketAddr, TcpStream},
-    pin::pin,
-    rc::Rc,
-    sync::Arc,
-    time::Duration,
-};
+use std::{convert::Infallible, io, pin::pin, rc::Rc, time::Duration};
 
-use async_std::{net::TcpListener, task};
+use async_std::task;
 use futures::future::{Either, select};
-use rustix::net::{SocketFlags, acceptfrom_with};
 
-use super::{
-    admission::{Admission, Place},
-    connection::{Connection, Shared},
-    refusals::Refusals,
-};
-use crate::{
-    Config,
-    address::Cidr,
-    broker::outbox,
-    origin::Origin,
-    protocol::{Dialect, Session},
-    reactor::{Executor, Poller, Socket, Timer, Token},
-};
+use super::{arrivals::Arrivals, listener::Listener};
+use crate::reactor::Timer;
 
 /// How long to wait after a failed `accept`, doubled each time. Errors pass: what is missing (descriptors, memory)
 /// comes back when connections end.
@@ -38,33 +17,24 @@ const ACCEPTS_MAX: usize = 128;
 /// The same for those that are refused: about a millisecond of work that is of use to no client.
 const REFUSALS_MAX: usize = 64;
 
-/// Accepts connections for ever, and spawns a connection future for each that may come in.
-pub(super) async fn run(
-    listener: TcpListener,
-    executor: Executor,
-    poller: Rc<Poller>,
-    config: &Config,
-    shared: Rc<Shared>,
-) -> Infallible {
-    let clock = shared.clock;
-    let mut arrivals = Arrivals::new(executor, poller, config, shared);
+/// Accepts connections for ever, and has a connection future spawned for each that may come in.
+pub(super) async fn run(listener: Listener, arrivals: Rc<Arrivals>) -> Infallible {
+    let clock = arrivals.clock();
     let mut timer = Timer::new();
     let mut backoff = BACKOFF;
     loop {
-        arrivals.refusals.timeout(clock.now());
-        if let Some(deadline) = arrivals.refusals.deadline() {
+        if let Some(deadline) = arrivals.close_refused(clock.now()) {
             timer.set(deadline, clock);
         }
-        // Waiting takes async-std's `accept`, which registers the connection with async-std's reactor; `try_into` undoes that.
-        // The connections waiting behind it are accepted directly, at one system call each.
+        // The connections waiting behind the first are accepted directly, at one system call each.
         let accepted = match select(pin!(listener.accept()), &mut timer).await {
             Either::Left((accepted, _)) => accepted,
             Either::Right(((), _)) => continue,
         };
-        let accepted = accepted.and_then(|(stream, addr)| {
-            arrivals.admit(stream.try_into()?, addr)?;
+        let accepted = accepted.and_then(|(stream, peer)| {
+            arrivals.admit(stream, peer, listener.listen())?;
             backoff = BACKOFF;
-            accept_waiting(&listener, &mut arrivals)
+            accept_waiting(&listener, &arrivals)
         });
         let Err(error) = accepted else {
             task::yield_now().await;
@@ -77,18 +47,18 @@ pub(super) async fn run(
         if backoff == BACKOFF {
             log::warn!("accept: {error}; trying again until it works");
         }
-        arrivals.refusals.close_all();
+        arrivals.close_all_refused();
         task::sleep(backoff).await;
         backoff = (backoff * 2).min(BACKOFF_MAX);
     }
 }
 
 /// Accepts the connections that are waiting, up to [`ACCEPTS_MAX`] with the first.
-fn accept_waiting(listener: &TcpListener, arrivals: &mut Arrivals) -> io::Result<()> {
+fn accept_waiting(listener: &Listener, arrivals: &Arrivals) -> io::Result<()> {
     let mut refused = 0;
     for _ in 1..ACCEPTS_MAX {
-        match accept_now(listener) {
-            Ok((stream, addr)) => refused += usize::from(!arrivals.admit(stream, addr)?),
+        match listener.accept_now() {
+            Ok((stream, peer)) => refused += usize::from(!arrivals.admit(stream, peer, listener.listen())?),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
             Err(error) => return Err(error),
         }
@@ -97,65 +67,6 @@ fn accept_waiting(listener: &TcpListener, arrivals: &mut Arrivals) -> io::Result
         }
     }
     Ok(())
-}
-
-/// # Errors
-/// `WouldBlock` when no connection waits: async-std's listeners never block.
-fn accept_now(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
-    let (stream, addr) = acceptfrom_with(listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC)?;
-    let addr = addr.ok_or(io::ErrorKind::ConnectionAborted)?;
-    Ok((stream.into(), addr.try_into()?))
-}
-
-/// Lets accepted connections in, or refuses them.
-struct Arrivals {
-    /// The token of the next socket.
-    next: Token,
-    executor: Executor,
-    poller: Rc<Poller>,
-    admission: Rc<RefCell<Admission>>,
-    refusals: Refusals,
-    /// Addresses that are spared the limits for one address.
-    trusted: Vec<Cidr>,
-    /// The dialect that connections begin with.
-    dialect: Dialect,
-    shared: Rc<Shared>,
-}
-
-impl Arrivals {
-    fn new(executor: Executor, poller: Rc<Poller>, config: &Config, shared: Rc<Shared>) -> Self {
-        let admission = Rc::new(RefCell::new(Admission::new(config)));
-        let dialect = Dialect { lang: config.lang, ..Dialect::default() };
-        let (refusals, trusted) = (Refusals::new(dialect), config.trusted.clone());
-        Self { next: Token(1), executor, poller, admission, refusals, trusted, dialect, shared }
-    }
-
-    /// Lets the connection in, if it may come in. Answers whether.
-    ///
-    /// # Errors
-    /// When the kernel has no memory to watch the connection with; it is closed then.
-    fn admit(&mut self, stream: TcpStream, addr: SocketAddr) -> io::Result<bool> {
-        let origin = Origin::from(addr);
-        let now = self.shared.clock.now();
-        match Place::take(&self.admission, origin.payer(&self.trusted), now) {
-            Ok(place) => self.connect(stream, origin, place).map(|()| true),
-            Err(departure) => {
-                self.refusals.refuse(stream, origin.addr, departure, now);
-                Ok(false)
-            }
-        }
-    }
-
-    fn connect(&mut self, stream: TcpStream, origin: Origin, place: Place) -> io::Result<()> {
-        let token = self.next;
-        let socket = Rc::new(Socket::new(stream, token, Rc::clone(&self.poller))?);
-        self.next = Token(token.0 + 1);
-        let (outbox, inbox) = outbox(Some(Rc::clone(&socket)), Arc::clone(&self.shared.memory));
-        let session = Session::new(Arc::clone(&self.shared.limits), self.dialect, self.shared.clock.now());
-        let mut connection = Connection::new(origin, outbox, socket, inbox, session, place, &self.shared);
-        self.executor.spawn(async move { connection.run().await }).detach();
-        Ok(())
-    }
 }
 
 fn is_about_one_connection(error: &io::Error) -> bool {

@@ -45,15 +45,23 @@ struct Account {
 impl Admission {
     /// No connection is open yet.
     pub(super) fn new(config: &Config) -> Self {
-        let arrival_cost = Duration::from_secs(1).checked_div(config.arrivals_per_ip).unwrap_or_default();
-        Self {
-            clients_max: config.limits.clients_max,
-            per_address_max: config.clients_per_ip_max,
-            arrival_cost,
+        let mut this = Self {
+            clients_max: 0,
+            per_address_max: 0,
+            arrival_cost: Duration::ZERO,
             open: 0,
             accounts: HashMap::new(),
             idle: BTreeSet::new(),
-        }
+        };
+        this.set_limits(config);
+        this
+    }
+
+    /// From now on, connections are let in by these limits. Those that are open stay.
+    pub(super) fn set_limits(&mut self, config: &Config) {
+        self.clients_max = config.limits.clients_max;
+        self.per_address_max = config.clients_per_ip_max;
+        self.arrival_cost = Duration::from_secs(1).checked_div(config.arrivals_per_ip).unwrap_or_default();
     }
 
     /// A connection comes from this address, if the limits per address apply to it. Counts it, until [`Self::leave`].
@@ -161,6 +169,16 @@ impl Place {
     ) -> Result<Self, Departure> {
         admission.borrow_mut().enter(address, now)?;
         Ok(Self { admission: Rc::clone(admission), address })
+    }
+
+    /// Gives it back and takes one for the same connection from another address.
+    ///
+    /// # Errors
+    /// Why it can't come in from there.
+    pub(super) fn reassign(self, address: Option<Network>, now: Duration) -> Result<Self, Departure> {
+        let admission = Rc::clone(&self.admission);
+        drop(self);
+        Self::take(&admission, address, now)
     }
 
     /// Whether places like this one are scarce.

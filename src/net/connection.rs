@@ -20,14 +20,16 @@ use super::{
     admission::Place,
     losses::Losses,
     read_scheduler::{READ_BYTES, ReadScheduler, Reading},
+    transport::{Handshakes, Received, Transport},
     writer::Writer,
 };
 use crate::{
+    address::Cidr,
     broker::{BrokenBacklog, Departed, Inbox, Level, Memory, Outbox, QueueItem, Registration, Request},
     chat::ClientId,
     origin::Origin,
     protocol::{Intake, Interest, Limits, Session},
-    reactor::{Clock, Socket, Timer, is_transient},
+    reactor::{Clock, Timer},
 };
 
 /// While memory is tight, no more is read from a client that makes the server hold more bytes than this for it alone; and
@@ -46,19 +48,23 @@ thread_local! {
 pub(super) struct Shared {
     pub(super) broker: UnboundedSender<Request>,
     pub(super) clock: Clock,
-    pub(super) limits: Arc<Limits>,
+    /// Addresses that are spared the limits for one address.
+    pub(super) trusted: RefCell<Vec<Cidr>>,
+    /// What holds for new connections.
+    pub(super) limits: RefCell<Arc<Limits>>,
     pub(super) losses: Rc<Losses>,
     pub(super) memory: Arc<Memory>,
     pub(super) backlog: Rc<BrokenBacklog>,
     pub(super) departed: Rc<Departed>,
     pub(super) scheduler: ReadScheduler,
+    pub(super) handshakes: Handshakes,
     pub(super) next_client: Cell<ClientId>,
 }
 
 /// A client's connection.
 pub(super) struct Connection {
     client: Client,
-    socket: Rc<Socket>,
+    transport: Transport,
     inbox: Inbox,
     shared: Rc<Shared>,
     session: Session,
@@ -97,7 +103,7 @@ impl Connection {
     pub(super) fn new(
         origin: Origin,
         outbox: Outbox,
-        socket: Rc<Socket>,
+        transport: Transport,
         inbox: Inbox,
         session: Session,
         place: Place,
@@ -107,9 +113,9 @@ impl Connection {
             client: Client::Unknown(origin, outbox),
             session,
             timer: Timer::new(),
-            writer: Writer::new(Rc::clone(&socket), Rc::clone(inbox.gauge())),
+            writer: Writer::new(Rc::clone(inbox.gauge())),
             inbox,
-            socket,
+            transport,
             stage: Stage::Open,
             reading: Reading::new(),
             registration: Registration::default(),
@@ -129,7 +135,7 @@ impl Connection {
             while let Some(batch) = self.session.poll_batch(now) {
                 self.send(batch);
             }
-            self.inbox.gauge().set_input(self.session.held_bytes());
+            self.inbox.gauge().set_input(self.session.held_bytes() + self.transport.held_bytes());
             if self.session.is_over() {
                 self.stage = Stage::Gone;
             }
@@ -144,7 +150,7 @@ impl Connection {
         }
         // It may take seconds to end, and holds none of the client's input meanwhile.
         self.session.discard_input();
-        self.inbox.gauge().set_input(0);
+        self.inbox.gauge().set_input(self.transport.held_bytes());
         match self.stage {
             // Boxed: an open connection has no room for what only its end needs.
             Stage::HungUp => Box::pin(self.close()).await,
@@ -156,7 +162,7 @@ impl Connection {
                 self.await_hang_up().await;
             }
         }
-        debug_assert_eq!(Rc::strong_count(&self.socket), 2, "its own share and its writer's");
+        debug_assert_eq!(Rc::strong_count(self.transport.socket()), 1, "its own share");
     }
 
     /// How much to take of the client's input. While memory is tight, a client that holds little is read as always; of another,
@@ -175,17 +181,18 @@ impl Connection {
 
     async fn wait(&mut self, wants_relief: bool) -> Wake {
         let (memory, registration) = (&self.shared.memory, &self.registration);
-        let (socket, interest, is_blocked) = (&self.socket, self.session.interest(), self.writer.is_blocked());
-        let mut writable = poll_fn(|cx| if is_blocked { socket.poll_writable(cx) } else { Poll::Pending }).fuse();
+        let (transport, interest, is_blocked) = (&self.transport, self.session.interest(), self.writer.is_blocked());
+        let mut writable =
+            poll_fn(|cx| if is_blocked { transport.socket().poll_writable(cx) } else { Poll::Pending }).fuse();
         let (reading, scheduler) = (&mut self.reading, &self.shared.scheduler);
         let mut readable = poll_fn(|cx| match interest {
             Interest::Nothing => Poll::Pending,
-            Interest::Read | Interest::HangUp | Interest::Broken if socket.poll_broken(cx).is_ready() => {
+            Interest::Read | Interest::HangUp | Interest::Broken if transport.socket().poll_broken(cx).is_ready() => {
                 reading.poll_last(scheduler, cx).map(|()| Wake::Broken)
             }
-            Interest::Read => reading.poll(socket, scheduler, cx).map(|()| Wake::Readable),
+            Interest::Read => reading.poll(transport, scheduler, cx).map(|()| Wake::Readable),
             Interest::HangUp => {
-                ready!(socket.poll_hang_up(cx));
+                ready!(transport.socket().poll_hang_up(cx));
                 reading.poll_last(scheduler, cx).map(|()| Wake::Readable)
             }
             Interest::Broken => Poll::Pending,
@@ -218,7 +225,7 @@ impl Connection {
                 }
                 if self.inbox.is_terminated() {
                     self.stage = Stage::HungUp; // the loop above has found the end, and `next` does not return it again
-                } else if self.session.interest() == Interest::Read && self.socket.is_readable() {
+                } else if self.session.interest() == Interest::Read && self.transport.is_readable() {
                     // Every task that is ready by now runs first: what the client sends meanwhile joins the next batch.
                     task::yield_now().await;
                 }
@@ -229,10 +236,10 @@ impl Connection {
             }
             Wake::Readable => {
                 self.read();
-                if self.socket.has_hung_up() {
+                if self.transport.socket().has_hung_up() {
                     self.read(); // so that the end of input is in the same batch as the last lines
                 }
-                if self.socket.is_readable() {
+                if self.transport.is_readable() {
                     task::yield_now().await; // there is more, and other tasks run first
                 }
             }
@@ -263,23 +270,26 @@ impl Connection {
     fn read(&mut self) {
         let (now, mut is_broken) = (self.shared.clock.now(), false);
         let bytes_max = self.reading.bytes_max(&self.shared.scheduler, self.shared.memory.level() >= Level::Tight);
-        READ_BUFFER.with_borrow_mut(|buffer| match self.socket.read(&mut buffer[..bytes_max]) {
-            Ok(0) => self.session.eof(now),
-            Ok(read) => {
+        READ_BUFFER.with_borrow_mut(|buffer| match self.transport.read(&mut buffer[..bytes_max]) {
+            Ok(Received::End) => self.session.eof(now),
+            Ok(Received::Bytes(read)) => {
                 self.reading.has_read(read, &self.shared.scheduler);
                 self.session.received(&mut buffer[..read], now);
             }
-            Err(error) if is_transient(&error) => {}
+            Ok(Received::Nothing(0)) => {}
+            Ok(Received::Nothing(taken)) => self.reading.has_read(taken, &self.shared.scheduler),
             Err(_) => is_broken = true,
         });
         if is_broken {
             self.abort();
+        } else if self.transport.has_unsent() && !self.writer.is_blocked() {
+            self.write(); // what TLS has answered
         }
     }
 
     fn write(&mut self) {
         // An error means that the connection is broken, which the poller reports too: then its last input is read.
-        let written = self.writer.write(self.shared.clock).unwrap_or(0);
+        let written = self.writer.write(&mut self.transport, self.shared.clock).unwrap_or(0);
         self.session.written(written, self.writer.is_blocked(), self.shared.clock.now());
         if self.inbox.gauge().take_relief()
             && let Some(client) = self.client.id()

@@ -1,59 +1,63 @@
-//! The shell around the rules: the listener, the accept loop, a future per connection, and the start and end of the server.
+//! The shell around the rules: the listeners, their accept loops, a future per connection, and the start and end of the server.
 //! Knows no rules and no text. All of it runs on one thread; async-std's reactor, on a thread of its own, wakes that one for new
 //! connections and timers.
 
 mod accept;
 mod admission;
+mod arrivals;
+mod beginning;
 mod connection;
+mod listener;
 mod losses;
 mod read_scheduler;
 mod refusals;
+mod socket_file;
+mod transport;
 mod writer;
 
 use std::{
-    cell::Cell,
-    future::Future,
+    cell::{Cell, RefCell},
+    convert::Infallible,
+    future::{self, Future},
     io,
     net::SocketAddr,
     rc::Rc,
     sync::{Arc, atomic::Ordering::Relaxed},
-    time::Duration,
 };
 
-use async_std::net::TcpListener;
 use futures::{
-    channel::mpsc,
-    future::{Either, select},
+    Stream, StreamExt,
+    channel::mpsc::{self, UnboundedSender},
+    future::{Either, select, select_all},
     pin_mut,
+    stream::pending,
 };
+use rustls::ServerConfig;
 use smol_timeout::TimeoutExt;
-use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
-use self::{connection::Shared, losses::Losses, read_scheduler::read_scheduler};
+use self::{
+    arrivals::Arrivals,
+    connection::Shared,
+    listener::Listener,
+    losses::Losses,
+    read_scheduler::read_scheduler,
+    transport::{handshakes, server_config},
+};
 use crate::{
     Config,
     broker::{self, BrokenBacklog, Broker, Departed, Memory, StoreClient},
     chat::ClientId,
+    listen::Listen,
     reactor::{Clock, Executor, Poller},
 };
-
-/// Connections that the kernel completes ahead of `accept`. Also bounded by net.core.somaxconn.
-const BACKLOG: i32 = 4096;
-/// Silence of a peer's kernel before it is probed, between probes, and how many probes: a dead peer is found in 90 s.
-const KEEPALIVE: TcpKeepalive =
-    TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(10)).with_retries(3);
-/// How long sent bytes may go unacknowledged before the kernel gives the peer up.
-const USER_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// Bytes that the kernel takes for a peer ahead of what it can send. Without this limit it takes megabytes, and a slow reader
-/// looks stuck for a long time, and then fast for a moment.
-const UNSENT_MAX: u32 = 128 << 10;
 
 /// A server that is listening, and does not serve yet.
 #[derive(Debug)]
 pub struct Server {
-    listener: TcpListener,
-    addr: SocketAddr,
+    /// That of [`Config::addr`] first.
+    listeners: Vec<Listener>,
+    /// The certificate in force.
+    tls: Option<Arc<ServerConfig>>,
     poller: Poller,
     config: Config,
     store: Option<StoreClient>,
@@ -63,34 +67,35 @@ impl Server {
     /// Begins to listen, and opens the store, if there is one; connections wait until [`Self::run`].
     ///
     /// # Errors
-    /// One sentence, where the address can't be listened on, or the store can't be opened. [`io::ErrorKind::InvalidInput`],
+    /// One sentence, where a place can't be listened on, or there is none, or the store can't be opened. [`io::ErrorKind::InvalidInput`],
     /// where a setting is out of its bounds: see [`Config::checked`].
     pub fn bind(config: Config) -> io::Result<Self> {
         let config = config.checked().map_err(|sentence| io::Error::new(io::ErrorKind::InvalidInput, sentence))?;
-        let listener = Self::listen(config.addr)
-            .map_err(|error| io::Error::new(error.kind(), format!("can't listen on {}: {error}", config.addr)))?;
+        let places = config.addr.map(Listen::plain).into_iter().chain(config.listen.iter().cloned());
+        let listeners = places.map(|place| Listener::bind(&place)).collect::<io::Result<Vec<_>>>()?;
+        if listeners.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "there is nowhere to listen"));
+        }
+        let tls = config.tls.as_ref().map(server_config).transpose().map_err(io::Error::other)?;
         let store = config.store.as_ref().map(StoreClient::open).transpose().map_err(io::Error::other)?;
-        Ok(Self { addr: listener.local_addr()?, listener, poller: Poller::new()?, config, store })
+        Ok(Self { listeners, tls, poller: Poller::new()?, config, store })
     }
 
-    fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
-        let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
-        socket.set_reuse_address(true)?;
-        // Accepted sockets inherit these: no system call per connection.
-        socket.set_tcp_nodelay(true)?;
-        socket.set_out_of_band_inline(true)?; // telnet's interrupt is urgent data, in the middle of a command
-        socket.set_tcp_keepalive(&KEEPALIVE)?;
-        socket.set_tcp_notsent_lowat(UNSENT_MAX)?;
-        socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
-        socket.bind(&addr.into())?;
-        socket.listen(BACKLOG)?;
-        Ok(TcpListener::from(std::net::TcpListener::from(socket)))
-    }
-
-    /// Where it listens, with the port that port 0 became.
+    /// The first place where it listens for plain TCP connections, with the port that port 0 became.
     #[must_use]
-    pub fn local_addr(&self) -> SocketAddr {
-        self.addr
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.listeners.iter().find_map(|listener| match listener.listen() {
+            Listen::Tcp { addr, is_tls: false, is_proxied: false } => Some(*addr),
+            Listen::Tcp { .. } | Listen::Unix(_) => None,
+        })
+    }
+
+    /// All places where it listens, as the program says them: the address of [`Config::addr`], and URLs.
+    pub fn places(&self) -> impl Iterator<Item = String> {
+        self.listeners.iter().enumerate().map(|(n, listener)| match listener.listen() {
+            Listen::Tcp { addr, .. } if n == 0 && self.config.addr.is_some() => addr.to_string(),
+            place @ (Listen::Tcp { .. } | Listen::Unix(_)) => place.to_string(),
+        })
     }
 
     /// Serves on this thread until `stop`; then takes no new connections, tells every client, and flushes the queues, for at
@@ -102,12 +107,36 @@ impl Server {
     /// # Panics
     /// When the broker panics: without it there is no chat, so the server must not go on.
     pub fn run(self, stop: impl Future<Output = ()> + 'static) -> Result<(), String> {
-        let Self { listener, poller, config, store, .. } = self;
+        self.run_and_reload(stop, pending())
+    }
+
+    /// The same, and takes new limits and a new certificate for connections to come. All else that these configurations say,
+    /// such as where to listen, needs another start.
+    ///
+    /// # Errors
+    /// As those of [`Self::run`].
+    ///
+    /// # Panics
+    /// As [`Self::run`] does.
+    pub fn run_and_reload(
+        self,
+        stop: impl Future<Output = ()> + 'static,
+        reloads: impl Stream<Item = Config> + Unpin + 'static,
+    ) -> Result<(), String> {
+        let Self { listeners, tls, poller, config, store } = self;
         let has_unkept = store.as_ref().map(StoreClient::has_unkept).unwrap_or_default();
         let poller = Rc::new(poller);
         let executor = Executor::new(Rc::clone(&poller));
         let losses = Rc::<Losses>::default();
-        let end = executor.run(serve(listener, config, store, stop, executor.clone(), poller, Rc::clone(&losses)));
+        let end = executor.run(serve(
+            (listeners, tls),
+            config,
+            store,
+            (stop, reloads),
+            executor.clone(),
+            poller,
+            Rc::clone(&losses),
+        ));
         drop(executor); // and with it the connections that are left
         match (losses.take(), &end) {
             ((0, _), End::Drained(_) | End::StoreTimedOut) => {}
@@ -125,6 +154,32 @@ impl Server {
     }
 }
 
+/// Takes new configurations as they come.
+async fn reload(
+    mut reloads: impl Stream<Item = Config> + Unpin,
+    arrivals: Rc<Arrivals>,
+    broker: UnboundedSender<broker::Request>,
+) -> Infallible {
+    while let Some(config) = reloads.next().await {
+        let config = match config.checked() {
+            Ok(config) => config,
+            Err(sentence) => {
+                log::error!("not reloaded: {sentence}");
+                continue;
+            }
+        };
+        match config.tls.as_ref().map(server_config).transpose() {
+            Ok(tls) => {
+                arrivals.reload(&config, tls);
+                broker.unbounded_send(broker::Request::Reload(Box::new(config))).ok(); // fails when the broker is dead
+                log::info!("reloaded: limits and certificate, for new connections");
+            }
+            Err(sentence) => log::error!("not reloaded: {sentence}"),
+        }
+    }
+    future::pending().await
+}
+
 /// How a shutdown ended.
 enum End {
     /// All queues were flushed, or given up, and the store has kept all but so many changes.
@@ -136,10 +191,10 @@ enum End {
 }
 
 async fn serve(
-    listener: TcpListener,
+    (listeners, tls): (Vec<Listener>, Option<Arc<ServerConfig>>),
     config: Config,
     store: Option<StoreClient>,
-    stop: impl Future<Output = ()>,
+    (stop, reloads): (impl Future<Output = ()>, impl Stream<Item = Config> + Unpin),
     executor: Executor,
     poller: Rc<Poller>,
     losses: Rc<Losses>,
@@ -151,26 +206,33 @@ async fn serve(
     let departed = Rc::<Departed>::default();
     let (scheduler, running) = read_scheduler();
     executor.spawn(running).detach();
+    let (handshakes, granting) = handshakes();
+    executor.spawn(granting).detach();
     let drain_timeout = config.drain_timeout;
     let broker = Broker::new(config.clone(), Arc::clone(&memory), Rc::clone(&backlog), Rc::clone(&departed));
     let broker = executor.spawn(broker::run(inbox, Rc::clone(&poller), broker, clock, store));
     let shared = Rc::new(Shared {
         broker: requests.clone(),
         clock,
-        limits: Arc::new(config.limits),
+        trusted: RefCell::new(config.trusted.clone()),
+        limits: RefCell::new(Arc::new(config.limits)),
         losses: Rc::clone(&losses),
         memory,
         backlog,
         departed,
         scheduler,
+        handshakes,
         next_client: Cell::new(ClientId(1)),
     });
-    let accepting = Box::pin(accept::run(listener, executor, poller, &config, shared));
+    let arrivals = Rc::new(Arrivals::new(executor, poller, &config, tls, shared));
+    let loops = listeners.into_iter().map(|listener| Box::pin(accept::run(listener, Rc::clone(&arrivals))));
+    let accepting = select_all(loops.collect::<Vec<_>>());
+    let accepting = select(accepting, Box::pin(reload(reloads, arrivals, requests.clone())));
     pin_mut!(stop);
     match select(broker, select(stop, accepting)).await {
         Either::Left((_, _)) => unreachable!("the broker ends after the last of its senders, and one is here"),
         Either::Right((Either::Left(((), accepting)), broker)) => {
-            drop(accepting); // and with it its sender; the listener closes
+            drop(accepting); // and with it its sender; the listeners close
             log::info!("shutting down");
             losses.take(); // they have been logged
             // An error means that the broker is dead, which awaiting it tells.
@@ -186,6 +248,8 @@ async fn serve(
             let left = deadline.saturating_sub(clock.now());
             store.close(left).timeout(left).await.map_or(End::StoreTimedOut, End::Drained)
         }
-        Either::Right((Either::Right((never, _)), _)) => match never {},
+        Either::Right((Either::Right((Either::Left(((never, ..), _)) | Either::Right((never, _)), _)), _)) => {
+            match never {}
+        }
     }
 }

@@ -20,7 +20,7 @@ use futures::{
     stream::FusedStream,
 };
 
-use crate::reactor::Socket;
+use super::transport::Transport;
 
 /// Bytes read at once: a few hundred lines.
 pub(super) const READ_BYTES: usize = 16 << 10;
@@ -140,13 +140,13 @@ impl Reading {
     }
 
     /// Waits until there is something to be read, and it may be.
-    pub(super) fn poll(&mut self, socket: &Socket, scheduler: &ReadScheduler, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll(&mut self, transport: &Transport, scheduler: &ReadScheduler, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             match self {
-                Self::Little | Self::Permitted => return socket.poll_readable(cx),
-                Self::Much(_) if scheduler.is_open() => return socket.poll_readable(cx),
+                Self::Little | Self::Permitted => return transport.poll_readable(cx),
+                Self::Much(_) if scheduler.is_open() => return transport.poll_readable(cx),
                 Self::Much(kind) => {
-                    ready!(socket.poll_readable(cx));
+                    ready!(transport.poll_readable(cx));
                     *self = Self::Waiting(scheduler.enter(*kind));
                 }
                 Self::Waiting(permit) => {

@@ -1,14 +1,13 @@
 //! Connections that are refused: each is told why, and closed soon, whatever its peer does. They never become clients, and
 //! cost neither a task nor a place in the epoll. Which ones to refuse is for `admission` to say.
 
-use std::{
-    collections::VecDeque,
-    net::{Shutdown, TcpStream},
-    time::Duration,
-};
+use std::{collections::VecDeque, time::Duration};
 
 use jiff::Timestamp;
-use rustix::net::{RecvFlags, SendFlags, recv, send};
+use rustix::{
+    fd::OwnedFd,
+    net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown},
+};
 
 use crate::{
     chat::{Departure, Event},
@@ -33,7 +32,7 @@ const TALLY_INTERVAL: Duration = Duration::from_secs(1);
 pub(super) struct Refusals {
     dialect: Dialect,
     /// Connections that were told, each with the time of its close, earliest first.
-    lingering: VecDeque<(Duration, TcpStream)>,
+    lingering: VecDeque<(Duration, OwnedFd)>,
     tally: Tally,
     /// The buffer that discarding takes. The kernel never writes to it.
     nowhere: Box<[u8]>,
@@ -54,14 +53,25 @@ impl Refusals {
         Self { dialect, lingering: VecDeque::new(), tally: Tally::default(), nowhere: vec![0; DISCARD_BYTES].into() }
     }
 
-    /// Tells a connection why it is refused, and keeps it for [`REFUSAL_LINGER`].
-    pub(super) fn refuse(&mut self, stream: TcpStream, addr: Addr, reason: Departure, now: Duration) {
+    /// A connection was refused, and is closed without a word, or was told.
+    pub(super) fn count(&mut self, addr: Addr, reason: Departure, now: Duration) {
         self.tally.add(reason, addr, now);
+    }
+
+    /// What tells a connection why it is refused.
+    pub(super) fn line(&self, reason: Departure) -> Vec<u8> {
         let mut line = Vec::new();
         render(&mut line, &Event::Farewell(reason), Stamp::private(Timestamp::now()), self.dialect);
+        line
+    }
+
+    /// Tells a connection why it is refused, and keeps it for [`REFUSAL_LINGER`].
+    pub(super) fn refuse(&mut self, stream: OwnedFd, addr: Addr, reason: Departure, now: Duration) {
+        self.tally.add(reason, addr, now);
+        let line = self.line(reason);
         // Both fail only when the peer is gone already.
         send(&stream, &line, SendFlags::DONTWAIT | SendFlags::NOSIGNAL).ok();
-        stream.shutdown(Shutdown::Write).ok();
+        shutdown(&stream, Shutdown::Write).ok();
         if self.lingering.len() == REFUSED_MAX {
             self.close_first();
         }
@@ -144,7 +154,7 @@ impl Drop for Tally {
 mod tests {
     use std::{
         io::{ErrorKind, Read, Write},
-        net::TcpListener,
+        net::{TcpListener, TcpStream},
     };
 
     use super::*;
@@ -163,7 +173,7 @@ mod tests {
         peer.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         peer.write_all(said_before).unwrap();
         let (stream, addr) = listener.accept().unwrap();
-        refusals.refuse(stream, Addr::Ip(addr), Departure::Full, now);
+        refusals.refuse(stream.into(), Addr::Ip(addr), Departure::Full, now);
         peer
     }
 

@@ -6,16 +6,17 @@ use bytes::{Buf, Bytes};
 
 use crate::{
     broker::{QueueGauge, Queued},
-    reactor::{Clock, Socket, is_transient},
+    reactor::{Clock, is_transient},
 };
+
+use super::transport::Transport;
 
 /// Bytes written at once, about. Others have a turn then: a crowd that has read nothing for a while may read all at once, and
 /// sockets take more as fast as it does.
 const WRITE_BYTES_MAX: usize = 64 << 10;
 
-/// Writes to a client's socket, in order, as it takes it.
+/// Writes to a client, in order, as its socket takes it.
 pub(super) struct Writer {
-    socket: Rc<Socket>,
     /// Is told what was written or discarded.
     gauge: Rc<QueueGauge>,
     items: VecDeque<Queued>,
@@ -33,8 +34,8 @@ enum State {
 }
 
 impl Writer {
-    pub(super) fn new(socket: Rc<Socket>, gauge: Rc<QueueGauge>) -> Self {
-        Self { socket, gauge, items: VecDeque::new(), state: State::Open }
+    pub(super) fn new(gauge: Rc<QueueGauge>) -> Self {
+        Self { gauge, items: VecDeque::new(), state: State::Open }
     }
 
     /// Takes bytes to write next.
@@ -52,7 +53,7 @@ impl Writer {
     ///
     /// # Errors
     /// When the connection turns out to be broken. From then on everything is discarded.
-    pub(super) fn write(&mut self, clock: Clock) -> io::Result<usize> {
+    pub(super) fn write(&mut self, transport: &mut Transport, clock: Clock) -> io::Result<usize> {
         let mut total = 0;
         if self.state == State::Broken {
             self.discard();
@@ -64,7 +65,7 @@ impl Writer {
                 self.state = State::Blocked;
                 break;
             }
-            match self.socket.write(self.next_parts()) {
+            match transport.write(self.next_parts()) {
                 Ok(written) => {
                     total += written;
                     self.gauge.progressed(clock.now());
@@ -75,6 +76,16 @@ impl Writer {
                     self.state = State::Blocked;
                     break;
                 }
+                Err(error) => {
+                    self.abort();
+                    return Err(error);
+                }
+            }
+        }
+        if self.items.is_empty() {
+            match transport.flush() {
+                Ok(true) => {}
+                Ok(false) => self.state = State::Blocked,
                 Err(error) => {
                     self.abort();
                     return Err(error);
@@ -107,11 +118,16 @@ impl Writer {
     ///
     /// # Errors
     /// When the connection turns out to be broken.
-    pub(super) async fn write_at_least(&mut self, bytes: usize, clock: Clock) -> io::Result<()> {
-        let mut written = self.write(clock)?;
+    pub(super) async fn write_at_least(
+        &mut self,
+        transport: &mut Transport,
+        bytes: usize,
+        clock: Clock,
+    ) -> io::Result<()> {
+        let mut written = self.write(transport, clock)?;
         while self.is_blocked() && written < bytes {
-            self.socket.writable().await;
-            written += self.write(clock)?;
+            transport.socket().writable().await;
+            written += self.write(transport, clock)?;
         }
         Ok(())
     }
@@ -122,7 +138,8 @@ impl Writer {
     }
 
     /// Discards what is queued, except the rest of a line that is half written, and the last item, which says why.
-    pub(super) fn keep_last_item(&mut self) {
+    pub(super) fn keep_last_item(&mut self, transport: &mut Transport) {
+        self.written(transport.commit());
         let Some(last) = self.items.pop_back() else { return };
         let begun = self.items.pop_front().map(|mut first| {
             let end = memchr::memchr(b'\n', &first.bytes).map_or(first.bytes.len(), |end| end + 1);
@@ -170,7 +187,7 @@ mod tests {
     use super::*;
     use crate::{
         broker::{Memory, outbox},
-        reactor::{Poller, Token, Wait},
+        reactor::{Poller, Socket, Token, Wait},
     };
 
     #[test]
@@ -181,7 +198,8 @@ mod tests {
         let poller = Rc::new(Poller::new().unwrap());
         let socket = Rc::new(Socket::new(stream, Token(1), Rc::clone(&poller)).unwrap());
         let (_outbox, inbox) = outbox(None, Memory::new(1 << 30));
-        let mut writer = Writer::new(Rc::clone(&socket), Rc::clone(inbox.gauge()));
+        let mut transport = Transport::Plain(Rc::clone(&socket));
+        let mut writer = Writer::new(Rc::clone(inbox.gauge()));
         let sizes = (0..200).map(|n| [100, 40_000, WRITE_BYTES_MAX + 7][n % 3]);
         let parts: Vec<_> = sizes.zip(0u8..).map(|(size, byte)| vec![byte; size]).collect();
         for part in &parts {
@@ -196,7 +214,7 @@ mod tests {
         });
         let (clock, mut written) = (Clock::start(), 0);
         while written < all.len() {
-            let at_once = writer.write(clock).unwrap();
+            let at_once = writer.write(&mut transport, clock).unwrap();
             assert!(at_once < 3 * WRITE_BYTES_MAX, "{at_once} bytes at once");
             written += at_once;
             assert_eq!(writer.is_blocked(), written < all.len());

@@ -2,6 +2,7 @@
 
 mod dialect;
 mod line;
+mod proxy;
 mod render;
 mod reply;
 mod session;
@@ -9,6 +10,7 @@ mod session;
 pub use dialect::{Dialect, Format, Lang, LineEnding, Setting, Stamp};
 pub use line::{Frame, Framer, Line, Telnet, Text, parse, parse_frame};
 pub use line::{escape, foreign};
+pub use proxy::{HEADER_BYTES_MAX, Header};
 pub use render::{render, render_public, render_reply};
 pub use reply::{FormError, Limits, Rate, Reply, Verb};
 pub use session::{Batch, Intake, Interest, Session, Step};

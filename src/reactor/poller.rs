@@ -1,7 +1,7 @@
 //! Which sockets are ready. All are in one epoll, edge-triggered. In async-io's reactor each read would cost an `epoll_ctl`,
 //! and events would come one by one; here one call reports all that are ready.
 
-use std::{cell::RefCell, collections::HashMap, io, mem::MaybeUninit, net::TcpStream, sync::Arc};
+use std::{cell::RefCell, collections::HashMap, io, mem::MaybeUninit, sync::Arc};
 
 use rustix::{
     event::{
@@ -99,12 +99,12 @@ impl Poller {
     ///
     /// # Panics
     /// When the token is in use.
-    pub(crate) fn register(&self, stream: &TcpStream, token: Token) -> io::Result<Arc<Source>> {
+    pub(crate) fn register(&self, fd: &OwnedFd, token: Token) -> io::Result<Arc<Source>> {
         let source = Arc::<Source>::default();
         let mut sources = self.sources.borrow_mut();
         assert!(token != WAKE_FD && !sources.contains_key(&token), "{token:?} is in use");
         let flags = EventFlags::IN | EventFlags::OUT | EventFlags::PRI | EventFlags::RDHUP | EventFlags::ET;
-        epoll::add(&self.epoll, stream, EventData::new_u64(token.0), flags)?;
+        epoll::add(&self.epoll, fd, EventData::new_u64(token.0), flags)?;
         sources.insert(token, Arc::clone(&source));
         Ok(source)
     }

@@ -3,13 +3,15 @@
 use std::{
     future::{Future, poll_fn},
     io::{self, IoSlice},
-    net::{Shutdown, TcpStream},
     rc::Rc,
     sync::Arc,
     task::{Context, Poll},
 };
 
-use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, recv, send, sendmsg};
+use rustix::{
+    fd::OwnedFd,
+    net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, recv, send, sendmsg, shutdown},
+};
 
 use super::{
     poller::{Poller, Token},
@@ -25,14 +27,14 @@ const WRITE_PARTS_MAX: usize = 64;
 /// for it, for several things at once if it likes; when two tasks wait, only the last is woken.
 #[derive(Debug)]
 pub struct Socket {
-    stream: TcpStream,
+    fd: OwnedFd,
     token: Token,
     source: Arc<Source>,
     poller: Rc<Poller>,
 }
 
 impl Socket {
-    /// Has the poller watch `stream`, which may block or not: the calls made here never do. Urgent data is expected
+    /// Has the poller watch `fd`, a connected stream socket, which may block or not: the calls made here never do. Urgent data is expected
     /// inline (`SO_OOBINLINE`).
     ///
     /// # Errors
@@ -40,8 +42,9 @@ impl Socket {
     ///
     /// # Panics
     /// When the token is 0 or that of another socket.
-    pub fn new(stream: TcpStream, token: Token, poller: Rc<Poller>) -> io::Result<Self> {
-        Ok(Self { source: poller.register(&stream, token)?, stream, token, poller })
+    pub fn new(fd: impl Into<OwnedFd>, token: Token, poller: Rc<Poller>) -> io::Result<Self> {
+        let fd = fd.into();
+        Ok(Self { source: poller.register(&fd, token)?, fd, token, poller })
     }
 
     /// Waits until there is something to read. A task that reads in a loop has to yield: a fast peer's socket is always
@@ -90,7 +93,7 @@ impl Socket {
     /// # Errors
     /// `WouldBlock` when there is nothing; `Interrupted`; any other when the connection has failed.
     pub fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = recv(&self.stream, &mut *buffer, RecvFlags::DONTWAIT).map(|(read, _)| read).map_err(io::Error::from);
+        let read = recv(&self.fd, &mut *buffer, RecvFlags::DONTWAIT).map(|(read, _)| read).map_err(io::Error::from);
         // Edge-triggered: the next event tells of what comes from now on, so that all has to be read before the wait. A
         // read that fills less than its buffer has read all, epoll(7), if no hang-up is known of.
         let is_all = match &read {
@@ -103,6 +106,19 @@ impl Socket {
         read
     }
 
+    /// Reads what is there, up to the buffer's size, and leaves it to be read again. 0 at the end of input.
+    ///
+    /// # Errors
+    /// As those of [`Self::read`].
+    pub(crate) fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(recv(&self.fd, &mut *buffer, RecvFlags::DONTWAIT | RecvFlags::PEEK)?.0)
+    }
+
+    /// What was read with [`Self::peek`] is all there is: from now on, to be readable means that there is more.
+    pub(crate) fn await_more(&self) {
+        self.source.clear_readable();
+    }
+
     /// Writes as much of `parts`, in order, as there is room for.
     ///
     /// # Errors
@@ -110,12 +126,12 @@ impl Socket {
     pub fn write<'a>(&self, mut parts: impl ExactSizeIterator<Item = &'a [u8]>) -> io::Result<usize> {
         let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
         let written = if parts.len() == 1 {
-            send(&self.stream, parts.next().expect("one part"), flags) // nearly always
+            send(&self.fd, parts.next().expect("one part"), flags) // nearly always
         } else {
             let mut slices = [IoSlice::new(&[]); WRITE_PARTS_MAX];
             let count = parts.len().min(WRITE_PARTS_MAX);
             slices.iter_mut().zip(parts).for_each(|(slice, part)| *slice = IoSlice::new(part));
-            sendmsg(&self.stream, &slices[..count], &mut SendAncillaryBuffer::default(), flags)
+            sendmsg(&self.fd, &slices[..count], &mut SendAncillaryBuffer::default(), flags)
         };
         let written = written.map_err(io::Error::from);
         if written.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
@@ -129,7 +145,7 @@ impl Socket {
     /// # Errors
     /// When the connection has failed.
     pub fn shutdown(&self) -> io::Result<()> {
-        self.stream.shutdown(Shutdown::Write)
+        Ok(shutdown(&self.fd, Shutdown::Write)?)
     }
 }
 

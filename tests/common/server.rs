@@ -188,6 +188,15 @@ impl Server {
         found
     }
 
+    /// The next place where it listens: what it has said after the first line.
+    #[track_caller]
+    pub fn next_place(&mut self) -> String {
+        let stdout = self.stdout.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let line = stdout.recv_timeout(DEADLINE).expect("it listens in another place");
+        self.said.push(line.clone());
+        line.strip_prefix("pipechat listening on ").expect("a place").to_owned()
+    }
+
     /// Sends the process a signal.
     pub fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).expect("the child is there");

@@ -262,12 +262,12 @@ fn rust_log_sets_the_log_level() {
 #[test]
 fn a_rust_program_can_run_the_server_in_process() {
     let config = pipechat::Config {
-        addr: "127.0.0.1:0".parse().expect("an address"),
+        addr: Some("127.0.0.1:0".parse().expect("an address")),
         lang: pipechat::protocol::Lang::En,
         ..pipechat::Config::default()
     };
     let server = pipechat::Server::bind(config).expect("a free port");
-    let addr = server.local_addr();
+    let addr = server.local_addr().expect("it listens on TCP");
     assert_ne!(addr.port(), 0);
     let (stop, stopped) = oneshot::channel::<()>();
     let (ended, input_closed) = channel();

@@ -99,13 +99,14 @@ fn the_flags_of_the_client_are_those_of_its_help() {
     for row in table(page("client"), "# Command-line client") {
         let usage = code(&row[0]).expect("a command");
         let subcommand = usage.split(' ').nth(1).expect("a subcommand");
-        if ["completions", "help"].contains(&subcommand) {
+        if ["cert", "completions", "help"].contains(&subcommand) {
             continue; // they have no options, and no server
         }
         let helped = options(&[subcommand]);
         let mut listed: BTreeSet<&str> = usage.split(['[', ' ', ']']).filter(|word| word.starts_with("--")).collect();
         listed.extend(["--lang", "--help", "--version"]);
-        listed.extend(["--host", "--port"].iter().filter(|_| subcommand != "account"));
+        let connection = ["--host", "--port", "--tls", "--ca", "--insecure"];
+        listed.extend(connection.iter().filter(|_| subcommand != "account"));
         assert_eq!(listed, helped.keys().map(String::as_str).collect(), "{usage}");
     }
 }
@@ -120,7 +121,7 @@ fn the_limits_are_those_of_the_source() {
     let pages: Vec<String> = PAGES.iter().flat_map(|page| prose(page.text)).flat_map(codes).collect();
     let is_constant = |name: &str| name.contains('_') && name.chars().all(|c| c.is_ascii_uppercase() || c == '_');
     for name in pages.iter().filter(|name| is_constant(name) && !name.starts_with("PIPECHAT_")) {
-        let is_variable = ["NO_COLOR", "RUST_LOG"].contains(&&**name);
+        let is_variable = ["NO_COLOR", "RUST_LOG", "SSL_CERT_FILE"].contains(&&**name);
         assert!(is_variable || source.contains(&format!("const {name}: ")), "no const {name}");
     }
 }

@@ -75,6 +75,12 @@ fn every_netcat() {
     under(&["devtcp"], "scenarios/10-every-netcat");
 }
 
+/// And this one every netcat that speaks TLS.
+#[test]
+fn every_netcat_with_tls() {
+    under(&["devtcp"], "scenarios/16-every-netcat-with-tls");
+}
+
 #[test]
 fn ipv6() {
     under_every_netcat("scenarios/11-ipv6");

@@ -95,6 +95,34 @@ fn a_tiny_time_is_not_never() {
 }
 
 #[test]
+fn places_to_listen_on_replace_the_default_one() {
+    let places = |words: &[&str]| {
+        let config = ServeArgs::from_args(&["pipechat"], words).unwrap().config(1024).unwrap();
+        let addr = config.addr.map(|addr| addr.to_string());
+        addr.into_iter().chain(config.listen.iter().map(ToString::to_string)).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(places(&[]), "127.0.0.1:9999");
+    assert_eq!(places(&["--host", "::1"]), "[::1]:9999");
+    assert_eq!(places(&["--listen", "tcp://127.0.0.1:7"]), "tcp://127.0.0.1:7");
+    let two = ["--listen", "tcp://127.0.0.1:7", "--listen", "unix:/a,tcp://[::1]:8"];
+    assert_eq!(places(&two), "tcp://127.0.0.1:7 unix:/a tcp://[::1]:8");
+    assert_eq!(places(&[&["--port", "0"][..], &two].concat()), format!("127.0.0.1:0 {}", places(&two)));
+    refuses("--listen", &["9999", "tcp://127.0.0.1", "unix:a", "http://127.0.0.1:80"]);
+    for (word, sentence) in [
+        ("--listen=tls://127.0.0.1:0", "tls://127.0.0.1:0 needs --tls-cert and --tls-key"),
+        (
+            "--listen=tcp+proxy://127.0.0.1:0",
+            "tcp+proxy://127.0.0.1:0 needs --proxy-from: anybody could tell any address",
+        ),
+        ("--tls-cert=a", "--tls-cert needs --tls-key"),
+        ("--tls-key=a", "--tls-key needs --tls-cert"),
+    ] {
+        let (flag, value) = word.split_once('=').unwrap();
+        assert_eq!(config(flag, value).unwrap_err(), sentence);
+    }
+}
+
+#[test]
 fn trusted_addresses_are_a_list_that_may_be_empty() {
     let trusted = |text| config("--trusted", text).unwrap().trusted;
     assert_eq!(trusted(""), []);

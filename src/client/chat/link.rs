@@ -15,14 +15,14 @@ use super::{outbox::Outbox, rooms::Membership};
 use crate::client::{
     Deadline, Failure,
     connection::{ConnectOptions, Connection},
+    endpoint::Endpoint,
     reader::Reader,
 };
 
 /// Where to connect to, and the language to ask for.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
-    pub(super) host: String,
-    pub(super) port: u16,
+    pub(super) endpoint: Endpoint,
     pub(super) lang: Option<Lang>,
 }
 
@@ -32,7 +32,7 @@ impl Target {
     /// # Errors
     /// As [`Connection::open`].
     pub(super) fn open(&self, name: Option<&str>, rooms: &Membership) -> Result<Connection, Failure> {
-        let options = ConnectOptions::new(&self.host, self.port, self.lang)
+        let options = ConnectOptions::new(&self.endpoint, self.lang)
             .listening(name)
             .joining(&rooms.joined, rooms.has_left_lobby)
             .asking_for_history(true);
@@ -41,8 +41,7 @@ impl Target {
 
     /// As `HOST:PORT`.
     pub(super) fn address(&self) -> String {
-        let Self { host, port, .. } = self;
-        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+        self.endpoint.address()
     }
 }
 

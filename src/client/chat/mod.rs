@@ -25,6 +25,7 @@ use session::{Session, Settings};
 
 use super::{
     ChatArgs, Failure, Outcome,
+    endpoint::Endpoint,
     fields::room,
     terminal::{Terminal, is_dumb},
 };
@@ -36,7 +37,8 @@ impl ChatArgs {
             Some(name) => Membership::of(room("--room", name)?),
             None => Membership::default(),
         };
-        let target = Target { host: self.host.clone(), port: self.port, lang: self.lang };
+        let endpoint = Endpoint::new(&self.host, self.port, self.tls, self.ca.as_deref(), self.insecure)?;
+        let target = Target { endpoint, lang: self.lang };
         let wants_colours = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let has_colours = io::stdout().is_terminal() && wants_colours && !is_dumb();
         let history = if self.no_history { None } else { Terminal::history_path() };

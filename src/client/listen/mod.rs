@@ -14,6 +14,7 @@ pub(super) use progress::Progress;
 use super::{
     ANSWER_MAX, Deadline, Failure, ListenArgs, Outcome,
     connection::ConnectOptions,
+    endpoint::Endpoint,
     fields::{field, room},
     filter::Filter,
     printer::Printer,
@@ -34,7 +35,8 @@ impl ListenArgs {
         if self.part.as_deref() == Some("") {
             return Err(Failure::Usage("--match must not be empty".to_owned()));
         }
-        let options = ConnectOptions::new(&self.host, self.port, self.lang).listening(self.name.as_deref());
+        let endpoint = Endpoint::new(&self.host, self.port, self.tls, self.ca.as_deref(), self.insecure)?;
+        let options = ConnectOptions::new(&endpoint, self.lang).listening(self.name.as_deref());
         let leaves_lobby = !self.room.is_empty() && !self.room.iter().any(|name| is_lobby(name));
         let options = options.joining(&[], leaves_lobby).asking_for_history(self.goes_on());
         options.check()?;

@@ -23,6 +23,7 @@ use self::{
 use super::{
     Deadline, Failure, Outcome, SendArgs, complain,
     connection::{ConnectOptions, Connection},
+    endpoint::Endpoint,
     fields::{field, room},
     lines::{LINE_BYTES_MAX, Lines},
     print,
@@ -88,10 +89,11 @@ impl SendArgs {
         };
         let text = self.text.join(" ");
         let from_stdin = text == "-";
+        let endpoint = Endpoint::new(&self.host, self.port, self.tls, self.ca.as_deref(), self.insecure)?;
         let options = ConnectOptions {
             name: self.name.as_deref(),
             idle_exempt: from_stdin,
-            ..ConnectOptions::new(&self.host, self.port, self.lang).visiting()
+            ..ConnectOptions::new(&endpoint, self.lang).visiting()
         };
         let whole = Deadline::of(self.timeout);
         let connection = match (self.reconnect, from_stdin) {

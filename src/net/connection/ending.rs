@@ -13,6 +13,7 @@ use super::{Connection, READ_BUFFER, Stage};
 use crate::{
     broker::QueueItem,
     chat::Departure,
+    net::transport::Received,
     protocol::{Batch, Step},
     reactor::is_transient,
 };
@@ -36,9 +37,9 @@ impl Connection {
         let now = self.shared.clock.now();
         READ_BUFFER.with_borrow_mut(|buffer| {
             for _ in 0..LAST_READS {
-                match self.socket.read(buffer) {
-                    Ok(read) if read > 0 => self.session.received(&mut buffer[..read], now),
-                    Ok(_) | Err(_) => break,
+                match self.transport.read(buffer) {
+                    Ok(Received::Bytes(read)) => self.session.received(&mut buffer[..read], now),
+                    Ok(Received::Nothing(_) | Received::End) | Err(_) => break,
                 }
             }
         });
@@ -50,13 +51,18 @@ impl Connection {
     /// peer still sends. A close with unread input would reset the connection, and the peer could lose the last lines.
     pub(super) async fn close(&mut self) {
         if self.inbox.is_cut() {
-            self.writer.keep_last_item();
+            self.writer.keep_last_item(&mut self.transport);
         }
-        if self.flush().await && self.socket.shutdown().is_ok() {
+        if self.flush_all().await && self.transport.socket().shutdown().is_ok() {
             let linger = if self.place.is_crowded() { LINGER_CROWDED } else { LINGER };
             // The timeout also ends a peer that goes on sending.
             self.drain().timeout(linger).await;
         }
+    }
+
+    /// Writes all that is queued, and that this is all.
+    async fn flush_all(&mut self) -> bool {
+        self.flush().await && (!self.transport.end_output() || self.flush().await)
     }
 
     /// Writes all that is queued, unless the broker has it discarded. Answers whether all was written.
@@ -81,15 +87,19 @@ impl Connection {
     /// timeout. Answers whether all was written.
     async fn write_all(&mut self) -> bool {
         loop {
-            let write = self.writer.write_at_least(FLUSH_PROGRESS_BYTES, self.shared.clock);
-            let is_in_time = match self.shared.limits.write_timeout {
+            let write = self.writer.write_at_least(&mut self.transport, FLUSH_PROGRESS_BYTES, self.shared.clock);
+            let timeout = self.shared.limits.borrow().write_timeout;
+            let is_in_time = match timeout {
                 Duration::ZERO => Some(write.await),
                 timeout => write.timeout(timeout).await,
             };
             let has_progressed = match is_in_time {
                 Some(written) => written.map(|()| true),
                 // What it takes only now counts: the process may have been suspended.
-                None => self.writer.write(self.shared.clock).map(|written| written >= FLUSH_PROGRESS_BYTES),
+                None => self
+                    .writer
+                    .write(&mut self.transport, self.shared.clock)
+                    .map(|written| written >= FLUSH_PROGRESS_BYTES),
             };
             match has_progressed {
                 Err(_) => return false,
@@ -113,8 +123,9 @@ impl Connection {
     }
 
     async fn drain(&self) {
-        while READ_BUFFER.with_borrow_mut(|buffer| is_more(self.socket.read(buffer))) {
-            poll_fn(|cx| self.socket.poll_readable(cx)).await;
+        let socket = self.transport.socket(); // nobody needs to decrypt what is thrown away
+        while READ_BUFFER.with_borrow_mut(|buffer| is_more(socket.read(buffer))) {
+            poll_fn(|cx| socket.poll_readable(cx)).await;
             task::yield_now().await; // also so that the timeout is polled
         }
     }

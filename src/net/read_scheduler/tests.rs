@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::*;
-use crate::reactor::{Poller, Token, Wait};
+use crate::reactor::{Poller, Socket, Token, Wait};
 
 /// Takes those out of the queue whose permit was granted, and answers how many.
 fn take_granted(queue: &mut Vec<Permit>) -> usize {
@@ -117,12 +117,12 @@ fn how_much_was_read_tells_what_the_client_sends() {
 }
 
 /// A socket, its poller and its peer.
-fn pair() -> (Socket, Rc<Poller>, TcpStream) {
+fn pair() -> (Transport, Rc<Poller>, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let poller = Rc::new(Poller::new().unwrap());
     let socket = Socket::new(listener.accept().unwrap().0, Token(1), Rc::clone(&poller)).unwrap();
-    (socket, poller, peer)
+    (Transport::Plain(Rc::new(socket)), poller, peer)
 }
 
 #[test]

@@ -1,0 +1,136 @@
+//! What comes before a conversation: the header of a proxy, and a TLS handshake. Each has its time, and a connection that does
+//! not do its part is closed without a word to anybody.
+
+use std::{cell::RefCell, future::poll_fn, io, rc::Rc, sync::Arc, time::Duration};
+
+use futures::{
+    channel::oneshot,
+    future::{Either, Shared, select},
+};
+use rustls::ServerConfig;
+use smol_timeout::TimeoutExt;
+
+use super::{
+    admission::Place,
+    connection::{self, Connection},
+    refusals::Refusals,
+    transport::{TlsSocket, Transport},
+};
+use crate::{
+    broker::outbox,
+    origin::Origin,
+    protocol::{Dialect, HEADER_BYTES_MAX, Header, Session},
+    reactor::{Socket, is_transient},
+};
+
+/// How long the header of a proxy may take, and how long a TLS handshake.
+const STEP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Resolves when the server shuts down: what has not begun then never does.
+pub(super) type Closing = Shared<oneshot::Receiver<()>>;
+
+/// A connection that was let in.
+pub(super) struct Beginning {
+    pub(super) origin: Origin,
+    pub(super) socket: Rc<Socket>,
+    /// It begins with the header of a proxy, which is this place's peer until that says otherwise.
+    pub(super) is_proxied: bool,
+    /// What comes next is a TLS handshake.
+    pub(super) tls: Option<Arc<ServerConfig>>,
+    pub(super) dialect: Dialect,
+    pub(super) refusals: Rc<RefCell<Refusals>>,
+    pub(super) shared: Rc<connection::Shared>,
+    /// The last field: the place must not be free before the socket is closed.
+    pub(super) place: Place,
+}
+
+impl Beginning {
+    /// The connection, where nothing comes before it.
+    pub(super) fn connection(self) -> Connection {
+        let Self { origin, socket, dialect, shared, place, .. } = self;
+        let (outbox, inbox) = outbox(Some(Rc::clone(&socket)), Arc::clone(&shared.memory));
+        let session = Session::new(Arc::clone(&shared.limits.borrow()), dialect, shared.clock.now());
+        Connection::new(origin, outbox, Transport::Plain(socket), inbox, session, place, &shared)
+    }
+
+    /// Goes through the beginning, and serves the client.
+    pub(super) async fn run(self, closing: Closing) {
+        let addr = self.origin.addr;
+        // Boxed: an open connection has no room for what only its beginning needs.
+        let begun = match select(Box::pin(self.begin()), closing).await {
+            Either::Left((begun, _)) => begun,
+            Either::Right(_) => return,
+        };
+        match begun {
+            Ok(mut connection) => connection.run().await,
+            Err(error) => log::debug!("{addr} made no beginning: {error}"),
+        }
+    }
+
+    async fn begin(mut self) -> io::Result<Connection> {
+        if self.is_proxied {
+            self = self.proxied().await?;
+        }
+        match self.tls.take() {
+            Some(tls) => self.encrypted(tls).await,
+            None => Ok(self.connection()),
+        }
+    }
+
+    /// The same, from the address that the proxy tells.
+    async fn proxied(mut self) -> io::Result<Self> {
+        let client = in_time(read_header(&self.socket)).await?;
+        if let Some(client) = client {
+            let is_encrypted = self.origin.is_encrypted;
+            self.origin = Origin { is_told: true, is_encrypted, ..client };
+        }
+        let (payer, now) = (self.origin.payer(&self.shared.trusted.borrow()), self.shared.clock.now());
+        match self.place.reassign(payer, now) {
+            Ok(place) => Ok(Self { place, ..self }),
+            Err(departure) => {
+                let mut refusals = self.refusals.borrow_mut();
+                if self.tls.is_none() {
+                    self.socket.write([&refusals.line(departure)[..]].into_iter()).ok();
+                    self.socket.shutdown().ok();
+                }
+                refusals.count(self.origin.addr, departure, now);
+                Err(io::Error::other(departure.code()))
+            }
+        }
+    }
+
+    async fn encrypted(self, tls: Arc<ServerConfig>) -> io::Result<Connection> {
+        let Self { origin, socket, dialect, shared, place, .. } = self;
+        let (outbox, inbox) = outbox(None, Arc::clone(&shared.memory));
+        let tls = in_time(TlsSocket::accept(socket, tls, inbox.gauge(), &shared.handshakes)).await?;
+        let session = Session::new(Arc::clone(&shared.limits.borrow()), dialect, shared.clock.now());
+        Ok(Connection::new(origin, outbox, Transport::Tls(Box::new(tls)), inbox, session, place, &shared))
+    }
+}
+
+async fn in_time<T>(step: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    step.timeout(STEP_TIMEOUT).await.unwrap_or_else(|| Err(io::ErrorKind::TimedOut.into()))
+}
+
+/// Takes the header, and nothing of what is behind it. Answers where the client comes from, if that is not the proxy.
+async fn read_header(socket: &Socket) -> io::Result<Option<Origin>> {
+    let mut buffer = [0; HEADER_BYTES_MAX];
+    loop {
+        poll_fn(|cx| socket.poll_readable(cx)).await;
+        let read = match socket.peek(&mut buffer) {
+            Err(error) if is_transient(&error) => 0,
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            other => other?,
+        };
+        match Header::parse(&buffer[..read]) {
+            Header::Complete { bytes, client } => {
+                socket.read(&mut buffer[..bytes])?;
+                return Ok(client.map(Origin::from));
+            }
+            Header::Incomplete if !socket.has_hung_up() => socket.await_more(),
+            Header::Incomplete | Header::Invalid => {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "no header of the PROXY protocol"));
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Places to listen on.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    net::TcpStream,
+    os::{fd::OwnedFd, unix::net::UnixStream},
+    path::Path,
+    process::Command,
+};
+
+use common::{DEADLINE, Server, binary, run};
+use rustix::process::Signal;
+
+use super::Directory;
+
+fn first_line(stream: impl Into<OwnedFd>) -> (String, TcpStream) {
+    let mut stream = TcpStream::from(stream.into());
+    stream.set_read_timeout(Some(DEADLINE)).expect("a time");
+    stream.write_all(b"\n").expect("it is connected");
+    let mut line = String::new();
+    BufReader::new(stream.try_clone().expect("a copy")).read_line(&mut line).expect("a line");
+    (line, stream)
+}
+
+#[test]
+fn a_user_of_this_machine_connects_through_the_file_system() {
+    let directory = Directory::new("unix");
+    let path = directory.path("socket");
+    let mut server = Server::start(&["--listen", &format!("unix:{path}")]);
+    assert_eq!(server.next_place(), format!("unix:{path}"));
+    let uid = rustix::process::getuid().as_raw();
+    let mut ann = server.join("ann");
+    let (line, bob) = first_line(UnixStream::connect(&path).expect("it listens"));
+    assert_eq!(line, format!("[unix:{uid}:1]unix:{uid}:1:is online\n"));
+    ann.expect(line.trim());
+    (&bob).write_all(b"hello\nto|ann|psst\n").expect("it is connected");
+    ann.expect(&format!("[unix:{uid}:1]unix:{uid}:1:hello"));
+    ann.expect(&format!("from:[unix:{uid}:1] says:psst"));
+    server.expect_log(1, &format!("#2 unix:{uid}:1 arrived"));
+    drop(bob);
+    ann.expect(&format!("[unix:{uid}:1]unix:{uid}:1:is offline"));
+    server.signal(Signal::TERM);
+    server.exit(DEADLINE);
+    assert!(!Path::new(&path).exists(), "the file is gone with the server");
+}
+
+#[test]
+fn a_stale_socket_is_replaced_a_live_one_is_not_and_nothing_else_is() {
+    let directory = Directory::new("live");
+    let (path, text) = (directory.path("socket"), directory.path("text"));
+    let url = format!("unix:{path}");
+    let killed = Server::start(&["--listen", &url]);
+    killed.signal(Signal::KILL);
+    killed.exit(DEADLINE);
+    assert!(Path::new(&path).exists(), "it was killed");
+    let mut server = Server::start(&["--listen", &url]);
+    server.next_place();
+    let (code, out, err) = run(&["--listen", &url]);
+    assert_eq!((code, out), (1, String::new()));
+    assert_eq!(err, format!("pipechat: can't listen on {url}: another server listens there\n"));
+    first_line(UnixStream::connect(&path).expect("it goes on"));
+    fs::write(&text, "mine").expect("a file");
+    let (code, _, err) = run(&["--listen", &format!("unix:{text}")]);
+    assert_eq!(
+        (code, err),
+        (1, format!("pipechat: can't listen on unix:{text}: there is something else than a socket\n"))
+    );
+    assert_eq!(fs::read_to_string(text).expect("a file"), "mine");
+}
+
+#[test]
+fn several_places_make_one_chat() {
+    let mut server = Server::start(&["--listen", "tcp://127.0.0.1:0,tcp://127.0.0.1:0", "--listen", "tcp://[::1]:0"]);
+    let mut ann = server.join("ann");
+    for _ in 0..3 {
+        let place = server.next_place();
+        let addr = place.strip_prefix("tcp://").expect("a URL");
+        let (line, stream) = first_line(TcpStream::connect(addr).expect("it listens"));
+        ann.expect(line.trim());
+        drop(stream);
+        ann.expect(&line.trim().replace("is online", "is offline"));
+    }
+}
+
+#[test]
+fn places_replace_the_default_one_and_can_be_set_as_other_options_are() {
+    let check = |command: &mut Command, words: &[&str]| {
+        let out = command.args(words).arg("--check").output().expect("it runs");
+        let text = String::from_utf8(out.stdout).expect("text");
+        let places: Vec<_> = text.lines().take_while(|line| !line.starts_with("lang ")).collect();
+        places.iter().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+    };
+    let url = "listen = [\"tcp://127.0.0.1:7000\", \"unix:/run/pipechat\"]";
+    let words = ["--listen", "tcp://127.0.0.1:7000", "--listen", "unix:/run/pipechat"];
+    assert_eq!(check(&mut binary(), &words), [format!("{url} # --listen")]);
+    let variable = ("PIPECHAT_LISTEN", "tcp://127.0.0.1:7000,unix:/run/pipechat");
+    assert_eq!(check(binary().env(variable.0, variable.1), &[]), [format!("{url} # PIPECHAT_LISTEN")]);
+    let directory = Directory::new("check");
+    let file = directory.path("chat.toml");
+    fs::write(&file, format!("port = 7001\n{url}\n")).expect("a file");
+    assert_eq!(
+        check(&mut binary(), &["--config", &file]),
+        ["host = \"127.0.0.1\" # default".to_owned(), format!("port = 7001 # {file}:1"), format!("{url} # {file}:2")]
+    );
+}
