@@ -52,7 +52,8 @@ pub(super) fn variable(flag: &str) -> String {
 }
 
 /// The options that say how a store is to be.
-const STORE_OPTIONS: [&str; 4] = ["--sync", "--history-lines", "--history-days", "--store-max"];
+const STORE_OPTIONS: [&str; 6] =
+    ["--sync", "--history-lines", "--history-days", "--store-max", "--require-login", "--offline-max"];
 
 /// What was set, each option by one source.
 #[derive(Debug)]

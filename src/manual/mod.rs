@@ -43,7 +43,7 @@ pages! {
     rooms: "join, leave, speak into a room, topics";
     history: "what was said, and coming back without a gap";
     store: "history in a file: promises, failures, its tables";
-    accounts: "accounts in the store, for the operator at the machine";
+    accounts: "names that are yours, tokens, messages for the absent";
     scripts: "sync, wait, check, ready-made examples, scenarios";
     json: "the JSON format, with jq";
     client: "send, listen, history, wait, who, chat, and their exit codes";

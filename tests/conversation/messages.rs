@@ -103,11 +103,19 @@ fn a_slip_of_the_hand_does_not_make_a_private_line_public() {
             ann.expect("[ann] is online");
             ann.expect("[bob] is online");
         }
-        for line in
-            ["login|ann|pw", "Login ann pw", "ＬＯＧＩＮ｜ann", "logn|ann|pw", "regsiter|pw", "passwords|pw", "token"]
-        {
+        for line in ["logn|ann|pw", "regsiter|pw", "passwords|pw", "/ogin ann pw"] {
             ann.say(line);
             ann.expect(texts.unknown_verb);
+        }
+        for (line, code) in [
+            ("login|ann|pw", "login|no-store"),
+            ("Login ann pw", "login|malformed"),
+            ("ＬＯＧＩＮ｜ann", "login|no-store"),
+            ("token", "token|malformed"),
+        ] {
+            ann.say(line);
+            let answer = ann.line();
+            assert!(answer.starts_with(code), "{line}: {answer}");
         }
         ann.nothing();
         bob.nothing();
@@ -127,7 +135,7 @@ fn a_check_tells_whether_anything_was_refused_since_the_last_one() {
             ("to|nobody|x", texts.no_such_user, "no-such-user"),
             ("to|bob|", texts.no_such_user, "no-such-user"),
             ("to|bob", texts.private_form, "malformed"),
-            ("login|pw", texts.unknown_verb, "unknown-verb"),
+            ("logn|pw", texts.unknown_verb, "unknown-verb"),
             ("rename|ann", texts.name_taken, "name-taken"),
             ("wait|9999|user|x", &texts.wait_too_long(3600), "wait-too-long"),
         ] {

@@ -256,7 +256,7 @@ fn one_waits_for_members_and_for_texts_of_a_room() {
         cid.expect("wait|timeout");
         cid.eof();
         let form = "wait|SECONDS|user|NAME, wait|SECONDS|gone|NAME, wait|SECONDS|users|N, wait|SECONDS|text|PART, \
-                    wait|SECONDS|members|ROOM|N, wait|SECONDS|in|ROOM|PART";
+                    wait|SECONDS|members|ROOM|N, wait|SECONDS|in|ROOM|PART, wait|SECONDS|by|NAME|ROOM|PART";
         for line in ["wait|9|members|builds", "wait|9|members|builds|x", "wait|9|in|builds|", "wait|9|in|builds"] {
             dan.say(line);
             dan.expect_among(&texts.malformed(form));

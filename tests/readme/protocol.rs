@@ -83,7 +83,9 @@ fn fill_queue(sender: &mut Client, to: &str, bytes: usize) {
 
 #[test]
 fn json_objects_have_the_keys_in_the_table() {
-    let server = Server::start(&["--recent", "2000"]);
+    let folder = format!("{}/json-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+    fs::create_dir(&folder).expect("a folder");
+    let server = Server::start(&["--recent", "2000", "--store", &format!("{folder}/chat.db")]);
     let (mut ann, mut bob) = (server.join("ann"), server.connect());
     ann.say("topic|lobby|welcome\njoin|x\ntopic|x|y");
     ann.fence();
@@ -101,8 +103,12 @@ fn json_objects_have_the_keys_in_the_table() {
     cid.reset();
     bob.say("wait|5|gone|cid");
     objects.extend(hear_object(&mut bob, "wait", "cid"));
-    bob.say("quit");
+    bob.say("register|hunter22\ntoken|ci");
+    objects.extend([bob.line(), bob.line()]);
+    let token = fields(objects.last().expect("an answer"))["text"].replace('"', "");
+    bob.say(&format!("login|{token}\ntokens\nquit"));
     objects.extend(bob.rest());
+    fs::remove_dir_all(folder).expect("a folder");
 
     let mut seen = BTreeMap::new();
     for object in &objects {

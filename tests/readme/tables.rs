@@ -32,6 +32,10 @@ fn the_codes_are_those_of_the_source() {
     let refusals = [source("chat/refusal.rs", "Refusal"), source("protocol/reply.rs", "FormError")];
     let refusals: BTreeSet<String> = refusals.into_iter().flatten().collect();
     assert_eq!(listed("## Errors"), Vec::from_iter(refusals));
+    let of_accounts: Vec<_> =
+        table(page("accounts"), "## Errors of accounts").iter().filter_map(|row| code(&row[0])).collect();
+    let of_accounts = BTreeSet::from_iter(of_accounts);
+    assert_eq!(of_accounts, source("chat/accounts/request.rs", "AccountRefusal"));
     assert_eq!(listed("## Disconnect reasons"), Vec::from_iter(source("chat/departure.rs", "Departure")));
 }
 
@@ -69,6 +73,7 @@ fn the_commands_are_those_of_help() {
         ("scripts", "Commands for scripts"),
         ("rooms", "Commands for rooms"),
         ("history", "Commands for history"),
+        ("accounts", "Commands for accounts"),
     ]
     .map(|(topic, heading)| table(page(topic), &format!("## {heading}")))
     .concat();
@@ -77,7 +82,7 @@ fn the_commands_are_those_of_help() {
 }
 
 /// Flags that are on or off, and off by default.
-const SWITCHES: [&str; 2] = ["--strict-idle", "--history-presence"];
+const SWITCHES: [&str; 4] = ["--strict-idle", "--history-presence", "--insecure-login", "--require-login"];
 
 #[test]
 fn the_flags_are_those_of_help() {
