@@ -24,70 +24,77 @@ _pipechat() {
     done
     case $subcommand in
         serve)
-            flags="--host --port --lang --max-clients --max-clients-per-ip --arrivals-per-ip --trusted --idle-timeout --strict-idle --max-wait --rate --burst --rate-per-ip --max-rooms --max-rooms-per-client --recent --recent-memory --history-presence --store --sync --history-lines --history-days --store-max --max-line --max-queue --soft-queue --max-memory --write-timeout --drain-timeout --config --check --help --version"
+            flags="--host --port --lang --max-clients --max-clients-per-ip --arrivals-per-ip --trusted --idle-timeout --strict-idle --max-wait --rate --burst --rate-per-ip --max-rooms --max-rooms-per-client --recent --recent-memory --history-presence --store --sync --history-lines --history-days --store-max --registration --insecure-login --require-login --offline-max --max-line --max-queue --soft-queue --max-memory --write-timeout --drain-timeout --config --check --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
                 --lang) words="zh en" ;;
                 --store) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --sync) words="normal full" ;;
+                --registration) words="open closed" ;;
                 --config) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
-                --port | --max-clients | --max-clients-per-ip | --arrivals-per-ip | --trusted | --idle-timeout | --max-wait | --rate | --burst | --rate-per-ip | --max-rooms | --max-rooms-per-client | --recent | --recent-memory | --history-lines | --history-days | --store-max | --max-line | --max-queue | --soft-queue | --max-memory | --write-timeout | --drain-timeout) return ;;
+                --port | --max-clients | --max-clients-per-ip | --arrivals-per-ip | --trusted | --idle-timeout | --max-wait | --rate | --burst | --rate-per-ip | --max-rooms | --max-rooms-per-client | --recent | --recent-memory | --history-lines | --history-days | --store-max | --offline-max | --max-line | --max-queue | --soft-queue | --max-memory | --write-timeout | --drain-timeout) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;
         send)
-            flags="--host --port --name --lang --timeout --reconnect --to --room --verbose --help --version"
+            flags="--host --port --name --token --token-file --lang --timeout --reconnect --to --room --verbose --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
+                --token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
-                --port | --name | --timeout | --to | --room) return ;;
+                --port | --name | --token | --timeout | --to | --room) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;
         listen)
-            flags="--host --port --name --lang --timeout --reconnect --room --since --resume --json --match --from --event --no-presence --count --help --version"
+            flags="--host --port --name --token --token-file --lang --timeout --reconnect --room --since --resume --json --match --from --event --no-presence --count --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
+                --token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
                 --resume) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --event) words="online offline known_as joined left topic message private" list=${word%"${word##*,}"} ;;
-                --port | --name | --timeout | --room | --since | --match | --from | --count) return ;;
+                --port | --name | --token | --timeout | --room | --since | --match | --from | --count) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;
         history)
-            flags="--host --port --lang --timeout --last --since --follow --json --help --version"
+            flags="--host --port --token --token-file --lang --timeout --last --since --follow --json --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
+                --token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
-                --port | --timeout | --last | --since) return ;;
+                --port | --token | --timeout | --last | --since) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;
         wait)
-            flags="--host --port --lang --timeout --help --version"
+            flags="--host --port --token --token-file --lang --timeout --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
+                --token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
-                --port | --timeout) return ;;
+                --port | --token | --timeout) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="user gone users text members in"; fi ;;
             esac
             ;;
         who)
-            flags="--host --port --lang --timeout --json --count --help --version"
+            flags="--host --port --token --token-file --lang --timeout --json --count --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
+                --token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
-                --port | --timeout) return ;;
+                --port | --token | --timeout) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;
         chat)
-            flags="--host --port --name --lang --room --addr --no-reconnect --no-history --help --version"
+            flags="--host --port --name --token --token-file --lang --room --addr --no-reconnect --no-history --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
+                --token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
-                --port | --name | --room) return ;;
+                --port | --name | --token | --room) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;

@@ -51,6 +51,10 @@ _pipechat() {
                 '--history-lines=[messages and notices of each room that the store keeps; 0 means no limit (10000)]:n:' \
                 '--history-days=[days after which the store gives up a message; 0 means no limit (30)]:n:' \
                 '--store-max=[size of the store above which the oldest messages of the largest room go; 0 means no limit (1G)]:size:' \
+                '--registration=[whether users may register accounts: open, or closed (open)]:value:(open closed)' \
+                '--insecure-login[accept passwords over connections that are neither encrypted nor from this machine]' \
+                '--require-login[let nobody say or hear anything before it has logged in]' \
+                '--offline-max=[private messages that are kept for an account that is away (1000)]:n:' \
                 '--max-line=[longest line (4K)]:size:' \
                 '--max-queue=[output queue limit per client; above it the client is disconnected; 0 means no limit (32M)]:size:' \
                 '--soft-queue=[output queue limit per client; above it for 60 seconds the client is disconnected; 0 means no limit (8M)]:size:' \
@@ -69,6 +73,8 @@ _pipechat() {
                 '--host=[host of the server, or HOST:PORT (127.0.0.1)]:host:_hosts' \
                 '--port=[port of the server (9999)]:port:' \
                 '--name=[name to take first; one that is taken is refused]:name:' \
+                '--token=[token to log in with; others can see it in the list of processes, but not PIPECHAT_TOKEN]:token:' \
+                '--token-file=[file with the token to log in with]:file:_files' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
                 '--timeout=[how long to try to connect, and to wait for the confirmation of TEXT, or with - of each line; 0 means no limit (30s)]:duration:' \
                 '--reconnect[connect again when the connection is lost, however often; lines that were not confirmed are sent again, so some may be delivered twice]' \
@@ -85,6 +91,8 @@ _pipechat() {
                 '--host=[host of the server, or HOST:PORT (127.0.0.1)]:host:_hosts' \
                 '--port=[port of the server (9999)]:port:' \
                 '--name=[name to take first; one that is taken is refused]:name:' \
+                '--token=[token to log in with; others can see it in the list of processes, but not PIPECHAT_TOKEN]:token:' \
+                '--token-file=[file with the token to log in with]:file:_files' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
                 '--timeout=[how long to listen, connecting included; 0 means no limit, but 30s for connecting (0)]:duration:' \
                 '--reconnect[connect again when the connection is lost, however often, and go on where it was]' \
@@ -106,6 +114,8 @@ _pipechat() {
             _arguments \
                 '--host=[host of the server, or HOST:PORT (127.0.0.1)]:host:_hosts' \
                 '--port=[port of the server (9999)]:port:' \
+                '--token=[token to log in with; others can see it in the list of processes, but not PIPECHAT_TOKEN]:token:' \
+                '--token-file=[file with the token to log in with]:file:_files' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
                 '--timeout=[how long the server may take to answer; 0 means no limit (30s)]:duration:' \
                 '--last=[print the last N lines, at most 1000 (20)]:n:' \
@@ -121,6 +131,8 @@ _pipechat() {
             _arguments \
                 '--host=[host of the server, or HOST:PORT (127.0.0.1)]:host:_hosts' \
                 '--port=[port of the server (9999)]:port:' \
+                '--token=[token to log in with; others can see it in the list of processes, but not PIPECHAT_TOKEN]:token:' \
+                '--token-file=[file with the token to log in with]:file:_files' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
                 '--timeout=[how long to wait, connecting included; 0 means no limit (60s)]:duration:' \
                 '--help[print help]' \
@@ -133,6 +145,8 @@ _pipechat() {
             _arguments \
                 '--host=[host of the server, or HOST:PORT (127.0.0.1)]:host:_hosts' \
                 '--port=[port of the server (9999)]:port:' \
+                '--token=[token to log in with; others can see it in the list of processes, but not PIPECHAT_TOKEN]:token:' \
+                '--token-file=[file with the token to log in with]:file:_files' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
                 '--timeout=[how long the server may take to answer; 0 means no limit (30s)]:duration:' \
                 '--json[print JSON, an object a line]' \
@@ -147,6 +161,8 @@ _pipechat() {
                 '--host=[host of the server, or HOST:PORT (127.0.0.1)]:host:_hosts' \
                 '--port=[port of the server (9999)]:port:' \
                 '--name=[name to take first; one that is taken is refused]:name:' \
+                '--token=[token to log in with; others can see it in the list of processes, but not PIPECHAT_TOKEN]:token:' \
+                '--token-file=[file with the token to log in with]:file:_files' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
                 '--room=[room to join at the start]:room:' \
                 '--addr[show addresses beside names]' \

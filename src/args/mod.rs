@@ -128,7 +128,7 @@ impl Subcommand {
         match self {
             Self::Serve => flag != "--check",
             Self::Send | Self::Listen | Self::History | Self::Wait | Self::Who | Self::Chat => {
-                ["--host", "--port", "--name", "--lang", "--timeout"].contains(&flag)
+                ["--host", "--port", "--name", "--token", "--token-file", "--lang", "--timeout"].contains(&flag)
             }
             Self::Account => ["--store", "--lang"].contains(&flag),
             Self::Completions => false,

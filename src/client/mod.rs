@@ -27,6 +27,7 @@ mod start;
 mod stdio;
 mod stdout;
 mod terminal;
+mod token;
 mod wait;
 mod who;
 mod words;

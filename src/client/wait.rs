@@ -13,6 +13,7 @@ use super::{
     fields::{room, user_name},
     message::ServerMessage,
     retry::open_when_up,
+    token::Token,
 };
 
 /// The least time that an endless wait asks for at once.
@@ -32,7 +33,10 @@ impl WaitArgs {
         self.check()?;
         let deadline = Deadline::of(self.timeout);
         let is_endless = deadline.left().is_none();
-        let options = ConnectOptions::new(&self.host, self.port, self.lang);
+        let token = Token::choose(self.token.as_ref(), self.token_file.as_deref())?;
+        let options = ConnectOptions::new(&self.host, self.port, self.lang).logging_in(token.as_ref());
+        // One that logs in must not take the name from its owner.
+        let options = if token.is_some() { options.visiting() } else { options };
         let mut longest = Config::DURATION_MAX;
         let mut connection = open_when_up(&options, deadline)?;
         loop {

@@ -8,13 +8,15 @@ use super::{
     json::escaped_json,
     message::ServerMessage,
     print,
+    token::Token,
 };
 
 impl WhoArgs {
     /// Runs the subcommand. It visits, so it is not among those who are here.
     pub(crate) fn run(&self) -> Outcome {
         let deadline = Deadline::of(self.timeout);
-        let options = ConnectOptions::new(&self.host, self.port, self.lang).visiting();
+        let token = Token::choose(self.token.as_ref(), self.token_file.as_deref())?;
+        let options = ConnectOptions::new(&self.host, self.port, self.lang).visiting().logging_in(token.as_ref());
         let mut connection = Connection::open(&options, deadline)?;
         connection.send("who\n").ok(); // if that fails, reading tells why
         let mut count = 0_usize;

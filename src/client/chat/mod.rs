@@ -27,6 +27,7 @@ use super::{
     ChatArgs, Failure, Outcome,
     fields::room,
     terminal::{Terminal, is_dumb},
+    token::Token,
 };
 
 impl ChatArgs {
@@ -36,7 +37,8 @@ impl ChatArgs {
             Some(name) => Membership::of(room("--room", name)?),
             None => Membership::default(),
         };
-        let target = Target { host: self.host.clone(), port: self.port, lang: self.lang };
+        let token = Token::choose(self.token.as_ref(), self.token_file.as_deref())?;
+        let target = Target { host: self.host.clone(), port: self.port, lang: self.lang, token };
         let wants_colours = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let has_colours = io::stdout().is_terminal() && wants_colours && !is_dumb();
         let history = if self.no_history { None } else { Terminal::history_path() };
