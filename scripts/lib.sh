@@ -15,6 +15,8 @@
 #   client NAME                     connect, and wait for the line that announces NAME; sets ${addr[NAME]}
 #   join NAME                       the same, then rename|NAME, and wait until that is confirmed
 #   say NAME TEXT                   send a line
+#   register NAME PASSWORD           register|PASSWORD, and wait until that is confirmed: NAME is an account from then on
+#   log_in NAME ACCOUNT PASSWORD     login|ACCOUNT|PASSWORD, and wait until that is confirmed; sets $kept to how many messages came
 #   join_room NAME ROOM             join|ROOM, and wait until that is confirmed: plain lines of NAME go there from then on
 #   say_in NAME ROOM TEXT           say TEXT in ROOM, which NAME need not be in, and wait until that is confirmed
 #   history_of NAME ROOM [N]        the last N lines of ROOM (20), as NAME is told them; sets ${past[@]}, the oldest first
@@ -55,6 +57,7 @@ declare -A pids=()   # a client's netcat; none with devtcp, where the scenario i
 host='' port='' server_pid='' server_out=''
 line=''              # what was read last
 past=()              # the history that was asked for last
+kept=''              # how many messages were kept for the one who has logged in last
 trouble=''           # what is wrong with the server
 # What the transcript says of itself; another language can stand here.
 declare -gA remarks=( # also where this file is sourced in a function
@@ -225,6 +228,18 @@ join() { # join NAME
 say() { # say NAME TEXT
     show "$1" '>' "$2"
     write "$1" "$2"$'\n'
+}
+
+register() { # register NAME PASSWORD
+    say "$1" "register|$2"
+    expect_like "$1" 'register|ok|*'
+}
+
+log_in() { # log_in NAME ACCOUNT PASSWORD
+    say "$1" "login|$2|$3"
+    expect_like "$1" 'login|ok|*'
+    # shellcheck disable=SC2034 # For scenarios.
+    kept=${line##*|}
 }
 
 join_room() { # join_room NAME ROOM

@@ -44,7 +44,7 @@ _pipechat() {
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
                 --ca) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
-                --port | --name | --timeout | --to | --room) return ;;
+                --port | --name | --token | --timeout | --to | --room) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;
@@ -56,7 +56,7 @@ _pipechat() {
                 --lang) words="zh en" ;;
                 --resume) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --event) words="online offline known_as joined left topic message private" list=${word%"${word##*,}"} ;;
-                --port | --name | --timeout | --room | --since | --match | --from | --count) return ;;
+                --port | --name | --token | --timeout | --room | --since | --match | --from | --count) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;
@@ -66,7 +66,7 @@ _pipechat() {
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
                 --ca) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
-                --port | --timeout | --last | --since) return ;;
+                --port | --token | --timeout | --last | --since) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;
@@ -76,7 +76,7 @@ _pipechat() {
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
                 --ca) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
-                --port | --timeout) return ;;
+                --port | --token | --timeout) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="user gone users text members in"; fi ;;
             esac
             ;;
@@ -86,7 +86,7 @@ _pipechat() {
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
                 --ca) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
-                --port | --timeout) return ;;
+                --port | --token | --timeout) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;
@@ -96,7 +96,7 @@ _pipechat() {
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
                 --ca) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
-                --port | --name | --room) return ;;
+                --port | --name | --token | --room) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;

@@ -81,6 +81,8 @@ _pipechat() {
                 '--ca=[trust servers whose certificate leads to one in this file (the system'\''s)]:file:_files' \
                 '--insecure[encrypt without checking who the server is]' \
                 '--name=[name to take first; one that is taken is refused]:name:' \
+                '--token=[token to log in with; others can see it in the list of processes, but not PIPECHAT_TOKEN]:token:' \
+                '--token-file=[file with the token to log in with]:file:_files' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
                 '--timeout=[how long to try to connect, and to wait for the confirmation of TEXT, or with - of each line; 0 means no limit (30s)]:duration:' \
                 '--reconnect[connect again when the connection is lost, however often; lines that were not confirmed are sent again, so some may be delivered twice]' \
@@ -100,6 +102,8 @@ _pipechat() {
                 '--ca=[trust servers whose certificate leads to one in this file (the system'\''s)]:file:_files' \
                 '--insecure[encrypt without checking who the server is]' \
                 '--name=[name to take first; one that is taken is refused]:name:' \
+                '--token=[token to log in with; others can see it in the list of processes, but not PIPECHAT_TOKEN]:token:' \
+                '--token-file=[file with the token to log in with]:file:_files' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
                 '--timeout=[how long to listen, connecting included; 0 means no limit, but 30s for connecting (0)]:duration:' \
                 '--reconnect[connect again when the connection is lost, however often, and go on where it was]' \
@@ -174,6 +178,8 @@ _pipechat() {
                 '--ca=[trust servers whose certificate leads to one in this file (the system'\''s)]:file:_files' \
                 '--insecure[encrypt without checking who the server is]' \
                 '--name=[name to take first; one that is taken is refused]:name:' \
+                '--token=[token to log in with; others can see it in the list of processes, but not PIPECHAT_TOKEN]:token:' \
+                '--token-file=[file with the token to log in with]:file:_files' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
                 '--room=[room to join at the start]:room:' \
                 '--addr[show addresses beside names]' \

@@ -135,7 +135,8 @@ impl Subcommand {
         match self {
             Self::Serve => flag != "--check",
             Self::Send | Self::Listen | Self::History | Self::Wait | Self::Who | Self::Chat => {
-                ["--host", "--port", "--tls", "--ca", "--name", "--lang", "--timeout"].contains(&flag)
+                ["--host", "--port", "--tls", "--ca", "--name", "--token", "--token-file", "--lang", "--timeout"]
+                    .contains(&flag)
             }
             Self::Account => ["--store", "--lang"].contains(&flag),
             Self::Cert | Self::Completions => false,

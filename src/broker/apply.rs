@@ -10,13 +10,19 @@ use super::{
     schedule::STEP_COST,
 };
 use crate::{
-    chat::{ClientId, Congestion, Departure, Event, Input, Output, Position, Public, Record},
+    chat::{
+        AccountDone, AccountRefusal, Asked, ClientId, Congestion, Departure, Done, Event, Input, Output, Position,
+        Public, Record, Refusal,
+    },
     protocol::escape::escaped,
     store::Change,
 };
 
 /// The target of renames in the log: a flood of them must not be taken for departures, and leave those out.
 const RENAMES: &str = "pipechat::broker::renames";
+
+/// The target of what is done with accounts in the log.
+const ACCOUNTS: &str = "pipechat::broker::accounts";
 
 impl Broker {
     /// Does what follows from the rules.
@@ -56,6 +62,9 @@ impl Broker {
                         }
                         if client.listener.private_bytes() == 0 {
                             self.addressed.push(id);
+                        }
+                        if let Some(act) = act_of_account(&event) {
+                            log::info!(target: ACCOUNTS, "{} {act}", client.log_name(id));
                         }
                         if let Event::Refused(refusal) | Event::Declined(_, refusal) = &event {
                             client.refused.get_or_insert(refusal.code());
@@ -141,4 +150,26 @@ impl Broker {
             self.behind.insert(id);
         }
     }
+}
+
+/// What the log says of what was done with an account, or tried.
+fn act_of_account(event: &Event) -> Option<&'static str> {
+    Some(match event {
+        Event::Done(Done::Account(done)) => match done {
+            AccountDone::Register(_) => "has registered",
+            AccountDone::Login { .. } => "has logged in",
+            AccountDone::Password(_) => "has another password",
+            AccountDone::Unregister(_) => "has unregistered",
+            AccountDone::Token { .. } => "has a new token",
+            AccountDone::Revoke(_) => "has revoked a token",
+            AccountDone::Tokens(_) | AccountDone::Kept(_) => return None,
+        },
+        Event::Declined(Asked::Login | Asked::Password | Asked::Unregister, Refusal::Account(refusal)) => match refusal
+        {
+            AccountRefusal::LoginFailed => "has given a wrong password or token",
+            AccountRefusal::TryLater(_) => "has tried too often",
+            _ => return None,
+        },
+        _ => return None,
+    })
 }

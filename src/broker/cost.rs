@@ -58,7 +58,8 @@ impl Cost {
                 let (work, told) = text.as_ref().map_or((0, 0), |text| of_text(text));
                 (work + name_cost(room), told)
             }
-            Command::Account(command) => (account_cost(command), 0),
+            // All are told of one that logs in, as of a rename, and of the one that has lost the name to it.
+            Command::Account(command) => (account_cost(command), 2 * (NOTICE_BYTES + name_bytes)),
             Command::Sync(text) => (added_by_escaping(text) * ESCAPE_BYTE_COST, 0),
             Command::Private { to, text } => (name_cost(to) + of_text(text).0, 0),
             Command::Rename(new) => (name_cost(new), NOTICE_BYTES + name_bytes + new.len().min(NAME_BYTES_MAX)),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    ARGUMENT_BYTES_MAX, Asked, Chat, ClientId, Command, Departure, Done, Event, Identity, Output, PublicEvent, Refusal,
-    RoomId, RoomSet,
+    ARGUMENT_BYTES_MAX, AccountCommand, Asked, Chat, ClientId, Command, Departure, Done, Event, Identity, Output,
+    PublicEvent, Refusal, RoomId, RoomSet,
     rooms::{Keeper, RoomName, room_key},
     wait::TextSearch,
     work::{List, Task},
@@ -188,7 +188,7 @@ impl Chat {
             | Command::Join { room, .. }
             | Command::Leave(room)
             | Command::Topic { room, text: Some(_) } => self.room(room).map_or(0, len),
-            Command::Rename(_) => member.rooms.iter().map(len).sum(),
+            Command::Rename(_) | Command::Account(AccountCommand::Login { .. }) => member.rooms.iter().map(len).sum(),
             Command::Topic { text: None, .. }
             | Command::WhoIn(_)
             | Command::Rooms

@@ -189,7 +189,7 @@ impl Chat {
             return Self::turn_away(client, out);
         }
         if self.wait_at_door(client, &origin, Door::Arrives) {
-            return;
+            return self.log_in_by_origin(client, out);
         }
         let (who, key) = self.members.insert(client, origin);
         self.enter(client, RoomId::LOBBY, out);
@@ -197,6 +197,7 @@ impl Chat {
         self.waits.meet(&Topic::Here(key.into()));
         self.waits.meet_users(self.members.len());
         self.meet_members(RoomId::LOBBY);
+        self.log_in_by_origin(client, out);
     }
 
     /// The server shuts down: the client has come too late.

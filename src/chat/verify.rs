@@ -34,10 +34,10 @@ impl Secret {
         &self.0
     }
 
-    /// Whether it may be a password: its length, and no `|`, which nobody could log in with.
+    /// Whether it may be a password: its length, and no `|`, in either width, which nobody could change it with.
     #[must_use]
     pub fn is_password(&self) -> bool {
-        PASSWORD_BYTES.contains(&self.0.len()) && !self.0.contains('|')
+        PASSWORD_BYTES.contains(&self.0.len()) && !self.0.contains(['|', '\u{ff5c}'])
     }
 
     /// Whether it has the form of a token.

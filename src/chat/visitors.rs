@@ -59,10 +59,11 @@ impl Chat {
             return Self::turn_away(client, out);
         }
         if self.wait_at_door(client, &origin, Door::Visits) {
-            return;
+            return self.log_in_by_origin(client, out);
         }
         if self.members.get(client).is_none() {
             self.members.insert_visitor(client, origin, None);
+            self.log_in_by_origin(client, out);
         }
     }
 

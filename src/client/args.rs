@@ -3,7 +3,7 @@
 use argh::{ArgsInfo, FromArgs};
 use pipechat::protocol::Lang;
 
-use super::{filter::EventKinds, start::Since};
+use super::{filter::EventKinds, start::Since, token::Token};
 use crate::args::{Timeout, client_port, history_count, lang, unlimited_count};
 
 /// Send messages, and return when the server has confirmed that they were delivered.
@@ -39,6 +39,12 @@ pub(crate) struct SendArgs {
     /// name to take first; one that is taken is refused
     #[argh(option, arg_name = "NAME")]
     pub(super) name: Option<String>,
+    /// token to log in with; others can see it in the list of processes, but not PIPECHAT_TOKEN
+    #[argh(option, arg_name = "TOKEN")]
+    pub(super) token: Option<Token>,
+    /// file with the token to log in with
+    #[argh(option, arg_name = "FILE")]
+    pub(super) token_file: Option<String>,
     /// language of the server's texts (the server's)
     #[argh(option, arg_name = "zh|en", from_str_fn(lang))]
     pub(super) lang: Option<Lang>,
@@ -97,6 +103,12 @@ pub(crate) struct ListenArgs {
     /// name to take first; one that is taken is refused
     #[argh(option, arg_name = "NAME")]
     pub(super) name: Option<String>,
+    /// token to log in with; others can see it in the list of processes, but not PIPECHAT_TOKEN
+    #[argh(option, arg_name = "TOKEN")]
+    pub(super) token: Option<Token>,
+    /// file with the token to log in with
+    #[argh(option, arg_name = "FILE")]
+    pub(super) token_file: Option<String>,
     /// language of the server's texts (the server's)
     #[argh(option, arg_name = "zh|en", from_str_fn(lang))]
     pub(super) lang: Option<Lang>,
@@ -165,6 +177,12 @@ pub(crate) struct HistoryArgs {
     /// encrypt without checking who the server is
     #[argh(switch)]
     pub(super) insecure: bool,
+    /// token to log in with; others can see it in the list of processes, but not PIPECHAT_TOKEN
+    #[argh(option, arg_name = "TOKEN")]
+    pub(super) token: Option<Token>,
+    /// file with the token to log in with
+    #[argh(option, arg_name = "FILE")]
+    pub(super) token_file: Option<String>,
     /// language of the server's texts (the server's)
     #[argh(option, arg_name = "zh|en", from_str_fn(lang))]
     pub(super) lang: Option<Lang>,
@@ -221,6 +239,12 @@ pub(crate) struct WaitArgs {
     /// encrypt without checking who the server is
     #[argh(switch)]
     pub(super) insecure: bool,
+    /// token to log in with; others can see it in the list of processes, but not PIPECHAT_TOKEN
+    #[argh(option, arg_name = "TOKEN")]
+    pub(super) token: Option<Token>,
+    /// file with the token to log in with
+    #[argh(option, arg_name = "FILE")]
+    pub(super) token_file: Option<String>,
     /// language of the server's texts (the server's)
     #[argh(option, arg_name = "zh|en", from_str_fn(lang))]
     pub(super) lang: Option<Lang>,
@@ -266,6 +290,12 @@ pub(crate) struct WhoArgs {
     /// encrypt without checking who the server is
     #[argh(switch)]
     pub(super) insecure: bool,
+    /// token to log in with; others can see it in the list of processes, but not PIPECHAT_TOKEN
+    #[argh(option, arg_name = "TOKEN")]
+    pub(super) token: Option<Token>,
+    /// file with the token to log in with
+    #[argh(option, arg_name = "FILE")]
+    pub(super) token_file: Option<String>,
     /// language of the server's texts (the server's)
     #[argh(option, arg_name = "zh|en", from_str_fn(lang))]
     pub(super) lang: Option<Lang>,
@@ -311,6 +341,12 @@ pub(crate) struct ChatArgs {
     /// name to take first; one that is taken is refused
     #[argh(option, arg_name = "NAME")]
     pub(super) name: Option<String>,
+    /// token to log in with; others can see it in the list of processes, but not PIPECHAT_TOKEN
+    #[argh(option, arg_name = "TOKEN")]
+    pub(super) token: Option<Token>,
+    /// file with the token to log in with
+    #[argh(option, arg_name = "FILE")]
+    pub(super) token_file: Option<String>,
     /// language of the server's texts (the server's)
     #[argh(option, arg_name = "zh|en", from_str_fn(lang))]
     pub(super) lang: Option<Lang>,

@@ -22,6 +22,7 @@ use super::{
     fields::field,
     message::{News, NewsEvent, ServerMessage},
     reader::{Reader, Received},
+    token::Token,
     words::{is_refusal_to_let_in, lang_of_set},
 };
 
@@ -39,6 +40,8 @@ const READY: &str = "ready";
 pub(super) struct ConnectOptions<'a> {
     pub(super) endpoint: &'a Endpoint,
     pub(super) name: Option<&'a str>,
+    /// What to log in with.
+    pub(super) token: Option<&'a Token>,
     pub(super) lang: Option<Lang>,
     /// Whether to ask for an exemption from the idle timeout.
     pub(super) idle_exempt: bool,
@@ -60,6 +63,7 @@ impl<'a> ConnectOptions<'a> {
         Self {
             endpoint,
             name: None,
+            token: None,
             lang,
             idle_exempt: false,
             keeps_news: false,
@@ -68,6 +72,11 @@ impl<'a> ConnectOptions<'a> {
             leaves_lobby: false,
             asks_for_history: false,
         }
+    }
+
+    /// Of one that logs in with this, if it is given.
+    pub(super) fn logging_in(self, token: Option<&'a Token>) -> Self {
+        Self { token, ..self }
     }
 
     /// Of one that nobody is told of.
@@ -149,6 +158,9 @@ impl Connection {
         }
         if options.idle_exempt {
             lines.push_str("stay\n");
+        }
+        if let Some(token) = options.token {
+            lines.push_str(&token.login());
         }
         if let Some(name) = options.name {
             lines.push_str(&format!("rename|{name}\n"));

@@ -13,6 +13,7 @@ use super::{
     printer::Printer,
     start::{Since, Start},
     stdout,
+    token::Token,
 };
 
 impl HistoryArgs {
@@ -27,7 +28,9 @@ impl HistoryArgs {
         };
         let printer = Printer { filter: Filter::everything(), part: None, is_json: self.json, has_times: true };
         let endpoint = Endpoint::new(&self.host, self.port, self.tls, self.ca.as_deref(), self.insecure)?;
+        let token = Token::choose(self.token.as_ref(), self.token_file.as_deref())?;
         let options = ConnectOptions::new(&endpoint, self.lang).visiting().asking_for_history(true);
+        let options = options.logging_in(token.as_ref());
         if self.follow {
             stdout::exit_when_unread();
             let mut connection = Connection::open(&options.listening(None), Deadline::of(self.timeout))?;

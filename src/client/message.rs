@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use pipechat::{
-    chat::{Departure, Done, Event, Identity, LOBBY, Position, PublicEvent, Record},
+    chat::{
+        AccountDone, Departure, Done, Event, Identity, LOBBY, Position, PublicEvent, Record, Secret, Token,
+        token_digest,
+    },
     protocol::{Lang, escape::escaped},
 };
 use serde_json::Value;
@@ -162,6 +165,11 @@ impl ServerMessage {
             "room" => {
                 Some(Self::Answer(Event::Room { name: shared("room")?, members: count()?, topic: topic(&object) }))
             }
+            "token" => {
+                let used = string("old").and_then(|at| Some((at.parse().ok()?, who()?.addr.clone())));
+                let token = Token { label: text()?, digest: token_digest(""), created: at()?, used };
+                Some(Self::Answer(Event::Token("".into(), token)))
+            }
             "renamed" => Some(Self::Answer(Event::Renamed { old: old()?, new: who()? })),
             "sync" => Some(Self::Answer(Event::Synced(text()?))),
             "wait" if object["code"] == "ok" => Some(Self::Answer(Event::WaitMet(text()?))),
@@ -225,6 +233,7 @@ impl ServerMessage {
 /// What `object` says that was done.
 fn done(object: &Value) -> Option<ServerMessage> {
     let room = || string(object, "room").map(Arc::<str>::from);
+    let name = || string(object, "text").map(Arc::<str>::from);
     let done = match object["verb"].as_str()? {
         "join" => {
             Done::Join { room: room()?, members: count(object)?, position: position(object), topic: topic(object) }
@@ -240,6 +249,17 @@ fn done(object: &Value) -> Option<ServerMessage> {
         "rooms" => Done::Rooms(count(object)?),
         "who" => Done::Who(room()?, count(object)?),
         "topic" => Done::Topic(room()?, topic(object)),
+        "register" => Done::Account(AccountDone::Register(name()?)),
+        "login" => Done::Account(AccountDone::Login { name: name()?, kept: count(object)? }),
+        "password" => Done::Account(AccountDone::Password(name()?)),
+        "unregister" => Done::Account(AccountDone::Unregister(name()?)),
+        "token" => {
+            let token = Secret::new(string(object, "text")?);
+            Done::Account(AccountDone::Token { label: String::new(), token })
+        }
+        "tokens" => Done::Account(AccountDone::Tokens(count(object)?)),
+        "revoke" => Done::Account(AccountDone::Revoke(string(object, "text")?)),
+        "to" => Done::Account(AccountDone::Kept(name()?)),
         "check" => return Some(ServerMessage::Set(format!("check|ok|{}", string(object, "text")?))),
         _ => return None,
     };

@@ -29,6 +29,7 @@ mod stdio;
 mod stdout;
 mod terminal;
 mod tls;
+mod token;
 mod wait;
 mod who;
 mod words;

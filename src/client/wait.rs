@@ -14,6 +14,7 @@ use super::{
     fields::{room, user_name},
     message::ServerMessage,
     retry::open_when_up,
+    token::Token,
 };
 
 /// The least time that an endless wait asks for at once.
@@ -34,7 +35,10 @@ impl WaitArgs {
         let deadline = Deadline::of(self.timeout);
         let is_endless = deadline.left().is_none();
         let endpoint = Endpoint::new(&self.host, self.port, self.tls, self.ca.as_deref(), self.insecure)?;
-        let options = ConnectOptions::new(&endpoint, self.lang);
+        let token = Token::choose(self.token.as_ref(), self.token_file.as_deref())?;
+        let options = ConnectOptions::new(&endpoint, self.lang).logging_in(token.as_ref());
+        // One that logs in must not take the name from its owner.
+        let options = if token.is_some() { options.visiting() } else { options };
         let mut longest = Config::DURATION_MAX;
         let mut connection = open_when_up(&options, deadline)?;
         loop {

@@ -9,6 +9,7 @@ use super::{
     json::escaped_json,
     message::ServerMessage,
     print,
+    token::Token,
 };
 
 impl WhoArgs {
@@ -16,7 +17,8 @@ impl WhoArgs {
     pub(crate) fn run(&self) -> Outcome {
         let deadline = Deadline::of(self.timeout);
         let endpoint = Endpoint::new(&self.host, self.port, self.tls, self.ca.as_deref(), self.insecure)?;
-        let options = ConnectOptions::new(&endpoint, self.lang).visiting();
+        let token = Token::choose(self.token.as_ref(), self.token_file.as_deref())?;
+        let options = ConnectOptions::new(&endpoint, self.lang).visiting().logging_in(token.as_ref());
         let mut connection = Connection::open(&options, deadline)?;
         connection.send("who\n").ok(); // if that fails, reading tells why
         let mut count = 0_usize;

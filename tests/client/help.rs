@@ -139,7 +139,7 @@ fn completions_complete() {
         expect(shell, "pipechat s", &["send", "serve"]);
         expect(shell, "pipechat --max-l", &["--max-line"]);
         expect(shell, "pipechat serve --max-l", &["--max-line"]);
-        expect(shell, "pipechat send --t", &["--timeout", "--tls", "--to"]);
+        expect(shell, "pipechat send --t", &["--timeout", "--tls", "--to", "--token", "--token-file"]);
         expect(shell, "pipechat wait u", &["user", "users"]);
         expect(shell, "pipechat completions b", &["bash"]);
         expect(shell, "pipechat help li", &["limits", "listen"]);

@@ -148,3 +148,30 @@ fn send_reconnects_and_sends_again_what_was_not_confirmed() {
     let (code, _, stderr) = cli.exit();
     assert!(code == DONE && stderr.ends_with("pipechat: connected again\n"), "{code} {stderr}");
 }
+
+#[test]
+fn send_speaks_as_the_account_of_its_token() {
+    let folder = format!("{}/token-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+    std::fs::create_dir(&folder).expect("a folder");
+    let server = Server::start(&["--store", &format!("{folder}/chat.db")]);
+    let [mut ann, mut bob] = server.join_all(["ann", "bob"]);
+    ann.say("register|correct horse\ntoken|ci");
+    ann.expect("register|ok|ann");
+    let answer = ann.line();
+    let token = answer.strip_prefix("token|ok|ci|").expect("a token");
+    bob.say("format|json");
+    bob.line();
+    assert_eq!(cli(&server, &["send", "--token", token, "hello"]).0, DONE);
+    let heard = bob.line();
+    assert!(heard.contains(r#""text":"hello""#) && heard.contains(r#""account":"ann""#), "{heard}");
+    let file = format!("{folder}/token");
+    std::fs::write(&file, format!("{token}\n")).expect("a file");
+    assert_eq!(cli(&server, &["send", "--token-file", &file, "again"]).0, DONE);
+    assert!(bob.line().contains(r#""account":"ann""#));
+    let (code, _, complaint) = cli(&server, &["send", "--token", "hunter22", "x"]);
+    assert!(code == 2 && !complaint.contains("hunter22"), "{code}: {complaint}");
+    ann.say("revoke|ci");
+    ann.expect_among("revoke|ok|ci");
+    assert_eq!(cli(&server, &["send", "--token-file", &file, "x"]).0, REFUSED);
+    std::fs::remove_dir_all(folder).expect("a folder");
+}

@@ -107,6 +107,11 @@ fn history_of() {
 }
 
 #[test]
+fn accounts() {
+    under_every_netcat("scenarios/16-accounts");
+}
+
+#[test]
 fn demo() {
     under_every_netcat("demo");
 }

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use super::{AccountDone, AccountRefusal, Begun, SESSIONS_MAX, try_later, verdict::Purpose};
 use crate::chat::{
-    AccountChange, Chat, ClientId, Departure, Event, Job, Output, PublicEvent, Refusal, Secret, members::Renamed, name,
-    token_digest, wait::Topic,
+    AccountChange, Chat, ClientId, Departure, Done, Event, Job, Output, PublicEvent, Refusal, Secret, members::Renamed,
+    name, token_digest, wait::Topic,
 };
 
 /// How long it takes until it is kept again that a token was used, while that comes from the same address.
@@ -66,6 +66,18 @@ impl Chat {
         }
     }
 
+    /// The client is the account that the operator has given to this user of the machine, if there is one. What is kept for it
+    /// stays where it is: `history|@` tells it.
+    pub(in crate::chat) fn log_in_by_origin(&mut self, client: ClientId, out: &mut Vec<Output>) {
+        let account = self.members.get(client).and_then(|member| member.origin.account.clone());
+        if let Some(key) = account.and_then(|name| self.account_key_of(&name))
+            && let Ok(name) = self.become_account(client, &key, None, out)
+        {
+            let done = AccountDone::Login { name, kept: 0 };
+            out.push(Output::tell(client, Event::Done(Done::Account(done))));
+        }
+    }
+
     /// The client is this account from now on. One that is here takes the name over; a visitor shares it. Answers what it is
     /// told at the end, unless it is told something else before.
     pub(super) fn log_in(
@@ -75,6 +87,26 @@ impl Chat {
         token: Option<Box<str>>,
         out: &mut Vec<Output>,
     ) -> Result<Option<AccountDone>, Refusal> {
+        let name = self.become_account(client, key, token, out)?;
+        // A visitor leaves what is kept for the person.
+        let is_present = self.members.is_present(client);
+        match if is_present { self.begin_delivery(client, key) } else { None } {
+            Some(after) => {
+                self.deliver(client, key, after, out);
+                Ok(None)
+            }
+            None => Ok(Some(AccountDone::Login { name, kept: 0 })),
+        }
+    }
+
+    /// The client bears the account's name, which it answers.
+    fn become_account(
+        &mut self,
+        client: ClientId,
+        key: &str,
+        token: Option<Box<str>>,
+        out: &mut Vec<Output>,
+    ) -> Result<Arc<str>, Refusal> {
         let name = Arc::clone(&self.accounts.directory.get(key).ok_or(AccountRefusal::LoginFailed)?.name);
         let is_logged_in = self.account_of(client).as_deref() == Some(key);
         let sessions = self.members.bearers(key).map_or(0, |bearers| bearers.len());
@@ -95,15 +127,7 @@ impl Chat {
             member.token = token;
         }
         self.come_through_door(client, out);
-        // A visitor leaves what is kept for the person.
-        let is_present = self.members.is_present(client);
-        match if is_present { self.begin_delivery(client, key) } else { None } {
-            Some(after) => {
-                self.deliver(client, key, after, out);
-                Ok(None)
-            }
-            None => Ok(Some(AccountDone::Login { name, kept: 0 })),
-        }
+        Ok(name)
     }
 
     /// All who are logged in to the account are not any more, apart from one.

@@ -256,3 +256,20 @@ fn what_another_process_changes_of_accounts_counts_at_once() {
     input(Input::Verified(ClientId(1), Ticket(3), Verdict::Checked(true)));
     assert_eq!(input(Input::Accounts(Vec::new())), (addr, false), "it is no more");
 }
+
+#[test]
+fn a_user_of_the_machine_is_the_account_that_the_operator_has_given_it() {
+    let mut chat = Chat::new(rules(), Epoch::from_random(0));
+    let mut input = |input| {
+        let mut out = Vec::new();
+        chat.handle(Entry { now: Duration::ZERO, at: Timestamp::UNIX_EPOCH, input }, &mut out);
+        chat.members.assert_mirrors();
+        chat.members().map(|(_, who)| (who.name.clone(), who.is_account)).collect::<Vec<_>>()
+    };
+    let account = Account::new(&Name::parse("ann").unwrap(), None, Timestamp::UNIX_EPOCH);
+    input(Input::Accounts(vec![account]));
+    let from = |account: &str| Origin { account: Some(account.into()), ..super::origin([10, 0, 0, 1], 1) };
+    assert_eq!(input(Input::Arrive(ClientId(1), from("ann"))), [("ann".to_owned(), true)]);
+    assert_eq!(input(Input::Visit(ClientId(2), from("ann"))), [("ann".to_owned(), true)]);
+    assert_eq!(input(Input::Arrive(ClientId(3), from("bob")))[1], (from("bob").addr.to_string(), false));
+}

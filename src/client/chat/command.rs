@@ -39,9 +39,11 @@ pub(super) const COMMANDS: &[(&str, &str, &str)] = &[
     ("/history", " [N]", "the last N lines of this room"),
     ("/join", " ROOM", "join ROOM, and talk there"),
     ("/leave", " [ROOM]", "leave ROOM, or this one"),
+    ("/login", " NAME PASSWORD", "log in to an account"),
     ("/msg", " NAME TEXT", "to NAME alone"),
     ("/nick", " NAME", "take this name"),
     ("/quit", "", "leave, as Ctrl-D does"),
+    ("/register", " PASSWORD", "make your name an account"),
     ("/rooms", "", "which rooms there are"),
     ("/topic", " [TEXT]", "show or set this room's topic"),
     ("/who", "", "who is here"),
@@ -82,6 +84,16 @@ impl Command {
             "nick" => match name(argument) {
                 Some(name) => Self::Send(format!("rename|{name}")),
                 None => Self::Mistake("usage: /nick NAME".to_owned()),
+            },
+            "login" => match argument.split_once(char::is_whitespace) {
+                Some((account, password)) if name(account).is_some() && name(password).is_some() => {
+                    Self::Send(format!("login|{account}|{}", password.trim_start()))
+                }
+                Some(_) | None => Self::Mistake("usage: /login NAME PASSWORD".to_owned()),
+            },
+            "register" => match name(argument) {
+                Some(password) => Self::Send(format!("register|{password}")),
+                None => Self::Mistake("usage: /register PASSWORD".to_owned()),
             },
             "msg" => match argument.split_once(char::is_whitespace) {
                 Some((to, text)) if name(to).is_some() => {
@@ -152,6 +164,8 @@ mod tests {
             ("/rooms", send("rooms")),
             ("/topic", Command::Topic(None)),
             ("/topic  two  words ", Command::Topic(Some("two  words".to_owned()))),
+            ("/login ann correct  horse", send("login|ann|correct  horse")),
+            ("/register correct horse", send("register|correct horse")),
             ("/help", Command::Help),
             ("/help me", Command::Help),
             ("/quit", Command::Quit),
@@ -180,6 +194,8 @@ mod tests {
             ("/join", "usage: /join ROOM"),
             ("/join a|b", "usage: /join ROOM"),
             ("/leave a|b", "usage: /leave [ROOM]"),
+            ("/login ann", "usage: /login NAME PASSWORD"),
+            ("/register", "usage: /register PASSWORD"),
             ("/msg", "usage: /msg NAME TEXT"),
             ("/msg ann", "usage: /msg NAME TEXT"),
             ("/msg ann ", "usage: /msg NAME TEXT"),

@@ -17,6 +17,7 @@ use crate::client::{
     connection::{ConnectOptions, Connection},
     endpoint::Endpoint,
     reader::Reader,
+    token::Token,
 };
 
 /// Where to connect to, and the language to ask for.
@@ -24,6 +25,7 @@ use crate::client::{
 pub(super) struct Target {
     pub(super) endpoint: Endpoint,
     pub(super) lang: Option<Lang>,
+    pub(super) token: Option<Token>,
 }
 
 impl Target {
@@ -34,6 +36,7 @@ impl Target {
     pub(super) fn open(&self, name: Option<&str>, rooms: &Membership) -> Result<Connection, Failure> {
         let options = ConnectOptions::new(&self.endpoint, self.lang)
             .listening(name)
+            .logging_in(self.token.as_ref())
             .joining(&rooms.joined, rooms.has_left_lobby)
             .asking_for_history(true);
         Connection::open(&options, Deadline::NEVER)

@@ -28,6 +28,7 @@ use super::{
     endpoint::Endpoint,
     fields::room,
     terminal::{Terminal, is_dumb},
+    token::Token,
 };
 
 impl ChatArgs {
@@ -38,7 +39,8 @@ impl ChatArgs {
             None => Membership::default(),
         };
         let endpoint = Endpoint::new(&self.host, self.port, self.tls, self.ca.as_deref(), self.insecure)?;
-        let target = Target { endpoint, lang: self.lang };
+        let token = Token::choose(self.token.as_ref(), self.token_file.as_deref())?;
+        let target = Target { endpoint, lang: self.lang, token };
         let wants_colours = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let has_colours = io::stdout().is_terminal() && wants_colours && !is_dumb();
         let history = if self.no_history { None } else { Terminal::history_path() };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pipechat::{
-    chat::{AccountDone, Done, Event, Identity, LOBBY, PublicEvent, needs_isolate},
+    chat::{AccountDone, Done, Event, Identity, LOBBY, PublicEvent, Token, needs_isolate},
     protocol::Lang,
 };
 
@@ -100,7 +100,11 @@ impl Style {
             Event::Synced(text) => format!("sync|{text}"),
             Event::Done(done) => self.notice(&self.done(done)?),
             // They come as one list.
-            Event::User(_) | Event::UsersEnd(_) | Event::Token(..) | Event::Room { .. } => return None,
+            Event::User(_) | Event::UsersEnd(_) | Event::Room { .. } => return None,
+            Event::Token(_, Token { label, used: None, .. }) => self.notice(&isolated(label)),
+            Event::Token(_, Token { label, used: Some((at, addr)), .. }) => {
+                self.notice(&format!("{}, {at:.0}, {addr}", isolated(label)))
+            }
             // In JSON they come as `refused` and `farewell`, with their texts.
             Event::Refused(_) | Event::Declined(..) | Event::Farewell(_) => return None,
             // These are news, or past.

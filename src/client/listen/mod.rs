@@ -22,6 +22,7 @@ use super::{
     retry::{open_persistently, open_when_up, reopen_with},
     start::Start,
     stdout,
+    token::Token,
 };
 
 impl ListenArgs {
@@ -36,7 +37,9 @@ impl ListenArgs {
             return Err(Failure::Usage("--match must not be empty".to_owned()));
         }
         let endpoint = Endpoint::new(&self.host, self.port, self.tls, self.ca.as_deref(), self.insecure)?;
+        let token = Token::choose(self.token.as_ref(), self.token_file.as_deref())?;
         let options = ConnectOptions::new(&endpoint, self.lang).listening(self.name.as_deref());
+        let options = options.logging_in(token.as_ref());
         let leaves_lobby = !self.room.is_empty() && !self.room.iter().any(|name| is_lobby(name));
         let options = options.joining(&[], leaves_lobby).asking_for_history(self.goes_on());
         options.check()?;

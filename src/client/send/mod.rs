@@ -28,6 +28,7 @@ use super::{
     lines::{LINE_BYTES_MAX, Lines},
     print,
     retry::{open_persistently, open_when_up, reopen},
+    token::Token,
 };
 use crate::args::Timeout;
 
@@ -90,8 +91,10 @@ impl SendArgs {
         let text = self.text.join(" ");
         let from_stdin = text == "-";
         let endpoint = Endpoint::new(&self.host, self.port, self.tls, self.ca.as_deref(), self.insecure)?;
+        let token = Token::choose(self.token.as_ref(), self.token_file.as_deref())?;
         let options = ConnectOptions {
             name: self.name.as_deref(),
+            token: token.as_ref(),
             idle_exempt: from_stdin,
             ..ConnectOptions::new(&endpoint, self.lang).visiting()
         };

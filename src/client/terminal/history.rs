@@ -2,6 +2,10 @@
 
 use std::{env, fs, os::unix::fs::DirBuilderExt, path::PathBuf};
 
+use pipechat::{
+    chat::{AccountCommand, Command},
+    protocol::{FormError, Line, Verb, parse},
+};
 use rustyline::history::{FileHistory, History as _, SearchDirection};
 
 /// How many lines are kept, in memory and in the file.
@@ -41,9 +45,9 @@ impl History {
         Some(state?.join("pipechat/history"))
     }
 
-    /// Adds a line, unless it is the last one again, or begins with white space, as in bash: so a secret is not kept.
+    /// Adds a line, unless it is the last one again, or begins with white space, as in bash, or may carry a secret.
     pub(super) fn add(&mut self, line: &str) {
-        if line.len() <= LINE_BYTES_MAX {
+        if line.len() <= LINE_BYTES_MAX && !may_carry_secret(line) {
             self.lines.add(line).ok(); // only in memory
         }
         self.at = self.lines.len();
@@ -94,6 +98,24 @@ impl History {
     }
 }
 
+/// Whether a line logs in, or changes a password, or would with another letter.
+fn may_carry_secret(line: &str) -> bool {
+    match parse(line.as_bytes()) {
+        Ok(Line::Command(Command::Account(command))) => match command {
+            AccountCommand::Register(_)
+            | AccountCommand::Login { .. }
+            | AccountCommand::Password { .. }
+            | AccountCommand::Unregister(_) => true,
+            AccountCommand::Token(_) | AccountCommand::Tokens | AccountCommand::Revoke(_) => false,
+        },
+        Err(FormError::UnknownVerb) => true,
+        Err(FormError::Usage(verb)) => {
+            matches!(verb, Verb::Register | Verb::Login | Verb::Password | Verb::Unregister)
+        }
+        Ok(_) | Err(_) => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
@@ -103,7 +125,9 @@ mod tests {
     #[test]
     fn back_and_forth() {
         let mut history = History::open(None);
-        ["one", "two", "two", " secret"].iter().for_each(|line| history.add(line));
+        ["one", "two", "two", " secret", "login|ann|secret", "/register secret", "Logn ann secret"]
+            .iter()
+            .for_each(|line| history.add(line));
         assert_eq!(history.newer(), None);
         assert_eq!(history.older("draft"), Some("two"));
         assert_eq!(history.older("two"), Some("one"));
