@@ -39,20 +39,22 @@ _pipechat() {
             esac
             ;;
         send)
-            flags="--host --port --tls --ca --insecure --name --lang --timeout --reconnect --to --room --verbose --help --version"
+            flags="--host --port --tls --ca --insecure --name --token --token-file --lang --timeout --reconnect --to --room --verbose --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
                 --ca) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
+                --token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
                 --port | --name | --token | --timeout | --to | --room) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;
         listen)
-            flags="--host --port --tls --ca --insecure --name --lang --timeout --reconnect --room --since --resume --json --match --from --event --no-presence --count --help --version"
+            flags="--host --port --tls --ca --insecure --name --token --token-file --lang --timeout --reconnect --room --since --resume --json --match --from --event --no-presence --count --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
                 --ca) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
+                --token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
                 --resume) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --event) words="online offline known_as joined left topic message private" list=${word%"${word##*,}"} ;;
@@ -61,40 +63,44 @@ _pipechat() {
             esac
             ;;
         history)
-            flags="--host --port --tls --ca --insecure --lang --timeout --last --since --follow --json --help --version"
+            flags="--host --port --tls --ca --insecure --token --token-file --lang --timeout --last --since --follow --json --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
                 --ca) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
+                --token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
                 --port | --token | --timeout | --last | --since) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;
         wait)
-            flags="--host --port --tls --ca --insecure --lang --timeout --help --version"
+            flags="--host --port --tls --ca --insecure --token --token-file --lang --timeout --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
                 --ca) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
+                --token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
                 --port | --token | --timeout) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="user gone users text members in"; fi ;;
             esac
             ;;
         who)
-            flags="--host --port --tls --ca --insecure --lang --timeout --json --count --help --version"
+            flags="--host --port --tls --ca --insecure --token --token-file --lang --timeout --json --count --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
                 --ca) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
+                --token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
                 --port | --token | --timeout) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;
         chat)
-            flags="--host --port --tls --ca --insecure --name --lang --room --addr --no-reconnect --no-history --help --version"
+            flags="--host --port --tls --ca --insecure --name --token --token-file --lang --room --addr --no-reconnect --no-history --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
                 --ca) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
+                --token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
                 --port | --name | --token | --room) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;

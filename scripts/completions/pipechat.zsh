@@ -128,6 +128,8 @@ _pipechat() {
                 '--tls[encrypt the connection, and check who the server is]' \
                 '--ca=[trust servers whose certificate leads to one in this file (the system'\''s)]:file:_files' \
                 '--insecure[encrypt without checking who the server is]' \
+                '--token=[token to log in with; others can see it in the list of processes, but not PIPECHAT_TOKEN]:token:' \
+                '--token-file=[file with the token to log in with]:file:_files' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
                 '--timeout=[how long the server may take to answer; 0 means no limit (30s)]:duration:' \
                 '--last=[print the last N lines, at most 1000 (20)]:n:' \
@@ -146,6 +148,8 @@ _pipechat() {
                 '--tls[encrypt the connection, and check who the server is]' \
                 '--ca=[trust servers whose certificate leads to one in this file (the system'\''s)]:file:_files' \
                 '--insecure[encrypt without checking who the server is]' \
+                '--token=[token to log in with; others can see it in the list of processes, but not PIPECHAT_TOKEN]:token:' \
+                '--token-file=[file with the token to log in with]:file:_files' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
                 '--timeout=[how long to wait, connecting included; 0 means no limit (60s)]:duration:' \
                 '--help[print help]' \
@@ -161,6 +165,8 @@ _pipechat() {
                 '--tls[encrypt the connection, and check who the server is]' \
                 '--ca=[trust servers whose certificate leads to one in this file (the system'\''s)]:file:_files' \
                 '--insecure[encrypt without checking who the server is]' \
+                '--token=[token to log in with; others can see it in the list of processes, but not PIPECHAT_TOKEN]:token:' \
+                '--token-file=[file with the token to log in with]:file:_files' \
                 '--lang=[language of the server'\''s texts (the server'\''s)]:value:(zh en)' \
                 '--timeout=[how long the server may take to answer; 0 means no limit (30s)]:duration:' \
                 '--json[print JSON, an object a line]' \
