@@ -16,6 +16,7 @@ mod publish;
 mod recent;
 mod record;
 mod refusal;
+mod renaming;
 mod replay;
 mod room_set;
 mod rooms;
@@ -251,28 +252,6 @@ impl Chat {
             Command::Sync(token) => out.push(Output::tell(client, Event::Synced(token))),
         }
         out.push(Output::Ready(client));
-    }
-
-    fn rename(&mut self, client: ClientId, name: &str, out: &mut Vec<Output>) {
-        let renamed = Name::parse(name).map_err(Refusal::NameInvalid).and_then(|name| {
-            let is_own = self.account_of(client).is_some_and(|key| *key == *account_key(name.as_str()));
-            if is_own {
-                return Ok(None); // its account has one spelling
-            }
-            self.check_owner(&name)?;
-            if self.rules.accounts.requires_login && self.account_of(client).is_some() {
-                return Err(AccountRefusal::LoginRequired.into());
-            }
-            self.members.rename(client, &name).map(Some)
-        });
-        match renamed {
-            Ok(Some(renamed)) => self.tell_renamed(client, renamed, out),
-            Ok(None) => {
-                let Some(who) = self.members.get(client).map(|member| Arc::clone(&member.who)) else { return };
-                out.push(Output::tell(client, Event::Renamed { old: Arc::clone(&who), new: who }));
-            }
-            Err(refusal) => out.push(Output::tell(client, Event::Refused(refusal))),
-        }
     }
 
     /// A command that took long is done.

@@ -4,8 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{AccountDone, AccountRefusal, Begun, SESSIONS_MAX, try_later, verdict::Purpose};
 use crate::chat::{
-    AccountChange, Chat, ClientId, Departure, Done, Event, Job, Output, PublicEvent, Refusal, Secret, members::Renamed,
-    name, token_digest, wait::Topic,
+    AccountChange, Chat, ClientId, Departure, Done, Event, Job, Output, Refusal, Secret, name, token_digest,
 };
 
 /// How long it takes until it is kept again that a token was used, while that comes from the same address.
@@ -168,23 +167,6 @@ impl Chat {
         }
         let Some(name) = self.members.get(client).map(|member| member.who.name.clone()) else { return };
         self.members.bear(client, name, false);
-    }
-
-    /// A client is told its new name, and so are all in its rooms.
-    pub(in crate::chat) fn tell_renamed(&mut self, client: ClientId, renamed: Renamed, out: &mut Vec<Output>) {
-        let Renamed { old, new, keys } = renamed;
-        out.push(Output::tell(client, Event::Renamed { old: Arc::clone(&old), new: Arc::clone(&new) }));
-        if old.name != new.name {
-            let rooms = self.members.get(client).map(|member| member.rooms.clone()).unwrap_or_default();
-            for room in rooms.iter() {
-                let event = PublicEvent::KnownAs { old: Arc::clone(&old), new: Arc::clone(&new) };
-                self.publish_except(room, Some(client), event, out);
-            }
-        }
-        if let Some((old_key, new_key)) = keys {
-            self.meet_gone(old_key);
-            self.waits.meet(&Topic::Here(new_key.into()));
-        }
     }
 }
 
