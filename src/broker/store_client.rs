@@ -2,7 +2,6 @@
 //! Knows what is in flight, and nothing of rules.
 
 use std::{
-    collections::VecDeque,
     pin::Pin,
     sync::{
         Arc,
@@ -21,17 +20,17 @@ use futures::{
 
 use jiff::Timestamp;
 
-use super::random;
+use super::{by_payer::ByPayer, random, schedule::FlowKey};
 use crate::{
-    chat::{Account, AccountChange, Answer, Chat, ClientId, Epoch, Input, PastRoom, Query},
+    chat::{Account, AccountChange, Answer, Chat, ClientId, Epoch, Input, Query},
     config::StoreConfig,
     reactor::{Clock, Timer},
-    store::{Change, Loaded, LoadedRoom, Outcome, Store},
+    store::{Change, Loaded, Outcome, Store},
 };
 
 /// How long a commit may take before the chat goes on without it.
 const COMMIT_TIME_MAX: Duration = Duration::from_secs(1);
-/// Questions to the store that are not answered yet: a page of each is told in one turn.
+/// Questions to the store whose answers the chat has not had yet: so many pages are in memory at most.
 const QUESTIONS_MAX: usize = 4;
 
 /// A store, and what it has been asked.
@@ -48,8 +47,8 @@ pub struct StoreClient {
     down_since: Option<u64>,
     /// Something was handed over that is not known to be kept.
     has_unkept: Arc<AtomicBool>,
-    /// What is to be asked for clients, in order.
-    questions: VecDeque<(ClientId, Query)>,
+    /// What is to be asked for clients.
+    questions: ByPayer<(ClientId, Query)>,
     /// What has been asked; at most [`QUESTIONS_MAX`].
     answers: FuturesUnordered<Pin<Box<Pending>>>,
     /// The last batch that has to be in what the chat is told of accounts: the chat knows it.
@@ -79,7 +78,7 @@ impl Future for Pending {
                 log::warn!("the store cannot be read: {reason}");
                 Input::Answered(client, None)
             }
-            Err(oneshot::Canceled) => Input::Answered(client, None), // its thread has said why it ended
+            Err(oneshot::Canceled) => Input::Answered(client, None), // it was said why
         })
     }
 }
@@ -99,7 +98,7 @@ impl StoreClient {
             kept: 0,
             down_since: None,
             has_unkept: Arc::default(),
-            questions: VecDeque::new(),
+            questions: ByPayer::default(),
             answers: FuturesUnordered::new(),
             accounts_handed: 0,
             accounts: None,
@@ -123,34 +122,28 @@ impl StoreClient {
     pub(super) fn restore(&mut self, chat: &mut Chat, out: &mut Vec<crate::chat::Output>) {
         let Some(Loaded { next, forgotten, rooms, accounts, .. }) = self.loaded.take() else { return };
         self.accounts = (!accounts.is_empty()).then_some((0, accounts)); // what is loaded has no number
-        let past = |LoadedRoom { name, topic, keeper, last, gone }: LoadedRoom| PastRoom {
-            name,
-            topic: topic.map(Into::into),
-            keeper,
-            last: last.max(gone.map_or(0, |gone| gone.n)),
-        };
-        chat.restore(next, forgotten, &rooms.into_iter().map(past).collect::<Vec<_>>(), out);
+        chat.restore(next, forgotten, &rooms, out);
     }
 
     /// Keeps what a turn has changed, and waits until that is done, but not for long. Answers what the chat has to know.
     pub(super) async fn keep(&mut self, mut changes: Vec<Change>, clock: Clock) -> Option<Input> {
-        if changes.is_empty() {
-            return None;
+        if !changes.is_empty() {
+            if let Some(number) = self.seen.take() {
+                changes.insert(0, Change::AccountsSeen(number));
+            }
+            let is_about_account =
+                |change: &Change| matches!(change, Change::Account(AccountChange::Put(_) | AccountChange::Gone(_)));
+            let has_account = changes.iter().any(is_about_account);
+            self.handed = self.store.commit(changes);
+            if has_account {
+                self.accounts_handed = self.handed;
+            }
+            self.has_unkept.store(true, Relaxed);
         }
-        if let Some(number) = self.seen.take() {
-            changes.insert(0, Change::AccountsSeen(number));
-        }
-        let is_about_account =
-            |change: &Change| matches!(change, Change::Account(AccountChange::Put(_) | AccountChange::Gone(_)));
-        let has_account = changes.iter().any(is_about_account);
-        self.handed = self.store.commit(changes);
-        if has_account {
-            self.accounts_handed = self.handed;
-        }
-        self.has_unkept.store(true, Relaxed);
         if self.down_since.is_some() {
             return None; // it keeps them as soon as it can
         }
+        // Also without changes: of those before, some may be on their way since the store was down.
         let deadline = clock.now() + COMMIT_TIME_MAX;
         while self.kept < self.handed {
             self.timer.set(deadline, clock); // it may fire early
@@ -172,13 +165,26 @@ impl StoreClient {
         None
     }
 
-    /// Asks for clients, as far as they are still here; few at a time, since all answers of a turn are told in the next.
-    pub(super) fn ask(&mut self, questions: Vec<(ClientId, Query)>, is_here: impl Fn(ClientId) -> bool) {
-        self.questions.extend(questions);
-        while self.answers.len() < QUESTIONS_MAX
-            && let Some((client, query)) = self.questions.pop_front()
+    /// Asks for clients, as far as they are still here and have a payer; few at a time, and the fewer, the more answers the
+    /// chat has not had yet.
+    pub(super) fn ask(
+        &mut self,
+        questions: Vec<(ClientId, Query)>,
+        answers: usize,
+        payer: impl Fn(ClientId) -> Option<FlowKey>,
+    ) {
+        for (client, query) in questions {
+            if self.down_since.is_some() {
+                // Nobody answers: what this turn has changed would be missing.
+                self.answers.push(Box::pin(Pending { client, answer: oneshot::channel().1 }));
+            } else if let Some(payer) = payer(client) {
+                self.questions.push(payer, (client, query));
+            }
+        }
+        while self.answers.len() + answers < QUESTIONS_MAX
+            && let Some((client, query)) = self.questions.next()
         {
-            if is_here(client) {
+            if payer(client).is_some() {
                 self.answers.push(Box::pin(Pending { client, answer: self.store.read(query) }));
             }
         }

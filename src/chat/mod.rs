@@ -62,7 +62,7 @@ pub use record::{Epoch, KeptEvent, Position, Record};
 pub use refusal::Refusal;
 pub use room_set::RoomSet;
 pub use rooms::{LOBBY, RoomLimits, RoomName};
-pub use stored::{Answer, Gone, PastRoom, Query};
+pub use stored::{Answer, Gone, HELD_EVENTS_MAX, PastRoom, Query};
 pub use verify::{
     Digest, Job, PASSWORD_BYTES, Secret, TOKEN_LENGTH, TOKEN_LETTERS, TOKEN_PREFIX, Ticket, Verdict, token_digest,
 };
@@ -209,6 +209,10 @@ impl Chat {
 
     fn command(&mut self, client: ClientId, load: Load, command: Command, out: &mut Vec<Output>) {
         let Some(member) = self.members.get(client) else { return };
+        if self.is_closing {
+            // What it says would be told and kept nowhere.
+            return self.end(client, Departure::ShuttingDown, out);
+        }
         let from = Arc::clone(&member.who);
         if let Some(refused) = self.refused_at_door(client, &command) {
             return out.extend([Output::tell(client, refused), Output::Ready(client)]);

@@ -31,7 +31,7 @@ pub enum Query {
         until: u64,
     },
     /// The number behind which the events at and after a time are, to the millisecond. Where the clock was set back, it is one
-    /// of those behind which none is earlier and before which one is.
+    /// of several places at which an earlier event is followed by one that is not; what is in memory begins at the first.
     SeekSince {
         /// The name of the room.
         room: Arc<str>,
@@ -82,6 +82,16 @@ pub struct PastRoom {
     pub keeper: Option<Network>,
     /// The number of the last event that is kept; 0 if none is.
     pub last: u64,
+    /// The last event that was removed.
+    pub gone: Option<Gone>,
+}
+
+impl PastRoom {
+    /// The number of the last event, whether it is kept or was removed; 0 if neither is there.
+    #[must_use]
+    pub fn last_known(&self) -> u64 {
+        self.last.max(self.gone.map_or(0, |gone| gone.n))
+    }
 }
 
 /// Whether there is a store, and whether it works.
@@ -96,7 +106,7 @@ pub(super) enum StoreState {
 }
 
 /// Events that are given numbers while the store fails: fewer than are reserved there, so that none is given out twice.
-const HELD_EVENTS_MAX: u64 = 4096;
+pub const HELD_EVENTS_MAX: u64 = 4096;
 
 impl StoreState {
     pub(super) fn fails(self) -> bool {
@@ -131,9 +141,9 @@ impl Chat {
                 self.rooms.restore(past).ok()
             };
             match restored {
-                Some(room) => self.recent.restore(room, past.last),
+                Some(room) => self.recent.restore(room, past.last_known()),
                 None => {
-                    self.recent.forget_until(past.last);
+                    self.recent.forget_until(past.last_known());
                     out.push(Output::Forget(past.name.as_str().into()));
                 }
             }

@@ -43,7 +43,7 @@ use jiff::Timestamp;
 use self::{reader::Request, writer::Task};
 use crate::{
     address::Network,
-    chat::{Account, AccountChange, Epoch, Record},
+    chat::{Account, AccountChange, Epoch, PastRoom, Record},
 };
 
 pub use self::account_file::AccountFile;
@@ -96,24 +96,9 @@ pub struct Loaded {
     /// The number of the last event of a room that is no more; 0 if there is none.
     pub forgotten: u64,
     /// The rooms, in the order of their last events: the one that has been silent longest comes first.
-    pub rooms: Vec<LoadedRoom>,
+    pub rooms: Vec<PastRoom>,
     /// The accounts, in the order in which they were made.
     pub accounts: Vec<Account>,
-}
-
-/// A room that was kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LoadedRoom {
-    /// Its name.
-    pub name: String,
-    /// Its topic.
-    pub topic: Option<String>,
-    /// At whose expense it is kept.
-    pub keeper: Option<Network>,
-    /// The number of the last event that is kept; 0 if none is.
-    pub last: u64,
-    /// The last event that was removed.
-    pub gone: Option<Gone>,
 }
 
 /// Something to keep.
@@ -161,10 +146,13 @@ pub enum Outcome {
     },
 }
 
+/// The changes that a batch may have: numbers are reserved for so many.
+pub const BATCH_CHANGES_MAX: usize = 40_000;
+
 /// The events that a page has at most: so much is in memory at once for a client that reads what it has missed.
 pub const PAGE_RECORDS_MAX: usize = 1000;
-/// Bytes of texts after which a page ends.
-const PAGE_BYTES_MAX: usize = 256 << 10;
+/// Bytes of texts after which a page ends: it is told at once, and each byte may be told as six.
+const PAGE_BYTES_MAX: usize = 32 << 10;
 
 impl Store {
     /// Opens the store in the file at `path`, and makes a new one where there is none. `random` chooses the epoch of a new one.

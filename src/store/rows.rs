@@ -60,11 +60,7 @@ pub(super) fn record(row: &rusqlite::Row<'_>, n: u64, room: &Arc<str>) -> Result
     let at = at.parse().map_err(|_| format!("{at:?} is no time"))?;
     let account: Option<String> = row.get(6).map_err(|error| error.to_string())?;
     let is_account = |name: &str| account.as_deref() == Some(name);
-    let (name, addr) = (text(row, 3)?.to_owned(), text(row, 4)?.to_owned());
-    let who = Arc::new(Identity { is_account: is_account(&name), name, addr });
-    if who.name.chars().chain(who.addr.chars()).any(char::is_control) {
-        return Err(format!("{:?} is nobody's name", who.name));
-    }
+    let who = identity(text(row, 3)?, text(row, 4)?, is_account)?;
     let said: Option<String> = row.get(5).map_err(|error| error.to_string())?;
     let event = event(text(row, 2)?, who, said.unwrap_or_default(), is_account)?;
     Ok(Record { n, at, room: Arc::clone(room), event })
@@ -84,14 +80,21 @@ fn event(kind: &str, who: Arc<Identity>, text: String, is_account: impl Fn(&str)
         }
         "online" => PublicEvent::Online(who),
         "renamed" => {
-            let name = text.strip_prefix(RENAMED).unwrap_or(&text).to_owned();
-            let new = Arc::new(Identity { is_account: is_account(&name), name, addr: who.addr.clone() });
+            let new = identity(text.strip_prefix(RENAMED).unwrap_or(&text), &who.addr, is_account)?;
             PublicEvent::KnownAs { old: who, new }
         }
         "topic" => PublicEvent::Topic { from: who, text: text.strip_prefix(TOPIC).unwrap_or(&text).into() },
         _ => return Err(format!("{kind:?} is no kind")),
     };
     Ok(public.into())
+}
+
+/// Names and addresses are told as they are: one of two lines would be two lines.
+fn identity(name: &str, addr: &str, is_account: impl Fn(&str) -> bool) -> Result<Arc<Identity>, String> {
+    if name.chars().chain(addr.chars()).any(char::is_control) {
+        return Err(format!("{name:?} is nobody's name"));
+    }
+    Ok(Arc::new(Identity { name: name.to_owned(), addr: addr.to_owned(), is_account: is_account(name) }))
 }
 
 fn text<'r>(row: &'r rusqlite::Row<'_>, column: usize) -> Result<&'r str, String> {

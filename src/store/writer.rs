@@ -14,6 +14,9 @@ use super::{Change, LOG_TARGET, Outcome, database::Tables, held::Held, retention
 /// How long after a commit that has failed it is tried again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
+/// The longest patience: with any more, the time could not be reckoned.
+const PATIENCE_MAX: Duration = Duration::from_hours(24 * 365);
+
 /// What the thread is asked to do.
 #[derive(Debug)]
 pub(super) enum Task {
@@ -139,7 +142,7 @@ impl<'c> Writer<'c> {
             }
             Task::TellAccounts => self.tables.state.watched.is_untold = true,
             Task::Close { patience, done } => {
-                self.ending = Ending::Closing { until: now + patience, done };
+                self.ending = Ending::Closing { until: now + patience.min(PATIENCE_MAX), done };
                 if let Health::Failing { retry_at } = &mut self.health {
                     *retry_at = now;
                 }
