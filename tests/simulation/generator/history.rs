@@ -12,7 +12,7 @@ use pipechat::{
 use super::Known;
 
 /// Wrong forms.
-pub(super) const WRONG: [(&str, Verb); 17] = [
+pub(super) const WRONG: [(&str, Verb); 18] = [
     ("history|ops|", Verb::History),
     ("history|ops|x", Verb::History),
     ("history|ops|1001", Verb::History),
@@ -20,6 +20,7 @@ pub(super) const WRONG: [(&str, Verb); 17] = [
     ("history|ops|since", Verb::History),
     ("history|ops|since|", Verb::History),
     ("history|ops|since|5 m", Verb::History),
+    ("history|ops|since|.abcde", Verb::History),
     ("history|ops|last|5", Verb::History),
     ("history|ops|5|5", Verb::History),
     ("join|ops|5", Verb::Join),
@@ -89,7 +90,7 @@ fn start(rng: &mut Rng, known: &Known) -> (String, Start) {
             (n.to_string(), Start::Behind(n, None))
         }
         (14, _) => (u64::MAX.to_string(), Start::Behind(u64::MAX, None)),
-        (15, _) => (rng.pick(&["1.abc", "2.abcdef", "99999999999999999999.abcde"]).to_owned(), Start::Unknown),
+        (15, _) => (rng.pick(&["-", "1.abc", "2.abcdef", "99999999999999999999.abcde"]).to_owned(), Start::Unknown),
         (16..=18, _) => {
             let at = known.at - Duration::from_millis(rng.below(20_000) as u64);
             let text = match rng.below(3) {
