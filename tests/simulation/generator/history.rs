@@ -86,8 +86,12 @@ fn start(rng: &mut Rng, known: &Known) -> (String, Start) {
             (format!("{}.{foreign}", position.n), Start::Behind(position.n, Some(foreign)))
         }
         (13, Some(last)) => {
-            let n = known.positions[last].n + rng.below(100) as u64;
-            (n.to_string(), Start::Behind(n, None))
+            let position = known.positions[last];
+            let n = position.n + rng.below(100) as u64;
+            if rng.one_in(2) {
+                return (n.to_string(), Start::Behind(n, None));
+            }
+            (format!("{n}.{}", position.epoch), Start::Behind(n, Some(position.epoch)))
         }
         (14, _) => (u64::MAX.to_string(), Start::Behind(u64::MAX, None)),
         (15, _) => (rng.pick(&["-", "1.abc", "2.abcdef", "99999999999999999999.abcde"]).to_owned(), Start::Unknown),
