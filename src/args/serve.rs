@@ -180,6 +180,7 @@ impl ServeArgs {
                 usize::MAX => open_files.saturating_sub(FILES_RESERVED).max(1),
                 clients => clients,
             },
+            rooms_max: self.max_rooms_per_client,
         };
         let config = Config {
             addr: self.addr()?,
@@ -209,7 +210,7 @@ impl ServeArgs {
                     bytes_max: self.store_max as u64,
                 },
             }),
-            rooms: RoomLimits { rooms_max: self.max_rooms, per_client_max: self.max_rooms_per_client },
+            rooms: RoomLimits { rooms_max: self.max_rooms, per_client_max: limits.rooms_max },
             memory_max: self.max_memory,
             drain_timeout: self.drain_timeout,
         };
