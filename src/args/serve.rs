@@ -15,7 +15,7 @@ use pipechat::{
 
 use super::values::{
     Places, Trusted, any_count, any_size, at_once, duration, lang, line_size, per_second, registration, server_port,
-    sync_mode, unlimited_count, unlimited_lines, unlimited_size,
+    store_file, sync_mode, unlimited_count, unlimited_lines, unlimited_size,
 };
 
 /// A chat server you can use from a shell: talk to it with nc.
@@ -105,7 +105,7 @@ pub(crate) struct ServeArgs {
     #[argh(switch)]
     history_presence: bool,
     /// keep messages and notices in this SQLite database, which is made if there is none
-    #[argh(option, arg_name = "FILE")]
+    #[argh(option, arg_name = "FILE", from_str_fn(store_file))]
     store: Option<String>,
     /// what a commit to the store survives: normal, the end of the process; full, a power cut too (normal)
     #[argh(option, arg_name = "normal|full", default = "SyncMode::Normal", from_str_fn(sync_mode))]
