@@ -218,7 +218,8 @@ pub(crate) fn help(words: &[&str]) -> Result<String, String> {
         // A page comes first: what the subcommand of the same name takes is in its own `--help`.
         [word] | [word, "-h" | "--help"] => match (Subcommand::named(word), Page::on(word)) {
             (Some(subcommand), None) => Ok(help::render(subcommand, &format!("pipechat {word}"))),
-            (_, Some(page)) => Ok(page::render(page)),
+            (None, Some(page)) => Ok(page::render(page)),
+            (Some(_), Some(page)) => Ok(format!("{}\nThe command: pipechat {word} --help\n", page::render(page))),
             (None, None) => Err(format!("unknown topic {word:?}; expected {}", one_of(&topics()))),
         },
         [_, word, ..] => Err(format!("unexpected argument {word:?}")),
@@ -227,7 +228,7 @@ pub(crate) fn help(words: &[&str]) -> Result<String, String> {
 
 /// What `pipechat help` has a page on: the subcommands and the pages of the manual.
 fn topics() -> Vec<&'static str> {
-    let pages = PAGES.iter().map(|page| page.topic);
+    let pages = PAGES.iter().map(|page| page.topic).filter(|topic| Subcommand::named(topic).is_none());
     Subcommand::ALL.into_iter().map(Subcommand::name).chain(pages).collect()
 }
 

@@ -15,7 +15,7 @@ use pipechat::{
 
 use super::values::{
     Places, Trusted, any_count, any_size, at_once, duration, lang, line_size, per_second, registration, server_port,
-    sync_mode, unlimited_count, unlimited_lines, unlimited_size,
+    store_file, sync_mode, unlimited_count, unlimited_lines, unlimited_size,
 };
 
 /// A chat server you can use from a shell: talk to it with nc.
@@ -105,7 +105,7 @@ pub(crate) struct ServeArgs {
     #[argh(switch)]
     history_presence: bool,
     /// keep messages and notices in this SQLite database, which is made if there is none
-    #[argh(option, arg_name = "FILE")]
+    #[argh(option, arg_name = "FILE", from_str_fn(store_file))]
     store: Option<String>,
     /// what a commit to the store survives: normal, the end of the process; full, a power cut too (normal)
     #[argh(option, arg_name = "normal|full", default = "SyncMode::Normal", from_str_fn(sync_mode))]
@@ -180,6 +180,7 @@ impl ServeArgs {
                 usize::MAX => open_files.saturating_sub(FILES_RESERVED).max(1),
                 clients => clients,
             },
+            rooms_max: self.max_rooms_per_client,
         };
         let config = Config {
             addr: self.addr()?,
@@ -209,7 +210,7 @@ impl ServeArgs {
                     bytes_max: self.store_max as u64,
                 },
             }),
-            rooms: RoomLimits { rooms_max: self.max_rooms, per_client_max: self.max_rooms_per_client },
+            rooms: RoomLimits { rooms_max: self.max_rooms, per_client_max: limits.rooms_max },
             memory_max: self.max_memory,
             drain_timeout: self.drain_timeout,
         };

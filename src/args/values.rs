@@ -82,6 +82,16 @@ pub(super) fn unlimited_lines(text: &str) -> Result<u64, String> {
     Ok(if count == 0 { u64::MAX } else { count })
 }
 
+/// A store's file.
+pub(super) fn store_file(text: &str) -> Result<String, String> {
+    match text {
+        "" => Err("must not be empty".to_owned()),
+        // For SQLite that is no file; here it would be one of this name.
+        ":memory:" => Err(format!("{text:?} is no file; without --store, history is in memory")),
+        file => Ok(file.to_owned()),
+    }
+}
+
 /// What a commit survives.
 pub(super) fn sync_mode(text: &str) -> Result<SyncMode, String> {
     match text {

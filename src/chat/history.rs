@@ -38,6 +38,7 @@ enum Found {
 impl Chat {
     /// Tells what has happened in a room.
     pub(super) fn history(&mut self, client: ClientId, room: &str, start: Start, out: &mut Vec<Output>) {
+        let start = self.known(start);
         match self.room(room) {
             Ok(room) => self.begin_replay(client, room, start, Goal::Told(self.events), out),
             Err(refusal) => self.decline(client, Asked::History, refusal, out),
@@ -46,6 +47,7 @@ impl Chat {
 
     /// The client joins a room when it was told what has happened there.
     pub(super) fn join_since(&mut self, client: ClientId, room: &str, start: Start, out: &mut Vec<Output>) {
+        let start = self.known(start);
         match self.may_open(client, room) {
             Ok((_, Some(room))) => {
                 if self.is_in(client, room) {
@@ -130,6 +132,14 @@ impl Chat {
                 Found::Ask(Query::Page { room: name(), after: 0, until: 0, limit: 1 })
             }
             (Place::Older, Start::Ago(_) | Start::At(_) | Start::Behind(..) | Start::Unknown) => Found::Gone,
+        }
+    }
+
+    /// The same; but a position ahead of all is none of ours, though its epoch is: the store may be an older copy of its file.
+    fn known(&self, start: Start) -> Start {
+        match start {
+            Start::Behind(n, Some(_)) if n > self.events => Start::Unknown,
+            Start::Last(_) | Start::Ago(_) | Start::At(_) | Start::Behind(..) | Start::Unknown => start,
         }
     }
 

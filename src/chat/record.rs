@@ -87,6 +87,9 @@ impl FromStr for Position {
 
     fn from_str(text: &str) -> Result<Self, ()> {
         let (n, epoch) = text.split_once('.').ok_or(())?;
+        if n.starts_with('+') {
+            return Err(()); // Rust would read it as a number
+        }
         Ok(Self { n: n.parse().map_err(drop)?, epoch: epoch.parse()? })
     }
 }
@@ -125,7 +128,7 @@ mod tests {
     fn a_position_is_a_number_and_an_epoch() {
         let position = Position { n: 42, epoch: Epoch::from_random(0) };
         assert_eq!((position.to_string(), "42.aaaaa".parse()), ("42.aaaaa".to_owned(), Ok(position)));
-        for text in ["", "42", "42.", ".aaaaa", "x.aaaaa", "-1.aaaaa", "42.aaaaa.b"] {
+        for text in ["", "42", "42.", ".aaaaa", "x.aaaaa", "-1.aaaaa", "+1.aaaaa", "42.aaaaa.b"] {
             assert_eq!(text.parse::<Position>(), Err(()), "{text}");
         }
     }

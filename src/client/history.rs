@@ -90,7 +90,7 @@ impl HistoryArgs {
         match read_page(connection, &self.room, start, after, (self.timeout, Deadline::NEVER), take)? {
             Page::Told { end: None, .. } => Err(Failure::Refused(Some(format!("{}: {KEEPS_NOTHING}", self.room)))),
             Page::Told { end, has_more } => Ok((end, has_more)),
-            Page::Gone(oldest, text) => Err(refusal(&self.room, oldest, &text)),
+            Page::Gone(oldest) => Err(refusal(&self.room, oldest)),
             Page::Refused(text) => Err(Failure::Refused(Some(format!("{}: {text}", self.room)))),
         }
     }

@@ -24,8 +24,8 @@ pub(super) enum Page {
         /// Whether more has happened already.
         has_more: bool,
     },
-    /// It has not what was asked for; the oldest position behind which all is kept, and a sentence.
-    Gone(Option<Position>, String),
+    /// It has not what was asked for; the oldest position behind which all is kept.
+    Gone(Option<Position>),
     /// It refuses to tell, for this reason.
     Refused(String),
 }
@@ -86,7 +86,7 @@ pub(super) fn read_page(
                 };
             }
             ServerMessage::Refused { verb, code, text, position, .. } if verb == Verb::History.word() => {
-                return Ok(if code == HISTORY_GONE { Page::Gone(position, text) } else { Page::Refused(text) });
+                return Ok(if code == HISTORY_GONE { Page::Gone(position) } else { Page::Refused(text) });
             }
             ServerMessage::Answer(_)
             | ServerMessage::Set(_)

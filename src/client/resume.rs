@@ -214,7 +214,9 @@ mod tests {
     #[test]
     fn another_file_is_left_alone() {
         let folder = folder("other");
-        for content in ["hello\n", "7", "7.abcde 8.abcde\n", "\n", "\u{1b}[2J", &"7".repeat(1000)] {
+        for content in
+            ["hello\n", "7", ".abcde\n", "+7.abcde\n", "7.abcde 8.abcde\n", "\n", "\u{1b}[2J", &"7".repeat(1000)]
+        {
             let path = folder.join("notes");
             fs::write(&path, content).unwrap();
             let error = ResumeFile::open(path.to_str().unwrap()).unwrap_err();

@@ -78,7 +78,20 @@ mod tests {
         for text in ["42.abcde", "42", "10m", "1.5h", "2026-11-25T09:30:00Z", "2026-11-25T09:30:00.5+08:00"] {
             assert_eq!(text.parse::<Since>().map(|since| since.to_string()), Ok(text.to_owned()));
         }
-        for text in ["", "x", "-1", "42|x", "42.abcde|x", "10m\n", "10m\nquit", "\u{ff5c}", "yesterday", "1.abcde "] {
+        for text in [
+            "",
+            "x",
+            "-1",
+            ".abcde",
+            "+1.abcde",
+            "42|x",
+            "42.abcde|x",
+            "10m\n",
+            "10m\nquit",
+            "\u{ff5c}",
+            "yesterday",
+            "1.abcde ",
+        ] {
             assert!(text.parse::<Since>().is_err(), "{text:?}");
         }
     }

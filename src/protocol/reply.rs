@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::dialect::Setting;
-use crate::chat::{AccountRefusal, Asked, Refusal};
+use crate::chat::{AccountRefusal, Asked, Refusal, RoomLimits};
 
 /// An answer to one line, in its place among the chat's answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -290,6 +290,8 @@ pub struct Limits {
     pub wait_max: Duration,
     /// Maximum number of clients.
     pub clients_max: usize,
+    /// Maximum number of rooms that a client may be in, as the chat's rules have it.
+    pub rooms_max: usize,
 }
 
 impl Default for Limits {
@@ -305,6 +307,7 @@ impl Default for Limits {
             write_timeout: Duration::from_secs(10), // as NATS's write_deadline
             wait_max: Duration::from_secs(3600),
             clients_max: usize::MAX,
+            rooms_max: RoomLimits::default().per_client_max,
         }
     }
 }

@@ -49,6 +49,8 @@ fn a_usage_error_exits_2() {
         (&["help", "shout"], "unknown topic \"shout\"; expected serve, send, "),
         (&["stray", "--port", "0"], "unknown subcommand \"stray\"; "),
         (&["--port", "1", "send", "hi"], "unexpected argument \"send\"; the subcommand \"send\" must come first"),
+        (&["serve", "--store", ""], "--store: must not be empty"),
+        (&["serve", "--store", ":memory:"], "--store: \":memory:\" is no file; without --store, history is in memory"),
         (&["serve", "stray"], "unexpected argument \"stray\""),
         (&["send", "--bogus"], "unknown option \"--bogus\""),
         (&["send", "-x"], "unknown option \"-x\""),

@@ -63,6 +63,9 @@ fn every_page_of_the_manual_is_printed() {
         PAGES.iter().all(|page| stderr.contains(page.topic)) && stderr.contains("unknown topic \"bogus\""),
         "{stderr}"
     );
+    assert_eq!(stderr.matches(" history,").count(), 1, "a command and a page have this name: {stderr}");
+    assert!(run(&["help", "history"]).1.ends_with("\nThe command: pipechat history --help\n"));
+    assert!(!run(&["help", "json"]).1.contains("The command: "));
     assert_eq!(run(&["help", "json", "protocol"]).0, USAGE);
 }
 

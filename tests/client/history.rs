@@ -1,6 +1,6 @@
 //! `pipechat history`, and `send --verbose`.
 
-use common::{Client, EN, Server};
+use common::{Client, EN, Server, binary};
 use serde_json::Value;
 
 use crate::{DONE, REFUSED, cli, process::Cli, rooms::until_members};
@@ -105,6 +105,18 @@ fn history_follows_without_a_gap() {
     let mut gone = Cli::spawn(&server, &["history", "builds", "--since", "1.zzzzz", "--follow"]);
     let (code, _, stderr) = gone.exit();
     assert!(code == REFUSED && stderr.contains("older history is gone"), "{code} {stderr}");
+}
+
+#[test]
+fn that_history_is_gone_is_told_in_the_language_of_the_client() {
+    let server = Server::start_with(binary(), &["--port", "0", "--lang", "zh"]);
+    for flag in ["--json", "--follow"] {
+        let (code, _, stderr) = cli(&server, &["history", "lobby", "--since", "0.zzzzz", flag]);
+        assert!(
+            code == REFUSED && stderr.starts_with("pipechat: lobby: older history is gone; the oldest"),
+            "{stderr}"
+        );
+    }
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn listen_joins_rooms_and_leaves_the_lobby() {
     ann.expect_among(&ann.says_in("builds", "green"));
     zoe.say("not for rooms\njoin|deploys\ntopic|deploys|nightly\nto deploy\nleave|deploys");
     zoe.expect_among("leave|ok|deploys");
-    let offline = format!("#builds {}", ann.offline());
+    let offline = EN.offline_in("builds", &ann.addr, "ann");
     ann.say("quit");
     let expected = [
         EN.private("ann", "psst"),

@@ -186,8 +186,9 @@ fn public_events_are_numbered_without_gaps() {
 
 #[test]
 fn help_lists_the_limits_in_force() {
-    let server = Server::start(&["--max-line", "77"]);
+    let server = Server::start(&["--max-line", "77", "--max-rooms-per-client", "7"]);
     let mut ann: Client = server.dial();
     ann.say("help");
     ann.expect_among("longest line, bytes: 77");
+    ann.expect_among("rooms per client: 7");
 }

@@ -205,6 +205,11 @@ impl Texts {
         format!("[{addr}]{old}{}[{new}]", self.known_as)
     }
 
+    /// What those in a room are told of one that disconnects.
+    pub fn offline_in(&self, room: &str, addr: &str, name: &str) -> String {
+        format!("#{room} [{addr}]{name} {}", self.offline)
+    }
+
     /// What is told in a room of one who joins it.
     pub fn joined(&self, room: &str, addr: &str, name: &str) -> String {
         format!("#{room} [{addr}]{name}{}", self.joined)

@@ -64,7 +64,7 @@ fn all_that_is_told_in_a_room_is_kept() {
         bob.expect_among("in|ok|builds|8.EPOCH");
         ann.say("quit");
         ann.rest();
-        happened.push(format!("#builds [{}]ann:{}", ann.addr, texts.offline));
+        happened.push(texts.offline_in("builds", &ann.addr, "ann"));
         cid.say("wait|20|gone|ann\nhistory|builds");
         cid.expect_among("wait|ok|ann");
         for (line, n) in happened.iter().zip([1, 2, 3, 4, 6, 7, 8, 9]) {

@@ -17,7 +17,7 @@ fn what_has_given_way_to_newer_events_is_gone() {
         for client in [&mut ann, &mut bob] {
             said.iter().for_each(|line| client.expect(line));
         }
-        for start in ["0", "2", "1h", "2020-01-01T00:00:00Z", "9.zzzzz", "9.x"] {
+        for start in ["0", "2", "1h", "2020-01-01T00:00:00Z", "9.zzzzz", "9.x", "-"] {
             for verb in ["history", "join"] {
                 cid.say(&format!("{verb}|#Builds|since|{start}"));
                 cid.expect(&format!("{verb}|history-gone|builds|3.EPOCH|{}", texts.history_gone));
@@ -76,7 +76,7 @@ fn nobody_keeps_more_rooms_than_it_may() {
 
 #[test]
 fn without_history_a_room_is_kept_for_its_topic_alone() {
-    in_both(&["--recent", "0"], |server, _| {
+    in_both(&["--recent", "0"], |server, texts| {
         let [mut ann, mut bob, mut cid] = two_in_a_room(&server);
         ann.say("topic|builds|a\njoin|Apples\nleave|Apples\nleave|builds");
         bob.say("leave|builds\nsync|left");
@@ -85,6 +85,13 @@ fn without_history_a_room_is_kept_for_its_topic_alone() {
         cid.say("in|Apples|nobody will hear that\nrooms");
         for line in ["in|ok|Apples|-", "rooms|0|builds|a", "rooms|3|lobby|", "rooms|ok|2"] {
             cid.expect(line);
+        }
+        for (line, room) in
+            [("join|builds|since|-", "builds"), ("join|Apples|since|-", "Apples"), ("history|builds|since|-", "builds")]
+        {
+            cid.say(line);
+            let (verb, _) = line.split_once('|').expect("a command");
+            cid.expect(&format!("{verb}|history-gone|{room}|-|{}", texts.history_gone));
         }
     });
 }

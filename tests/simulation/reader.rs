@@ -178,13 +178,13 @@ fn read_in_room(line: &str, lang: Lang) -> Heard {
     match line.strip_prefix('#') {
         Some(rest) => {
             let (room, rest) = rest.split_once(' ').expect("no room's name has a space in it");
-            read_text(rest, lang).put_into(Some(&isolated(room)))
+            read_text(rest, lang, true).put_into(Some(&isolated(room)))
         }
-        None => read_text(line, lang),
+        None => read_text(line, lang, false),
     }
 }
 
-fn read_text(line: &str, lang: Lang) -> Heard {
+fn read_text(line: &str, lang: Lang, is_in_room: bool) -> Heard {
     let (private, says, online, offline, is_now) = match lang {
         Lang::Zh => ("来自:[", "]的消息,内容是:", "已上线", "下线", " 已改名为["),
         Lang::En => ("from:[", "] says:", "is online", "is offline", " is now ["),
@@ -201,7 +201,9 @@ fn read_text(line: &str, lang: Lang) -> Heard {
             Lang::En => ("has joined", "has left", "topic: "),
         };
         let (addr, name) = (addr.to_owned(), isolated(name));
-        if what == joined {
+        if what == offline && is_in_room {
+            return Heard::Offline { addr, name };
+        } else if what == joined {
             return Heard::Joined { addr, name };
         } else if what == left {
             return Heard::Left { addr, name };
@@ -214,7 +216,7 @@ fn read_text(line: &str, lang: Lang) -> Heard {
         return match text {
             // No client can say this in another's name. One that says it in its own deceives no reader of `format|json`.
             _ if text == online => Heard::Online { addr, name },
-            _ if text == offline => Heard::Offline { addr, name },
+            _ if text == offline && !is_in_room => Heard::Offline { addr, name },
             _ => Heard::Message { addr, name, text: isolated(text) },
         };
     }

@@ -167,7 +167,8 @@ fn look_at(room: Option<&str>, event: &Event) {
         let line = whole_lines(line, dialect);
         // What is said in text in the very words of a notice is taken for one, of oneself; JSON tells them apart.
         let is_notice = |text: &str| ["已上线", "下线", "is online", "is offline"].contains(&text);
-        let is_ambiguous = matches!(event, Event::Public(PublicEvent::Message { text, .. }) if is_notice(text));
+        let is_ambiguous = room.is_none_or(|room| room == "lobby")
+            && matches!(event, Event::Public(PublicEvent::Message { text, .. }) if is_notice(text));
         let heard = Heard::in_room(room, event);
         if heard != Heard::Other && !is_ambiguous {
             assert_eq!(line.matches('\n').count(), 1, "{line:?}");

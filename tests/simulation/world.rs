@@ -140,6 +140,7 @@ impl World {
             write_timeout: WRITE_TIMEOUT,
             wait_max: WAIT_MAX,
             clients_max: CLIENTS_MAX,
+            ..Limits::default()
         };
         let rooms = RoomLimits {
             rooms_max: ROOMS_MIN.rooms_max + 2 * rng.below(3),

@@ -30,7 +30,7 @@ fn a_store_of_version_1_goes_on() {
         ]
     );
     let (told, _) = ask(&mut zoe, "history|日本", "history|ok|日本|3|");
-    assert_eq!(texts(&told), ["bob has joined", "bob:你好 👋", "bob:is offline"]);
+    assert_eq!(texts(&told), ["bob has joined", "bob:你好 👋", "bob is offline"]);
     let (told, _) = ask(&mut zoe, "history|lobby", "history|ok|lobby|");
     assert_eq!(texts(&told)[2], "ann:hello, all");
     // A position of then is one of now.

@@ -73,7 +73,7 @@ fn a_history_tells_that_everybody_has_left_when_the_server_ended() {
     }
     let server = file.serve(&[]);
     let (told, _) = ask(&mut server.join("cid"), "history|builds|2", "history|ok|");
-    assert_eq!(texts(&told), ["ann:is offline", "bob:is offline"]);
+    assert_eq!(texts(&told), ["ann is offline", "bob is offline"]);
 }
 
 #[test]

@@ -64,6 +64,10 @@ fn what_is_not_kept_any_more_cannot_be_told() {
     check("2 in|a|x; 1 join|a|since|0.bbbbb", "1< no: history-gone, oldest 0");
     check("1 join|a|since|0.bbbbb; 1 rooms", "1< lobby 1; 1< 1 rooms");
     check("1 history|lobby|since|0.unknown", "1< no: history-gone, oldest 0");
+    check("1 hi; 1 history|lobby|since|1.aaaaa", "1< 0 of lobby until 1");
+    check("1 hi; 1 history|lobby|since|2.aaaaa", "1< no: history-gone, oldest 0");
+    check("1 join|lobby|since|1.aaaaa", "1< no: history-gone, oldest 0");
+    check("1 join|a|since|1.aaaaa; 1 rooms", "1< lobby 1; 1< 1 rooms");
 }
 
 /// Three rooms with a history, of which one was forgotten.

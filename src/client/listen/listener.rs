@@ -160,7 +160,7 @@ impl Listener<'_> {
                         start = self.next_start(); // some was told before
                     }
                     if self.gone == Gone::Refused {
-                        return Err(refusal(room, oldest, &text));
+                        return Err(refusal(room, oldest));
                     }
                     if start == Start::Now {
                         return Err(Failure::Lost(format!("{NOT_JOINED}{room}: {text}"))); // nothing was asked for
@@ -268,13 +268,13 @@ enum Joined {
     Gone(Option<Position>, String),
 }
 
-/// That the history of a room is gone, as an error.
-pub(in crate::client) fn refusal(room: &str, oldest: Option<Position>, text: &str) -> Failure {
+/// That the history of a room is gone, as an error. In the client's language: the server's sentence may be in another.
+pub(in crate::client) fn refusal(room: &str, oldest: Option<Position>) -> Failure {
     let oldest = oldest.map_or_else(
         || "the server keeps none".to_owned(),
         |oldest| format!("the oldest is what follows {oldest} (--since {oldest})"),
     );
-    Failure::Refused(Some(format!("{room}: {text}; {oldest}")))
+    Failure::Refused(Some(format!("{room}: older history is gone; {oldest}")))
 }
 
 /// Whether news of this room (`None` for the lobby) are of the room that is called so.

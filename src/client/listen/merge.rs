@@ -123,7 +123,7 @@ impl Listener<'_> {
                 (lane.known, lane.has_more) = (cut.or(end), has_more || is_cut);
                 lane.is_empty = lane.known.is_none();
             }
-            Page::Gone(oldest, _) => {
+            Page::Gone(oldest) => {
                 lane.gone += 1;
                 lane.start = self.tell_gone(&lane.room, &lane.start, oldest.filter(|_| lane.gone < GONE_MAX));
                 (lane.known, lane.has_more) = (oldest, oldest.is_some() && lane.gone < GONE_MAX);

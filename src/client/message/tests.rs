@@ -32,6 +32,7 @@ fn each_field_is_escaped() {
         (r#""event":"renamed","old":"\u0085""#, format!("renamed,[\\u{{85}}]->[{name}]\n")),
         (r#""event":"known_as","old":"\u0085""#, format!("[{addr}]\\u{{85}} is now [{name}]\n")),
         (r#""event":"joined","room":"\u001b""#, format!("#\\u{{1b}} [{addr}]{name} has joined\n")),
+        (r#""event":"offline","room":"r""#, format!("#r [{addr}]{name} is offline\n")),
         (r#""event":"left","room":"lobby""#, format!("[{addr}]{name} has left\n")),
         (r#""event":"topic","room":"r","text":"\n""#, format!("#r [{addr}]{name} topic: \\u{{a}}\n")),
         (r#""event":"message","room":"r","text":"hi""#, format!("#r {from}hi\n")),

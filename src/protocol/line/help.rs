@@ -3,6 +3,7 @@
 use super::messages::{form, in_lang};
 use crate::{
     Config,
+    chat::{ARGUMENT_BYTES_MAX, HISTORY_MAX, NAME_CHARS_MAX},
     protocol::{Lang, Limits, Verb},
 };
 
@@ -19,12 +20,20 @@ pub(super) fn help(limits: &Limits, lang: Lang) -> String {
     let limits = [
         (["单行字节数上限", "longest line, bytes"], limits.line_max.to_string()),
         (["积压字节数上限", "output queue limit, bytes"], unlimited(limits.queue_max)),
+        (
+            ["积压字节数上限(超过一分钟)", "output queue limit for more than a minute, bytes"],
+            unlimited(limits.soft_queue_max),
+        ),
         (["每秒行数上限", "lines per second"], zero(limits.rate.per_second.into())),
         (["突发行数上限", "burst, lines"], limits.rate.burst.to_string()),
         (["空闲超时(秒)", "idle timeout, seconds"], zero(limits.idle_timeout.as_secs_f64())),
         (["不接收数据超时(秒)", "write timeout, seconds"], zero(limits.write_timeout.as_secs_f64())),
         (["等待时间上限(秒)", "longest wait, seconds"], limits.wait_max.as_secs_f64().to_string()),
         (["在线人数上限", "maximum number of clients"], unlimited(limits.clients_max)),
+        (["每个用户的房间数上限", "rooms per client"], unlimited(limits.rooms_max)),
+        (["一次查询的历史消息数上限", "events in one history"], HISTORY_MAX.to_string()),
+        (["名字字符数上限", "longest name, characters"], NAME_CHARS_MAX.to_string()),
+        (["主题和PART字节数上限", "longest topic or PART, bytes"], ARGUMENT_BYTES_MAX.to_string()),
     ];
     for (what, value) in limits {
         text.extend([in_lang(what, lang), ": ", &value, "\n"]);
@@ -104,20 +113,34 @@ mod tests {
     fn help_tells_the_limits_and_zero_is_none() {
         let limits = |per_second, idle| {
             let rate = Rate { per_second, burst: 20 };
-            let limits =
-                Limits { line_max: 99, rate, idle_timeout: Duration::from_secs_f64(idle), ..Limits::default() };
+            let limits = Limits {
+                line_max: 99,
+                rate,
+                idle_timeout: Duration::from_secs_f64(idle),
+                rooms_max: 7,
+                ..Limits::default()
+            };
             help(&limits, Lang::En)
         };
         let help = limits(10, 1.5);
-        for line in
-            ["longest line, bytes: 99", "lines per second: 10", "burst, lines: 20", "idle timeout, seconds: 1.5"]
-        {
+        for line in [
+            "longest line, bytes: 99",
+            "output queue limit for more than a minute, bytes: 8388608",
+            "lines per second: 10",
+            "burst, lines: 20",
+            "idle timeout, seconds: 1.5",
+            "rooms per client: 7",
+            "events in one history: 1000",
+            "longest name, characters: 32",
+            "longest topic or PART, bytes: 256",
+        ] {
             assert!(help.lines().any(|told| told == line), "{line}: {help}");
         }
         let none = Limits {
             write_timeout: Duration::ZERO,
             queue_max: Config::MEMORY_BYTES_MAX,
             clients_max: usize::MAX,
+            rooms_max: usize::MAX,
             ..Limits::default()
         };
         let help = limits(0, 0.0) + &super::help(&none, Lang::En);
@@ -127,6 +150,7 @@ mod tests {
             "write timeout, seconds",
             "output queue limit, bytes",
             "maximum number of clients",
+            "rooms per client",
         ] {
             assert!(help.lines().any(|told| told == format!("{limit}: none")), "{limit}: {help}");
         }

@@ -166,11 +166,12 @@ fn last(count: &str) -> Option<Start> {
     count.parse().ok().filter(|&count| count <= HISTORY_MAX).map(Start::Last)
 }
 
-/// How long ago, as `10m`; a time, as `2026-11-25T09:30:00Z`; or a position.
+/// How long ago, as `10m`; a time, as `2026-11-25T09:30:00Z`; or a position, which may be none.
 fn start(text: &str) -> Option<Start> {
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let is_word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase());
     match text.split_once('.') {
+        _ if text == "-" => Some(Start::Unknown), // what stands where there is no position
         _ if text.len() > START_BYTES_MAX => None,
         _ if text.contains('T') => text.parse().ok().map(Start::At),
         None if is_number(text) => Some(Start::Behind(text.parse().ok()?, None)),

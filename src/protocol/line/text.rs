@@ -16,7 +16,8 @@ use crate::{
 /// Names and addresses are visible by the rules for names; only what users say has to be made so. What happens in a room but
 /// the lobby stands behind its name.
 pub(in crate::protocol) fn public_event(out: &mut Vec<u8>, event: &PublicEvent, room: Option<&str>, lang: Lang) {
-    if let Some(room) = room.filter(|room| *room != LOBBY) {
+    let room = room.filter(|room| *room != LOBBY);
+    if let Some(room) = room {
         put(out, &["#"]);
         isolated(out, room, |out| put(out, &[room]));
         put(out, &[" "]);
@@ -27,7 +28,10 @@ pub(in crate::protocol) fn public_event(out: &mut Vec<u8>, event: &PublicEvent, 
             put(out, &[in_lang(["已上线", "is online"], lang)]);
         }
         PublicEvent::Offline(who, _) => {
-            prefix(out, who);
+            match room {
+                Some(_) => notice(out, who),
+                None => prefix(out, who), // the tutorial's line, which anybody can say
+            }
             put(out, &[in_lang(["下线", "is offline"], lang)]);
         }
         PublicEvent::Message { from, text } => {

@@ -53,7 +53,7 @@ impl Session {
         self.batch.lines += lines;
         match self.presence {
             // Settings join the batch of the line that announces the client, up to a limit: they cost no credit until then.
-            Presence::Unannounced(_) if self.batch.lines < SETTINGS_MAX => {}
+            Presence::Unannounced(at) if at > now && self.batch.lines < SETTINGS_MAX => {}
             Presence::Unannounced(_) | Presence::Settled => {
                 self.announce();
                 self.credit.outstanding = true;

@@ -62,7 +62,7 @@ impl Session {
             return self.close(departure);
         }
         let line = parse_frame(&frame, self.limits.line_max);
-        let _: ControlFlow<()> = self.accept(line);
+        let _: ControlFlow<()> = self.accept(line, now);
         self.spend(1, now);
     }
 
@@ -78,7 +78,7 @@ impl Session {
                 break;
             }
             let line = parse_frame(&frame, self.limits.line_max);
-            if self.accept(line).is_break() && (!self.is_broken || self.input == InputState::Closed) {
+            if self.accept(line, now).is_break() && (!self.is_broken || self.input == InputState::Closed) {
                 break;
             }
         }
@@ -92,9 +92,10 @@ impl Session {
 
     /// Handles one line. Breaks if the lines after it belong to the next batch, because its answer may be long or late: with one
     /// such line per batch, what a client can make the server hold for it is bounded.
-    fn accept(&mut self, line: Result<Line, FormError>) -> ControlFlow<()> {
+    fn accept(&mut self, line: Result<Line, FormError>, now: Duration) -> ControlFlow<()> {
         match line {
             Ok(Line::Set(Setting::Format(_) | Setting::Lang(_) | Setting::Visit)) => {}
+            Ok(Line::Blank) => self.announce_at(now), // behind it there may be a browser's request
             Ok(_) | Err(_) => self.announce(),
         }
         match line {

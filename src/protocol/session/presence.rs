@@ -29,6 +29,13 @@ impl Session {
         }
     }
 
+    /// Announces the client, if it was not announced before, when all was parsed that has come by now.
+    pub(super) fn announce_at(&mut self, now: Duration) {
+        if let Presence::Unannounced(at) = &mut self.presence {
+            *at = now;
+        }
+    }
+
     /// The user visits from now on. If it was not announced before, it never is.
     pub(super) fn visit(&mut self) {
         match self.presence {

@@ -12,7 +12,7 @@ use pipechat::{
 use super::Known;
 
 /// Wrong forms.
-pub(super) const WRONG: [(&str, Verb); 17] = [
+pub(super) const WRONG: [(&str, Verb); 18] = [
     ("history|ops|", Verb::History),
     ("history|ops|x", Verb::History),
     ("history|ops|1001", Verb::History),
@@ -20,6 +20,7 @@ pub(super) const WRONG: [(&str, Verb); 17] = [
     ("history|ops|since", Verb::History),
     ("history|ops|since|", Verb::History),
     ("history|ops|since|5 m", Verb::History),
+    ("history|ops|since|.abcde", Verb::History),
     ("history|ops|last|5", Verb::History),
     ("history|ops|5|5", Verb::History),
     ("join|ops|5", Verb::Join),
@@ -85,11 +86,15 @@ fn start(rng: &mut Rng, known: &Known) -> (String, Start) {
             (format!("{}.{foreign}", position.n), Start::Behind(position.n, Some(foreign)))
         }
         (13, Some(last)) => {
-            let n = known.positions[last].n + rng.below(100) as u64;
-            (n.to_string(), Start::Behind(n, None))
+            let position = known.positions[last];
+            let n = position.n + rng.below(100) as u64;
+            if rng.one_in(2) {
+                return (n.to_string(), Start::Behind(n, None));
+            }
+            (format!("{n}.{}", position.epoch), Start::Behind(n, Some(position.epoch)))
         }
         (14, _) => (u64::MAX.to_string(), Start::Behind(u64::MAX, None)),
-        (15, _) => (rng.pick(&["1.abc", "2.abcdef", "99999999999999999999.abcde"]).to_owned(), Start::Unknown),
+        (15, _) => (rng.pick(&["-", "1.abc", "2.abcdef", "99999999999999999999.abcde"]).to_owned(), Start::Unknown),
         (16..=18, _) => {
             let at = known.at - Duration::from_millis(rng.below(20_000) as u64);
             let text = match rng.below(3) {

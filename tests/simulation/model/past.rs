@@ -147,6 +147,14 @@ impl Model {
         }
     }
 
+    /// A position that nobody was told is not known.
+    pub(super) fn known(&self, start: Start) -> Start {
+        match start {
+            Start::Behind(n, Some(_)) if n > self.events => Start::Unknown,
+            start => start,
+        }
+    }
+
     fn is_own(&self, epoch: Option<Epoch>) -> bool {
         epoch.is_none_or(|epoch| epoch == self.epoch)
     }

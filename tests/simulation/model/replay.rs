@@ -53,14 +53,14 @@ impl Replay {
 
 impl Model {
     pub(super) fn history(&mut self, client: ClientId, room: &str, start: Start) -> Result<(), Refusal> {
-        let room = self.rooms.find(room)?;
+        let (start, room) = (self.known(start), self.rooms.find(room)?);
         let until = Some(self.events);
         self.begin_replay(client, Replay { room, after: 0, told: 0, until }, start);
         Ok(())
     }
 
     pub(super) fn join_since(&mut self, client: ClientId, room: &str, start: Start) -> Result<(), Refusal> {
-        let name = room_name(room).map_err(Refusal::RoomInvalid)?;
+        let (start, name) = (self.known(start), room_name(room).map_err(Refusal::RoomInvalid)?);
         let Some(room) = self.rooms.may_open(client, name)? else {
             if !self.has_missed_nothing(start) {
                 return Err(Refusal::HistoryGone { room: name.into(), oldest: None });

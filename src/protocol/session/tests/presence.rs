@@ -69,6 +69,11 @@ fn a_client_that_ends_before_its_first_line_is_never_announced() {
 fn another_protocol_is_told_so_and_not_announced() {
     check("+GET / HTTP/1.1~", "[close-http]");
     check("+~", "[arrive]");
+    check("+~~GET / HTTP/1.1~Host: x~", "[close-http]");
+    check(&format!("+{}GET / HTTP/1.1~", "~".repeat(SETTINGS_MAX + 1)), "[close-http]");
+    check("+~; credit; +GET / HTTP/1.1~", "[arrive] [close-http]");
+    check("+~~hi~; +~; credit", "[arrive hi] []");
+    check("+~format|json~", "[speak-2 !set arrive]");
     let mut play = connect(limits());
     play.session.received(&mut b"\x16\x03\x01\x02\x00\x01".to_owned(), Duration::ZERO);
     play.poll();
