@@ -59,6 +59,10 @@ pub struct Broker {
     pub(super) makes_room: bool,
     /// Input for the chat that comes before all others.
     pub(super) urgent: VecDeque<Input>,
+    /// What the store has answered. Each page is worth hundreds of lines, so they take turns with clients' steps.
+    pub(super) answers: VecDeque<Input>,
+    /// The last entry for the chat's own work was one of `answers`.
+    pub(super) was_answer: bool,
     /// A client has left.
     pub(super) has_departed: bool,
     /// Memory was tight when the turn began.
@@ -121,6 +125,8 @@ impl Broker {
             slow: SlowReaders::default(),
             makes_room: false,
             urgent: VecDeque::new(),
+            answers: VecDeque::new(),
+            was_answer: false,
             has_departed: false,
             is_tight: false,
             owed_to_clients: 0,
@@ -175,7 +181,7 @@ impl Broker {
     /// Whether a turn has something to do at once.
     #[must_use]
     pub fn has_work(&self) -> bool {
-        !self.urgent.is_empty() || !self.schedule.is_empty() || !self.arrivals.is_empty()
+        !self.urgent.is_empty() || !self.answers.is_empty() || !self.schedule.is_empty() || !self.arrivals.is_empty()
     }
 
     /// What this turn has for the store: what to keep, and what to answer after that.
@@ -184,14 +190,20 @@ impl Broker {
         (mem::take(&mut self.changes), mem::take(&mut self.questions))
     }
 
-    /// Whether the client is here.
-    pub(super) fn has(&self, client: ClientId) -> bool {
-        self.clients.contains_key(&client)
+    /// Who pays for what the store is asked for a client; nobody if it is not here any more.
+    pub(super) fn payer(&self, id: ClientId) -> Option<FlowKey> {
+        self.clients.get(&id).map(|client| payer(id, client))
     }
 
-    /// The chat is to know this before all others.
+    /// The chat is to know this: what the store has answered in its turn, all else before anything that clients ask for.
     pub fn tell_chat(&mut self, input: Input) {
-        self.urgent.push_back(input);
+        let queue = if matches!(input, Input::Answered(..)) { &mut self.answers } else { &mut self.urgent };
+        queue.push_back(input);
+    }
+
+    /// How many answers of the store the chat has not had yet.
+    pub(super) fn answers(&self) -> usize {
+        self.answers.len()
     }
 
     /// Whether a client has left since this was asked.

@@ -5,6 +5,7 @@
 mod apply;
 mod arrivals;
 mod broken;
+mod by_payer;
 mod client;
 mod core;
 mod cost;
@@ -183,7 +184,7 @@ impl Runner {
             if let Some(input) = store.keep(changes, *clock).await {
                 broker.tell_chat(input);
             }
-            store.ask(questions, |client| broker.has(client));
+            store.ask(questions, broker.answers(), |client| broker.payer(client));
         }
         broker.flush(chat, now);
         give_back.turn_ended(broker.take_departed(), now);

@@ -28,11 +28,11 @@ impl Broker {
         // The chat's own work and clients' steps take turns, and each as much as it delivers: a page of a long answer is worth
         // hundreds of lines. A wait that is overdue may still be met by what clients have sent by now.
         let due = chat.deadline();
-        let must_continue = due.is_some_and(|due| due.is_zero() || due + OVERDUE_MAX <= now);
+        let is_pressing = due.is_some_and(|due| due.is_zero() || due + OVERDUE_MAX <= now);
         let mut steps = 0;
         while !self.turn.is_full() && steps < STEPS_MAX {
             steps += 1;
-            if must_continue && self.owed_to_clients == 0 {
+            if (is_pressing || !self.answers.is_empty()) && self.owed_to_clients == 0 {
                 break;
             }
             let Some(next) = self.schedule.next() else { break };
@@ -43,11 +43,15 @@ impl Broker {
                 return Some(self.entry(now, input));
             }
         }
-        if self.turn.is_full() || due.is_none_or(|due| due > now) {
+        if self.turn.is_full() {
             return None;
         }
+        // What the store has answered and what the chat has left to do take turns, too.
+        let answer = if is_pressing && self.was_answer { None } else { self.answers.pop_front() };
+        self.was_answer = answer.is_some();
+        let input = answer.or_else(|| due.is_some_and(|due| due <= now).then_some(Input::Continue))?;
         self.continued_at = Some(self.turn.delivered_bytes());
-        Some(self.entry(now, Input::Continue))
+        Some(self.entry(now, input))
     }
 
     fn entry(&self, now: Duration, input: Input) -> Entry {

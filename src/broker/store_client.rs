@@ -2,7 +2,6 @@
 //! Knows what is in flight, and nothing of rules.
 
 use std::{
-    collections::VecDeque,
     pin::Pin,
     sync::{
         Arc,
@@ -21,7 +20,7 @@ use futures::{
 
 use jiff::Timestamp;
 
-use super::random;
+use super::{by_payer::ByPayer, random, schedule::FlowKey};
 use crate::{
     chat::{Answer, Chat, ClientId, Epoch, Input, PastRoom, Query},
     config::StoreConfig,
@@ -31,7 +30,7 @@ use crate::{
 
 /// How long a commit may take before the chat goes on without it.
 const COMMIT_TIME_MAX: Duration = Duration::from_secs(1);
-/// Questions to the store that are not answered yet: a page of each is told in one turn.
+/// Questions to the store whose answers the chat has not had yet: so many pages are in memory at most.
 const QUESTIONS_MAX: usize = 4;
 
 /// A store, and what it has been asked.
@@ -48,8 +47,8 @@ pub struct StoreClient {
     down_since: Option<u64>,
     /// Something was handed over that is not known to be kept.
     has_unkept: Arc<AtomicBool>,
-    /// What is to be asked for clients, in order.
-    questions: VecDeque<(ClientId, Query)>,
+    /// What is to be asked for clients.
+    questions: ByPayer<(ClientId, Query)>,
     /// What has been asked; at most [`QUESTIONS_MAX`].
     answers: FuturesUnordered<Pin<Box<Pending>>>,
     timer: Timer,
@@ -93,7 +92,7 @@ impl StoreClient {
             kept: 0,
             down_since: None,
             has_unkept: Arc::default(),
-            questions: VecDeque::new(),
+            questions: ByPayer::default(),
             answers: FuturesUnordered::new(),
             timer: Timer::new(),
         })
@@ -153,13 +152,23 @@ impl StoreClient {
         None
     }
 
-    /// Asks for clients, as far as they are still here; few at a time, since all answers of a turn are told in the next.
-    pub(super) fn ask(&mut self, questions: Vec<(ClientId, Query)>, is_here: impl Fn(ClientId) -> bool) {
-        self.questions.extend(questions);
-        while self.answers.len() < QUESTIONS_MAX
-            && let Some((client, query)) = self.questions.pop_front()
+    /// Asks for clients, as far as they are still here and have a payer; few at a time, and the fewer, the more answers the
+    /// chat has not had yet.
+    pub(super) fn ask(
+        &mut self,
+        questions: Vec<(ClientId, Query)>,
+        answers: usize,
+        payer: impl Fn(ClientId) -> Option<FlowKey>,
+    ) {
+        for (client, query) in questions {
+            if let Some(payer) = payer(client) {
+                self.questions.push(payer, (client, query));
+            }
+        }
+        while self.answers.len() + answers < QUESTIONS_MAX
+            && let Some((client, query)) = self.questions.next()
         {
-            if is_here(client) {
+            if payer(client).is_some() {
                 self.answers.push(Box::pin(Pending { client, answer: self.store.read(query) }));
             }
         }

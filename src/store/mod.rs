@@ -143,8 +143,8 @@ pub enum Outcome {
 
 /// The events that a page has at most: so much is in memory at once for a client that reads what it has missed.
 pub const PAGE_RECORDS_MAX: usize = 1000;
-/// Bytes of texts after which a page ends.
-const PAGE_BYTES_MAX: usize = 256 << 10;
+/// Bytes of texts after which a page ends: it is told at once, and each byte may be told as six.
+const PAGE_BYTES_MAX: usize = 32 << 10;
 
 impl Store {
     /// Opens the store in the file at `path`, and makes a new one where there is none. `random` chooses the epoch of a new one.

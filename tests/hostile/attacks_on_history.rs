@@ -1,6 +1,6 @@
 //! Attacks on what is kept of rooms: long answers again and again, and rooms that nobody is in.
 
-use std::time::Duration;
+use std::{fs, path::PathBuf, process, time::Duration};
 
 use common::{Crowd, Innocent, Server, note};
 
@@ -11,9 +11,13 @@ const LIMIT: Duration = Duration::from_secs(2);
 
 /// A server with a thousand long lines in the room `builds`.
 fn with_history(flags: &[&str]) -> Server {
+    with_history_of("x", flags)
+}
+
+fn with_history_of(what: &str, flags: &[&str]) -> Server {
     let server = Server::start_alone(flags);
     let mut ann = server.dial();
-    let lines = format!("in|builds|{}\n", "x".repeat(2000)).repeat(100);
+    let lines = format!("in|builds|{}\n", what.repeat(2000)).repeat(100);
     ann.say("visit");
     for _ in 0..10 {
         ann.send(lines.as_bytes());
@@ -32,6 +36,25 @@ fn asking_for_long_histories_and_reading_them() {
     let crowd = crowd.read();
     innocent.finish_within(LIMIT);
     assert_eq!(crowd.finish(), 0, "those who read are not disconnected");
+}
+
+/// Once, an innocent client waited for 2 s.
+#[test]
+fn asking_the_store_for_long_histories_and_reading_them() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("hostile-{}", process::id()));
+    for (number, what) in ["x", "\x1b"].into_iter().enumerate() {
+        fs::create_dir_all(&folder).expect("a folder of ours");
+        let file = folder.join(format!("{number}.db"));
+        let server = with_history_of(what, &["--store", file.to_str().expect("UTF-8"), "--recent", "5"]);
+        let crowd = Crowd::join(&server, 50, |_| "visit\n".to_owned());
+        let innocent = Innocent::start(server.connect());
+        crowd.send_now(b"history|builds|since|0\n");
+        let crowd = crowd.read();
+        innocent.finish_within(LIMIT);
+        assert_eq!(crowd.finish(), 0, "those who read are not disconnected");
+        drop(server);
+        fs::remove_dir_all(&folder).ok();
+    }
 }
 
 #[test]

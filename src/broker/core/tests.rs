@@ -1,8 +1,12 @@
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
 use super::*;
 use crate::{
     broker::outbox,
-    chat::{Chat, Command, Departure, Epoch},
+    chat::{Answer, Chat, Command, Departure, Epoch, Identity, PastRoom, PublicEvent, Record, Start},
+    config::StoreConfig,
     protocol::Step,
+    store::{Options, SyncMode},
 };
 
 #[test]
@@ -51,4 +55,67 @@ fn of_connections_that_break_with_lines_in_the_queue_some_are_heard() {
     assert_eq!((said, departed), (10_000, 100), "as many as may wait, and all have left");
     assert_eq!(memory.used(), chat.recent_bytes());
     assert_eq!(backlog.room(), 10_000);
+}
+
+const HERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
+
+/// A broker and a chat with a store, which has events of the room `builds`. Nothing waits for anything in it.
+fn with_store() -> (Broker, Chat) {
+    let options = Options { sync: SyncMode::Normal, lines_max: 1, days_max: 0, bytes_max: u64::MAX };
+    let store = StoreConfig { path: "nowhere".into(), options };
+    let (config, memory) = (Config { store: Some(store), ..Config::default() }, Memory::new(1 << 30));
+    let mut chat = Chat::new(config.rules(), Epoch::from_random(0));
+    let builds = PastRoom { name: "builds".to_owned(), topic: None, keeper: None, last: 9 };
+    chat.restore(10, 0, &[builds], &mut Vec::new());
+    (Broker::new(config, memory, Rc::default(), Rc::default()), chat)
+}
+
+/// A client comes, and says this.
+fn come(broker: &mut Broker, client: u64, commands: Vec<Command>) {
+    let (outbox, _) = outbox(None, Arc::clone(&broker.memory));
+    broker.accept(Request::Connect(ClientId(client), HERE, outbox), Duration::ZERO);
+    let lines = commands.len();
+    let steps = [Step::Arrive].into_iter().chain(commands.into_iter().map(Step::Command)).collect();
+    broker.accept(Request::Batch(ClientId(client), Batch { steps, lines }), Duration::ZERO);
+}
+
+/// A turn, which ends before it is flushed. Answers what went into the chat.
+fn turn(broker: &mut Broker, chat: &mut Chat) -> Vec<Input> {
+    let (mut inputs, mut out) = (Vec::new(), Vec::new());
+    broker.begin_turn(Timestamp::UNIX_EPOCH);
+    while let Some(entry) = broker.next_entry(Duration::ZERO, chat) {
+        inputs.push(entry.input.clone());
+        chat.handle(entry, &mut out);
+        broker.apply(&mut out);
+    }
+    inputs
+}
+
+#[test]
+fn pages_of_the_store_keep_nobody_waiting() {
+    const ASKERS: u64 = 20;
+    let (mut broker, mut chat) = with_store();
+    for client in 1..=ASKERS {
+        let room = "builds".to_owned();
+        come(&mut broker, client, vec![Command::History { room, start: Start::Behind(0, None) }]);
+    }
+    turn(&mut broker, &mut chat);
+    broker.flush(&chat, Duration::ZERO);
+    let who = Arc::new(Identity { name: "ann".to_owned(), addr: HERE.to_string() });
+    let record = |n| {
+        let event = Arc::new(PublicEvent::Message { from: Arc::clone(&who), text: "\x1b".repeat(4000) });
+        Record { n, at: Timestamp::UNIX_EPOCH, room: "builds".into(), event }
+    };
+    for client in 1..=ASKERS {
+        let records = (1..=8).map(record).collect();
+        let page = Answer::Page { records, through: 8, gone: None };
+        broker.tell_chat(Input::Answered(ClientId(client), Some(page)));
+    }
+    come(&mut broker, 99, vec![Command::Sync("x".to_owned())]);
+    let inputs = turn(&mut broker, &mut chat);
+    let is_answer = |input: &&Input| matches!(input, Input::Answered(..));
+    let before = inputs.iter().take_while(|input| !matches!(input, Input::Command(..))).filter(is_answer).count();
+    assert!(before <= 1, "{before} pages are told before who asks for little is answered");
+    let told = inputs.iter().filter(is_answer).count() as u64;
+    assert!((1..ASKERS).contains(&told) && broker.has_work(), "{told} pages are told in one turn");
 }

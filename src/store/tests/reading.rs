@@ -46,7 +46,7 @@ fn a_page_has_a_bound() {
     open.commit(say("tea", 1..=1500));
     assert_eq!(page(&open, 0, u64::MAX, usize::MAX), ((1..=1000).collect(), 1000));
     assert_eq!(page(&open, 1000, u64::MAX, usize::MAX), ((1001..=1500).collect(), u64::MAX));
-    let long = message(&"x".repeat(100_000));
+    let long = message(&"x".repeat(12_000));
     open.commit((1501..=1509).map(|n| Change::Event(record(n, NOW, "tea", long.clone()))).collect());
     assert_eq!(page(&open, 1500, u64::MAX, usize::MAX), ((1501..=1503).collect(), 1503), "in bytes, too");
 }

@@ -46,6 +46,7 @@ impl Server {
     /// The same, with its usual log in a file, and perhaps a limit on open files.
     pub(crate) fn logged(program: &Path, arguments: &[&str], open_files: Option<u32>) -> io::Result<Self> {
         let files = Scratch::new()?;
+        let program = &std::path::absolute(program)?;
         let mut command = match open_files {
             Some(most) => {
                 let mut shell = tethered(Path::new("sh"));
@@ -54,7 +55,11 @@ impl Server {
             }
             None => tethered(program),
         };
-        command.args(arguments).env_remove("RUST_LOG").stderr(fs::File::create(files.path.join(LOG))?);
+        command
+            .args(arguments)
+            .current_dir(&files.path)
+            .env_remove("RUST_LOG")
+            .stderr(fs::File::create(files.path.join(LOG))?);
         Self::listening(program, command, Some(files))
     }
 
