@@ -183,6 +183,10 @@ impl Chat {
 
     fn command(&mut self, client: ClientId, load: Load, command: Command, out: &mut Vec<Output>) {
         let Some(member) = self.members.get(client) else { return };
+        if self.is_closing {
+            // What it says would be told and kept nowhere.
+            return self.end(client, Departure::ShuttingDown, out);
+        }
         let from = Arc::clone(&member.who);
         match command {
             Command::Say(text) => return self.say(client, from, text, out),

@@ -213,9 +213,13 @@ impl Model {
 
     fn command(&mut self, client: ClientId, load: Load, command: &Command) {
         let wait_max = self.rules.wait_max;
+        let is_closing = self.is_closing;
         let Some(guest) = self.guest(client) else { return };
         let from = Arc::clone(&guest.who);
         assert!(guest.wait == Wait::None && !guest.input_closed, "{client} speaks while it waits, or after its end");
+        if is_closing {
+            return self.end(client, Departure::ShuttingDown);
+        }
         match command {
             Command::Say(text) => self.say(client, from, text),
             Command::Private { to, text } => match self.recipients(to, text, load) {

@@ -170,6 +170,26 @@ fn a_shutdown_sends_all_away_in_pieces_and_tells_nobody_of_the_others() {
 }
 
 #[test]
+fn what_is_said_during_a_shutdown_is_not_confirmed() {
+    let in_builds = || Command::In { room: "builds".to_owned(), text: "x".to_owned() };
+    for said in [say("x"), in_builds(), Command::Topic { room: "lobby".to_owned(), text: Some("x".to_owned()) }] {
+        let (mut chat, mut out) = chat_of(2);
+        handle(&mut chat, Input::ShutDown, &mut out);
+        let out = command(&mut chat, 1, said);
+        assert!(
+            matches!(
+                out[..],
+                [
+                    Output::Tell(ClientId(1), Event::Farewell(Departure::ShuttingDown)),
+                    Output::HangUp(ClientId(1), Departure::ShuttingDown)
+                ]
+            ),
+            "{out:?}"
+        );
+    }
+}
+
+#[test]
 fn a_long_chain_of_departures_is_no_deep_one() {
     let (mut chat, mut out) = chat_of(20_000);
     for client in 1..=20_000 {
