@@ -10,10 +10,15 @@ use super::{
 use crate::{
     chat::{Chat, ClientId, Departure, Entry, Event, Input, Load},
     protocol::{Reply, Step},
+    store::BATCH_CHANGES_MAX,
 };
 
 /// How long a wait may be overdue while clients have something to do: what they have sent by then may still meet it.
 const OVERDUE_MAX: Duration = Duration::from_secs(1);
+/// Changes to be kept in one turn, after which no further step is begun. By one entry, at most 64 clients leave whose waits
+/// time out, 64 that have what they waited for, and as many as are in 64 rooms. Each of them leaves the lobby and, unless
+/// `--max-rooms-per-client` says otherwise, a hundred rooms: that is less than the other half.
+const CHANGES_MAX: usize = BATCH_CHANGES_MAX / 2;
 /// Steps without an entry for the chat, or turns that flows let pass, after which others' lines are looked for: some tens of
 /// microseconds of work.
 const STEPS_MAX: usize = 1024;
@@ -30,7 +35,7 @@ impl Broker {
         let due = chat.deadline();
         let is_pressing = due.is_some_and(|due| due.is_zero() || due + OVERDUE_MAX <= now);
         let mut steps = 0;
-        while !self.turn.is_full() && steps < STEPS_MAX {
+        while !self.is_full() && steps < STEPS_MAX {
             steps += 1;
             if (is_pressing || !self.answers.is_empty()) && self.owed_to_clients == 0 {
                 break;
@@ -43,7 +48,7 @@ impl Broker {
                 return Some(self.entry(now, input));
             }
         }
-        if self.turn.is_full() {
+        if self.is_full() {
             return None;
         }
         // What the store has answered and what the chat has left to do take turns, too.
@@ -52,6 +57,11 @@ impl Broker {
         let input = answer.or_else(|| due.is_some_and(|due| due <= now).then_some(Input::Continue))?;
         self.continued_at = Some(self.turn.delivered_bytes());
         Some(self.entry(now, input))
+    }
+
+    /// Whether no further step is to be begun in this turn.
+    fn is_full(&self) -> bool {
+        self.turn.is_full() || self.changes.len() >= CHANGES_MAX
     }
 
     fn entry(&self, now: Duration, input: Input) -> Entry {

@@ -55,7 +55,7 @@ pub use record::{Epoch, Position, Record};
 pub use refusal::Refusal;
 pub use room_set::RoomSet;
 pub use rooms::{LOBBY, RoomLimits, RoomName};
-pub use stored::{Answer, Gone, PastRoom, Query};
+pub use stored::{Answer, Gone, HELD_EVENTS_MAX, PastRoom, Query};
 
 /// The longest name or part of a text that is looked for, in bytes: names have at most 32 characters, and normalising a text
 /// or comparing with it must be cheap.

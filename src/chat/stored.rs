@@ -96,7 +96,7 @@ pub(super) enum StoreState {
 }
 
 /// Events that are given numbers while the store fails: fewer than are reserved there, so that none is given out twice.
-const HELD_EVENTS_MAX: u64 = 4096;
+pub const HELD_EVENTS_MAX: u64 = 4096;
 
 impl StoreState {
     pub(super) fn fails(self) -> bool {

@@ -214,9 +214,15 @@ impl Chat {
         }
     }
 
+    /// Sends some away, of whose departures as many rooms are told, or at least one.
     fn send_away(&mut self, out: &mut Vec<Output>) {
         let clients: Vec<_> = self.members.all().take(PIECE_ITEMS).collect();
+        let mut rooms = 0;
         for client in clients {
+            if rooms >= PIECE_ITEMS {
+                break;
+            }
+            rooms += self.members.get(client).map_or(0, |member| member.rooms.len());
             self.end(client, Departure::ShuttingDown, out);
         }
     }

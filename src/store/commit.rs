@@ -5,18 +5,19 @@ use std::{collections::HashMap, sync::Arc};
 use rusqlite::{Result, params};
 
 use super::{
-    Change,
+    BATCH_CHANGES_MAX, Change,
     database::{Statements, Tables},
     rooms::{Room, Rooms},
     rows::{self, Row, to_integer},
 };
-use crate::chat::Record;
+use crate::chat::{HELD_EVENTS_MAX, Record};
 
 /// The numbers that are reserved at a time.
 pub(super) const RESERVED_AHEAD: u64 = 100_000;
 /// When fewer numbers than this are left after a group, more are reserved with it: what is given out before the next commit is
-/// complete is reserved, too. A turn has 40,000 events at most, and while commits fail some thousand more are given numbers.
+/// complete is reserved, too. That is one batch, and what is given numbers while commits fail.
 const RESERVED_LEFT_MIN: u64 = RESERVED_AHEAD / 2;
+const _: () = assert!(BATCH_CHANGES_MAX as u64 + HELD_EVENTS_MAX < RESERVED_LEFT_MIN);
 
 /// What a group of changes does to what is known of rooms.
 struct Group<'a, 'c> {

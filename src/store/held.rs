@@ -32,12 +32,14 @@ struct Batch {
 }
 
 impl Held {
-    /// Adds a batch; of its changes the first ones for which there is space. Returns how many were dropped.
+    /// Adds a batch; of its changes the first ones for which there is space, or all if nothing else waits. Returns how many were
+    /// dropped.
     pub(super) fn push(&mut self, number: u64, mut changes: Vec<Change>) -> usize {
         let (mut bytes, mut fit) = (0, 0);
         for change in &changes {
             let more = bytes + size(change);
-            if self.changes + fit == HELD_CHANGES_MAX || self.bytes + more > HELD_BYTES_MAX {
+            let is_too_much = self.changes + fit >= HELD_CHANGES_MAX || self.bytes + more > HELD_BYTES_MAX;
+            if is_too_much && !self.batches.is_empty() {
                 break;
             }
             (bytes, fit) = (more, fit + 1);

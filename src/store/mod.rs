@@ -141,6 +141,9 @@ pub enum Outcome {
     },
 }
 
+/// The changes that a batch may have: numbers are reserved for so many.
+pub const BATCH_CHANGES_MAX: usize = 40_000;
+
 /// The events that a page has at most: so much is in memory at once for a client that reads what it has missed.
 pub const PAGE_RECORDS_MAX: usize = 1000;
 /// Bytes of texts after which a page ends: it is told at once, and each byte may be told as six.

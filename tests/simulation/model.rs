@@ -30,6 +30,8 @@ use rooms::{Room, Rooms};
 
 use stored::Question;
 
+/// Rooms that are left at once when the server shuts down, and those of one client more.
+const PIECE_ROOMS: usize = 64;
 /// The longest name or part of a text that anybody is asked about, in bytes.
 const ARGUMENT_MAX: usize = 256;
 
@@ -190,10 +192,14 @@ impl Model {
             self.tell(client, Event::WaitTimedOut);
             self.end(client, Departure::WaitTimedOut);
         }
+        let mut rooms = 0;
         while self.is_closing
+            && rooms < PIECE_ROOMS
             && let Some(guest) = self.guests.iter().min_by_key(|guest| (guest.is_visitor, guest.client))
         {
-            self.end(guest.client, Departure::ShuttingDown);
+            let client = guest.client;
+            rooms += self.rooms.with(client).len();
+            self.end(client, Departure::ShuttingDown);
         }
         if let Some((client, list)) = self.asking.pop_front() {
             self.list(client, list);

@@ -6,7 +6,7 @@ use crate::{
     chat::{Answer, Chat, Command, Departure, Epoch, Identity, PastRoom, PublicEvent, Record, Start},
     config::StoreConfig,
     protocol::Step,
-    store::{Options, SyncMode},
+    store::{BATCH_CHANGES_MAX, Options, SyncMode},
 };
 
 #[test]
@@ -118,4 +118,15 @@ fn pages_of_the_store_keep_nobody_waiting() {
     assert!(before <= 1, "{before} pages are told before who asks for little is answered");
     let told = inputs.iter().filter(is_answer).count() as u64;
     assert!((1..ASKERS).contains(&told) && broker.has_work(), "{told} pages are told in one turn");
+}
+
+#[test]
+fn a_turn_has_only_so_many_changes() {
+    let (mut broker, mut chat) = with_store();
+    let said = Command::In { room: "builds".to_owned(), text: "x".to_owned() };
+    come(&mut broker, 1, vec![said; BATCH_CHANGES_MAX]);
+    turn(&mut broker, &mut chat);
+    let (changes, _) = broker.take_changes();
+    assert_eq!(changes.len(), BATCH_CHANGES_MAX / 2, "and there is more to do");
+    assert!(broker.has_work());
 }

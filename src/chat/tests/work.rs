@@ -190,6 +190,20 @@ fn what_is_said_during_a_shutdown_is_not_confirmed() {
 }
 
 #[test]
+fn a_shutdown_sends_those_away_in_smaller_pieces_who_are_in_many_rooms() {
+    const ROOMS: usize = 60;
+    let (mut chat, _) = chat_of(100);
+    for client in 1..=100 {
+        for room in 0..ROOMS {
+            command(&mut chat, client, Command::Join { room: format!("r{room}"), start: None });
+        }
+    }
+    handle(&mut chat, Input::ShutDown, &mut Vec::new());
+    let (pieces, _) = finish(&mut chat);
+    assert_eq!(pieces, 50, "two clients each");
+}
+
+#[test]
 fn a_long_chain_of_departures_is_no_deep_one() {
     let (mut chat, mut out) = chat_of(20_000);
     for client in 1..=20_000 {

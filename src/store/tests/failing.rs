@@ -166,10 +166,14 @@ fn only_so_much_is_held() {
     assert_eq!(held.push(2, say("tea", 1..=3)), 2, "the newest are dropped");
     assert_eq!((held.push(3, vec![]), held.dropped(), held.lost()), (0, 2, HELD_CHANGES_MAX as u64 + 2));
     let mut held = held::Held::default();
+    assert_eq!(held.push(1, say("tea", 1..=HELD_CHANGES_MAX as u64 + 9)), 0, "not of what comes alone");
+    assert_eq!(held.push(2, say("tea", [1])), 1);
+    let mut held = held::Held::default();
+    held.push(0, vec![]);
     let dropped = held.push(1, vec![long; HELD_BYTES_MAX / (1 << 20) + 5]);
     assert_eq!(dropped, 6, "the bytes besides texts count, too");
     assert_eq!(held.push(2, say("tea", [1])), 0, "there is space for something short");
-    assert_eq!((held.committed(2), held.lost(), held.is_empty()), (Some((2, 64)), 6, true));
+    assert_eq!((held.committed(3), held.lost(), held.is_empty()), (Some((2, 64)), 6, true));
     assert_eq!(held.push(3, say("tea", 1..=HELD_CHANGES_MAX as u64)), 0, "there is space again");
 }
 
