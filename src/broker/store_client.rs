@@ -72,7 +72,7 @@ impl Future for Pending {
                 log::warn!("the store cannot be read: {reason}");
                 Input::Answered(client, None)
             }
-            Err(oneshot::Canceled) => Input::Answered(client, None), // its thread has said why it ended
+            Err(oneshot::Canceled) => Input::Answered(client, None), // it was said why
         })
     }
 }
@@ -123,14 +123,14 @@ impl StoreClient {
 
     /// Keeps what a turn has changed, and waits until that is done, but not for long. Answers what the chat has to know.
     pub(super) async fn keep(&mut self, changes: Vec<Change>, clock: Clock) -> Option<Input> {
-        if changes.is_empty() {
-            return None;
+        if !changes.is_empty() {
+            self.handed = self.store.commit(changes);
+            self.has_unkept.store(true, Relaxed);
         }
-        self.handed = self.store.commit(changes);
-        self.has_unkept.store(true, Relaxed);
         if self.down_since.is_some() {
             return None; // it keeps them as soon as it can
         }
+        // Also without changes: of those before, some may be on their way since the store was down.
         let deadline = clock.now() + COMMIT_TIME_MAX;
         while self.kept < self.handed {
             self.timer.set(deadline, clock); // it may fire early
@@ -161,7 +161,10 @@ impl StoreClient {
         payer: impl Fn(ClientId) -> Option<FlowKey>,
     ) {
         for (client, query) in questions {
-            if let Some(payer) = payer(client) {
+            if self.down_since.is_some() {
+                // Nobody answers: what this turn has changed would be missing.
+                self.answers.push(Box::pin(Pending { client, answer: oneshot::channel().1 }));
+            } else if let Some(payer) = payer(client) {
                 self.questions.push(payer, (client, query));
             }
         }

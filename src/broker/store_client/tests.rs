@@ -136,6 +136,33 @@ fn a_failure_is_told_once_and_so_is_its_end() {
 }
 
 #[test]
+fn when_the_store_works_again_what_is_still_on_its_way_is_waited_for() {
+    let (folder, clock) = (Folder::new(), Clock::start());
+    let (mut client, outcomes) = told_by_test(&folder);
+    outcomes.unbounded_send(failed()).unwrap();
+    assert_eq!(shown(block_on(client.keep(something(), clock))), "down");
+    assert_eq!(shown(block_on(client.keep(something(), clock))), "nothing");
+    outcomes.unbounded_send(Outcome::Committed(1)).unwrap();
+    assert_eq!(shown(Some(next(&mut client))), "up");
+    let tell = async { outcomes.unbounded_send(Outcome::Committed(2)).unwrap() };
+    let (input, ()) = block_on(join(client.keep(Vec::new(), clock), tell));
+    assert_eq!((shown(input), client.kept), ("nothing".to_owned(), 2), "before it is asked anything");
+}
+
+#[test]
+fn a_store_that_fails_is_not_asked() {
+    let (folder, clock) = (Folder::new(), Clock::start());
+    let (mut client, outcomes) = told_by_test(&folder);
+    outcomes.unbounded_send(failed()).unwrap();
+    assert_eq!(shown(block_on(client.keep(something(), clock))), "down");
+    let question = (ClientId(1), Query::SeekLast { room: "tea".into(), count: 1, until: 9 });
+    client.ask(vec![question], 0, |client| Some(FlowKey::Client(client)));
+    outcomes.unbounded_send(Outcome::Committed(1)).unwrap();
+    let inputs = [next(&mut client), next(&mut client)].map(|input| shown(Some(input)));
+    assert_eq!(inputs, ["1 failed", "up"], "whatever it can do by now");
+}
+
+#[test]
 fn few_questions_are_asked_at_once_and_none_for_those_who_have_left() {
     let folder = Folder::new();
     let mut client = folder.open();
