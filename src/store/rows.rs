@@ -45,10 +45,7 @@ impl<'a> Row<'a> {
 pub(super) fn record(row: &rusqlite::Row<'_>, n: u64, room: &Arc<str>) -> Result<Record, String> {
     let at = text(row, 1)?;
     let at = at.parse().map_err(|_| format!("{at:?} is no time"))?;
-    let who = Arc::new(Identity { name: text(row, 3)?.to_owned(), addr: text(row, 4)?.to_owned() });
-    if who.name.chars().chain(who.addr.chars()).any(char::is_control) {
-        return Err(format!("{:?} is nobody's name", who.name));
-    }
+    let who = identity(text(row, 3)?, text(row, 4)?)?;
     let said: Option<String> = row.get(5).map_err(|error| error.to_string())?;
     let event = Arc::new(event(text(row, 2)?, who, said.unwrap_or_default())?);
     Ok(Record { n, at, room: Arc::clone(room), event })
@@ -67,13 +64,20 @@ fn event(kind: &str, who: Arc<Identity>, text: String) -> Result<PublicEvent, St
         }
         "online" => PublicEvent::Online(who),
         "renamed" => {
-            let name = text.strip_prefix(RENAMED).unwrap_or(&text).to_owned();
-            let new = Arc::new(Identity { name, addr: who.addr.clone() });
+            let new = identity(text.strip_prefix(RENAMED).unwrap_or(&text), &who.addr)?;
             PublicEvent::KnownAs { old: who, new }
         }
         "topic" => PublicEvent::Topic { from: who, text: text.strip_prefix(TOPIC).unwrap_or(&text).into() },
         _ => return Err(format!("{kind:?} is no kind")),
     })
+}
+
+/// Names and addresses are told as they are: one of two lines would be two lines.
+fn identity(name: &str, addr: &str) -> Result<Arc<Identity>, String> {
+    if name.chars().chain(addr.chars()).any(char::is_control) {
+        return Err(format!("{name:?} is nobody's name"));
+    }
+    Ok(Arc::new(Identity { name: name.to_owned(), addr: addr.to_owned() }))
 }
 
 fn text<'r>(row: &'r rusqlite::Row<'_>, column: usize) -> Result<&'r str, String> {

@@ -91,7 +91,7 @@ fn the_events_since_a_time_are_behind_a_number() {
 fn rows_that_somebody_has_edited_are_read_as_far_as_they_can_be() {
     let folder = Folder::new();
     let mut open = folder.open();
-    open.commit(say("tea", 1..=9));
+    open.commit(say("tea", 1..=10));
     let edit =
         |n, what: &str| folder.shell().execute(&format!("update messages set {what} where n = {n}"), []).unwrap();
     edit(1, "kind = 'applause'");
@@ -102,6 +102,7 @@ fn rows_that_somebody_has_edited_are_read_as_far_as_they_can_be() {
     edit(6, "text = 42");
     edit(7, "n = -7");
     edit(8, "text = cast(x'ff' as text)");
+    edit(10, "kind = 'renamed', text = 'is now x' || char(10) || 'sync|y'");
     let records = open.records("tea");
     let events: Vec<_> = records.iter().map(|record| (record.n, (*record.event).clone())).collect();
     let gone = PublicEvent::Offline(ann(), Departure::Left);
