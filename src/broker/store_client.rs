@@ -22,10 +22,10 @@ use jiff::Timestamp;
 
 use super::{by_payer::ByPayer, random, schedule::FlowKey};
 use crate::{
-    chat::{Answer, Chat, ClientId, Epoch, Input, PastRoom, Query},
+    chat::{Answer, Chat, ClientId, Epoch, Input, Query},
     config::StoreConfig,
     reactor::{Clock, Timer},
-    store::{Change, Loaded, LoadedRoom, Outcome, Store},
+    store::{Change, Loaded, Outcome, Store},
 };
 
 /// How long a commit may take before the chat goes on without it.
@@ -112,13 +112,7 @@ impl StoreClient {
     /// Has the chat go on where the store has left off.
     pub(super) fn restore(&mut self, chat: &mut Chat, out: &mut Vec<crate::chat::Output>) {
         let Some(Loaded { next, forgotten, rooms, .. }) = self.loaded.take() else { return };
-        let past = |LoadedRoom { name, topic, keeper, last, gone }: LoadedRoom| PastRoom {
-            name,
-            topic: topic.map(Into::into),
-            keeper,
-            last: last.max(gone.map_or(0, |gone| gone.n)),
-        };
-        chat.restore(next, forgotten, &rooms.into_iter().map(past).collect::<Vec<_>>(), out);
+        chat.restore(next, forgotten, &rooms, out);
     }
 
     /// Keeps what a turn has changed, and waits until that is done, but not for long. Answers what the chat has to know.

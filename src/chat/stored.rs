@@ -82,6 +82,16 @@ pub struct PastRoom {
     pub keeper: Option<Network>,
     /// The number of the last event that is kept; 0 if none is.
     pub last: u64,
+    /// The last event that was removed.
+    pub gone: Option<Gone>,
+}
+
+impl PastRoom {
+    /// The number of the last event, whether it is kept or was removed; 0 if neither is there.
+    #[must_use]
+    pub fn last_known(&self) -> u64 {
+        self.last.max(self.gone.map_or(0, |gone| gone.n))
+    }
 }
 
 /// Whether there is a store, and whether it works.
@@ -131,9 +141,9 @@ impl Chat {
                 self.rooms.restore(past).ok()
             };
             match restored {
-                Some(room) => self.recent.restore(room, past.last),
+                Some(room) => self.recent.restore(room, past.last_known()),
                 None => {
-                    self.recent.forget_until(past.last);
+                    self.recent.forget_until(past.last_known());
                     out.push(Output::Forget(past.name.as_str().into()));
                 }
             }

@@ -39,7 +39,7 @@ use jiff::Timestamp;
 use self::{reader::Request, writer::Task};
 use crate::{
     address::Network,
-    chat::{Epoch, Record},
+    chat::{Epoch, PastRoom, Record},
 };
 
 pub use crate::chat::{Answer, Gone, Query};
@@ -91,22 +91,7 @@ pub struct Loaded {
     /// The number of the last event of a room that is no more; 0 if there is none.
     pub forgotten: u64,
     /// The rooms, in the order of their last events: the one that has been silent longest comes first.
-    pub rooms: Vec<LoadedRoom>,
-}
-
-/// A room that was kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LoadedRoom {
-    /// Its name.
-    pub name: String,
-    /// Its topic.
-    pub topic: Option<String>,
-    /// At whose expense it is kept.
-    pub keeper: Option<Network>,
-    /// The number of the last event that is kept; 0 if none is.
-    pub last: u64,
-    /// The last event that was removed.
-    pub gone: Option<Gone>,
+    pub rooms: Vec<PastRoom>,
 }
 
 /// Something to keep.

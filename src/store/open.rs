@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
 use super::{
-    Loaded, LoadedRoom, Options, SyncMode,
+    Loaded, Options, SyncMode,
     commit::RESERVED_AHEAD,
     database::{BUSY_TIMEOUT, Clock, Database, State, Statements},
     reader::{self, Reader},
@@ -21,7 +21,7 @@ use super::{
     rows::{from_integer, to_integer},
     schema::{self, APPLICATION_ID, VERSION},
 };
-use crate::chat::Epoch;
+use crate::chat::{Epoch, PastRoom};
 
 /// What SQLite may keep of the file in memory, for each of two connections: 8 MB together.
 const CACHE_KIB: i64 = 4000;
@@ -214,7 +214,7 @@ fn numbers(connection: &Connection) -> Result<(Epoch, u64), OpenError> {
 }
 
 /// The rooms, as the writer and as the chat need them.
-fn rooms(connection: &Connection, lines_max: u64) -> Result<(Rooms, Vec<LoadedRoom>), OpenError> {
+fn rooms(connection: &Connection, lines_max: u64) -> Result<(Rooms, Vec<PastRoom>), OpenError> {
     let mut rooms = Rooms::new(lines_max);
     let mut loaded = Vec::new();
     // What was added since the events were last counted: there are not many.
@@ -233,12 +233,12 @@ fn rooms(connection: &Connection, lines_max: u64) -> Result<(Rooms, Vec<LoadedRo
         let lines = lines + from_integer(more);
         let last = last.map_or(counted, from_integer);
         rooms.set(&name.as_str().into(), Room { id, lines, last, is_behind: more > 0 });
-        let (topic, gone) = (row.get(2)?, reader::gone(row, 4)?);
+        let (topic, gone) = (row.get::<_, Option<String>>(2)?.map(Into::into), reader::gone(row, 4)?);
         // Somebody may have edited it.
         let keeper = row.get::<_, Option<String>>(3)?.and_then(|network| network.parse().ok());
         let last = if lines == 0 { 0 } else { last };
-        loaded.push(LoadedRoom { name, topic, keeper, last, gone });
+        loaded.push(PastRoom { name, topic, keeper, last, gone });
     }
-    loaded.sort_by_key(|room| room.last.max(room.gone.map_or(0, |gone| gone.n)));
+    loaded.sort_by_key(PastRoom::last_known);
     Ok((rooms, loaded))
 }

@@ -226,8 +226,8 @@ fn rooms_come_back_in_the_order_of_their_last_events() {
             "empty" => (None, Some("10.0.0.1")),
             _ => (None, None),
         };
-        let (topic, keeper) = (topic.map(ToOwned::to_owned), keeper.map(network));
-        LoadedRoom { name: name.to_owned(), topic, keeper, last, gone: None }
+        let (topic, keeper) = (topic.map(Into::into), keeper.map(network));
+        PastRoom { name: name.to_owned(), topic, keeper, last, gone: None }
     };
     let rooms = [room("empty", 0), room("a", 2), room("c", 3), room("b", 4)];
     open.crash();

@@ -69,7 +69,7 @@ impl FakeStore {
                     (of.topic, of.keeper) = (topic, keeper);
                 }
                 Change::Forget(room) => {
-                    let last = self.rooms.iter().find(|of| of.name == room).map(|of| self.past_room(of).last);
+                    let last = self.rooms.iter().find(|of| of.name == room).map(|of| self.past_room(of).last_known());
                     self.forgotten = self.forgotten.max(last.unwrap_or(0));
                     self.rooms.retain(|of| of.name != room);
                 }
@@ -84,7 +84,7 @@ impl FakeStore {
         self.held.clear();
         self.reserved = self.last().max(self.reserved) + RESERVED;
         let mut rooms: Vec<_> = self.rooms.iter().map(|room| self.past_room(room)).collect();
-        rooms.sort_by_key(|room| room.last);
+        rooms.sort_by_key(PastRoom::last_known);
         (self.reserved, self.forgotten, rooms)
     }
 
@@ -150,8 +150,9 @@ impl FakeStore {
     }
 
     fn past_room(&self, room: &Room) -> PastRoom {
-        let last = self.all.iter().rfind(|(_, number)| *number == room.number).map_or(0, |(record, _)| record.n);
-        PastRoom { name: room.name.to_string(), topic: room.topic.clone(), keeper: room.keeper, last }
+        let last = self.records(room).last().map_or(0, |record| record.n);
+        let (name, topic) = (room.name.to_string(), room.topic.clone());
+        PastRoom { name, topic, keeper: room.keeper, last, gone: room.gone }
     }
 
     /// The room of this name, which may be a new one.

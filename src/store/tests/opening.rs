@@ -220,8 +220,8 @@ fn a_store_of_version_1_is_read() {
     folder.shell().execute_batch(VERSION_1).unwrap();
     let mut open = folder.open();
     let gone = Some(Gone { n: 12, at: "2026-11-25T00:00:00Z".parse().unwrap() });
-    let (topic, keeper) = (Some("green".to_owned()), Some(network("10.0.0.1")));
-    let rooms = vec![LoadedRoom { name: "tea".to_owned(), topic, keeper, last: 18, gone }];
+    let (topic, keeper) = (Some("green".into()), Some(network("10.0.0.1")));
+    let rooms = vec![PastRoom { name: "tea".to_owned(), topic, keeper, last: 18, gone }];
     assert_eq!(open.loaded, Loaded { epoch: "hello".parse().unwrap(), next: 20_001, forgotten: 0, rooms });
     let [one, two] =
         [17, 18].map(|n| ("2026-11-26T02:28:26.123Z".parse::<Timestamp>().unwrap() + Duration::from_secs(n), n));

@@ -38,11 +38,11 @@ impl Model {
         for room in rooms {
             if too_many.contains(&room) || !model.rooms.restore(room) {
                 model.out.push(Output::Forget(room.name.as_str().into()));
-                model.forgotten = model.forgotten.max(room.last);
+                model.forgotten = model.forgotten.max(room.last_known());
             }
         }
         let removed = |room: &&PastRoom| model.rooms.removed.iter().any(|(_, name)| *name == room.name);
-        let removed = rooms.iter().filter(removed).map(|room| room.last).max().unwrap_or(0);
+        let removed = rooms.iter().filter(removed).map(PastRoom::last_known).max().unwrap_or(0);
         model.forgotten = model.forgotten.max(removed);
         let id = |name: &str| model.rooms.all().iter().find(|room| room.name == name).map(|room| room.id);
         model.past = past

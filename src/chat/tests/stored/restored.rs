@@ -3,7 +3,7 @@
 use super::*;
 
 fn past(name: &str, last: u64) -> PastRoom {
-    PastRoom { name: name.to_owned(), topic: None, keeper: Some("10.0.0.7".parse().unwrap()), last }
+    PastRoom { name: name.to_owned(), topic: None, keeper: Some("10.0.0.7".parse().unwrap()), last, gone: None }
 }
 
 #[test]
@@ -37,10 +37,20 @@ fn a_chat_goes_on_where_its_store_has_left_off() {
 fn a_room_that_nothing_keeps_is_not_there_again() {
     let mut stage = Stage::new(1);
     let mut out = Vec::new();
-    let rooms = [past("empty", 0), PastRoom { topic: Some("red".into()), ..past("named", 0) }, past("full", 7)];
+    let gone = Some(Gone { n: 8, at: Timestamp::UNIX_EPOCH });
+    let rooms = [
+        past("empty", 0),
+        PastRoom { topic: Some("red".into()), ..past("named", 0) },
+        past("full", 7),
+        PastRoom { gone, ..past("emptied", 0) },
+    ];
     stage.chat.restore(9, 0, &rooms, &mut out);
-    assert_eq!(out, [Output::Forget("empty".into())]);
+    assert_eq!(out, ["empty", "emptied"].map(|name| Output::Forget(name.into())));
     stage.chat.rooms.assert_mirrors();
+    stage.line(ANN, "join|new|since|7");
+    assert_eq!(stage.finish(), ["gone, oldest 0"], "what is gone may have been of a room of this name");
+    stage.line(ANN, "join|new|since|8");
+    assert_eq!(stage.finish(), ["0 until 8", "in"]);
 }
 
 #[test]
