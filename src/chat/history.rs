@@ -87,6 +87,10 @@ impl Chat {
 
     fn begin_replay(&mut self, client: ClientId, room: RoomId, start: Start, goal: Goal, out: &mut Vec<Output>) {
         let mut replay = Replay { room, after: 0, told: 0, goal };
+        let start = match start {
+            Start::Ago(_) => Start::At(self.time_of(start)), // counted from now, also when the store has answered
+            Start::Last(_) | Start::At(_) | Start::Behind(..) | Start::Unknown => start,
+        };
         match self.find(room, start) {
             Found::Behind(after) => {
                 replay.after = after;

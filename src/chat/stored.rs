@@ -31,7 +31,7 @@ pub enum Query {
         until: u64,
     },
     /// The number behind which the events at and after a time are, to the millisecond. Where the clock was set back, it is one
-    /// of those behind which none is earlier and before which one is.
+    /// of several places at which an earlier event is followed by one that is not; what is in memory begins at the first.
     SeekSince {
         /// The name of the room.
         room: Arc<str>,

@@ -41,6 +41,18 @@ fn a_time_is_looked_up_in_the_store_too() {
 }
 
 #[test]
+fn so_long_ago_is_counted_from_the_question_and_not_from_the_answer() {
+    let mut stage = Stage::new(2);
+    stage.say(9);
+    stage.told.clear();
+    stage.gone = 6; // which happened in the sixth second
+    stage.line(ANN, "history|lobby|since|4s"); // it is the tenth
+    stage.say(3);
+    stage.told.clear();
+    assert_eq!(stage.finish(), ["gone, oldest 6"], "though by now nothing is gone of the last 4 seconds");
+}
+
+#[test]
 fn what_the_store_has_given_up_is_gone() {
     let mut stage = Stage::new(2);
     stage.say(600);

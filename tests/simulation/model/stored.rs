@@ -83,6 +83,10 @@ impl Model {
             Start::Ago(_) | Start::At(_) => Query::SeekSince { room, at: self.time_of(start) },
             Start::Behind(..) | Start::Unknown => Query::Page { room, after: 0, until: 0, limit: 1 },
         };
+        let start = match start {
+            Start::Ago(_) => Start::At(self.time_of(start)),
+            Start::Last(_) | Start::At(_) | Start::Behind(..) | Start::Unknown => start,
+        };
         self.ask(client, replay, Some(start), query);
     }
 
