@@ -60,8 +60,10 @@ impl Cost {
             Command::Private { to, text } => (name_cost(to) + of_text(text).0, 0),
             Command::Rename(new) => (name_cost(new), NOTICE_BYTES + name_bytes + new.len().min(NAME_BYTES_MAX)),
             Command::History { room, .. } => (name_cost(room) + HISTORY_COST, 0),
-            Command::Join { room, start: Some(_) } => (room_cost(room) + HISTORY_COST, 0),
-            Command::Join { room, start: None } => (room_cost(room), NOTICE_BYTES + name_bytes),
+            Command::Join { room, start } => {
+                let history = if start.is_some() { HISTORY_COST } else { 0 };
+                (room_cost(room) + history, NOTICE_BYTES + name_bytes)
+            }
             Command::Leave(room) => (name_cost(room), NOTICE_BYTES + name_bytes),
             Command::WhoIn(name)
             | Command::Wait(
@@ -166,7 +168,8 @@ mod tests {
         for start in [Start::Last(9), Start::Unknown] {
             let room = || "builds".to_owned();
             assert_eq!(of(&Command::History { room: room(), start }).work, HISTORY_COST);
-            assert_eq!(of(&Command::Join { room: room(), start: Some(start) }).work, HISTORY_COST);
+            let join = of(&Command::Join { room: room(), start: Some(start) });
+            assert_eq!((join.work, join.told), (HISTORY_COST, NOTICE_BYTES + 3), "and others are told of it");
         }
     }
 

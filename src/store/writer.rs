@@ -20,6 +20,9 @@ use super::{
 /// How long after a commit that has failed it is tried again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
+/// The longest patience: with any more, the time could not be reckoned.
+const PATIENCE_MAX: Duration = Duration::from_hours(24 * 365);
+
 /// What the thread is asked to do.
 #[derive(Debug)]
 pub(super) enum Task {
@@ -182,7 +185,7 @@ impl<'c> Writer<'c> {
                 }
             }
             Task::Close { patience, done } => {
-                self.ending = Ending::Closing { until: now + patience, done };
+                self.ending = Ending::Closing { until: now + patience.min(PATIENCE_MAX), done };
                 if let Health::Failing { retry_at } = &mut self.health {
                     *retry_at = now;
                 }
