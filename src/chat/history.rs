@@ -75,7 +75,7 @@ impl Chat {
     ) -> Result<RoomId, Refusal> {
         let is_known = match start {
             Start::Last(_) | Start::Ago(_) | Start::At(_) => true,
-            Start::Behind(n, epoch) => self.is_own(epoch) && n >= self.recent.forgotten(),
+            Start::Behind(n, epoch) => self.is_own(epoch) && n >= self.recent.forgotten_until(),
             Start::Unknown => false,
         };
         if is_known {
@@ -183,7 +183,7 @@ impl Chat {
             }
         }
         // At once: a fast room must not get further ahead.
-        self.tell(client, LongAnswer::Replay(replay), out);
+        self.go_on_telling(client, LongAnswer::Replay(replay), out);
     }
 
     pub(super) fn history_gone(&self, room: RoomId, oldest: u64) -> Refusal {
