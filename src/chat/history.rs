@@ -127,7 +127,7 @@ impl Chat {
             (Place::Older, Start::Behind(n, epoch)) if self.has_store() && self.is_own(epoch) => Found::Behind(n),
             // The store knows the oldest position.
             (Place::Older, Start::Behind(..) | Start::Unknown) if self.has_store() => {
-                Found::Ask(Query::Page { room: name(), after: 0, until: 0, limit: 1 })
+                Found::Ask(Query::SeekOldest { room: name() })
             }
             (Place::Older, Start::Ago(_) | Start::At(_) | Start::Behind(..) | Start::Unknown) => Found::Gone,
         }
