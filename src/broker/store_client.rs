@@ -158,7 +158,7 @@ impl StoreClient {
                     return Some(self.fail());
                 }
             };
-            if let Some(input) = self.learn(outcome) {
+            if let Some(input) = self.take_outcome(outcome) {
                 return Some(input);
             }
         }
@@ -197,7 +197,7 @@ impl StoreClient {
         }
         while let Poll::Ready(outcome) = self.outcomes.poll_next_unpin(cx) {
             let is_over = outcome.is_none();
-            if let Some(input) = self.learn(outcome) {
+            if let Some(input) = self.take_outcome(outcome) {
                 return Poll::Ready(input);
             }
             if is_over {
@@ -214,7 +214,8 @@ impl StoreClient {
         self.store.close(patience).await.unwrap_or(u64::MAX)
     }
 
-    fn learn(&mut self, outcome: Option<Outcome>) -> Option<Input> {
+    /// Answers what the chat has to know of this.
+    fn take_outcome(&mut self, outcome: Option<Outcome>) -> Option<Input> {
         match outcome {
             Some(Outcome::Committed(batch)) => {
                 self.kept = batch;

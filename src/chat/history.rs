@@ -77,7 +77,7 @@ impl Chat {
     ) -> Result<RoomId, Refusal> {
         let is_known = match start {
             Start::Last(_) | Start::Ago(_) | Start::At(_) => true,
-            Start::Behind(n, epoch) => self.is_own(epoch) && n >= self.recent.forgotten(),
+            Start::Behind(n, epoch) => self.is_own(epoch) && n >= self.recent.forgotten_until(),
             Start::Unknown => false,
         };
         if is_known {
@@ -129,7 +129,7 @@ impl Chat {
             (Place::Older, Start::Behind(n, epoch)) if self.has_store() && self.is_own(epoch) => Found::Behind(n),
             // The store knows the oldest position.
             (Place::Older, Start::Behind(..) | Start::Unknown) if self.has_store() => {
-                Found::Ask(Query::Page { room: name(), after: 0, until: 0, limit: 1 })
+                Found::Ask(Query::SeekOldest { room: name() })
             }
             (Place::Older, Start::Ago(_) | Start::At(_) | Start::Behind(..) | Start::Unknown) => Found::Gone,
         }
@@ -193,7 +193,7 @@ impl Chat {
             }
         }
         // At once: a fast room must not get further ahead.
-        self.tell(client, LongAnswer::Replay(replay), out);
+        self.go_on_telling(client, LongAnswer::Replay(replay), out);
     }
 
     pub(super) fn history_gone(&self, room: RoomId, oldest: u64) -> Refusal {

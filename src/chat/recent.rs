@@ -34,7 +34,7 @@ pub(super) struct Recent {
     limits: RecentLimits,
     /// Never iterated: a hash has no order.
     by_room: FxHashMap<RoomId, Stretch>,
-    /// Each room that has events, once: under the number of one of them, the last by the time that it was put here.
+    /// Each room that has events, once: under the number of the event that was its last one when it was put here.
     silent: BinaryHeap<Reverse<(u64, RoomId)>>,
     /// What all events take, in bytes.
     bytes: usize,
@@ -180,7 +180,7 @@ impl Recent {
     }
 
     /// Behind which event there is nothing of a room that is made now.
-    pub(super) fn forgotten(&self) -> u64 {
+    pub(super) fn forgotten_until(&self) -> u64 {
         self.forgotten
     }
 

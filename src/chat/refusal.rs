@@ -49,6 +49,30 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// The room in which what was asked for is gone, and its oldest position.
+    #[must_use]
+    pub fn place(&self) -> Option<(&str, Option<Position>)> {
+        match self {
+            Self::HistoryGone { room, oldest } => Some((room, *oldest)),
+            Self::NameTaken
+            | Self::NameConfusable(_)
+            | Self::NameInvalid(_)
+            | Self::NoSuchUser
+            | Self::EmptyText
+            | Self::RecipientBehind
+            | Self::WaitTooLong(_)
+            | Self::ArgumentTooLong(_)
+            | Self::NoSuchRoom
+            | Self::NotInRoom
+            | Self::RoomInvalid(_)
+            | Self::RoomConfusable(_)
+            | Self::TooManyRooms(_)
+            | Self::NotStored
+            | Self::StoreFailed
+            | Self::Account(_) => None,
+        }
+    }
+
     /// A word for machines, which never changes.
     #[must_use]
     pub fn code(&self) -> &'static str {

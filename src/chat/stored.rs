@@ -21,6 +21,11 @@ pub enum Query {
         /// How many events are wanted at most.
         limit: usize,
     },
+    /// The number behind which all events are that are kept.
+    SeekOldest {
+        /// The name of the room.
+        room: Arc<str>,
+    },
     /// The number behind which the last `count` events up to `until` are.
     SeekLast {
         /// The name of the room.
@@ -53,7 +58,7 @@ pub enum Answer {
         /// The last event of the room that was removed.
         gone: Option<Gone>,
     },
-    /// To [`Query::SeekLast`] and [`Query::SeekSince`].
+    /// To all others.
     Behind {
         /// The number. Where all events are wanted, that of the last one that was removed, or 0.
         n: u64,

@@ -96,7 +96,7 @@ impl Chat {
 
     fn work(&mut self, task: Task, out: &mut Vec<Output>) {
         match task {
-            Task::Tell(to, answer) => self.tell(to, answer, out),
+            Task::Tell(to, answer) => self.go_on_telling(to, answer, out),
             Task::SearchText { from, mut search } => {
                 if self.waits.meet_some(&mut search, PIECE_COMPARED_BYTES) {
                     self.finish(from, out);
@@ -125,7 +125,7 @@ impl Chat {
     }
 
     /// Goes on with a long answer, if its client can be told something and reads what it is told.
-    pub(super) fn tell(&mut self, to: ClientId, answer: LongAnswer, out: &mut Vec<Output>) {
+    pub(super) fn go_on_telling(&mut self, to: ClientId, answer: LongAnswer, out: &mut Vec<Output>) {
         match self.members.get(to) {
             None => {}
             Some(member) if member.is_broken => {

@@ -1,5 +1,5 @@
-//! What is kept in a file: the events of rooms, and the rooms themselves. Knows SQLite, the disk, and events as values; knows
-//! no rules, no sockets, and how nothing looks to users.
+//! What is kept in a file: the events of rooms, and the rooms themselves. Knows SQLite, the disk, and events as values.
+//! Knows no rules, no sockets, and not how anything looks to users.
 //!
 //! Two threads do the work, each with its own connection to the file, so that a commit never waits for a query: one writes
 //! (`writer`), one reads (`reader`). What both are asked to do waits in channels, and so do the answers; nothing here

@@ -86,6 +86,7 @@ impl<'c> Reader<'c> {
                 };
                 self.page(&room, name, (*after, *until), (*limit).min(PAGE_RECORDS_MAX))
             }
+            Query::SeekOldest { room } => self.seek(room, |_, _| Ok(None)),
             Query::SeekLast { room, count, until } => {
                 self.seek(room, |reader, room| reader.seek_last(room, *count, *until))
             }

@@ -51,7 +51,7 @@ impl FakeStore {
 
     /// Whether something is held that the answer to this should have.
     pub(crate) fn holds(&self, query: &Query) -> bool {
-        let (Query::Page { room, .. } | Query::SeekLast { room, .. } | Query::SeekSince { room, .. }) = query;
+        let room = room_of(query);
         self.held.iter().any(|change| matches!(change, Change::Event(record) if record.room == *room))
     }
 
@@ -117,7 +117,7 @@ impl FakeStore {
     }
 
     pub(crate) fn answer(&self, query: &Query) -> Answer {
-        let (Query::Page { room, .. } | Query::SeekLast { room, .. } | Query::SeekSince { room, .. }) = query;
+        let room = room_of(query);
         let of = self.rooms.iter().find(|of| of.name == *room);
         let gone = of.and_then(|of| of.gone);
         let records: Vec<_> = of.map_or(Vec::new(), |of| self.records(of).collect());
@@ -134,6 +134,7 @@ impl FakeStore {
                 let through = page.last().filter(|_| is_full).map_or(*until, |last| last.n);
                 Answer::Page { records: page, through, gone }
             }
+            Query::SeekOldest { .. } => Answer::Behind { n: before(0), gone },
             Query::SeekLast { count, until, .. } => {
                 let wanted = records.iter().filter(|record| record.n <= *until).count();
                 Answer::Behind { n: before(wanted.saturating_sub(*count)), gone }
@@ -165,5 +166,14 @@ impl FakeStore {
             self.rooms.len() - 1
         });
         &mut self.rooms[place]
+    }
+}
+
+fn room_of(query: &Query) -> &Arc<str> {
+    match query {
+        Query::Page { room, .. }
+        | Query::SeekOldest { room }
+        | Query::SeekLast { room, .. }
+        | Query::SeekSince { room, .. } => room,
     }
 }

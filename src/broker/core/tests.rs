@@ -119,8 +119,8 @@ fn pages_of_the_store_keep_nobody_waiting() {
     come(&mut broker, 99, vec![Command::Sync("x".to_owned())]);
     let inputs = turn(&mut broker, &mut chat);
     let is_answer = |input: &&Input| matches!(input, Input::Answered(..));
-    let mut before = inputs.iter().take_while(|input| !matches!(input, Input::Command(..))).filter(is_answer);
-    assert!(before.by_ref().count() <= 1, "{inputs:?}");
+    let before = inputs.iter().take_while(|input| !matches!(input, Input::Command(..))).filter(is_answer).count();
+    assert!(before <= 1, "{before} pages are told before who asks for little is answered");
     let told = inputs.iter().filter(is_answer).count() as u64;
     assert!((1..ASKERS).contains(&told) && broker.has_work(), "{told} pages are told in one turn");
 }

@@ -150,7 +150,7 @@ impl Chat {
         if is_over {
             self.end_mail(client, &replay, false, out);
         } else {
-            self.tell(client, LongAnswer::Mail(replay), out);
+            self.go_on_telling(client, LongAnswer::Mail(replay), out);
         }
         None
     }

@@ -88,17 +88,14 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, stamp: Stamp<
         Event::Done(done) => answer(done),
         Event::Declined(asked, refusal) => {
             owned = refused(refusal, lang);
-            let (room, position) = match refusal {
-                Refusal::HistoryGone { room, oldest } => (Some(&**room), *oldest),
-                _ => (None, None),
-            };
+            let (room, position) = refusal.place().unzip();
             Fields {
                 event: "refused",
                 text: Some(&owned),
                 code: Some(refusal.code()),
                 verb: Some(Verb::of_asked(*asked)),
                 room,
-                position,
+                position: position.flatten(),
                 count: match refusal {
                     Refusal::Account(refusal) => accounts::count(refusal),
                     _ => None,

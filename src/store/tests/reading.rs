@@ -59,6 +59,7 @@ fn the_last_events_are_behind_a_number() {
     for (count, n) in [(0, 8), (1, 6), (2, 4), (3, 2), (4, 0), (5, 0), (usize::MAX, 0)] {
         assert_eq!(behind(&open, Query::SeekLast { room: "tea".into(), count, until: u64::MAX }), n, "{count}");
     }
+    assert_eq!(behind(&open, Query::SeekOldest { room: "tea".into() }), 0);
     assert_eq!(behind(&open, Query::SeekLast { room: "nowhere".into(), count: 5, until: u64::MAX }), 0);
 }
 

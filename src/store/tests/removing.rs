@@ -32,6 +32,8 @@ fn a_room_keeps_its_last_lines() {
         assert_eq!(lines(writer, "tea"), 3);
         let seek = reader.answer(&Query::SeekLast { room: "tea".into(), count: 5, until: u64::MAX });
         assert_eq!(seek.unwrap(), Answer::Behind { n: 2, gone: gone(2) });
+        let seek = reader.answer(&Query::SeekOldest { room: "tea".into() });
+        assert_eq!(seek.unwrap(), Answer::Behind { n: 2, gone: gone(2) });
         let seek = reader.answer(&Query::SeekSince { room: "tea".into(), at: Timestamp::MIN });
         assert_eq!(seek.unwrap(), Answer::Behind { n: 2, gone: gone(2) });
     });

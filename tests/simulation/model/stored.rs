@@ -89,7 +89,7 @@ impl Model {
         let query = match start {
             Start::Last(count) => Query::SeekLast { room, count, until: self.events },
             Start::Ago(_) | Start::At(_) => Query::SeekSince { room, at: self.time_of(start) },
-            Start::Behind(..) | Start::Unknown => Query::Page { room, after: 0, until: 0, limit: 1 },
+            Start::Behind(..) | Start::Unknown => Query::SeekOldest { room },
         };
         let start = match start {
             Start::Ago(_) => Start::At(self.time_of(start)),

@@ -123,6 +123,7 @@ impl Stage {
                 let through = records.get(limit - 1).map_or(until, |last| last.n);
                 Answer::Page { records: records.into_iter().take(limit).collect(), through, gone }
             }
+            Query::SeekOldest { .. } => Answer::Behind { n: self.gone, gone },
             Query::SeekLast { room, count, until } => {
                 let mut records = of(&room);
                 records.retain(|record| record.n <= until);
