@@ -120,9 +120,10 @@ impl StoreClient {
 
     /// Has the chat go on where the store has left off.
     pub(super) fn restore(&mut self, chat: &mut Chat, out: &mut Vec<crate::chat::Output>) {
-        let Some(Loaded { next, forgotten, rooms, accounts, .. }) = self.loaded.take() else { return };
+        let Some(Loaded { next, forgotten, rooms, accounts, order, .. }) = self.loaded.take() else { return };
         self.accounts = (!accounts.is_empty()).then_some((0, accounts)); // what is loaded has no number
         chat.restore(next, forgotten, &rooms, out);
+        chat.restore_order(order);
     }
 
     /// Keeps what a turn has changed, and waits until that is done, but not for long. Answers what the chat has to know.

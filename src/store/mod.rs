@@ -14,6 +14,7 @@ mod commit;
 mod database;
 mod held;
 mod open;
+mod order;
 mod reader;
 mod retention;
 mod rooms;
@@ -43,7 +44,7 @@ use jiff::Timestamp;
 use self::{reader::Request, writer::Task};
 use crate::{
     address::Network,
-    chat::{Account, AccountChange, Epoch, PastRoom, Record},
+    chat::{Account, AccountChange, Epoch, OrderChange, PastOrder, PastRoom, Record},
 };
 
 pub use self::account_file::AccountFile;
@@ -99,6 +100,8 @@ pub struct Loaded {
     pub rooms: Vec<PastRoom>,
     /// The accounts, in the order in which they were made.
     pub accounts: Vec<Account>,
+    /// Who is banned or muted, and who keeps order in rooms.
+    pub order: PastOrder,
 }
 
 /// Something to keep.
@@ -115,6 +118,8 @@ pub enum Change {
         /// At whose expense it is kept.
         keeper: Option<Network>,
     },
+    /// Something of order.
+    Order(OrderChange),
     /// Something about an account.
     Account(AccountChange),
     /// The chat knows what [`Outcome::Accounts`] of this number has told: what it changes from here on is to be understood so.

@@ -3,6 +3,7 @@
 mod accounts;
 mod failing;
 mod opening;
+mod order;
 mod reading;
 mod removing;
 
@@ -17,7 +18,7 @@ use std::{
 use futures::{StreamExt, executor::block_on};
 
 use super::{database::Tables, open::Opened, reader::Reader, writer::Writer, *};
-use crate::chat::{Departure, Identity, KeptEvent, PublicEvent};
+use crate::chat::{Departure, Identity, KeptEvent, PastOrder, PublicEvent};
 
 const OPTIONS: Options = Options { sync: SyncMode::Normal, lines_max: u64::MAX, days_max: 0, bytes_max: u64::MAX };
 const NOW: Timestamp = Timestamp::constant(1_795_660_123, 0);
@@ -197,7 +198,14 @@ fn rooms_come_back_in_the_order_of_their_last_events() {
     let mut open = folder.open();
     assert_eq!(
         open.loaded,
-        Loaded { epoch: Epoch::from_random(0), next: 1, forgotten: 0, rooms: vec![], accounts: vec![] }
+        Loaded {
+            epoch: Epoch::from_random(0),
+            next: 1,
+            forgotten: 0,
+            rooms: vec![],
+            accounts: vec![],
+            order: PastOrder::default()
+        }
     );
     open.commit(vec![topic("empty", None, Some("10.0.0.1"))]);
     open.commit([say("b", [1]), say("a", [2]), say("c", [3]), say("b", [4])].concat());

@@ -15,6 +15,7 @@ impl Chat {
             self.accounts.directory.remove(&key);
             self.accounts.mailboxes.remove(&key);
             self.log_out(&key, None, out);
+            self.forget_order_of(&key, out);
         }
         for account in accounts {
             let key = account.key();
@@ -31,6 +32,10 @@ impl Chat {
                     revoked.iter().for_each(|label| self.log_out_token(&key, label, out));
                 }
                 None => {
+                    let before = self.accounts.directory.get(&key);
+                    if before.is_some_and(|before| before.created != account.created) {
+                        self.forget_order_of(&key, out); // it is another one of this name
+                    }
                     self.accounts.directory.insert(account);
                     self.log_out(&key, None, out);
                 }
