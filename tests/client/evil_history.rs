@@ -96,7 +96,7 @@ fn what_is_replayed_is_escaped() {
     assert!(lines[0].ends_with(r" #builds [a]n\u{1b}:hi\u{1b}[31m\u{a}\u{202e}"), "{lines:?}");
     let port = answering(|_, _| gone("history", "7.abcde"));
     let (code, _, stderr) = run_at(port, &["history", "builds"]);
-    let shown = "pipechat: builds: \\u{1b}[2J; the oldest is what follows 7.abcde (--since 7.abcde)\n";
+    let shown = "pipechat: builds: older history is gone; the oldest is what follows 7.abcde (--since 7.abcde)\n";
     assert_eq!((code, &*stderr), (REFUSED, shown));
 }
 
@@ -126,7 +126,9 @@ fn only_positions_get_into_the_file() {
     let folder = env::temp_dir().join(format!("pipechat-evil-{}", process::id()));
     fs::create_dir_all(&folder).expect("a folder of ours");
     let path = folder.join("pos");
-    for pos in ["x", "7.abcde\\nrm -rf", "7.ABCDE", "99999999999999999999.abcde", "../../etc/passwd", "7.abcde "] {
+    for pos in
+        ["x", "7.abcde\\nrm -rf", "7.ABCDE", "99999999999999999999.abcde", "+7.abcde", "../../etc/passwd", "7.abcde "]
+    {
         let port =
             answering(move |_, _| joined(pos) + &past(3, "live").replace("3.abcde", pos).replace("true", "null"));
         let flags = ["listen", "--count", "1", "--resume", path.to_str().expect("UTF-8")];
@@ -134,7 +136,7 @@ fn only_positions_get_into_the_file() {
         assert_eq!((code, lines.len(), &*stderr), (DONE, 1, ""), "{pos}");
         assert_eq!(fs::read_to_string(&path).expect("it is made"), "", "{pos}");
     }
-    let port = answering(|_, _| joined("+7.abcde"));
+    let port = answering(|_, _| joined("7.abcde"));
     let flags = ["listen", "--timeout", "0.3", "--resume", path.to_str().expect("UTF-8")];
     assert_eq!(run_at(port, &flags).0, TIMED_OUT);
     assert_eq!(fs::read_to_string(&path).expect("it is made"), "7.abcde\n");

@@ -133,10 +133,11 @@ fn departures_and_new_names_are_told_in_each_room() {
         let [mut ann, mut bob, mut cid] = two_in_a_room(&server);
         bob.rename("rob");
         let (known_as, offline) = (texts.known_as(&bob.addr, "bob", "rob"), bob.offline());
+        let in_room = [format!("#builds {known_as}"), texts.offline_in("builds", &bob.addr, "rob")];
         drop(bob);
-        for line in [&known_as, &offline] {
+        for (line, in_room) in [known_as, offline].iter().zip(in_room) {
             ann.expect(line);
-            ann.expect(&format!("#builds {line}"));
+            ann.expect(&in_room);
             cid.expect(line);
         }
         ann.nothing();

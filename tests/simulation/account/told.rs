@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Limits that `help` tells, a line each.
-const HELP_LIMITS: usize = 8;
+const HELP_LIMITS: usize = 13;
 
 #[derive(Debug)]
 pub(super) struct Told {
