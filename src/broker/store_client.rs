@@ -121,7 +121,7 @@ impl StoreClient {
 
     /// Has the chat go on where the store has left off.
     pub(super) fn restore(&mut self, chat: &mut Chat, out: &mut Vec<crate::chat::Output>) {
-        let Some(Loaded { next, forgotten, rooms, accounts, .. }) = self.loaded.take() else { return };
+        let Some(Loaded { next, forgotten, rooms, accounts, mailboxes, epoch: _ }) = self.loaded.take() else { return };
         self.accounts = (!accounts.is_empty()).then_some((0, accounts)); // what is loaded has no number
         let past = |LoadedRoom { name, topic, keeper, last, gone }: LoadedRoom| PastRoom {
             name,
@@ -129,6 +129,7 @@ impl StoreClient {
             keeper,
             last: last.max(gone.map_or(0, |gone| gone.n)),
         };
+        chat.restore_mailboxes(&mailboxes);
         chat.restore(next, forgotten, &rooms.into_iter().map(past).collect::<Vec<_>>(), out);
     }
 

@@ -13,6 +13,7 @@ mod accounts;
 mod commit;
 mod database;
 mod held;
+mod mailboxes;
 mod open;
 mod reader;
 mod retention;
@@ -43,7 +44,7 @@ use jiff::Timestamp;
 use self::{reader::Request, writer::Task};
 use crate::{
     address::Network,
-    chat::{Account, AccountChange, Epoch, Record},
+    chat::{Account, AccountChange, Epoch, PastMailbox, Record},
 };
 
 pub use self::account_file::AccountFile;
@@ -99,6 +100,8 @@ pub struct Loaded {
     pub rooms: Vec<LoadedRoom>,
     /// The accounts, in the order in which they were made.
     pub accounts: Vec<Account>,
+    /// What is kept for them in private.
+    pub mailboxes: Vec<PastMailbox>,
 }
 
 /// A room that was kept.

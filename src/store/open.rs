@@ -16,6 +16,7 @@ use super::{
     Loaded, LoadedRoom, Options, SyncMode,
     commit::RESERVED_AHEAD,
     database::{BUSY_TIMEOUT, Clock, Database, State, Statements},
+    mailboxes,
     reader::{self, Reader},
     retention::Due,
     rooms::{Room, Rooms},
@@ -108,6 +109,7 @@ pub(super) fn open(path: &Path, options: Options, now: Timestamp, random: u64) -
     let reserved = next + RESERVED_AHEAD;
     Statements::new(&connection)?.reserve(reserved)?;
     let (watched, accounts) = Watched::load(&connection, Instant::now())?;
+    let mailboxes = mailboxes::all(&connection)?;
     let reader = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     reader.pragma_update(None, "query_only", true)?;
     Reader::new(&reader)?;
@@ -115,7 +117,7 @@ pub(super) fn open(path: &Path, options: Options, now: Timestamp, random: u64) -
     let state = State { options, rooms, reserved, highest: next - 1, clock, due, watched };
     Ok((
         Opened { database: Database { connection, state, locks }, reader },
-        Loaded { epoch, next, forgotten, rooms: loaded, accounts },
+        Loaded { epoch, next, forgotten, rooms: loaded, accounts, mailboxes },
     ))
 }
 

@@ -197,7 +197,14 @@ fn rooms_come_back_in_the_order_of_their_last_events() {
     let mut open = folder.open();
     assert_eq!(
         open.loaded,
-        Loaded { epoch: Epoch::from_random(0), next: 1, forgotten: 0, rooms: vec![], accounts: vec![] }
+        Loaded {
+            epoch: Epoch::from_random(0),
+            next: 1,
+            forgotten: 0,
+            rooms: vec![],
+            accounts: vec![],
+            mailboxes: vec![]
+        }
     );
     open.commit(vec![topic("empty", None, Some("10.0.0.1"))]);
     open.commit([say("b", [1]), say("a", [2]), say("c", [3]), say("b", [4])].concat());

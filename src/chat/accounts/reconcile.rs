@@ -31,6 +31,10 @@ impl Chat {
                     revoked.iter().for_each(|label| self.log_out_token(&key, label, out));
                 }
                 None => {
+                    let before = self.accounts.directory.get(&key);
+                    if before.is_some_and(|before| before.created != account.created) {
+                        self.accounts.mailboxes.remove(&*key); // it is another account of the same name
+                    }
                     self.accounts.directory.insert(account);
                     self.log_out(&key, None, out);
                 }

@@ -229,7 +229,14 @@ fn a_store_of_version_1_is_read() {
     let rooms = vec![LoadedRoom { name: "tea".to_owned(), topic, keeper, last: 18, gone }];
     assert_eq!(
         open.loaded,
-        Loaded { epoch: "hello".parse().unwrap(), next: 20_001, forgotten: 0, rooms, accounts: vec![] }
+        Loaded {
+            epoch: "hello".parse().unwrap(),
+            next: 20_001,
+            forgotten: 0,
+            rooms,
+            accounts: vec![],
+            mailboxes: vec![]
+        }
     );
     let [one, two] =
         [17, 18].map(|n| ("2026-11-26T02:28:26.123Z".parse::<Timestamp>().unwrap() + Duration::from_secs(n), n));
