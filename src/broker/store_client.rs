@@ -120,8 +120,11 @@ impl StoreClient {
 
     /// Has the chat go on where the store has left off.
     pub(super) fn restore(&mut self, chat: &mut Chat, out: &mut Vec<crate::chat::Output>) {
-        let Some(Loaded { next, forgotten, rooms, accounts, order, .. }) = self.loaded.take() else { return };
+        let Some(Loaded { next, forgotten, rooms, accounts, mailboxes, order, epoch: _ }) = self.loaded.take() else {
+            return;
+        };
         self.accounts = (!accounts.is_empty()).then_some((0, accounts)); // what is loaded has no number
+        chat.restore_mailboxes(&mailboxes);
         chat.restore(next, forgotten, &rooms, out);
         chat.restore_order(order);
     }

@@ -68,7 +68,7 @@ pub use record::{Epoch, KeptEvent, Position, Record};
 pub use refusal::Refusal;
 pub use room_set::RoomSet;
 pub use rooms::{LOBBY, RoomLimits, RoomName};
-pub use stored::{Answer, Gone, HELD_EVENTS_MAX, PastRoom, Query};
+pub use stored::{Answer, Gone, HELD_EVENTS_MAX, PastMailbox, PastRoom, PastSender, Query};
 pub use verify::{
     Digest, Job, PASSWORD_BYTES, Secret, TOKEN_LENGTH, TOKEN_LETTERS, TOKEN_PREFIX, Ticket, Verdict, token_digest,
 };

@@ -99,6 +99,26 @@ impl PastRoom {
     }
 }
 
+/// What a store has kept for an account that has a mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastMailbox {
+    /// The name of the account.
+    pub account: Arc<str>,
+    /// The number of the last message that is kept; 0 if none is.
+    pub last: u64,
+    /// From whom messages are that were not delivered, and how many. A sender may be there several times.
+    pub unread: Vec<(PastSender, usize)>,
+}
+
+/// Who has sent a message that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PastSender {
+    /// An account of this name.
+    Account(String),
+    /// A guest from this address.
+    Guest(String),
+}
+
 /// Whether there is a store, and whether it works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StoreState {

@@ -106,7 +106,9 @@ pub(super) struct Statements<'c> {
     pub(super) newest: Statement<'c>,
     pub(super) remove: Statement<'c>,
     pub(super) oldest_of_all: Statement<'c>,
-    pub(super) remove_oldest_of_all: Statement<'c>,
+    pub(super) remove_one: Statement<'c>,
+    pub(super) oldest_of_mailboxes: Statement<'c>,
+    pub(super) count_older: Statement<'c>,
     pub(super) remove_some: Statement<'c>,
     pub(super) remove_room: Statement<'c>,
     pub(super) used_bytes: Statement<'c>,
@@ -148,8 +150,15 @@ impl<'c> Statements<'c> {
             nth: prepare("select n, at from messages where room = ?1 order by n limit 1 offset ?2")?,
             newest: prepare("select n, at from messages where room = ?1 order by n desc limit 1")?,
             remove: prepare("delete from messages where room = ?1 and n <= ?2")?,
-            oldest_of_all: prepare("select n, at, room from messages order by n limit ?1")?,
-            remove_oldest_of_all: prepare("delete from messages where n <= ?1")?,
+            oldest_of_all: prepare("select n, at, room from messages where n > ?1 order by n limit ?2")?,
+            remove_one: prepare("delete from messages where n = ?1")?,
+            oldest_of_mailboxes: prepare(
+                "select name, (select at from messages where room = rooms.id order by n limit 1)
+                from rooms where name > max('@:', ?1) and name < '@;' order by name limit ?2",
+            )?,
+            count_older: prepare(
+                "select count(*) from (select at from messages where room = ?1 order by n limit ?2) where at < ?3",
+            )?,
             remove_some: prepare("delete from messages where n in (select n from messages where room = ?1 limit ?2)")?,
             remove_room: prepare("delete from rooms where id = ?1")?,
             used_bytes: prepare(

@@ -13,6 +13,7 @@ mod accounts;
 mod commit;
 mod database;
 mod held;
+mod mailboxes;
 mod open;
 mod order;
 mod reader;
@@ -44,7 +45,7 @@ use jiff::Timestamp;
 use self::{reader::Request, writer::Task};
 use crate::{
     address::Network,
-    chat::{Account, AccountChange, Epoch, OrderChange, PastOrder, PastRoom, Record},
+    chat::{Account, AccountChange, Epoch, OrderChange, PastMailbox, PastOrder, PastRoom, Record},
 };
 
 pub use self::account_file::AccountFile;
@@ -100,6 +101,8 @@ pub struct Loaded {
     pub rooms: Vec<PastRoom>,
     /// The accounts, in the order in which they were made.
     pub accounts: Vec<Account>,
+    /// What is kept for them in private.
+    pub mailboxes: Vec<PastMailbox>,
     /// Who is banned or muted, and who keeps order in rooms.
     pub order: PastOrder,
 }

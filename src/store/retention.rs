@@ -12,9 +12,11 @@ use rusqlite::{OptionalExtension, Result, params};
 
 use super::{
     database::{State, Tables},
+    mailboxes::Expiry,
     rooms::Room,
     rows::{self, from_integer, to_integer},
 };
+use crate::chat::is_mailbox;
 
 /// The rows that a step removes or changes at most: some milliseconds. Fewer would cost a busy room a transaction more for each of its commits.
 pub(super) const STEP_ROWS: u64 = 500;
@@ -33,6 +35,9 @@ const LOG_PAGES_MAX: u64 = 1000;
 pub(super) struct Due {
     /// When it is looked for events that are too old; `None` if they never are.
     expiry: Option<Instant>,
+    /// Up to this number, private messages alone are left of what is too old. They have a time of their own.
+    expired: i64,
+    pub(super) private: Expiry,
     /// There may be too much in the file.
     is_large: bool,
     /// Changes since it was last looked.
@@ -50,6 +55,8 @@ enum Step {
     Trim(Arc<str>, u64),
     /// The events that are too old.
     Expire,
+    /// The private messages that are.
+    ExpirePrivate,
     /// The oldest events of the largest room, if there is too much in the file.
     Shrink,
     /// The numbers of events, so that a start after a crash need not count them.
@@ -60,8 +67,9 @@ enum Step {
 
 impl Due {
     pub(super) fn new(days_max: u32) -> Self {
-        let expiry = (days_max > 0).then(Instant::now);
-        Self { expiry, is_large: true, since_size_check: 0, log_changes: 0, log_commits: 0 }
+        let now = Instant::now();
+        let (expiry, private) = ((days_max > 0).then_some(now), Expiry::new(now));
+        Self { expiry, expired: 0, private, is_large: true, since_size_check: 0, log_changes: 0, log_commits: 0 }
     }
 
     /// So much was committed.
@@ -84,7 +92,12 @@ impl Due {
 impl Tables<'_> {
     /// When there is something to do, if ever.
     pub(super) fn due(&self, now: Instant) -> Option<Instant> {
-        if self.next_step(now).is_some() { Some(now) } else { self.state.due.expiry }
+        let Due { expiry, private, .. } = &self.state.due;
+        if self.next_step(now).is_some() {
+            Some(now)
+        } else {
+            Some(expiry.map_or(private.at, |expiry| expiry.min(private.at)))
+        }
     }
 
     /// Does one step, if there is something to do.
@@ -94,6 +107,7 @@ impl Tables<'_> {
             Some(Step::Forget) => self.forget(),
             Some(Step::Trim(name, excess)) => self.remove_oldest(&name, excess.min(STEP_ROWS)),
             Some(Step::Expire) => self.expire(now),
+            Some(Step::ExpirePrivate) => self.expire_private(now),
             Some(Step::Shrink) => self.shrink(),
             Some(Step::Count) => self.count(),
             Some(Step::CheckLog) => self.check_log(),
@@ -112,6 +126,8 @@ impl Tables<'_> {
             Some(Step::Shrink)
         } else if due.expiry.is_some_and(|at| at <= now) {
             Some(Step::Expire)
+        } else if due.private.at <= now {
+            Some(Step::ExpirePrivate)
         } else if rooms.counts_due() {
             Some(Step::Count)
         } else {
@@ -141,7 +157,7 @@ impl Tables<'_> {
     }
 
     /// Removes the oldest `count` events of a room, which are all if somebody has removed others by hand.
-    fn remove_oldest(&mut self, name: &Arc<str>, count: u64) -> Result<()> {
+    pub(super) fn remove_oldest(&mut self, name: &Arc<str>, count: u64) -> Result<()> {
         let transaction = self.transaction()?;
         let room = self.state.rooms.get(name).expect("a room that is over a limit is known");
         let mut last = self.statements.nth.query_row([room.id, to_integer(count - 1)], place).optional()?;
@@ -171,8 +187,8 @@ impl Tables<'_> {
         let transaction = self.transaction()?;
         let mut last = None;
         let mut by_room: HashMap<i64, (i64, String, u64)> = HashMap::new();
-        let mut count = 0;
-        let mut oldest = self.statements.oldest_of_all.query([to_integer(STEP_ROWS)])?;
+        let mut old = Vec::new();
+        let mut oldest = self.statements.oldest_of_all.query([self.state.due.expired, to_integer(STEP_ROWS)])?;
         while let Some(row) = oldest.next()? {
             let (n, at) = place(row)?;
             if at >= oldest_kept {
@@ -180,7 +196,10 @@ impl Tables<'_> {
             }
             last = Some(n);
             let room = row.get(2).unwrap_or_default();
-            count += 1;
+            if self.state.rooms.name(room).is_some_and(|name| is_mailbox(name)) {
+                continue;
+            }
+            old.push(n);
             let events = by_room.get(&room).map_or(0, |(_, _, events)| *events);
             by_room.insert(room, (n, at, events + 1));
         }
@@ -200,10 +219,13 @@ impl Tables<'_> {
                 rooms.push((Arc::clone(name), room));
             }
         }
-        self.statements.remove_oldest_of_all.execute([last])?;
+        for n in &old {
+            self.statements.remove_one.execute([n])?;
+        }
         transaction.commit()?;
         rooms.iter().for_each(|(name, room)| self.state.rooms.set(name, *room));
-        self.state.due.changed(count);
+        self.state.due.expired = last;
+        self.state.due.changed(old.len());
         Ok(())
     }
 

@@ -204,6 +204,7 @@ fn rooms_come_back_in_the_order_of_their_last_events() {
             forgotten: 0,
             rooms: vec![],
             accounts: vec![],
+            mailboxes: vec![],
             order: PastOrder::default()
         }
     );

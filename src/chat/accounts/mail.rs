@@ -140,7 +140,6 @@ impl Chat {
                 let past = |record| Event::Past(Record { room: OWN.into(), ..record }, self.epoch);
                 out.extend(records.into_iter().map(|record| Output::tell(client, past(record))));
                 replay.after = through;
-                self.note_mail(&replay.key, through);
             }
         }
         let is_over = match replay.goal {

@@ -1,14 +1,16 @@
 //! Private messages to accounts: they are kept, told at once to one who is here, and to one who is away when it logs in.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use super::{AccountDone, AccountRefusal};
 use crate::{
     address::Network,
     chat::{
-        Account, AccountChange, Chat, ClientId, Done, Event, Identity, KeptEvent, Load, Output, Record, Refusal,
-        compose::composed, mailbox, stored::StoreState, visitors::TellVisitors, work::Task,
+        Account, AccountChange, Chat, ClientId, Done, Event, Identity, KeptEvent, Load, Output, PastMailbox,
+        PastSender, Record, Refusal, account_key, compose::composed, mailbox, stored::StoreState,
+        visitors::TellVisitors, work::Task,
     },
+    origin::Origin,
 };
 
 /// The most messages of one sender that are kept for an account that is away.
@@ -17,8 +19,8 @@ const OF_ONE_SENDER_MAX: u16 = 50;
 /// What is kept for an account, as far as it is known without asking the store.
 #[derive(Debug, Default)]
 pub(super) struct Mailbox {
-    /// The number of the last message; none as long as that is not known, after a start.
-    last: Option<u64>,
+    /// The number of the last message; 0 if there is none.
+    last: u64,
     /// How many were kept since the account was here.
     waiting: usize,
     /// The same by sender.
@@ -28,10 +30,10 @@ pub(super) struct Mailbox {
 }
 
 /// Who sends messages, for the limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Sender {
-    /// An account of this generation.
-    Account(u64),
+    /// An account of this key.
+    Account(Box<str>),
     /// All clients of a network that have none.
     Network(Network),
     /// A client from a trusted address that has none.
@@ -39,13 +41,40 @@ enum Sender {
 }
 
 impl Mailbox {
-    /// Whether nothing is kept that was not delivered up to this number, for sure.
-    fn is_read(&self, read: u64) -> bool {
-        self.last.is_some_and(|last| last <= read)
+    /// One more is kept of a sender.
+    fn add(&mut self, sender: Sender) {
+        self.waiting += 1;
+        *self.by_sender.entry(sender).or_default() += 1;
     }
 }
 
 impl Chat {
+    /// Goes on where a store has left off: with what is kept for these accounts. Who has sent it from a trusted address, and
+    /// had no account, is not known any more.
+    pub fn restore_mailboxes(&mut self, mailboxes: &[PastMailbox]) {
+        for PastMailbox { account, last, unread } in mailboxes {
+            let mut mailbox = Mailbox { last: *last, ..Mailbox::default() };
+            for (sender, count) in unread {
+                mailbox.waiting += count;
+                if let Some(sender) = self.past_sender(sender) {
+                    let of_sender = mailbox.by_sender.entry(sender).or_default();
+                    *of_sender = of_sender.saturating_add(u16::try_from(*count).unwrap_or(u16::MAX));
+                }
+            }
+            self.accounts.mailboxes.insert(account_key(account).into(), mailbox);
+        }
+    }
+
+    fn past_sender(&self, sender: &PastSender) -> Option<Sender> {
+        match sender {
+            PastSender::Account(name) => Some(Sender::Account(account_key(name).into())),
+            PastSender::Guest(addr) => {
+                let addr: SocketAddr = addr.parse().ok()?; // else it is a user of this machine, who is trusted
+                Origin::from(addr).payer(&self.rules.trusted).map(Sender::Network)
+            }
+        }
+    }
+
     /// The key of the account of this name, if there is one.
     pub(in crate::chat) fn account_key_of(&self, name: &str) -> Option<Box<str>> {
         let key = crate::chat::name::lookup_key(name)?;
@@ -100,7 +129,7 @@ impl Chat {
         let mailbox = self.accounts.mailboxes.entry(key.into()).or_default();
         match present {
             Some(to) if mailbox.delivering != Some(to) => {
-                let was_read = mailbox.is_read(read);
+                let was_read = mailbox.last <= read;
                 if !self.may_tell(to, load) {
                     return Err(Refusal::RecipientBehind);
                 }
@@ -121,8 +150,7 @@ impl Chat {
                 if mailbox.waiting >= most || of_sender >= OF_ONE_SENDER_MAX {
                     return Err(AccountRefusal::MailboxFull.into());
                 }
-                mailbox.waiting += 1;
-                mailbox.by_sender.insert(sender, of_sender + 1);
+                mailbox.add(sender);
                 self.keep_private(key, &name, &from, text, out);
                 Ok(Some(name).filter(|_| present.is_none()))
             }
@@ -130,12 +158,9 @@ impl Chat {
     }
 
     fn sender(&self, client: ClientId) -> Sender {
-        let account = self.account_of(client).and_then(|key| self.accounts.directory.get(&key));
-        match (account, self.network_of(client)) {
-            (Some(account), _) => Sender::Account(account.generation),
-            (None, Some(network)) => Sender::Network(network),
-            (None, None) => Sender::Client(client),
-        }
+        let account = self.account_of(client).map(Sender::Account);
+        let network = || self.network_of(client).map(Sender::Network);
+        account.or_else(network).unwrap_or(Sender::Client(client))
     }
 
     /// Has the store keep a message, and answers its number.
@@ -145,7 +170,7 @@ impl Chat {
         let event = KeptEvent::Private { from: Arc::clone(from), text: text.to_owned() };
         out.push(Output::Keep(Record { n: self.events, at: self.at, room: mailbox(name), event }));
         let mailbox = self.accounts.mailboxes.entry(key.into()).or_default();
-        mailbox.last = Some(self.events);
+        mailbox.last = self.events;
         self.events
     }
 
@@ -158,32 +183,18 @@ impl Chat {
         }
     }
 
-    /// Nothing is kept yet for an account that is new.
-    pub(super) fn begin_mailbox(&mut self, key: &str) {
-        self.accounts.mailboxes.insert(key.into(), Mailbox { last: Some(0), ..Mailbox::default() });
-    }
-
     /// What is kept for the account is to be delivered to this client, one that is here. Answers behind which number, unless
-    /// it is known that there is nothing.
+    /// there is nothing.
     pub(super) fn begin_delivery(&mut self, client: ClientId, key: &str) -> Option<u64> {
         let read = self.accounts.directory.get(key)?.read;
-        let mailbox = self.accounts.mailboxes.entry(key.into()).or_default();
-        if mailbox.is_read(read) {
-            return None;
-        }
+        let mailbox = self.accounts.mailboxes.get_mut(key).filter(|mailbox| mailbox.last > read)?;
         mailbox.delivering = Some(client);
         Some(read)
     }
 
     /// Whether there may be more behind this number to be delivered to the client.
     pub(super) fn has_more_mail(&self, key: &str, through: u64) -> bool {
-        self.accounts.mailboxes.get(key).and_then(|mailbox| mailbox.last).is_some_and(|last| last > through)
-    }
-
-    /// What is kept has been looked at up to this number.
-    pub(super) fn note_mail(&mut self, key: &str, through: u64) {
-        let mailbox = self.accounts.mailboxes.entry(key.into()).or_default();
-        mailbox.last.get_or_insert(through);
+        self.accounts.mailboxes.get(key).is_some_and(|mailbox| mailbox.last > through)
     }
 
     /// All that is kept was delivered.

@@ -74,8 +74,7 @@ pub(super) struct Accounts {
     pending: BTreeMap<ClientId, Pending>,
     /// The last one that was given out.
     ticket: u64,
-    /// What is kept for accounts, by their keys: for each at most that there is, once somebody has sent it a private message, or
-    /// it has logged in.
+    /// What is kept for accounts, by their keys: for each at most that there is, once somebody has sent it a private message.
     mailboxes: BTreeMap<Box<str>, Mailbox>,
     /// What clients wait for the store to answer about their private messages.
     questions: BTreeMap<ClientId, MailQuestion>,

@@ -34,7 +34,9 @@ impl Chat {
                 None => {
                     let before = self.accounts.directory.get(&key);
                     if before.is_some_and(|before| before.created != account.created) {
-                        self.forget_order_of(&key, out); // it is another one of this name
+                        // It is another account of the same name.
+                        self.accounts.mailboxes.remove(&*key);
+                        self.forget_order_of(&key, out);
                     }
                     self.accounts.directory.insert(account);
                     self.log_out(&key, None, out);

@@ -147,7 +147,6 @@ impl Chat {
         }
         let account = Account::new(name, Some(hash), self.at);
         let name = Arc::clone(&account.name);
-        self.begin_mailbox(&account.key());
         self.accounts.directory.insert(account.clone());
         out.push(Output::Account(AccountChange::Put(account)));
         self.members.bear(client, (*name).to_owned(), true);

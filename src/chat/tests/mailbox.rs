@@ -1,6 +1,7 @@
 //! Private messages to accounts, which are kept.
 
-use super::{super::*, stage::check_by};
+use super::{super::*, origin, stage::check_by};
+use crate::Cidr;
 
 /// Ann has an account, and was 1, who has left. The password is `hunter22`.
 fn check(script: &str, told: &str) {
@@ -74,6 +75,41 @@ fn a_mailbox_has_room_for_so_many_and_for_fewer_of_one_sender() {
     check_with(2, "3 to|ann|hi; 11 to|ann|hi; 20 to|ann|hi", "20< mailbox-full");
     let read = format!("{LOGIN}; {}2 leaves; 3 to|ann|hi", "2 is answered; ".repeat(25));
     check(&format!("{fifty}{read}"), "3< kept for ann");
+}
+
+#[test]
+fn a_mailbox_is_as_full_after_a_restart() {
+    let ann = Account::new(&Name::parse("Ann").unwrap(), None, Timestamp::UNIX_EPOCH);
+    let bob = Account::new(&Name::parse("bob").unwrap(), None, Timestamp::UNIX_EPOCH);
+    let guest = |addr: &str, count| (PastSender::Guest(addr.to_owned()), count);
+    let told = |offline_max, unread: Vec<(PastSender, usize)>, from: Origin| {
+        let accounts = AccountRules { offline_max, ..AccountRules::default() };
+        let rules = Rules { has_store: true, accounts, trusted: Cidr::LOOPBACK.to_vec(), ..Rules::default() };
+        let mut chat = Chat::new(rules, Epoch::from_random(0));
+        chat.restore_mailboxes(&[PastMailbox { account: "Ann".into(), last: 9, unread }]);
+        let client = ClientId(1);
+        let command = Command::Private { to: "ann".to_owned(), text: "hi".to_owned() };
+        let mut out = Vec::new();
+        for input in [
+            Input::Accounts(vec![ann.clone(), bob.clone()]),
+            Input::Arrive(client, from),
+            Input::Command(client, Load::Light, command),
+        ] {
+            out.clear();
+            chat.handle(Entry { now: Duration::ZERO, at: Timestamp::UNIX_EPOCH, input }, &mut out);
+        }
+        !out.contains(&Output::tell(client, Event::Refused(AccountRefusal::MailboxFull.into())))
+    };
+    let (here, local) = (origin([10, 0, 0, 1], 9), origin([127, 0, 0, 1], 9));
+    let bob_here = || Origin { account: Some("bob".into()), ..origin([10, 0, 0, 1], 9) };
+    let of_bob = |count| vec![(PastSender::Account("Bob".to_owned()), count)];
+    assert!(told(1000, vec![guest("10.0.0.1:7", 25), guest("10.0.0.1:8", 24)], here.clone()));
+    assert!(!told(1000, vec![guest("10.0.0.1:7", 25), guest("10.0.0.1:8", 25)], here.clone()), "of one address");
+    assert!(told(1000, vec![guest("10.0.0.2:7", 50)], here.clone()), "of another");
+    assert!(told(1000, vec![guest("127.0.0.1:7", 50), guest("unix:1000:7", 50)], local), "of other connections");
+    assert!(told(1000, of_bob(50), here.clone()));
+    assert!(told(1000, of_bob(49), bob_here()) && !told(1000, of_bob(50), bob_here()), "of an account");
+    assert!(!told(60, vec![guest("10.0.0.2:7", 40), guest("unix:1000:7", 20)], here), "in all");
 }
 
 #[test]

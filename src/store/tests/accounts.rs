@@ -1,7 +1,7 @@
 //! Accounts, which are changed by the server and by others.
 
 use super::*;
-use crate::chat::{Role, Secret, Token, mailbox, token_digest};
+use crate::chat::{PastSender, Role, Secret, Token, mailbox, token_digest};
 
 fn account(name: &str) -> Account {
     Account {
@@ -90,6 +90,30 @@ fn what_is_private_is_in_a_mailbox() {
     assert_eq!((rooms, open.records("@:bob")), (vec!["tea"], vec![kept]), "it is no room");
     open.commit(vec![Change::Account(AccountChange::Gone("bob".into()))]);
     assert_eq!(open.records("@:bob"), []);
+}
+
+#[test]
+fn what_was_not_delivered_is_told_at_a_start() {
+    let folder = Folder::new();
+    let mut open = folder.open();
+    let private = |n, from: &Arc<Identity>| {
+        let event = KeptEvent::Private { from: Arc::clone(from), text: "psst".to_owned() };
+        Change::Event(record(n, NOW, &mailbox("Bob"), event))
+    };
+    let zoe = Arc::new(Identity { name: "Zoe".to_owned(), is_account: true, ..(*ann()).clone() });
+    open.commit([put(&account("Bob")), put(&account("Zoe"))].into_iter().chain(say("tea", [1])).collect());
+    open.commit(vec![private(2, &zoe), private(3, &zoe), private(4, &ann()), private(5, &zoe), private(6, &ann())]);
+    let read = |n| Change::Account(AccountChange::Read { account: "Bob".into(), n });
+    let mailboxes =
+        |unread: &[(PastSender, usize)]| vec![PastMailbox { account: "Bob".into(), last: 6, unread: unread.to_vec() }];
+    let (guest, zoe) = (PastSender::Guest("10.0.0.1:9".to_owned()), PastSender::Account("Zoe".to_owned()));
+    open.commit(vec![read(2)]);
+    open.crash();
+    let mut open = folder.open();
+    assert_eq!(open.loaded.mailboxes, mailboxes(&[(guest, 2), (zoe, 2)]));
+    open.commit(vec![read(6)]);
+    open.close();
+    assert_eq!(folder.open().loaded.mailboxes, mailboxes(&[]));
 }
 
 #[test]

@@ -235,6 +235,7 @@ fn a_store_of_version_1_is_read() {
             forgotten: 0,
             rooms,
             accounts: vec![],
+            mailboxes: vec![],
             order: PastOrder::default()
         }
     );

@@ -97,6 +97,33 @@ fn removing_keeps_up_with_commits() {
 }
 
 #[test]
+fn private_messages_are_kept_for_a_time_of_their_own() {
+    let folder = Folder::new();
+    let day = Duration::from_hours(24);
+    let private = |n, days: u32, name: &str| {
+        let event = KeptEvent::Private { from: ann(), text: String::new() };
+        Change::Event(record(n, NOW - day * days, &crate::chat::mailbox(name), event))
+    };
+    for days_max in [0, 7, 90] {
+        fs::remove_file(folder.file()).ok();
+        with_writer(&folder, Options { days_max, ..OPTIONS }, |writer, reader, _| {
+            let now = Instant::now();
+            let said = Change::Event(record(551, NOW - day * 20, "tea", message("")));
+            let old = (1..=550).map(|n| private(n, 31, if n % 2 == 0 { "ann" } else { "bob" }));
+            let new = [said, private(552, 20, "ann"), private(553, 1, "zoe")];
+            writer.take(Task::Commit { batch: 1, changes: old.chain(new).collect() }, now);
+            settle(writer, now);
+            assert_eq!(kept(reader, "@:ann"), (vec![552], Some(Gone { n: 550, at: NOW - day * 31 })), "{days_max}");
+            assert_eq!((kept(reader, "@:bob").0, lines(writer, "@:bob")), (vec![], 0));
+            assert_eq!(kept(reader, "@:zoe").0, [553]);
+            assert_eq!(kept(reader, "tea").0.is_empty(), days_max == 7, "those of rooms for as long as it is said");
+            settle(writer, now + 10 * day + Duration::from_mins(1));
+            assert_eq!((kept(reader, "@:ann").0, kept(reader, "@:zoe").0), (vec![], vec![553]));
+        });
+    }
+}
+
+#[test]
 fn old_events_are_removed() {
     let folder = Folder::new();
     let day = Duration::from_hours(24);
