@@ -1,6 +1,12 @@
 //! All that the broker owns but the chat. Knows no rules and no clock.
 
-use std::{collections::VecDeque, mem, rc::Rc, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    mem,
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -76,6 +82,8 @@ pub struct Broker {
     pub(super) questions: Vec<(ClientId, Query)>,
     /// What is to be verified for clients.
     pub(super) jobs: Jobs,
+    /// Accounts that users of this machine were to be and that were not there, as the log says once.
+    pub(super) missing: BTreeSet<Arc<str>>,
     /// Bytes of recent events that are charged to the memory account.
     recent: usize,
 }
@@ -132,6 +140,7 @@ impl Broker {
             changes: Vec::new(),
             questions: Vec::new(),
             jobs: Jobs::default(),
+            missing: BTreeSet::new(),
             recent: 0,
         }
     }

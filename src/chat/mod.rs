@@ -133,8 +133,8 @@ impl Chat {
         self.now = self.now.max(entry.now);
         self.at = entry.at;
         match entry.input {
-            Input::Arrive(client, origin) => self.arrive(client, origin, out),
-            Input::Visit(client, origin) => self.visit(client, origin, out),
+            Input::Arrive(client, origin) => self.come(client, origin, Self::arrive, out),
+            Input::Visit(client, origin) => self.come(client, origin, Self::visit, out),
             Input::Command(client, load, command) => self.command(client, load, command, out),
             Input::Eof(client) => match self.members.get_mut(client) {
                 Some(member) if member.is_busy => member.leaves = Some(Departure::Left),
@@ -177,6 +177,12 @@ impl Chat {
     /// The accounts, in order of their keys.
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
         self.accounts.directory.iter()
+    }
+
+    /// Whether there is an account of this name.
+    #[must_use]
+    pub fn has_account(&self, name: &str) -> bool {
+        self.account_key_of(name).is_some()
     }
 
     /// Who is here, in order of arrival.

@@ -3,9 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{AccountDone, AccountRefusal, Begun, SESSIONS_MAX, try_later, verdict::Purpose};
-use crate::chat::{
-    AccountChange, Chat, ClientId, Departure, Event, Job, Output, PublicEvent, Refusal, Secret, members::Renamed, name,
-    token_digest, wait::Topic,
+use crate::{
+    chat::{
+        AccountChange, Asked, Chat, ClientId, Departure, Done, Event, Job, Output, PublicEvent, Refusal, Secret,
+        members::Renamed, name, token_digest, wait::Topic,
+    },
+    origin::Origin,
 };
 
 /// How long it takes until it is kept again that a token was used, while that comes from the same address.
@@ -64,6 +67,29 @@ impl Chat {
             let (account, label) = (Arc::clone(&account.name), label.to_owned());
             out.push(Output::Account(AccountChange::TokenUsed { account, label, at, addr }));
         }
+    }
+
+    /// A client arrives or visits. Where its origin is an account, it is logged in to that, and its first command waits for it.
+    pub(in crate::chat) fn come(
+        &mut self,
+        client: ClientId,
+        origin: Origin,
+        begin: fn(&mut Self, ClientId, Origin, &mut Vec<Output>),
+        out: &mut Vec<Output>,
+    ) {
+        let account = origin.account.clone();
+        // One that has come before may have another name by now, of its own will.
+        let is_new = self.members.get(client).is_none();
+        begin(self, client, origin, out);
+        let Some(account) = account.filter(|_| self.members.get(client).is_some()) else { return };
+        if let Some(key) = self.account_key_of(&account).filter(|_| is_new) {
+            match self.log_in(client, &key, None, out) {
+                Ok(Some(done)) => out.push(Output::tell(client, Event::Done(Done::Account(done)))),
+                Ok(None) => return, // it goes on
+                Err(refusal) => out.push(Output::tell(client, Event::Declined(Asked::Login, refusal))),
+            }
+        }
+        out.push(Output::Ready(client));
     }
 
     /// The client is this account from now on. One that is here takes the name over; a visitor shares it. Answers what it is
