@@ -1,10 +1,12 @@
 //! What an operator can set.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     net::{Ipv4Addr, SocketAddr, SocketAddrV4},
     ops::RangeInclusive,
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
@@ -26,6 +28,8 @@ pub struct Config {
     pub listen: Vec<Listen>,
     /// From where connections with a header of the PROXY protocol may come.
     pub proxies: Vec<Cidr>,
+    /// The accounts of users of this machine, who connect through the file system.
+    pub peers: BTreeMap<u32, Arc<str>>,
     /// What places with TLS need.
     pub tls: Option<TlsFiles>,
     /// The language that connections begin with.
@@ -82,6 +86,7 @@ impl Default for Config {
             addr: Some(Self::ADDR),
             listen: Vec::new(),
             proxies: Vec::new(),
+            peers: BTreeMap::new(),
             tls: None,
             lang: Lang::Zh,
             limits: Limits::default(),
@@ -142,6 +147,9 @@ impl Config {
         time("--write-timeout (write_timeout)", self.limits.write_timeout)?;
         time("--max-wait (wait_max)", self.limits.wait_max)?;
         time("--drain-timeout (drain_timeout)", self.drain_timeout)?;
+        if !self.peers.is_empty() && self.store.is_none() {
+            return Err("--peer needs --store: there are no accounts without one".to_owned());
+        }
         if self.accounts.requires_login && self.store.is_none() {
             return Err("--require-login needs --store: there are no accounts without one".to_owned());
         }

@@ -40,6 +40,7 @@ complete -c pipechat -n '__pipechat_in serve' -l host -x -a '(__fish_print_hostn
 complete -c pipechat -n '__pipechat_in serve' -l port -x -d 'port to listen on; 0 picks a free port (9999)'
 complete -c pipechat -n '__pipechat_in serve' -l listen -x -d 'listen here, and not on the default address and port unless --host or --port is given: tcp://HOST:PORT, tls://HOST:PORT or unix:/path; tcp+proxy:// and tls+proxy:// for the PROXY protocol; may be repeated'
 complete -c pipechat -n '__pipechat_in serve' -l proxy-from -x -d 'addresses of proxies, which may connect to tcp+proxy:// and tls+proxy:// and tell whom for: ADDRESS or ADDRESS/BITS, separated by commas'
+complete -c pipechat -n '__pipechat_in serve' -l peer -x -d 'the processes of this user of the machine, by number, are logged in to this account when they connect to unix:/path; may be repeated'
 complete -c pipechat -n '__pipechat_in serve' -l tls-cert -r -F -d 'certificate for tls:// in PEM, with those that lead to a root'
 complete -c pipechat -n '__pipechat_in serve' -l tls-key -r -F -d 'its key in PEM'
 complete -c pipechat -n '__pipechat_in serve' -l lang -x -a 'zh en' -d 'language that connections begin with (zh)'

@@ -33,6 +33,7 @@ _pipechat() {
                 '--port=[port to listen on; 0 picks a free port (9999)]:port:' \
                 '--listen=[listen here, and not on the default address and port unless --host or --port is given: tcp://HOST:PORT, tls://HOST:PORT or unix:/path; tcp+proxy:// and tls+proxy:// for the PROXY protocol; may be repeated]:url:' \
                 '--proxy-from=[addresses of proxies, which may connect to tcp+proxy:// and tls+proxy:// and tell whom for: ADDRESS or ADDRESS/BITS, separated by commas]:addresses:' \
+                '--peer=[the processes of this user of the machine, by number, are logged in to this account when they connect to unix:/path; may be repeated]:uid=name:' \
                 '--tls-cert=[certificate for tls:// in PEM, with those that lead to a root]:file:_files' \
                 '--tls-key=[its key in PEM]:file:_files' \
                 '--lang=[language that connections begin with (zh)]:value:(zh en)' \

@@ -94,7 +94,9 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
     });
     let proxies: Vec<String> = config.proxies.iter().map(|block| quoted(&block.to_string())).collect();
     let proxies = (!proxies.is_empty()).then(|| ("proxy-from", format!("[{}]", proxies.join(", "))));
-    addr.chain(places).chain(proxies).chain(tls).chain(before).chain(store).chain(after).collect()
+    let peers: Vec<String> = config.peers.iter().map(|(uid, name)| quoted(&format!("{uid}={name}"))).collect();
+    let peers = (!peers.is_empty()).then(|| ("peer", format!("[{}]", peers.join(", "))));
+    addr.chain(places).chain(proxies).chain(peers).chain(tls).chain(before).chain(store).chain(after).collect()
 }
 
 /// A TOML string. Of the values only a path can have what is escaped: control characters too, which a terminal would obey.

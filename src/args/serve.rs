@@ -1,7 +1,9 @@
 //! The options of the server, and the `Config` that they make.
 
 use std::{
+    collections::BTreeMap,
     net::{SocketAddr, ToSocketAddrs},
+    sync::Arc,
     time::Duration,
 };
 
@@ -14,8 +16,8 @@ use pipechat::{
 };
 
 use super::values::{
-    Places, Trusted, any_count, any_size, at_once, duration, lang, line_size, per_second, registration, server_port,
-    store_file, sync_mode, unlimited_count, unlimited_lines, unlimited_size,
+    Peers, Places, Trusted, any_count, any_size, at_once, duration, lang, line_size, per_second, registration,
+    server_port, store_file, sync_mode, unlimited_count, unlimited_lines, unlimited_size,
 };
 
 /// A chat server you can use from a shell: talk to it with nc.
@@ -47,6 +49,10 @@ pub(crate) struct ServeArgs {
     /// separated by commas
     #[argh(option, arg_name = "ADDRESSES")]
     proxy_from: Option<Trusted>,
+    /// the processes of this user of the machine, by number, are logged in to this account when they connect to unix:/path; may
+    /// be repeated
+    #[argh(option, arg_name = "UID=NAME")]
+    peer: Vec<Peers>,
     /// certificate for tls:// in PEM, with those that lead to a root
     #[argh(option, arg_name = "FILE")]
     tls_cert: Option<String>,
@@ -186,6 +192,7 @@ impl ServeArgs {
             addr: self.addr()?,
             listen: self.listen.iter().flat_map(|places| places.0.clone()).collect(),
             proxies: self.proxy_from.as_ref().map(|blocks| blocks.0.clone()).unwrap_or_default(),
+            peers: self.peers()?,
             tls: self.tls()?,
             lang: self.lang,
             limits,
@@ -215,6 +222,18 @@ impl ServeArgs {
             drain_timeout: self.drain_timeout,
         };
         config.checked()
+    }
+
+    /// # Errors
+    /// One sentence, where a user is to be two accounts.
+    fn peers(&self) -> Result<BTreeMap<u32, Arc<str>>, String> {
+        let mut peers = BTreeMap::new();
+        for (uid, name) in self.peer.iter().flat_map(|peers| &peers.0) {
+            if let Some(other) = peers.insert(*uid, Arc::clone(name)).filter(|other| other != name) {
+                return Err(format!("--peer: the user {uid} can't be both {other} and {name}"));
+            }
+        }
+        Ok(peers)
     }
 
     /// # Errors

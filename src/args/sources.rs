@@ -52,8 +52,8 @@ pub(super) fn variable(flag: &str) -> String {
 }
 
 /// The options that say how a store is to be.
-const STORE_OPTIONS: [&str; 6] =
-    ["--sync", "--history-lines", "--history-days", "--store-max", "--require-login", "--offline-max"];
+const STORE_OPTIONS: [&str; 7] =
+    ["--sync", "--history-lines", "--history-days", "--store-max", "--require-login", "--offline-max", "--peer"];
 
 /// What was set, each option by one source.
 #[derive(Debug)]

@@ -1,11 +1,11 @@
 //! The values of options: text to a number, a duration, a size, a language. Each error is one sentence of what was expected;
 //! which option it is about is for the caller to add. Knows no option by name.
 
-use std::{fmt::Display, ops::RangeInclusive, str::FromStr, time::Duration};
+use std::{fmt::Display, ops::RangeInclusive, str::FromStr, sync::Arc, time::Duration};
 
 use pipechat::{
     Cidr, Config, Listen,
-    chat::{HISTORY_MAX, Registration},
+    chat::{HISTORY_MAX, Name, Registration},
     protocol::Lang,
     store::SyncMode,
     units::{parse_duration, parse_size},
@@ -182,6 +182,25 @@ impl FromStr for Places {
     /// URLs separated by commas.
     fn from_str(text: &str) -> Result<Self, String> {
         text.split(',').map(|url| url.trim().parse()).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// Accounts of users of this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Peers(pub(super) Vec<(u32, Arc<str>)>);
+
+impl FromStr for Peers {
+    type Err = String;
+
+    /// `UID=NAME`, separated by commas.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let peer = |text: &str| {
+            let (uid, name) = text.trim().split_once('=')?;
+            Name::parse(name).ok()?;
+            Some((uid.parse().ok()?, name.into()))
+        };
+        let peers = text.split(',').map(|text| peer(text).ok_or_else(|| expected("UID=NAME", text)));
+        peers.collect::<Result<_, _>>().map(Self)
     }
 }
 

@@ -1,6 +1,12 @@
 //! All that the broker owns but the chat. Knows no rules and no clock.
 
-use std::{collections::VecDeque, mem, rc::Rc, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    mem,
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
 
 use futures::channel::oneshot;
 use jiff::Timestamp;
@@ -83,6 +89,8 @@ pub struct Broker {
     pub(super) jobs: Jobs,
     /// Where to ask for the server's end, until that was done.
     stop: Option<oneshot::Sender<()>>,
+    /// Accounts that users of this machine were to be and that were not there, as the log says once.
+    pub(super) missing: BTreeSet<Arc<str>>,
     /// Bytes of recent events that are charged to the memory account.
     recent: usize,
 }
@@ -142,6 +150,7 @@ impl Broker {
             questions: Vec::new(),
             jobs: Jobs::default(),
             stop: None,
+            missing: BTreeSet::new(),
             recent: 0,
         }
     }

@@ -1,6 +1,6 @@
 //! What goes into the chat next: whose step it is, and what needs no chat. Knows no rules and no clock.
 
-use std::{mem, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
 use super::{
     client::Stage,
@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{
     chat::{Chat, ClientId, Departure, Entry, Event, Input, Load},
-    protocol::{Reply, Step},
+    origin::Origin,
+    protocol::{Reply, Step, escape::escaped},
     store::BATCH_CHANGES_MAX,
 };
 
@@ -42,7 +43,10 @@ impl Broker {
             }
             let Some(next) = self.schedule.next() else { break };
             if let Some((input, work)) = self.step(next, chat) {
-                let is_done = !matches!(input, Input::Command(..));
+                let is_done = match &input {
+                    Input::Arrive(_, origin) | Input::Visit(_, origin) => origin.account.is_none(),
+                    input => !matches!(input, Input::Command(..)),
+                };
                 let delivered = self.turn.delivered_bytes();
                 self.current = Some(Current { client: next.client, flow: next.flow, delivered, work, is_done });
                 return Some(self.entry(now, input));
@@ -86,13 +90,17 @@ impl Broker {
             Some(Step::Arrive) => {
                 client.has_arrived = true;
                 log::info!("{id} {} arrived", client.origin.addr);
-                return Some((Input::Arrive(id, client.origin.clone()), 0));
+                let origin = client.origin.clone();
+                self.note_account(&origin, chat);
+                return Some((Input::Arrive(id, origin), 0));
             }
             Some(Step::Visit) => {
                 if !mem::replace(&mut client.has_arrived, true) || !client.listener.is_apart() {
                     log::info!("{} visits", client.log_name(id));
                 }
-                return Some((Input::Visit(id, client.origin.clone()), 0));
+                let origin = client.origin.clone();
+                self.note_account(&origin, chat);
+                return Some((Input::Visit(id, origin), 0));
             }
             Some(Step::Command(command)) => {
                 let load = if is_heavy { Load::Heavy } else { Load::Light };
@@ -144,6 +152,16 @@ impl Broker {
         }
         self.schedule.charge(next.flow, self.turn.delivered_bytes() - delivered);
         None
+    }
+
+    /// Says once that there is no such account as an operator has given to a user of this machine.
+    fn note_account(&mut self, origin: &Origin, chat: &Chat) {
+        let Some(account) = &origin.account else { return };
+        if chat.has_account(account) {
+            self.missing.remove(account);
+        } else if self.missing.insert(Arc::clone(account)) {
+            log::warn!("--peer: there is no account {}: who is to be it is nobody in particular", escaped(account));
+        }
     }
 
     fn reply(&mut self, id: ClientId, reply: &Reply) {

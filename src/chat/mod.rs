@@ -142,8 +142,8 @@ impl Chat {
         self.now = self.now.max(entry.now);
         self.at = entry.at;
         match entry.input {
-            Input::Arrive(client, origin) => self.arrive(client, origin, out),
-            Input::Visit(client, origin) => self.visit(client, origin, out),
+            Input::Arrive(client, origin) => self.come(client, origin, Self::arrive, out),
+            Input::Visit(client, origin) => self.come(client, origin, Self::visit, out),
             Input::Command(client, load, command) => self.command(client, load, command, out),
             Input::Eof(client) => match self.members.get_mut(client) {
                 Some(member) if member.is_busy => member.leaves = Some(Departure::Left),
@@ -191,6 +191,12 @@ impl Chat {
         self.accounts.directory.iter()
     }
 
+    /// Whether there is an account of this name.
+    #[must_use]
+    pub fn has_account(&self, name: &str) -> bool {
+        self.account_key_of(name).is_some()
+    }
+
     /// Who is here, in order of arrival.
     pub fn members(&self) -> impl Iterator<Item = (ClientId, &Arc<Identity>)> {
         self.members.iter().map(|(client, member)| (client, &member.who))
@@ -204,7 +210,7 @@ impl Chat {
             return;
         }
         if self.wait_at_door(client, &origin, Door::Arrives) {
-            return self.log_in_by_origin(client, out);
+            return;
         }
         let (who, key) = self.members.insert(client, origin);
         self.enter(client, RoomId::LOBBY, out);
@@ -212,7 +218,6 @@ impl Chat {
         self.waits.meet(&Topic::Here(key.into()));
         self.waits.meet_users(self.members.len());
         self.meet_members(RoomId::LOBBY);
-        self.log_in_by_origin(client, out);
     }
 
     /// The server shuts down: the client has come too late.

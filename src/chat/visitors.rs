@@ -62,11 +62,10 @@ impl Chat {
             return;
         }
         if self.wait_at_door(client, &origin, Door::Visits) {
-            return self.log_in_by_origin(client, out);
+            return;
         }
         if self.members.get(client).is_none() {
             self.members.insert_visitor(client, origin, None);
-            self.log_in_by_origin(client, out);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    collections::BTreeMap,
     io,
     rc::Rc,
     sync::Arc,
@@ -39,6 +40,8 @@ pub(super) struct Arrivals {
     admission: Rc<RefCell<Admission>>,
     refusals: Rc<RefCell<Refusals>>,
     proxies: Vec<Cidr>,
+    /// The accounts of users of this machine.
+    peers: BTreeMap<u32, Arc<str>>,
     /// What new connections with TLS begin with.
     tls: RefCell<Option<Arc<ServerConfig>>>,
     /// The dialect that connections begin with.
@@ -67,6 +70,7 @@ impl Arrivals {
             admission: Rc::new(RefCell::new(Admission::new(config))),
             refusals: Rc::new(RefCell::new(Refusals::new(dialect))),
             proxies: config.proxies.clone(),
+            peers: config.peers.clone(),
             tls: RefCell::new(tls),
             dialect,
             closing: closing.shared(),
@@ -130,7 +134,8 @@ impl Arrivals {
             Peer::User(uid) => {
                 let id = self.next_of_users.get();
                 self.next_of_users.set(id + 1);
-                Origin { addr: Addr::Unix { uid, id }, is_told: false, is_encrypted: false, account: None }
+                let account = self.peers.get(&uid).cloned();
+                Origin { addr: Addr::Unix { uid, id }, is_told: false, is_encrypted: false, account }
             }
         }
     }

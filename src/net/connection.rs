@@ -272,12 +272,12 @@ impl Connection {
         let bytes_max = self.reading.bytes_max(&self.shared.scheduler, self.shared.memory.level() >= Level::Tight);
         READ_BUFFER.with_borrow_mut(|buffer| match self.transport.read(&mut buffer[..bytes_max]) {
             Ok(Received::End) => self.session.eof(now),
-            Ok(Received::Bytes(read)) => {
-                self.reading.has_read(read, &self.shared.scheduler);
+            Ok(Received::Bytes { read, cost }) => {
+                self.reading.has_read(cost, &self.shared.scheduler);
                 self.session.received(&mut buffer[..read], now);
             }
-            Ok(Received::Nothing(0)) => {}
-            Ok(Received::Nothing(taken)) => self.reading.has_read(taken, &self.shared.scheduler),
+            Ok(Received::Nothing { cost: 0 }) => {}
+            Ok(Received::Nothing { cost }) => self.reading.has_read(cost, &self.shared.scheduler),
             Err(_) => is_broken = true,
         });
         if is_broken {

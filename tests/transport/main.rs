@@ -1,6 +1,8 @@
 //! The ways to the server: places to listen on, sockets in the file system, TLS, proxies.
 
+mod attacks;
 mod client;
+mod ends;
 mod places;
 mod proxy;
 mod reload;

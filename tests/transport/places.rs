@@ -104,3 +104,42 @@ fn places_replace_the_default_one_and_can_be_set_as_other_options_are() {
         ["host = \"127.0.0.1\" # default".to_owned(), format!("port = 7001 # {file}:1"), format!("{url} # {file}:2")]
     );
 }
+
+#[test]
+fn connections_of_a_user_are_the_account_that_the_operator_says() {
+    let directory = Directory::new("peer");
+    let (path, store) = (directory.path("socket"), directory.path("chat.db"));
+    let uid = rustix::process::getuid().as_raw();
+    let peer = format!("{uid}=ci");
+    let mut server = Server::start(&["--listen", &format!("unix:{path}"), "--store", &store, "--peer", &peer]);
+    server.next_place();
+    let mut ann = server.join("ann");
+    let talk = |n: u64, lines: &str| {
+        let mut stream = UnixStream::connect(&path).expect("it listens");
+        stream.set_read_timeout(Some(DEADLINE)).expect("a time");
+        stream.write_all(format!("{lines}\nsync|{n}\n").as_bytes()).expect("it is connected");
+        let mut lines = BufReader::new(stream).lines().map(|line| line.expect("lines come"));
+        lines.by_ref().take_while(|line| *line != format!("sync|{n}")).collect::<Vec<_>>()
+    };
+    // There is no such account yet: it is said once.
+    for n in 1..=2 {
+        talk(n, "hello");
+        ann.expect_among(&format!("[unix:{uid}:{n}]unix:{uid}:{n}:hello"));
+    }
+    assert_eq!(server.expect_log(1, "--peer: there is no account ci").len(), 1);
+    let (code, _, err) = run(&["account", "add", "ci", "--no-password", "--store", &store]);
+    assert_eq!((code, &*err), (0, ""));
+    // The server reads it within a second.
+    let mut n = 3;
+    while !talk(n, "").contains(&"login|ok|ci|0".to_owned()) {
+        n += 1;
+    }
+    n += 1;
+    let told = talk(n, "hello");
+    assert!(told.contains(&format!("[unix:{uid}:{n}]ci:hello")), "{told:?}");
+    ann.expect_among(&format!("[unix:{uid}:{n}]ci:hello"));
+    let told = talk(n + 1, "visit\nbuilt");
+    assert!(told.contains(&"login|ok|ci|0".to_owned()), "{told:?}");
+    ann.expect_among(&format!("[unix:{uid}:{}]ci:built", n + 1));
+    assert_eq!(server.log().iter().filter(|line| line.contains("--peer")).count(), 1);
+}

@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{self, BufRead, BufReader, ErrorKind, Read, Write},
-    net::{Shutdown, TcpStream},
+    net::{Shutdown, SocketAddr, TcpStream},
     process::Command,
     sync::Arc,
 };
@@ -15,6 +15,7 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject},
     version::{TLS12, TLS13},
 };
+use socket2::{Domain, Socket, Type};
 
 use super::Directory;
 
@@ -35,17 +36,28 @@ pub(crate) fn make_certificate(directory: &Directory) {
 impl TlsServer {
     #[track_caller]
     pub(crate) fn start(name: &str, flags: &[&str]) -> Self {
+        Self::start_by(Server::start, name, flags)
+    }
+
+    /// Starts one while no other server of this test program runs.
+    #[track_caller]
+    pub(crate) fn start_alone(name: &str, flags: &[&str]) -> Self {
+        Self::start_by(Server::start_alone, name, flags)
+    }
+
+    #[track_caller]
+    fn start_by(start: fn(&[&str]) -> Server, name: &str, flags: &[&str]) -> Self {
         let directory = Directory::new(name);
         make_certificate(&directory);
         let (cert, key) = (directory.path("cert.pem"), directory.path("key.pem"));
         let tls = ["--listen", "tls://127.0.0.1:0", "--tls-cert", &cert, "--tls-key", &key];
-        let mut server = Server::start(&[&tls, flags].concat());
+        let mut server = start(&[&tls, flags].concat());
         let addr = server.next_place().strip_prefix("tls://").expect("a URL").to_owned();
         Self { server, directory, addr }
     }
 
     #[track_caller]
-    fn connect(&self, version: &'static SupportedProtocolVersion) -> Stream {
+    pub(crate) fn connect(&self, version: &'static SupportedProtocolVersion) -> Stream {
         self.try_connect(version).expect("a handshake")
     }
 
@@ -59,34 +71,50 @@ impl TlsServer {
         self.shake_hands(self.dial(), version)
     }
 
-    fn shake_hands(&self, tcp: TcpStream, version: &'static SupportedProtocolVersion) -> io::Result<Stream> {
+    /// Connects with a small receive buffer and small packets, so that the kernel buffers hardly anything that is not read.
+    #[track_caller]
+    pub(crate) fn connect_narrow(&self, version: &'static SupportedProtocolVersion) -> Stream {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        socket.set_recv_buffer_size(4096).expect("an option of SOL_SOCKET");
+        socket.set_tcp_mss(1000).expect("a size above the least");
+        socket.connect(&self.addr.parse::<SocketAddr>().expect("an address").into()).expect("it listens");
+        socket.set_read_timeout(Some(DEADLINE)).expect("a time");
+        self.shake_hands(socket.into(), version).expect("a handshake")
+    }
+
+    /// How clients connect that are willing to tell the keys that they have agreed on.
+    pub(crate) fn client(&self, version: &'static SupportedProtocolVersion) -> ClientConnection {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(self.directory.path("cert.pem")).expect("PEM")).expect("a certificate");
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_protocol_versions(&[version])
             .expect("it is supported")
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let tls = ClientConnection::new(Arc::new(config), "localhost".try_into().expect("a name")).expect("a client");
-        let mut stream = StreamOwned::new(tls, tcp);
+        config.enable_secret_extraction = true;
+        ClientConnection::new(Arc::new(config), "localhost".try_into().expect("a name")).expect("a client")
+    }
+
+    fn shake_hands(&self, tcp: TcpStream, version: &'static SupportedProtocolVersion) -> io::Result<Stream> {
+        let mut stream = StreamOwned::new(self.client(version), tcp);
         stream.conn.complete_io(&mut stream.sock)?;
         Ok(BufReader::new(stream))
     }
 
-    fn dial(&self) -> TcpStream {
+    pub(crate) fn dial(&self) -> TcpStream {
         let tcp = TcpStream::connect(&self.addr).expect("it listens");
         tcp.set_read_timeout(Some(DEADLINE)).expect("a time");
         tcp
     }
 }
 
-fn send(stream: &mut Stream, lines: &str) {
+pub(crate) fn send(stream: &mut Stream, lines: &str) {
     stream.get_mut().write_all(lines.as_bytes()).expect("it is connected");
     stream.get_mut().flush().expect("it is connected");
 }
 
 #[track_caller]
-fn expect(stream: &mut Stream, line: &str) {
+pub(crate) fn expect(stream: &mut Stream, line: &str) {
     let mut got = String::new();
     while got.trim_end() != line {
         got.clear();
@@ -95,7 +123,7 @@ fn expect(stream: &mut Stream, line: &str) {
 }
 
 /// What comes until the end, which has to be announced.
-fn rest(stream: &mut Stream) -> String {
+pub(crate) fn rest(stream: &mut Stream) -> String {
     let mut text = String::new();
     stream.read_to_string(&mut text).expect("close_notify comes before the end");
     text

@@ -123,6 +123,24 @@ fn places_to_listen_on_replace_the_default_one() {
 }
 
 #[test]
+fn a_user_is_one_account() {
+    let peers = |words: &[&str]| {
+        let words = [&["--store", "chat.db"], words].concat();
+        let config = ServeArgs::from_args(&["pipechat"], &words).unwrap().config(1024)?;
+        let peers = config.peers.iter().map(|(uid, name)| format!("{uid}={name}"));
+        Ok::<_, String>(peers.collect::<Vec<_>>().join(" "))
+    };
+    assert_eq!(
+        peers(&["--peer", "1000=ann", "--peer", "0=ci,1001=ann", "--peer", "0=ci"]).unwrap(),
+        "0=ci 1000=ann 1001=ann"
+    );
+    let both = peers(&["--peer", "1000=ann,1000=bob"]).unwrap_err();
+    assert_eq!(both, "--peer: the user 1000 can't be both ann and bob");
+    assert_eq!(config("--peer", "1000=ann").unwrap_err(), "--peer needs --store: there are no accounts without one");
+    refuses("--peer", &["1000", "ann=1000", "-1=ann", "1000=", "1000=a b", "4294967296=ann", ""]);
+}
+
+#[test]
 fn trusted_addresses_are_a_list_that_may_be_empty() {
     let trusted = |text| config("--trusted", text).unwrap().trusted;
     assert_eq!(trusted(""), []);

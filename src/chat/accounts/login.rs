@@ -3,9 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{AccountDone, AccountRefusal, Begun, SESSIONS_MAX, try_later, verdict::Purpose};
-use crate::chat::{
-    AccountChange, Chat, ClientId, Departure, Done, Event, Job, OrderRefusal, Output, Refusal, Secret, name,
-    token_digest,
+use crate::{
+    chat::{
+        AccountChange, Asked, Chat, ClientId, Departure, Done, Event, Job, OrderRefusal, Output, Refusal, Secret, name,
+        token_digest,
+    },
+    origin::Origin,
 };
 
 /// How long it takes until it is kept again that a token was used, while that comes from the same address.
@@ -66,16 +69,27 @@ impl Chat {
         }
     }
 
-    /// The client is the account that the operator has given to this user of the machine, if there is one. What is kept for it
-    /// stays where it is: `history|@` tells it.
-    pub(in crate::chat) fn log_in_by_origin(&mut self, client: ClientId, out: &mut Vec<Output>) {
-        let account = self.members.get(client).and_then(|member| member.origin.account.clone());
-        if let Some(key) = account.and_then(|name| self.account_key_of(&name))
-            && let Ok(name) = self.become_account(client, &key, None, out)
-        {
-            let done = AccountDone::Login { name, kept: 0 };
-            out.push(Output::tell(client, Event::Done(Done::Account(done))));
+    /// A client arrives or visits. Where its origin is an account, it is logged in to that, and its first command waits for it.
+    pub(in crate::chat) fn come(
+        &mut self,
+        client: ClientId,
+        origin: Origin,
+        begin: fn(&mut Self, ClientId, Origin, &mut Vec<Output>),
+        out: &mut Vec<Output>,
+    ) {
+        let account = origin.account.clone();
+        // One that has come before may have another name by now, of its own will.
+        let is_new = self.members.get(client).is_none();
+        begin(self, client, origin, out);
+        let Some(account) = account.filter(|_| self.members.get(client).is_some()) else { return };
+        if let Some(key) = self.account_key_of(&account).filter(|_| is_new) {
+            match self.log_in(client, &key, None, out) {
+                Ok(Some(done)) => out.push(Output::tell(client, Event::Done(Done::Account(done)))),
+                Ok(None) => return, // it goes on
+                Err(refusal) => out.push(Output::tell(client, Event::Declined(Asked::Login, refusal))),
+            }
         }
+        out.push(Output::Ready(client));
     }
 
     /// The client is this account from now on. One that is here takes the name over; a visitor shares it. Answers what it is

@@ -1,6 +1,6 @@
 //! Plays transcripts. A script is steps apart by `;`, and what is checked is what its last step comes to.
 //!
-//! Steps: `2 arrives`, `2 arrives at @1`, `2 arrives to visit`, `2 visits`, `2 LINE` (or several lines), `2 leaves`,
+//! Steps: `2 arrives`, `2 arrives at @1`, `2 arrives as ann` or `2 visits as ann` (an account that its origin is), `2 arrives to visit`, `2 visits`, `2 LINE` (or several lines), `2 leaves`,
 //! `2 is lost`, `2 is slow`, `2 breaks`, `2 quits`, `2 is verified` (what its last command has to have verified),
 //! `2 is answered` (by the store, of private messages that were kept). `1 is made OPERATOR` (the role of its account, which logs it out), `1 waits 60` (seconds, for
 //! what is due then). A client that does not arrive in the script is there before it begins, in order of number. `@2` is the address of client 2; 1 to 9 have one IP address, 10 to 19 another, and so on.
@@ -25,7 +25,9 @@ pub(super) fn check_by(rules: Rules, script: &str, told: &str) {
     clients.sort_unstable();
     clients.dedup();
     for client in clients {
-        let arrives = |(who, what): &(&str, &str)| number(who) == client && what.starts_with("arrives");
+        let arrives = |(who, what): &(&str, &str)| {
+            number(who) == client && (what.starts_with("arrives") || what.starts_with("visits as "))
+        };
         if !steps.iter().any(arrives) {
             stage.play(client, "arrives");
         }
@@ -96,6 +98,11 @@ impl Stage {
             }
             _ => match what.strip_prefix("arrives at @") {
                 Some(other) => vec![Input::Arrive(id, addr(number(other)))],
+                None if what.starts_with("arrives as ") || what.starts_with("visits as ") => {
+                    let (begins, name) = what.split_once(" as ").expect("as above");
+                    let origin = Origin { account: Some(name.into()), ..addr(client) };
+                    vec![if begins == "visits" { Input::Visit(id, origin) } else { Input::Arrive(id, origin) }]
+                }
                 None => commands(&long(what)).map(|command| Input::Command(id, Load::Light, command)).collect(),
             },
         };

@@ -38,8 +38,8 @@ impl Connection {
         READ_BUFFER.with_borrow_mut(|buffer| {
             for _ in 0..LAST_READS {
                 match self.transport.read(buffer) {
-                    Ok(Received::Bytes(read)) => self.session.received(&mut buffer[..read], now),
-                    Ok(Received::Nothing(_) | Received::End) | Err(_) => break,
+                    Ok(Received::Bytes { read, .. }) => self.session.received(&mut buffer[..read], now),
+                    Ok(Received::Nothing { .. } | Received::End) | Err(_) => break,
                 }
             }
         });

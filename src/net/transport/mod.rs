@@ -30,10 +30,10 @@ pub(super) enum Transport {
 /// What a read has brought.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Received {
-    /// So many bytes.
-    Bytes(usize),
-    /// No byte for the session; so many encrypted ones were taken from the socket, which cost as much as others.
-    Nothing(usize),
+    /// So many bytes, which cost as much to read as so many plain ones.
+    Bytes { read: usize, cost: usize },
+    /// No byte for the session, which may have cost as much.
+    Nothing { cost: usize },
     /// The end of input.
     End,
 }
@@ -72,8 +72,8 @@ impl Transport {
         match self {
             Self::Plain(socket) => match socket.read(buffer) {
                 Ok(0) => Ok(Received::End),
-                Ok(read) => Ok(Received::Bytes(read)),
-                Err(error) if is_transient(&error) => Ok(Received::Nothing(0)),
+                Ok(read) => Ok(Received::Bytes { read, cost: read }),
+                Err(error) if is_transient(&error) => Ok(Received::Nothing { cost: 0 }),
                 Err(error) => Err(error),
             },
             Self::Tls(tls) => tls.read(buffer),

@@ -23,6 +23,9 @@ use crate::{
 const RECORD_BYTES: usize = 16 << 10;
 /// Encrypted bytes taken at once during a handshake, at which a client has little to say.
 const HANDSHAKE_READ_BYTES: usize = 16 << 10;
+/// What a byte that was taken from the socket costs and is no text, in bytes of plain lines. New keys are asked for in 27 bytes and
+/// take microseconds, so that thousands of them in a round would hold up everybody.
+const OVERHEAD_COST: usize = 8;
 /// What rustls takes for a connection that is idle: measured, most of it the buffer that it reads into.
 const RUSTLS_BYTES: usize = 8 << 10;
 
@@ -96,7 +99,7 @@ impl TlsSocket {
     }
 
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Received> {
-        let mut taken = 0;
+        let (mut taken, mut overhead) = (0, 0);
         loop {
             match self.tls.reader().read(buffer) {
                 Ok(0) => return Ok(Received::End),
@@ -104,17 +107,21 @@ impl TlsSocket {
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(Received::End),
                 Ok(read) => {
                     self.text = self.text.saturating_sub(read);
-                    return Ok(Received::Bytes(read));
+                    return Ok(Received::Bytes { read, cost: read + overhead * OVERHEAD_COST });
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error),
             }
+            let nothing = Ok(Received::Nothing { cost: overhead * OVERHEAD_COST });
             if taken >= buffer.len() {
-                return Ok(Received::Nothing(taken));
+                return nothing;
             }
             match self.take(buffer.len() - taken)? {
-                Taken::Nothing => return Ok(Received::Nothing(taken)),
-                Taken::Bytes(bytes) => taken += bytes,
+                Taken::Nothing => return nothing,
+                Taken::Bytes(bytes) => {
+                    taken += bytes;
+                    overhead = taken.saturating_sub(self.text);
+                }
                 Taken::End => {} // it comes behind what was decrypted
             }
         }

@@ -18,7 +18,7 @@ pub(crate) struct Args {
     #[argh(option)]
     pub(crate) rounds: Option<usize>,
 
-    /// what to run: numbers of workloads, as in 1,3, or attacks, which run only on demand
+    /// what to run: numbers of workloads, as in 1,3, or attacks and tls, which run only on demand
     #[argh(option)]
     pub(crate) only: Option<List<Part>>,
 
@@ -61,16 +61,18 @@ pub(crate) enum Part {
     /// The workloads of this number.
     Workloads(u8),
     Attacks,
+    Tls,
 }
 
 impl FromStr for Part {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, String> {
-        if word == "attacks" {
-            return Ok(Self::Attacks);
+        match word {
+            "attacks" => Ok(Self::Attacks),
+            "tls" => Ok(Self::Tls),
+            _ => word.parse().map(Self::Workloads).map_err(|_| format!("{word:?} is no number, nor attacks or tls")),
         }
-        word.parse().map(Self::Workloads).map_err(|_| format!("{word:?} is neither a number nor attacks"))
     }
 }
 

@@ -12,6 +12,7 @@
 //! - [`keeping`], [`archives`], [`disk`]: pipechats with a store, stores that are full already, and what they are on
 //! - [`floor`]: the yardstick, a server of its own in this executable; another one for rooms
 //! - [`attacks`]: what hostile clients do, and how it feels for the others
+//! - [`tls`]: what TLS costs beside plain connections and a bare loop of rustls
 //! - [`goals`], [`results`], [`table`], [`json`]: what must be reached, what has been, and the reports
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark talks to the one who runs it")]
@@ -33,6 +34,7 @@ mod results;
 mod servers;
 mod stage;
 mod table;
+mod tls;
 mod watchdog;
 mod wire;
 mod workloads;
@@ -98,6 +100,11 @@ fn run(args: Args) -> io::Result<bool> {
     let subjects = if args.server.is_empty() { vec![PathBuf::from(PIPECHAT)] } else { args.server.clone() };
     // Their names are looked at first: workloads take minutes.
     let attacks = attacks::choose(&args.attack)?;
+    if args.only.as_ref().is_some_and(|only| only.0.contains(&Part::Tls)) {
+        for subject in &subjects {
+            tls::run(subject, args.rounds.unwrap_or(if args.quick { 1 } else { ROUNDS }), args.quick)?;
+        }
+    }
     let results = run_workloads(&args, subjects.clone());
     let attacked = wants_attacks(&args).then(|| {
         let rounds = args.rounds.unwrap_or(if args.quick { 1 } else { attacks::ROUNDS });
