@@ -84,6 +84,27 @@ pub(super) fn reads_as_room_sign(c: char) -> bool {
     matches!(c, '#' | '♯' | '⌗' | '⋕')
 }
 
+/// Whether `c` reads as `/` or `,`. Letters that are but a stroke, as the Japanese `ノ`, do not.
+pub(super) fn reads_as_separator(c: char) -> bool {
+    match c.general_category_group() {
+        _ if c.is_ascii() => matches!(c, '/' | ','),
+        GeneralCategoryGroup::Punctuation | GeneralCategoryGroup::Symbol => {
+            prototype(c).contains(['/', ',']) || is_comma(c)
+        }
+        GeneralCategoryGroup::Letter
+        | GeneralCategoryGroup::Mark
+        | GeneralCategoryGroup::Number
+        | GeneralCategoryGroup::Separator
+        | GeneralCategoryGroup::Other => false,
+    }
+}
+
+/// The commas of other scripts, and those that are turned or raised; few of them are in the confusables. The Chinese `、` looks like
+/// none, and stands in names.
+fn is_comma(c: char) -> bool {
+    matches!(c, '՝' | '،' | '߸' | '፣' | '᠂' | '᠈' | '꓾' | '꘍' | '꛵' | '\u{2e32}' | '\u{2e34}' | '\u{2e41}' | '\u{2e4c}')
+}
+
 /// Whether `text` reads as an IPv4 address: by its digits, whatever their script, and by what they look like. An IPv6
 /// address has colons, and so has a port.
 pub(super) fn reads_as_address(text: &str) -> bool {

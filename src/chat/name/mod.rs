@@ -59,7 +59,7 @@ pub enum NameRule {
     Address,
     /// It is `.`, `..` or `@`, which no room is called.
     Reserved,
-    /// It has `/` or `,` in it, which no room's name has.
+    /// It has `/` or `,` in it, or what reads as one of them, which no room's name has.
     Separator,
 }
 
@@ -114,6 +114,11 @@ pub(super) fn lookup_key(text: &str) -> Option<String> {
         return None;
     }
     if text.is_ascii() { Some(text.to_ascii_lowercase()) } else { expand(text).map(fold) }
+}
+
+/// Whether there is something in a key that reads as `/` or `,`.
+pub(super) fn has_separator(key: &str) -> bool {
+    key.contains(confusables::reads_as_separator)
 }
 
 /// What names have in common that look alike: a rename to a name of somebody else's skeleton is refused, though

@@ -13,8 +13,6 @@ pub const LOBBY: &str = "lobby";
 const SIGNS: [char; 2] = ['#', '\u{ff03}'];
 /// Names that mean something else in addresses and paths.
 const RESERVED: [&str; 3] = [".", "..", "@"];
-/// What separates names in lists and paths.
-const SEPARATORS: [char; 2] = ['/', ','];
 
 /// The name of a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +37,7 @@ impl RoomName {
         if RESERVED.contains(&key.as_str()) {
             return Err(Refusal::RoomInvalid(NameRule::Reserved));
         }
-        if key.contains(SEPARATORS) {
+        if name::has_separator(&key) {
             return Err(Refusal::RoomInvalid(NameRule::Separator));
         }
         Ok(Self { name: name.as_str().into(), key: key.into() })

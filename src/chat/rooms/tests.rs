@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use super::*;
 
@@ -6,15 +6,17 @@ impl Rooms {
     /// Checks that the indexes mirror the rooms.
     pub(in crate::chat) fn assert_mirrors(&self) {
         let mut kept: HashMap<Keeper, BTreeSet<_>> = HashMap::new();
+        let mut in_order = BTreeSet::new();
         for (&id, room) in &self.by_id {
             assert_eq!(self.by_key.get(room.name.key()), Some(&id));
             assert_eq!(self.by_skeleton.get(room.name.skeleton().as_str()), Some(&id));
             let is_vacant = room.members.is_empty() && id != RoomId::LOBBY;
-            assert_eq!(self.vacant.all().contains(&(room.used, id)), is_vacant, "{room:?}");
             assert!(!is_vacant || room.topic.is_some() || room.has_history, "nothing keeps it: {room:?}");
-            if let (true, Some(keeper)) = (is_vacant, room.keeper) {
-                kept.entry(keeper).or_default().insert((room.used, id));
-            }
+            match room.keeper {
+                Some(keeper) if is_vacant => kept.entry(keeper).or_default().insert((room.used, id)),
+                None if is_vacant => in_order.insert((Reverse(1), room.used, id)),
+                Some(_) | None => continue,
+            };
         }
         let mut made = HashMap::new();
         for keeper in self.by_id.values().filter_map(|room| room.keeper) {
@@ -24,7 +26,12 @@ impl Rooms {
         let sizes = [self.by_key.len(), self.by_skeleton.len()];
         assert_eq!(sizes, [self.by_id.len(); 2]);
         assert_eq!(*self.vacant.by_keeper(), kept);
-        assert!(self.by_id.len() <= self.limits.rooms_max && self.vacant.all().len() < self.by_id.len());
+        in_order.extend(kept.values().map(|kept| {
+            let &(used, id) = kept.first().expect("none is empty");
+            (Reverse(kept.len()), used, id)
+        }));
+        assert_eq!(*self.vacant.in_order(), in_order);
+        assert!(self.by_id.len() <= self.limits.rooms_max);
     }
 }
 

@@ -113,6 +113,10 @@ fn a_name_is_that_of_one_room_however_it_is_written() {
         ("##a", "room-sign"),
         ("a b", "space"),
         ("a/b", "separator"),
+        ("a⁄b", "separator"),
+        ("a∕b", "separator"),
+        ("a‚b", "separator"),
+        ("a،b", "separator"),
         ("a,b", "separator"),
         ("a／b", "separator"),
         (".", "reserved"),
@@ -167,6 +171,18 @@ fn the_room_that_has_been_silent_longest_is_forgotten_first() {
     check_by(limits(3, 9), &format!("{two}; 2 in|a|hi; 2 join|c; 2 rooms"), listed);
     check_by(limits(2, 9), "1 join|a; 2 join|b", "2< no: too-many-rooms(2)");
     check_by(limits(2, 9), "1 join|a; 2 join|a", "1,2< #a >@2; 2< in a 2");
+}
+
+#[test]
+fn who_keeps_most_rooms_loses_one_first() {
+    let kept = "1 in|old|x; 11 in|new|x; 11 in|junk1|x; 11 in|junk2|x; ";
+    let listed = "2< fresh 0; 2< junk1 0; 2< junk2 0; 2< lobby 4; 2< old 0; 2< 5 rooms";
+    check_by(limits(5, 9), &format!("{kept}12 in|fresh|x; 2 rooms"), listed);
+    let listed = "2< fresh 0; 2< junk2 0; 2< lobby 4; 2< more 0; 2< old 0; 2< 5 rooms";
+    check_by(limits(5, 9), &format!("{kept}12 in|fresh|x; 11 in|more|x; 2 rooms"), listed);
+    let used_again = "1 in|old|x; 1 in|newer|x; 11 in|a|x; 11 in|b|x; 1 in|old|y; ";
+    let listed = "2< a 0; 2< b 0; 2< fresh 0; 2< lobby 4; 2< old 0; 2< 5 rooms";
+    check_by(limits(5, 9), &format!("{used_again}12 in|fresh|x; 2 rooms"), listed);
 }
 
 #[test]

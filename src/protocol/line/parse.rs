@@ -1,5 +1,7 @@
 //! Commands out of lines.
 
+use std::str::FromStr;
+
 use memchr::memchr;
 
 use super::{
@@ -182,18 +184,26 @@ fn history(rest: &str) -> Option<Command> {
 
 /// How many events, counted from the last one.
 fn last(count: &str) -> Option<Start> {
-    count.parse().ok().filter(|&count| count <= HISTORY_MAX).map(Start::Last)
+    number(count).filter(|&count| count <= HISTORY_MAX).map(Start::Last)
+}
+
+/// A number of digits alone: `parse` takes a sign.
+fn number<N: FromStr>(text: &str) -> Option<N> {
+    if is_number(text) { text.parse().ok() } else { None }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// How long ago, as `10m`; a time, as `2026-11-25T09:30:00Z`; or a position, which may be none.
 fn start(text: &str) -> Option<Start> {
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let is_word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase());
     match text.split_once('.') {
         _ if text == "-" => Some(Start::Unknown), // what stands where there is no position
         _ if text.len() > START_BYTES_MAX => None,
         _ if text.contains('T') => text.parse().ok().map(Start::At),
-        None if is_number(text) => Some(Start::Behind(text.parse().ok()?, None)),
+        None if is_number(text) => Some(Start::Behind(number(text)?, None)),
         Some((n, epoch)) if is_number(n) && is_word(epoch) => Some(match (n.parse(), epoch.parse()) {
             (Ok(n), Ok(epoch)) => Start::Behind(n, Some(epoch)),
             _ => Start::Unknown,
@@ -214,11 +224,11 @@ fn wait(rest: &str) -> Option<Command> {
     let wait_for = match kind {
         "user" => WaitFor::User(arg.to_owned()),
         "gone" => WaitFor::Gone(arg.to_owned()),
-        "users" => WaitFor::Users(arg.parse().ok()?),
+        "users" => WaitFor::Users(number(arg)?),
         "text" => WaitFor::Text(arg.to_owned()),
         "members" => {
             let (room, members) = arg.split_once(SEPARATORS)?;
-            WaitFor::Members(room.to_owned(), members.parse().ok()?)
+            WaitFor::Members(room.to_owned(), number(members)?)
         }
         "by" => {
             let (account, rest) = arg.split_once(SEPARATORS)?;

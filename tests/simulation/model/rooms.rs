@@ -1,5 +1,7 @@
 //! Rooms: one list, in the order in which they were made.
 
+use std::cmp::Reverse;
+
 use pipechat::chat::{ClientId, Done, Event, PastRoom, Refusal, RoomId, RoomLimits, Seq};
 
 use super::ARGUMENT_MAX;
@@ -155,8 +157,9 @@ impl Rooms {
         }
         if self.all.len() >= self.limits.rooms_max {
             let vacant = self.all.iter().filter(|room| room.is_vacant());
-            let silent = vacant.min_by_key(|room| (room.used, room.id)).map(|room| room.id);
-            let silent = silent.ok_or(Refusal::TooManyRooms(self.limits.rooms_max))?;
+            let kept = |room: &Room| room.keeper.as_deref().map_or(1, |keeper| self.kept_by(keeper).count());
+            let first = vacant.min_by_key(|room| (Reverse(kept(room)), room.used, room.id)).map(|room| room.id);
+            let silent = first.ok_or(Refusal::TooManyRooms(self.limits.rooms_max))?;
             self.notes.extend(self.get(silent).map(|room| format!("the room {} makes room", room.name)));
             self.remove(silent);
         }

@@ -107,6 +107,7 @@ fn verbs_and_chat() {
         ("join|a|since|2026-11-25T09:30:00.5+08:00", join("a", Some(Start::At(time("2026-11-25T01:30:00.5Z"))))),
         ("join｜a｜last｜0", join("a", Some(Start::Last(0)))),
         ("join|a|last|1001", Err(FormError::Usage(Verb::Join))),
+        ("join|a|last|+3", Err(FormError::Usage(Verb::Join))),
         ("join|a|last|-1", Err(FormError::Usage(Verb::Join))),
         ("join|a|since|", Err(FormError::Usage(Verb::Join))),
         ("join|a|since|-", join("a", Some(Start::Unknown))),
@@ -128,6 +129,7 @@ fn verbs_and_chat() {
         ("history|a|1000", history("a", Start::Last(1000))),
         ("history|a|since|250ms", history("a", Start::Ago(Duration::from_millis(250)))),
         ("history|a|1001", Err(FormError::Usage(Verb::History))),
+        ("history|a|+3", Err(FormError::Usage(Verb::History))),
         ("history|a|last|5", Err(FormError::Usage(Verb::History))),
         ("history|a|", Err(FormError::Usage(Verb::History))),
         ("history|a|since", Err(FormError::Usage(Verb::History))),
@@ -150,6 +152,8 @@ fn verbs_and_chat() {
             Ok(Line::Command(Command::Wait(Duration::from_secs(9), WaitFor::Members("builds".to_owned(), 2)))),
         ),
         ("wait|9|members|builds", Err(FormError::Usage(Verb::Wait))),
+        ("wait|9|members|builds|+2", Err(FormError::Usage(Verb::Wait))),
+        ("wait|9|users|+3", Err(FormError::Usage(Verb::Wait))),
         (
             "wait|9|in|builds|a|b",
             Ok(Line::Command(Command::Wait(
