@@ -75,6 +75,11 @@ impl Broker {
                         }
                     }
                 }
+                Output::Busy(id) => {
+                    if let Some(current) = self.current.as_mut().filter(|current| current.client == id) {
+                        current.is_done = false;
+                    }
+                }
                 Output::Ready(id) => match &mut self.current {
                     Some(current) if current.client == id => current.is_done = true,
                     Some(_) | None => self.go_on(id),

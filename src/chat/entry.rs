@@ -154,6 +154,8 @@ pub enum Output {
     Verify(ClientId, Ticket, Job),
     /// The command of this client is done; its next one may come.
     Ready(ClientId),
+    /// What was to be done for this client takes long, though it was no command: the next one may come behind [`Self::Ready`].
+    Busy(ClientId),
     /// This client is here no more. Hang up when it has got what it was told.
     HangUp(ClientId, Departure),
 }

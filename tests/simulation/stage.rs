@@ -262,6 +262,7 @@ impl Turn {
             | Output::Forget(_)
             | Output::Account(_)
             | Output::Verify(..)
+            | Output::Busy(_)
             | Output::Ready(_)
             | Output::HangUp(..) => None,
         };
@@ -289,6 +290,7 @@ impl Turn {
             | Output::Forget(_)
             | Output::Account(_)
             | Output::Verify(..)
+            | Output::Busy(_)
             | Output::Ready(_) => None,
         };
         self.outputs().filter_map(departure).collect()

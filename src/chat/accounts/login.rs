@@ -65,15 +65,20 @@ impl Chat {
         }
     }
 
-    /// The client is the account that the operator has given to this user of the machine, if there is one. What is kept for it
-    /// stays where it is: `history|@` tells it.
+    /// The client, which has just come, is the account that the operator has given to this user of the machine, if there is one.
     pub(in crate::chat) fn log_in_by_origin(&mut self, client: ClientId, out: &mut Vec<Output>) {
         let account = self.members.get(client).and_then(|member| member.origin.account.clone());
-        if let Some(key) = account.and_then(|name| self.account_key_of(&name))
-            && let Ok(name) = self.become_account(client, &key, None, out)
-        {
-            let done = AccountDone::Login { name, kept: 0 };
-            out.push(Output::tell(client, Event::Done(Done::Account(done))));
+        let Some(key) = account.and_then(|name| self.account_key_of(&name)) else { return };
+        let Ok(name) = self.become_account(client, &key, None, out) else { return };
+        match self.begin_delivery(client, &key) {
+            Some(after) => {
+                out.push(Output::Busy(client));
+                self.deliver(client, &key, after, out);
+            }
+            None => {
+                let done = AccountDone::Login { name, kept: 0 };
+                out.push(Output::tell(client, Event::Done(Done::Account(done))));
+            }
         }
     }
 
@@ -87,9 +92,7 @@ impl Chat {
         out: &mut Vec<Output>,
     ) -> Result<Option<AccountDone>, Refusal> {
         let name = self.become_account(client, key, token, out)?;
-        // A visitor leaves what is kept for the person.
-        let is_present = self.members.is_present(client);
-        match if is_present { self.begin_delivery(client, key) } else { None } {
+        match self.begin_delivery(client, key) {
             Some(after) => {
                 self.deliver(client, key, after, out);
                 Ok(None)

@@ -154,6 +154,7 @@ impl Lobby {
             | Output::Forget(_)
             | Output::Account(_)
             | Output::Verify(..)
+            | Output::Busy(_)
             | Output::Ready(_)
             | Output::HangUp(..) => 0,
         };

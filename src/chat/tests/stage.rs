@@ -197,6 +197,7 @@ impl Stage {
                 format!("{client}< {}", shown(&event))
             }
             Output::Ready(ClientId(client)) => format!("{client} ready"),
+            Output::Busy(ClientId(client)) => format!("{client} busy"),
             Output::Ask(..) | Output::Remember { .. } | Output::Forget(_) | Output::Account(_) | Output::Keep(_) => {
                 panic!("there is no store: {output:?}")
             }
@@ -299,6 +300,7 @@ fn shown(event: &Event) -> String {
             let n = position.map_or(0, |position| position.n);
             format!("{count} of {room} until {n}{}", if *has_more { ", more" } else { "" })
         }
+        Event::Declined(Asked::To, refusal) => shown(&Event::Refused(refusal.clone())),
         Event::Declined(_, Refusal::HistoryGone { oldest, .. }) => {
             format!("no: history-gone, oldest {}", oldest.map_or(0, |position| position.n))
         }
