@@ -81,7 +81,7 @@ _pipechat() {
                 --token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
                 --port | --token | --timeout) return ;;
-                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="user gone users text members in"; fi ;;
+                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="user gone users text members in by"; fi ;;
             esac
             ;;
         who)

@@ -146,7 +146,7 @@ complete -c pipechat -n '__pipechat_in wait' -l lang -x -a 'zh en' -d 'language 
 complete -c pipechat -n '__pipechat_in wait' -l timeout -x -d 'how long to wait, connecting included; 0 means no limit (60s)'
 complete -c pipechat -n '__pipechat_in wait' -l help -d 'print help'
 complete -c pipechat -n '__pipechat_in wait' -l version -d 'print the version'
-complete -c pipechat -n '__pipechat_in wait' -a 'user gone users text members in'
+complete -c pipechat -n '__pipechat_in wait' -a 'user gone users text members in by'
 
 complete -c pipechat -n '__pipechat_in who' -l host -x -a '(__fish_print_hostnames)' -d 'host of the server, or HOST:PORT (127.0.0.1)'
 complete -c pipechat -n '__pipechat_in who' -l port -x -d 'port of the server (9999)'

@@ -155,7 +155,7 @@ _pipechat() {
                 '--timeout=[how long to wait, connecting included; 0 means no limit (60s)]:duration:' \
                 '--help[print help]' \
                 '--version[print the version]' \
-                '1:what:(user gone users text members in)' \
+                '1:what:(user gone users text members in by)' \
                 '*: :' \
                 && return
             ;;

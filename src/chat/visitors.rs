@@ -75,7 +75,9 @@ impl Chat {
     /// If nobody has it, or there is nothing to tell.
     pub(super) fn recipients(&self, to: &str, text: &str) -> Result<Recipients, Refusal> {
         let Ok(key) = lookup_key(to) else { return Err(Refusal::NoSuchUser) };
-        match self.members.bearers(&key) {
+        // Where everyone has to log in, those who are no accounts wait at the door.
+        let bearers = self.members.bearers(&key).filter(|_| !self.rules.accounts.requires_login);
+        match bearers {
             None => Err(Refusal::NoSuchUser),
             Some(_) if text.is_empty() => Err(Refusal::EmptyText),
             Some(bearers) => Ok(bearers.present().map_or(Recipients::Visitors(key), Recipients::One)),

@@ -1,10 +1,14 @@
 //! The command lines of the subcommands.
 
+mod asking;
+
 use argh::{ArgsInfo, FromArgs};
 use pipechat::protocol::Lang;
 
 use super::{filter::EventKinds, start::Since, token::Token};
-use crate::args::{Timeout, client_port, history_count, lang, unlimited_count};
+use crate::args::{Timeout, client_port, lang, unlimited_count};
+
+pub(crate) use asking::{HistoryArgs, WaitArgs, WhoArgs};
 
 /// Send messages, and return when the server has confirmed that they were delivered.
 #[derive(FromArgs, ArgsInfo, Debug)]
@@ -145,169 +149,6 @@ pub(crate) struct ListenArgs {
     /// exit 0 after N lines; 0 means no limit (0)
     #[argh(option, arg_name = "N", default = "usize::MAX", from_str_fn(unlimited_count))]
     pub(super) count: usize,
-}
-
-/// Print what was said in a room, oldest first, with the local time: the last 20 lines, unless told otherwise. Nobody is told.
-#[derive(FromArgs, ArgsInfo, Debug)]
-#[argh(
-    help_triggers("-h", "--help"),
-    example = "{command_name} lobby",
-    example = "{command_name} builds --since 1h",
-    example = "{command_name} builds --last 5 --json | jq -r .text",
-    example = "{command_name} builds --last 100 --follow",
-    error_code(0, "printed, or stdout was closed"),
-    error_code(1, "no such room, older history is gone, the server keeps none, or it is full"),
-    error_code(2, "usage error"),
-    error_code(3, "cannot connect, or the connection was lost"),
-    error_code(124, "timed out")
-)]
-pub(crate) struct HistoryArgs {
-    /// host of the server, or HOST:PORT (127.0.0.1)
-    #[argh(option, arg_name = "HOST", default = "HOST.to_owned()")]
-    pub(super) host: String,
-    /// port of the server (9999)
-    #[argh(option, arg_name = "PORT", default = "PORT", from_str_fn(client_port))]
-    pub(super) port: u16,
-    /// encrypt the connection, and check who the server is
-    #[argh(switch)]
-    pub(super) tls: bool,
-    /// trust servers whose certificate leads to one in this file (the system's)
-    #[argh(option, arg_name = "FILE")]
-    pub(super) ca: Option<String>,
-    /// encrypt without checking who the server is
-    #[argh(switch)]
-    pub(super) insecure: bool,
-    /// token to log in with; others can see it in the list of processes, but not PIPECHAT_TOKEN
-    #[argh(option, arg_name = "TOKEN")]
-    pub(super) token: Option<Token>,
-    /// file with the token to log in with
-    #[argh(option, arg_name = "FILE")]
-    pub(super) token_file: Option<String>,
-    /// language of the server's texts (the server's)
-    #[argh(option, arg_name = "zh|en", from_str_fn(lang))]
-    pub(super) lang: Option<Lang>,
-    /// how long the server may take to answer; 0 means no limit (30s)
-    #[argh(option, arg_name = "DURATION", default = "Timeout::seconds(30)")]
-    pub(super) timeout: Timeout,
-    /// print the last N lines, at most 1000 (20)
-    #[argh(option, arg_name = "N", from_str_fn(history_count))]
-    pub(super) last: Option<usize>,
-    /// print all since a position, such as 42.abcde, for a duration, such as 10m, or since a time
-    #[argh(option, arg_name = "START")]
-    pub(super) since: Option<Since>,
-    /// join the room, and print what is said from then on too
-    #[argh(switch)]
-    pub(super) follow: bool,
-    /// print JSON, an object a line
-    #[argh(switch)]
-    pub(super) json: bool,
-    /// the room; lobby is one
-    #[argh(positional, arg_name = "ROOM")]
-    pub(super) room: String,
-}
-
-/// Wait until a user is here (user NAME) or not here (gone NAME), until at least so many users are online, this one counted
-/// (users N), or until a text is said that contains PART (text PART). In a room, which this one need not join, wait until it has
-/// at least so many members (members ROOM N), or until a text is said there that contains PART (in ROOM PART).
-#[derive(FromArgs, ArgsInfo, Debug)]
-#[argh(
-    help_triggers("-h", "--help"),
-    example = "{command_name} user deployer --timeout 10m",
-    example = "{command_name} gone deployer",
-    example = "{command_name} users 3",
-    example = "{command_name} text 'build done' && make deploy",
-    example = "{command_name} in builds 'build done' && make deploy",
-    error_code(0, "the condition holds"),
-    error_code(1, "the server refused: it allows no such timeout, or is full"),
-    error_code(2, "usage error"),
-    error_code(3, "cannot connect, or the connection was lost"),
-    error_code(124, "timed out")
-)]
-pub(crate) struct WaitArgs {
-    /// host of the server, or HOST:PORT (127.0.0.1)
-    #[argh(option, arg_name = "HOST", default = "HOST.to_owned()")]
-    pub(super) host: String,
-    /// port of the server (9999)
-    #[argh(option, arg_name = "PORT", default = "PORT", from_str_fn(client_port))]
-    pub(super) port: u16,
-    /// encrypt the connection, and check who the server is
-    #[argh(switch)]
-    pub(super) tls: bool,
-    /// trust servers whose certificate leads to one in this file (the system's)
-    #[argh(option, arg_name = "FILE")]
-    pub(super) ca: Option<String>,
-    /// encrypt without checking who the server is
-    #[argh(switch)]
-    pub(super) insecure: bool,
-    /// token to log in with; others can see it in the list of processes, but not PIPECHAT_TOKEN
-    #[argh(option, arg_name = "TOKEN")]
-    pub(super) token: Option<Token>,
-    /// file with the token to log in with
-    #[argh(option, arg_name = "FILE")]
-    pub(super) token_file: Option<String>,
-    /// language of the server's texts (the server's)
-    #[argh(option, arg_name = "zh|en", from_str_fn(lang))]
-    pub(super) lang: Option<Lang>,
-    /// how long to wait, connecting included; 0 means no limit (60s)
-    #[argh(option, arg_name = "DURATION", default = "Timeout::seconds(60)")]
-    pub(super) timeout: Timeout,
-    /// what to wait for
-    #[argh(positional, arg_name = "user|gone|users|text|members|in")]
-    pub(super) kind: String,
-    /// the name, the number or the part of a text; or the room
-    #[argh(positional, arg_name = "ARG")]
-    pub(super) arg: String,
-    /// with members the number, with in the part of a text
-    #[argh(positional, arg_name = "N|PART")]
-    pub(super) in_room: Option<String>,
-}
-
-/// Print the names of the users who are online, a line each, in order of arrival.
-#[derive(FromArgs, ArgsInfo, Debug)]
-#[argh(
-    help_triggers("-h", "--help"),
-    example = "{command_name} | grep -qxF deployer && echo 'deployer is here'",
-    example = "{command_name} --json | jq -r .from.addr",
-    error_code(0, "printed"),
-    error_code(1, "the server is full"),
-    error_code(2, "usage error"),
-    error_code(3, "cannot connect, or the connection was lost"),
-    error_code(124, "timed out")
-)]
-pub(crate) struct WhoArgs {
-    /// host of the server, or HOST:PORT (127.0.0.1)
-    #[argh(option, arg_name = "HOST", default = "HOST.to_owned()")]
-    pub(super) host: String,
-    /// port of the server (9999)
-    #[argh(option, arg_name = "PORT", default = "PORT", from_str_fn(client_port))]
-    pub(super) port: u16,
-    /// encrypt the connection, and check who the server is
-    #[argh(switch)]
-    pub(super) tls: bool,
-    /// trust servers whose certificate leads to one in this file (the system's)
-    #[argh(option, arg_name = "FILE")]
-    pub(super) ca: Option<String>,
-    /// encrypt without checking who the server is
-    #[argh(switch)]
-    pub(super) insecure: bool,
-    /// token to log in with; others can see it in the list of processes, but not PIPECHAT_TOKEN
-    #[argh(option, arg_name = "TOKEN")]
-    pub(super) token: Option<Token>,
-    /// file with the token to log in with
-    #[argh(option, arg_name = "FILE")]
-    pub(super) token_file: Option<String>,
-    /// language of the server's texts (the server's)
-    #[argh(option, arg_name = "zh|en", from_str_fn(lang))]
-    pub(super) lang: Option<Lang>,
-    /// how long the server may take to answer; 0 means no limit (30s)
-    #[argh(option, arg_name = "DURATION", default = "Timeout::seconds(30)")]
-    pub(super) timeout: Timeout,
-    /// print JSON, an object a line
-    #[argh(switch)]
-    pub(super) json: bool,
-    /// print only how many there are
-    #[argh(switch)]
-    pub(super) count: bool,
 }
 
 /// Chat: what you type is said, /help shows the commands, Ctrl-D leaves. In a pipe, each line of stdin is sent as it is.

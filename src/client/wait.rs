@@ -20,6 +20,9 @@ use super::{
 /// The least time that an endless wait asks for at once.
 const ASKED_MIN: Duration = Duration::from_secs(1);
 
+/// What stands for a room where a text is said to one alone.
+const PRIVATE: &str = "@";
+
 /// How the server has answered.
 enum Answer {
     Met,
@@ -61,8 +64,8 @@ impl WaitArgs {
 
     /// Asks the server to wait for so long.
     fn ask(&self, connection: &mut Connection, time: Duration, deadline: Deadline) -> Result<Answer, Failure> {
-        let in_room = self.in_room.as_ref().map_or_else(String::new, |of| format!("|{of}"));
-        connection.send(&format!("wait|{:.3}|{}|{}{in_room}\n", time.as_secs_f64(), self.kind, self.arg)).ok();
+        let rest: String = self.rest.iter().map(|field| format!("|{field}")).collect();
+        connection.send(&format!("wait|{:.3}|{}|{}{rest}\n", time.as_secs_f64(), self.kind, self.arg)).ok();
         loop {
             match connection.next_answer(deadline)? {
                 ServerMessage::Answer(Event::WaitMet(_)) => return Ok(Answer::Met),
@@ -83,19 +86,24 @@ impl WaitArgs {
 
     fn check(&self) -> Outcome {
         let (kind, arg) = (&*self.kind, &*self.arg);
-        match (kind, self.in_room.as_deref()) {
-            ("user" | "gone", None) => user_name(arg),
-            ("users", None) => number(kind, arg),
-            ("text", None) => part(kind, arg),
-            ("members", Some(members)) => room("ROOM", arg).and_then(|_| number(kind, members)),
-            ("in", Some(text)) => room("ROOM", arg).and_then(|_| part(kind, text)),
-            ("members", None) => Err(Failure::Usage("missing N".to_owned())),
-            ("in", None) => Err(Failure::Usage("missing PART".to_owned())),
-            ("user" | "gone" | "users" | "text", Some(word)) => {
-                Err(Failure::Usage(format!("unexpected argument {word:?}")))
-            }
+        let missing = |what| Err(Failure::Usage(format!("missing {what}")));
+        let rest: Vec<_> = self.rest.iter().map(String::as_str).collect();
+        match (kind, &*rest) {
+            ("user" | "gone", []) => user_name(arg),
+            ("users", []) => number(kind, arg),
+            ("text", []) => part(kind, arg),
+            ("members", [members]) => room("ROOM", arg).and_then(|_| number(kind, members)),
+            ("in", [text]) => room("ROOM", arg).and_then(|_| part(kind, text)),
+            ("by", [PRIVATE, text]) => user_name(arg).and_then(|()| part(kind, text)),
+            ("by", [of, text]) => user_name(arg).and_then(|()| room("ROOM", of)).and_then(|_| part(kind, text)),
+            ("members", []) => missing("N"),
+            ("in", []) | ("by", [_]) => missing("PART"),
+            ("by", []) => missing("ROOM"),
+            ("user" | "gone" | "users" | "text", [word, ..])
+            | ("members" | "in", [_, word, ..])
+            | ("by", [_, _, word, ..]) => Err(Failure::Usage(format!("unexpected argument {word:?}"))),
             (other, _) => Err(Failure::Usage(format!(
-                "unknown condition {other:?}; expected user, gone, users, text, members or in"
+                "unknown condition {other:?}; expected user, gone, users, text, members, in or by"
             ))),
         }
     }

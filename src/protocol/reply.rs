@@ -211,7 +211,6 @@ impl Verb {
             Refusal::NameTaken | Refusal::NameConfusable(_) | Refusal::NameInvalid(_) => Self::Rename,
             Refusal::NoSuchUser | Refusal::EmptyText | Refusal::RecipientBehind => Self::To,
             Refusal::Account(AccountRefusal::NameOwned) => Self::Rename,
-            Refusal::Account(AccountRefusal::MailboxFull) => Self::To,
             Refusal::Account(AccountRefusal::NoSuchAccount) => Self::Wait,
             Refusal::Account(_) => Self::Say,
             Refusal::WaitTooLong(_) | Refusal::ArgumentTooLong(_) => Self::Wait,

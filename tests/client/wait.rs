@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use common::{Client, DEADLINE, Server};
 
-use crate::{DONE, TIMED_OUT, cli, process::Cli};
+use crate::{DONE, REFUSED, TIMED_OUT, cli, process::Cli};
 
 #[test]
 fn wait_exits_once_the_condition_holds() {
@@ -41,6 +41,34 @@ fn wait_for_a_text() {
         assert!(start.elapsed() < DEADLINE, "received in time");
     }
     assert_eq!(cli.exit(), (DONE, vec![], String::new()));
+}
+
+#[test]
+fn wait_for_what_an_account_says() {
+    let folder = format!("{}/wait-{}", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+    std::fs::create_dir(&folder).expect("a folder");
+    let server = Server::start(&["--store", &format!("{folder}/chat.db")]);
+    let mut ann = server.join("ann");
+    ann.say("register|correct horse\nin|ops|starting");
+    ann.expect_among("register|ok|ann");
+    let complaint = "pipechat: no such account\n".to_owned();
+    assert_eq!(cli(&server, &["wait", "by", "bob", "ops", "go"]), (REFUSED, String::new(), complaint));
+    let mut cli = Cli::spawn(&server, &["wait", "by", "Ann", "ops", "go"]);
+    while !ann.line().ends_with(":is online") {}
+    let mut eve = server.join("eve");
+    let start = Instant::now();
+    for _ in 0..3 {
+        eve.say("in|ops|go");
+        eve.fence();
+    }
+    assert!(cli.is_running(), "others cannot say it");
+    while cli.is_running() {
+        ann.say("in|ops|go");
+        ann.fence();
+        assert!(start.elapsed() < DEADLINE, "received in time");
+    }
+    assert_eq!(cli.exit(), (DONE, vec![], String::new()));
+    std::fs::remove_dir_all(folder).expect("a folder");
 }
 
 #[test]

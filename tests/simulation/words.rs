@@ -64,20 +64,10 @@ pub(crate) fn of_event(event: &Event, lang: Lang) -> Option<Words> {
         Event::Done(Done::Order(done)) => order::of_done(done),
         Event::Done(Done::Account(done)) => accounts::of_done(done, lang),
         Event::Done(done) => of_done(done),
-        Event::Declined(asked, Refusal::Order(refusal)) => order::declined(*asked, refusal, lang),
-        Event::Declined(asked, Refusal::Account(refusal)) => accounts::declined(*asked, refusal, lang),
-        Event::Declined(asked, refusal) => {
-            let (verb, text) = (verb_of(*asked), refused(refusal, lang));
-            let code = Some(refusal.code().to_owned());
-            let keys = Keys { code, text: Some(text.clone()), ..Keys::of_verb(verb) };
-            match refusal {
-                Refusal::HistoryGone { room, oldest } => {
-                    let line = format!("{verb}|history-gone|{room}|{}|{text}", place(*oldest));
-                    Words::of_room("refused", line, Keys { room: Some(room.to_string()), pos: key(*oldest), ..keys })
-                }
-                refusal => Words::of_room("refused", format!("{verb}|{}|{text}", refusal.code()), keys),
-            }
+        Event::Declined(Asked::To, refusal) => {
+            Words { line: Some(refused(refusal, lang)), ..declined(Asked::To, refusal, lang) }
         }
+        Event::Declined(asked, refusal) => declined(*asked, refusal, lang),
         Event::Synced(token) => {
             let line = Some(format!("sync|{}", visible(token)));
             Words { event: "sync", text: Some(token.clone()), line, keys: None }
@@ -90,6 +80,22 @@ pub(crate) fn of_event(event: &Event, lang: Lang) -> Option<Words> {
         Event::Refused(refusal) => Words::same("refused", refused(refusal, lang)),
         Event::Farewell(departure) => Words::same("farewell", farewell(*departure, texts).to_owned()),
     })
+}
+
+/// The answer to what was refused, in its usual form.
+fn declined(asked: Asked, refusal: &Refusal, lang: Lang) -> Words {
+    let (verb, text) = (verb_of(asked), refused(refusal, lang));
+    let code = Some(refusal.code().to_owned());
+    let keys = Keys { code, text: Some(text.clone()), ..Keys::of_verb(verb) };
+    match refusal {
+        Refusal::Order(refusal) => order::declined(asked, refusal, lang),
+        Refusal::Account(refusal) => accounts::declined(asked, refusal, lang),
+        Refusal::HistoryGone { room, oldest } => {
+            let line = format!("{verb}|history-gone|{room}|{}|{text}", place(*oldest));
+            Words::of_room("refused", line, Keys { room: Some(room.to_string()), pos: key(*oldest), ..keys })
+        }
+        refusal => Words::of_room("refused", format!("{verb}|{}|{text}", refusal.code()), keys),
+    }
 }
 
 /// The answer to what was done.

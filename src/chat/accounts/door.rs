@@ -29,7 +29,8 @@ impl Chat {
             Command::Account(AccountCommand::Login { .. } | AccountCommand::Register(_))
             | Command::Rename(_)
             | Command::Sync(_) => return None,
-            Command::Say(_) | Command::Who | Command::Private { .. } | Command::Wait(..) => None,
+            Command::Say(_) | Command::Who | Command::Wait(..) => None,
+            Command::Private { .. } => Some(Asked::To),
             Command::Join { .. } => Some(Asked::Join),
             Command::History { .. } => Some(Asked::History),
             Command::In { .. } => Some(Asked::In),

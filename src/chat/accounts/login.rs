@@ -102,9 +102,7 @@ impl Chat {
         out: &mut Vec<Output>,
     ) -> Result<Option<AccountDone>, Refusal> {
         let name = self.become_account(client, key, token, out)?;
-        // A visitor leaves what is kept for the person.
-        let is_present = self.members.is_present(client);
-        match if is_present { self.begin_delivery(client, key) } else { None } {
+        match self.begin_delivery(client, key) {
             Some(after) => {
                 self.deliver(client, key, after, out);
                 Ok(None)

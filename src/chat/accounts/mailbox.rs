@@ -6,7 +6,7 @@ use super::{AccountDone, AccountRefusal};
 use crate::{
     address::Network,
     chat::{
-        Account, AccountChange, Chat, ClientId, Done, Event, Identity, KeptEvent, Load, Output, PastMailbox,
+        Account, AccountChange, Asked, Chat, ClientId, Done, Event, Identity, KeptEvent, Load, Output, PastMailbox,
         PastSender, Record, Refusal, account_key, compose::composed, mailbox, stored::StoreState,
         visitors::TellVisitors, work::Task,
     },
@@ -101,7 +101,7 @@ impl Chat {
                 }
             }
             Ok(None) => {}
-            Err(refusal) => out.push(Output::tell(client, Event::Refused(refusal))),
+            Err(refusal) => out.push(Output::tell(client, Event::Declined(Asked::To, refusal))),
         }
         out.push(Output::Ready(client));
     }
@@ -183,11 +183,12 @@ impl Chat {
         }
     }
 
-    /// What is kept for the account is to be delivered to this client, one that is here. Answers behind which number, unless
-    /// there is nothing.
+    /// What is kept for the account is to be delivered to this client, if it is here: a visitor leaves it for the person. Answers
+    /// behind which number, unless there is nothing.
     pub(super) fn begin_delivery(&mut self, client: ClientId, key: &str) -> Option<u64> {
         let read = self.accounts.directory.get(key)?.read;
-        let mailbox = self.accounts.mailboxes.get_mut(key).filter(|mailbox| mailbox.last > read)?;
+        let is_present = self.members.is_present(client);
+        let mailbox = self.accounts.mailboxes.get_mut(key).filter(|mailbox| is_present && mailbox.last > read)?;
         mailbox.delivering = Some(client);
         Some(read)
     }

@@ -229,6 +229,8 @@ fn where_everyone_has_to_log_in_others_say_and_hear_nothing() {
         check(&format!("2 {line}"), "2< no: login-required");
     }
     check("2 sync|a", "2< sync a");
+    check("2 rename|bob; 1 to|bob|hi", "1< no-such-user");
+    check("2 arrives to visit; 2 rename|bob; 1 to|bob|hi", "1< no-such-user");
     let bob = "2 rename|bob; 2 register|hunter22; 2 is verified";
     check(bob, "1,2< +bob!@2; 2< registered bob; 2 ready");
     let login = "2 login|ann|hunter22; 2 is verified";
@@ -237,7 +239,6 @@ fn where_everyone_has_to_log_in_others_say_and_hear_nothing() {
         "1< ann!@1 is @1; (1)< ann!@1 is now @1; 1< bye logged-out; 1 hung up: logged-out; < -@1 logged-out; 2< @2 is ann!@2; 2< +ann!@2; 2< logged in as ann; 2 ready",
     );
     check("2 visits; 2 login|ann|hunter22; 2 is verified", "2< @2 is ann!@2; 2< logged in as ann; 2 ready");
-    check("2 rename|bob; 1 to|bob|hi", "1< recipient-behind");
     check("1 rename|eve", "1< login-required");
     check(
         "1 unregister|hunter22; 1 is verified",

@@ -98,7 +98,7 @@ fn a_mailbox_is_as_full_after_a_restart() {
             out.clear();
             chat.handle(Entry { now: Duration::ZERO, at: Timestamp::UNIX_EPOCH, input }, &mut out);
         }
-        !out.contains(&Output::tell(client, Event::Refused(AccountRefusal::MailboxFull.into())))
+        !out.contains(&Output::tell(client, Event::Declined(Asked::To, AccountRefusal::MailboxFull.into())))
     };
     let (here, local) = (origin([10, 0, 0, 1], 9), origin([127, 0, 0, 1], 9));
     let bob_here = || Origin { account: Some("bob".into()), ..origin([10, 0, 0, 1], 9) };
@@ -110,6 +110,31 @@ fn a_mailbox_is_as_full_after_a_restart() {
     assert!(told(1000, of_bob(50), here.clone()));
     assert!(told(1000, of_bob(49), bob_here()) && !told(1000, of_bob(50), bob_here()), "of an account");
     assert!(!told(60, vec![guest("10.0.0.2:7", 40), guest("unix:1000:7", 20)], here), "in all");
+}
+
+#[test]
+fn a_user_of_the_machine_is_told_on_arrival_what_was_kept() {
+    let mut chat = Chat::new(Rules { has_store: true, ..Rules::default() }, Epoch::from_random(0));
+    let mut input = |input| {
+        let mut out = Vec::new();
+        chat.handle(Entry { now: Duration::ZERO, at: Timestamp::UNIX_EPOCH, input }, &mut out);
+        out
+    };
+    let [ann, bob, visitor] = [1, 2, 3].map(ClientId);
+    let account = Account::new(&Name::parse("ann").unwrap(), None, Timestamp::UNIX_EPOCH);
+    input(Input::Accounts(vec![account]));
+    input(Input::Arrive(bob, origin([10, 0, 0, 1], 2)));
+    let command = Command::Private { to: "ann".to_owned(), text: "hi".to_owned() };
+    input(Input::Command(bob, Load::Light, command));
+    let from = || Origin { account: Some("ann".into()), ..origin([10, 0, 0, 1], 1) };
+    let asks = |out: &[Output]| out.iter().any(|output| matches!(output, Output::Ask(..)));
+    assert!(!asks(&input(Input::Visit(visitor, from()))), "it is left for the person");
+    let out = input(Input::Arrive(ann, from()));
+    assert!(asks(&out) && !out.contains(&Output::Ready(ann)), "{out:?}");
+    let answer = Answer::Page { records: Vec::new(), through: 99, gone: None };
+    let login = Done::Account(AccountDone::Login { name: "ann".into(), kept: 0 });
+    let out = input(Input::Answered(ann, Some(answer)));
+    assert_eq!(out[out.len() - 2..], [Output::tell(ann, Event::Done(login)), Output::Ready(ann)]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::{
     order,
 };
 use crate::{
-    chat::{Done, Event, Identity, KeptEvent, LOBBY, Position, PublicEvent, Refusal, needs_isolate},
+    chat::{Asked, Done, Event, Identity, KeptEvent, LOBBY, Position, PublicEvent, Refusal, needs_isolate},
     protocol::{Lang, Reply, Verb},
 };
 
@@ -101,6 +101,8 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, room: Option<
         Event::Done(Done::Order(done)) => order::answer(out, done),
         Event::Done(Done::Account(done)) => accounts::answer(out, done, lang),
         Event::Done(done) => answer(out, done),
+        // The tutorial's words, as what is refused because of a name or a text.
+        Event::Declined(Asked::To, refusal) => put(out, &[&refused(refusal, lang)]),
         Event::Declined(asked, refusal) => {
             put(out, &[Verb::of_asked(*asked).word(), "|", refusal.code(), "|"]);
             if let Refusal::HistoryGone { room, oldest } = refusal {
