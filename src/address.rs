@@ -55,7 +55,7 @@ impl FromStr for Network {
 }
 
 /// A block of addresses, as `203.0.113.0/24`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cidr {
     ip: IpAddr,
     /// Bits that have to be the same.
@@ -68,6 +68,48 @@ impl Cidr {
         Self { ip: IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 0)), bits: 8 },
         Self { ip: IpAddr::V6(Ipv6Addr::LOCALHOST), bits: 128 },
     ];
+
+    /// The block of so many bits that an address is in, written by its first address.
+    #[must_use]
+    pub fn of(ip: IpAddr, bits: u32) -> Self {
+        match ip.to_canonical() {
+            IpAddr::V4(ip) => {
+                let bits = bits.min(32);
+                let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
+                Self { ip: IpAddr::V4((ip.to_bits() & mask).into()), bits }
+            }
+            IpAddr::V6(ip) => {
+                let bits = bits.min(128);
+                let mask = u128::MAX.checked_shl(128 - bits).unwrap_or(0);
+                Self { ip: IpAddr::V6((ip.to_bits() & mask).into()), bits }
+            }
+        }
+    }
+
+    /// What counts as one address with this one: see [`Network`].
+    #[must_use]
+    pub fn around(ip: IpAddr) -> Self {
+        let ip = ip.to_canonical();
+        Self::of(ip, if ip.is_ipv4() { 32 } else { 64 })
+    }
+
+    /// The same block, written by its first address.
+    #[must_use]
+    pub fn normal(self) -> Self {
+        Self::of(self.ip, self.bits)
+    }
+
+    /// Bits that have to be the same.
+    #[must_use]
+    pub fn bits(&self) -> u32 {
+        self.bits
+    }
+
+    /// Whether some address is in both.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.contains(other.ip) || other.contains(self.ip)
+    }
 
     /// Whether the address is in it.
     #[must_use]
@@ -130,6 +172,21 @@ mod tests {
         for network in [network("10.0.0.1"), network("2001:db8:1:2::1"), user(1000, 1)] {
             assert_eq!(network.to_string().parse(), Ok(network));
         }
+    }
+
+    #[test]
+    fn blocks_around_addresses() {
+        let around = |addr| Cidr::around(ip(addr)).to_string();
+        assert_eq!((around("10.0.0.1"), around("::ffff:10.0.0.1")), ("10.0.0.1".to_owned(), "10.0.0.1".to_owned()));
+        assert_eq!(around("2001:db8:1:2:3::4"), "2001:db8:1:2::/64");
+        assert_eq!(Cidr::of(ip("10.9.8.7"), 8).to_string(), "10.0.0.0/8");
+        assert_eq!(
+            (Cidr::of(ip("9.9.9.9"), 0).to_string(), Cidr::of(ip("9::9"), 0).to_string()),
+            ("0.0.0.0/0".to_owned(), "::/0".to_owned())
+        );
+        let overlap = |one: &str, other: &str| one.parse::<Cidr>().unwrap().overlaps(&other.parse().unwrap());
+        assert!(overlap("10.0.0.0/8", "10.1.0.0/16") && overlap("10.1.0.0/16", "10.0.0.0/8"));
+        assert!(!overlap("10.0.0.0/8", "11.0.0.0/8") && !overlap("0.0.0.0/0", "::/0"));
     }
 
     #[test]

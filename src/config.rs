@@ -172,6 +172,7 @@ impl Config {
             has_store: self.store.is_some(),
             accounts: self.accounts,
             trusted: self.trusted.clone(),
+            unbannable: Cidr::LOOPBACK.into_iter().chain(self.proxies.iter().copied()).collect(),
         }
     }
 }

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     chat::{
-        AccountDone, AccountRefusal, Asked, ClientId, Congestion, Departure, Done, Event, Input, Output, Position,
-        Public, Record, Refusal,
+        AccountDone, AccountRefusal, Asked, ClientId, Congestion, Deed, Departure, Done, Event, Input, OrderChange,
+        Output, Position, Public, Record, Refusal,
     },
     protocol::escape::escaped,
     store::Change,
@@ -23,6 +23,19 @@ const RENAMES: &str = "pipechat::broker::renames";
 
 /// The target of what is done with accounts in the log.
 const ACCOUNTS: &str = "pipechat::broker::accounts";
+/// The target of acts of operators and owners in the log.
+const ORDER: &str = "pipechat::broker::order";
+
+/// Logs what was done to keep order.
+fn log_deed(Deed { who, act, whom, room, reason, .. }: &Deed) {
+    let field = |name: &str, text: Option<&str>| match text {
+        Some(text) if !text.is_empty() => format!(" {name} {}", escaped(text)),
+        Some(_) | None => String::new(),
+    };
+    let (whom, room, reason) =
+        (field("whom", whom.as_deref()), field("room", room.as_deref()), field("reason", Some(reason)));
+    log::info!(target: ORDER, "{} by {}{whom}{room}{reason}", act.word(), escaped(who));
+}
 
 impl Broker {
     /// Does what follows from the rules.
@@ -33,6 +46,13 @@ impl Broker {
                 Output::Remember { room, topic, keeper } => {
                     self.changes.push(Change::Remember { room, topic, keeper });
                 }
+                Output::Order(change) => {
+                    if let OrderChange::Act(deed) = &change {
+                        log_deed(deed);
+                    }
+                    self.changes.push(Change::Order(change));
+                }
+                Output::ShutDown => self.ask_to_end(),
                 Output::Account(change) => self.changes.push(Change::Account(change)),
                 Output::Keep(record) => self.changes.push(Change::Event(record)),
                 Output::Verify(id, ticket, job) => {

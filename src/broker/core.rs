@@ -2,6 +2,7 @@
 
 use std::{collections::VecDeque, mem, rc::Rc, sync::Arc, time::Duration};
 
+use futures::channel::oneshot;
 use jiff::Timestamp;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -76,6 +77,8 @@ pub struct Broker {
     pub(super) questions: Vec<(ClientId, Query)>,
     /// What is to be verified for clients.
     pub(super) jobs: Jobs,
+    /// Where to ask for the server's end, until that was done.
+    stop: Option<oneshot::Sender<()>>,
     /// Bytes of recent events that are charged to the memory account.
     recent: usize,
 }
@@ -132,7 +135,20 @@ impl Broker {
             changes: Vec::new(),
             questions: Vec::new(),
             jobs: Jobs::default(),
+            stop: None,
             recent: 0,
+        }
+    }
+
+    /// The server ends when this is told.
+    pub fn set_stop(&mut self, stop: oneshot::Sender<()>) {
+        self.stop = Some(stop);
+    }
+
+    /// An operator wants the server to end.
+    pub(super) fn ask_to_end(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            stop.send(()).ok(); // else it ends already
         }
     }
 

@@ -1,7 +1,7 @@
 //! What commands cost beside what is delivered for them.
 
 use crate::{
-    chat::{ARGUMENT_BYTES_MAX, AccountCommand, Command, NAME_CHARS_MAX, WaitFor, may_be_composed},
+    chat::{ARGUMENT_BYTES_MAX, AccountCommand, Command, NAME_CHARS_MAX, OrderCommand, WaitFor, may_be_composed},
     protocol::escape::escaped_len_max,
 };
 
@@ -60,6 +60,7 @@ impl Cost {
             }
             // All are told of one that logs in, as of a rename, and of the one that has lost the name to it.
             Command::Account(command) => (account_cost(command), 2 * (NOTICE_BYTES + name_bytes)),
+            Command::Order(command) => (order_cost(command), 0),
             Command::Sync(text) => (added_by_escaping(text) * ESCAPE_BYTE_COST, 0),
             Command::Private { to, text } => (name_cost(to) + of_text(text).0, 0),
             Command::Rename(new) => (name_cost(new), NOTICE_BYTES + name_bytes + new.len().min(NAME_BYTES_MAX)),
@@ -103,6 +104,11 @@ fn account_cost(command: &AccountCommand) -> usize {
         | AccountCommand::Token(_)
         | AccountCommand::Revoke(_) => ACCOUNT_COST,
     }
+}
+
+/// Of what keeps order: somebody is looked for, and what is done is written to the store.
+fn order_cost(command: &OrderCommand) -> usize {
+    ACCOUNT_COST + command.names().into_iter().map(name_cost).sum::<usize>()
 }
 
 fn name_cost(name: &str) -> usize {

@@ -121,7 +121,9 @@ impl StoreClient {
 
     /// Has the chat go on where the store has left off.
     pub(super) fn restore(&mut self, chat: &mut Chat, out: &mut Vec<crate::chat::Output>) {
-        let Some(Loaded { next, forgotten, rooms, accounts, mailboxes, epoch: _ }) = self.loaded.take() else { return };
+        let Some(Loaded { next, forgotten, rooms, accounts, mailboxes, order, epoch: _ }) = self.loaded.take() else {
+            return;
+        };
         self.accounts = (!accounts.is_empty()).then_some((0, accounts)); // what is loaded has no number
         let past = |LoadedRoom { name, topic, keeper, last, gone }: LoadedRoom| PastRoom {
             name,
@@ -131,6 +133,7 @@ impl StoreClient {
         };
         chat.restore_mailboxes(&mailboxes);
         chat.restore(next, forgotten, &rooms.into_iter().map(past).collect::<Vec<_>>(), out);
+        chat.restore_order(order);
     }
 
     /// Keeps what a turn has changed, and waits until that is done, but not for long. Answers what the chat has to know.

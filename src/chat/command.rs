@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{accounts::AccountCommand, record::Epoch};
+use super::{accounts::AccountCommand, order::OrderCommand, record::Epoch};
 
 /// One request of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +60,8 @@ pub enum Command {
     Sync(String),
     /// Something that has to do with an account.
     Account(AccountCommand),
+    /// Something to keep order.
+    Order(OrderCommand),
     /// Answer when the condition holds, or hang up after the timeout. Later commands wait until then.
     Wait(Duration, WaitFor),
 }
@@ -123,6 +125,7 @@ impl Command {
             | Self::Leave(text)
             | Self::WhoIn(text) => text.len(),
             Self::Account(command) => command.text_bytes(),
+            Self::Order(command) => command.text_bytes(),
             Self::Private { to, text } => to.len() + text.len(),
             Self::In { room, text } => room.len() + text.len(),
             Self::Topic { room, text } => room.len() + text.as_ref().map_or(0, String::len),

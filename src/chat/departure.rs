@@ -23,6 +23,10 @@ pub enum Departure {
     WriteTimeout,
     /// The user is not logged in any more, where everyone has to be.
     LoggedOut,
+    /// An operator has sent the user away.
+    Kicked,
+    /// The user, or its address, is banned.
+    Banned,
     /// The server has as many clients as it takes.
     Full,
     /// The server has as many clients from this address as it takes.
@@ -39,7 +43,7 @@ pub enum Departure {
 
 impl Departure {
     /// Every one.
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 18] = [
         Self::Left,
         Self::Quit,
         Self::WaitTimedOut,
@@ -50,6 +54,8 @@ impl Departure {
         Self::SlowConsumer,
         Self::WriteTimeout,
         Self::LoggedOut,
+        Self::Kicked,
+        Self::Banned,
         Self::Full,
         Self::FullForAddress,
         Self::TooManyArrivals,
@@ -83,6 +89,8 @@ impl Departure {
             Self::SlowConsumer => "slow-consumer",
             Self::WriteTimeout => "write-timeout",
             Self::LoggedOut => "logged-out",
+            Self::Kicked => "kicked",
+            Self::Banned => "banned",
             Self::Full => "full",
             Self::FullForAddress => "full-for-address",
             Self::TooManyArrivals => "too-many-arrivals",
@@ -119,7 +127,9 @@ mod tests {
                 Idle => SlowConsumer,
                 SlowConsumer => WriteTimeout,
                 WriteTimeout => LoggedOut,
-                LoggedOut => Full,
+                LoggedOut => Kicked,
+                Kicked => Banned,
+                Banned => Full,
                 Full => FullForAddress,
                 FullForAddress => TooManyArrivals,
                 TooManyArrivals => Http,

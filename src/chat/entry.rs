@@ -10,6 +10,7 @@ use super::{
     command::Command,
     departure::Departure,
     event::{ClientId, Event, Public, RoomId},
+    order::OrderChange,
     recent::RecentLimits,
     record::Record,
     rooms::RoomLimits,
@@ -38,6 +39,8 @@ pub struct Rules {
     pub accounts: AccountRules,
     /// Addresses whose connections each keep rooms for themselves.
     pub trusted: Vec<Cidr>,
+    /// Addresses that cannot be banned: many come from each that have nothing to do with one another.
+    pub unbannable: Vec<Cidr>,
 }
 
 impl Default for Rules {
@@ -51,6 +54,7 @@ impl Default for Rules {
             has_store: false,
             accounts: AccountRules::default(),
             trusted: Vec::new(),
+            unbannable: Cidr::LOOPBACK.to_vec(),
         }
     }
 }
@@ -150,12 +154,16 @@ pub enum Output {
     Forget(Arc<str>),
     /// Keep this of an account.
     Account(AccountChange),
+    /// Keep this of order.
+    Order(OrderChange),
     /// Do this for a client, and tell what comes of it.
     Verify(ClientId, Ticket, Job),
     /// The command of this client is done; its next one may come.
     Ready(ClientId),
     /// This client is here no more. Hang up when it has got what it was told.
     HangUp(ClientId, Departure),
+    /// End the server, as an operator has asked for.
+    ShutDown,
 }
 
 impl Output {

@@ -6,6 +6,7 @@ use super::{
     account::Token,
     accounts::AccountDone,
     departure::Departure,
+    order::{Act, OrderDone, OrderEvent},
     record::{Epoch, Position, Record},
     refusal::Refusal,
 };
@@ -117,13 +118,15 @@ pub enum Event {
     Room {
         /// Its name.
         name: Arc<str>,
-        /// How many are in it.
-        members: usize,
+        /// How many are in it; none where the one who is told may not know.
+        members: Option<usize>,
         /// Its topic; empty for none.
         topic: Arc<str>,
     },
     /// A token of the account of this name: one line of the answer to `tokens`.
     Token(Arc<str>, Token),
+    /// Something of order.
+    Order(OrderEvent),
     /// An event that has happened before, with whose numbers it is counted.
     Past(Record, Epoch),
     /// A request of the one who is told was done.
@@ -175,6 +178,8 @@ pub enum Asked {
     Tokens,
     /// A token no more.
     Revoke,
+    /// Something to keep order.
+    Order(Act),
 }
 
 /// The answer to a request that was done.
@@ -214,6 +219,8 @@ pub enum Done {
     },
     /// It has to do with an account.
     Account(AccountDone),
+    /// It keeps order.
+    Order(OrderDone),
 }
 
 impl Done {
@@ -229,6 +236,7 @@ impl Done {
             Self::Topic(..) => Asked::Topic,
             Self::History { .. } => Asked::History,
             Self::Account(done) => done.asked(),
+            Self::Order(done) => Asked::Order(done.act()),
         }
     }
 }

@@ -4,6 +4,7 @@
 use super::{
     Asked, Chat, ClientId, Event, Output, Refusal, RoomId,
     command::Start,
+    order::OrderRefusal,
     recent::Place,
     record::{Position, Record},
     replay::{Goal, Replay},
@@ -162,6 +163,9 @@ impl Chat {
             Some(start @ (Start::Ago(_) | Start::At(_))) => gone.is_some_and(|gone| gone.at >= self.time_of(start)),
             Some(Start::Behind(..) | Start::Unknown) => true,
         };
+        if !self.may_hear(client, replay.room) {
+            return self.give_up(client, &replay, OrderRefusal::RoomLocked.into(), out);
+        }
         match answer.filter(|_| !self.store.fails()) {
             None => return self.give_up(client, &replay, Refusal::StoreFailed, out),
             Some(Answer::Behind { gone, .. } | Answer::Page { gone, .. }) if is_gone(gone) => {

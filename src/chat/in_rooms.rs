@@ -197,6 +197,7 @@ impl Chat {
             | Command::Private { .. }
             | Command::Sync(_)
             | Command::Account(_)
+            | Command::Order(_)
             | Command::Wait(..) => 0,
         }
     }
@@ -244,6 +245,7 @@ impl Chat {
         let keeper = self.keeper(client);
         let room = self.rooms.open(name, keeper)?;
         self.remember(room, out);
+        self.own(client, room, out);
         Ok(room)
     }
 

@@ -132,6 +132,14 @@ impl Members {
         self.present.keys().chain(self.visitors.keys()).copied()
     }
 
+    /// The first of all, those who are here and visitors, behind this one.
+    pub(super) fn next_of_all(&self, after: ClientId) -> Option<ClientId> {
+        let behind = (Bound::Excluded(after), Bound::Unbounded);
+        let present = self.present.range(behind).next().map(|(&client, _)| client);
+        let visitor = self.visitors.range(behind).next().map(|(&client, _)| client);
+        present.into_iter().chain(visitor).min()
+    }
+
     /// Those who have a name of this key.
     pub(super) fn bearers(&self, key: &str) -> Option<&Bearers> {
         self.by_key.get(key)

@@ -12,6 +12,7 @@ mod history;
 mod in_rooms;
 mod members;
 mod name;
+mod order;
 mod publish;
 mod recent;
 mod record;
@@ -39,6 +40,7 @@ use self::{
     accounts::{Accounts, OWN},
     history::Question,
     members::{Door, Members, Removed},
+    order::Order,
     recent::Recent,
     rooms::Rooms,
     stored::StoreState,
@@ -57,6 +59,10 @@ pub use entry::{Congestion, Entry, Input, Load, Output, Rules};
 pub use event::{Asked, ClientId, Done, Event, Identity, Public, PublicEvent, RoomId, Seq};
 pub use history::HISTORY_MAX;
 pub use name::{NAME_CHARS_MAX, NAME_MARKS_MAX, Name, NameRule, needs_isolate};
+pub use order::{
+    Act, Deed, Notice, NoticeKind, OrderChange, OrderCommand, OrderDone, OrderEvent, OrderRefusal, PastOrder, Penalty,
+    RoomOrder, RoomRole, Sanction, Whom,
+};
 pub use recent::RecentLimits;
 pub use record::{Epoch, KeptEvent, Position, Record};
 pub use refusal::Refusal;
@@ -99,6 +105,7 @@ pub struct Chat {
     questions: BTreeMap<ClientId, Question>,
     store: StoreState,
     accounts: Accounts,
+    order: Order,
     /// Tasks that wait until their client has read more.
     paused: BTreeMap<ClientId, Task>,
     is_closing: bool,
@@ -115,6 +122,7 @@ impl Chat {
             epoch,
             store: if rules.has_store { StoreState::Works } else { StoreState::None },
             accounts: Accounts::default(),
+            order: Order::default(),
             rules,
             now: Duration::ZERO,
             at: Timestamp::UNIX_EPOCH,
@@ -172,7 +180,10 @@ impl Chat {
     /// When [`Input::Continue`] has something to do next; a time that has passed where there is work already.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
-        if self.has_work() { Some(Duration::ZERO) } else { self.waits.deadline() }
+        if self.has_work() {
+            return Some(Duration::ZERO);
+        }
+        self.waits.deadline().into_iter().chain(self.order.deadline()).min()
     }
 
     /// The accounts, in order of their keys.
@@ -188,6 +199,9 @@ impl Chat {
     fn arrive(&mut self, client: ClientId, origin: Origin, out: &mut Vec<Output>) {
         if self.is_closing {
             return Self::turn_away(client, out);
+        }
+        if self.turn_banned_away(client, &origin, out) {
+            return;
         }
         if self.wait_at_door(client, &origin, Door::Arrives) {
             return self.log_in_by_origin(client, out);
@@ -210,7 +224,8 @@ impl Chat {
     fn command(&mut self, client: ClientId, load: Load, command: Command, out: &mut Vec<Output>) {
         let Some(member) = self.members.get(client) else { return };
         let from = Arc::clone(&member.who);
-        if let Some(refused) = self.refused_at_door(client, &command) {
+        let refused = self.refused_at_door(client, &command);
+        if let Some(refused) = refused.or_else(|| self.refused_by_order(client, &command)) {
             return out.extend([Output::tell(client, refused), Output::Ready(client)]);
         }
         match command {
@@ -249,6 +264,7 @@ impl Chat {
             Command::WhoIn(room) => return self.who_in(client, &room, out),
             Command::Topic { room, text } => return self.topic(client, &room, text, out),
             Command::Account(command) => return self.account(client, command, out),
+            Command::Order(command) => return self.keep_order(client, command, out),
             Command::Sync(token) => out.push(Output::tell(client, Event::Synced(token))),
         }
         out.push(Output::Ready(client));
@@ -274,12 +290,16 @@ impl Chat {
 
     fn end(&mut self, client: ClientId, departure: Departure, out: &mut Vec<Output>) {
         self.break_off_delivery(client);
+        if let Some(who) = self.members.get(client).map(|member| Arc::clone(&member.who)) {
+            self.remember_name(client, &who);
+        }
         let Some(Removed { who, rooms, key }) = self.members.remove(client) else { return };
         self.waits.end(client);
         self.congestion.remove(&client);
         self.questions.remove(&client);
         self.paused.remove(&client);
         self.accounts.end(client);
+        self.order.end(client);
         if departure.is_told() {
             out.push(Output::tell(client, Event::Farewell(departure)));
         }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{accounts::AccountRefusal, name::NameRule, record::Position};
+use super::{accounts::AccountRefusal, name::NameRule, order::OrderRefusal, record::Position};
 
 /// A user's mistake. Nothing has changed, and the next line works.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub enum Refusal {
     StoreFailed,
     /// It has to do with an account.
     Account(AccountRefusal),
+    /// It has to do with order.
+    Order(OrderRefusal),
 }
 
 impl Refusal {
@@ -70,7 +72,14 @@ impl Refusal {
             Self::NotStored => "not-stored",
             Self::StoreFailed => "store-failed",
             Self::Account(refusal) => refusal.code(),
+            Self::Order(refusal) => refusal.code(),
         }
+    }
+}
+
+impl From<OrderRefusal> for Refusal {
+    fn from(refusal: OrderRefusal) -> Self {
+        Self::Order(refusal)
     }
 }
 

@@ -33,6 +33,7 @@ impl Chat {
     /// A client is told its new name, and so are all in its rooms.
     pub(super) fn tell_renamed(&mut self, client: ClientId, renamed: Renamed, out: &mut Vec<Output>) {
         let Renamed { old, new, keys } = renamed;
+        self.remember_name(client, &old);
         out.push(Output::tell(client, Event::Renamed { old: Arc::clone(&old), new: Arc::clone(&new) }));
         if old.name != new.name {
             let rooms = self.members.get(client).map(|member| member.rooms.clone()).unwrap_or_default();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{
     Asked, Chat, ClientId, Done, Event, Output, Refusal, RoomId,
     history::{HISTORY_MAX, Question},
+    order::OrderRefusal,
     record::{Position, Record},
     stored::Query,
     work::PIECE_ITEMS,
@@ -82,6 +83,10 @@ impl Chat {
     /// Tells the next events. Answers what is left of the replay, if it goes on at once.
     pub(super) fn replay(&mut self, to: ClientId, mut replay: Replay, out: &mut Vec<Output>) -> Option<Replay> {
         let Replay { room, goal, .. } = replay;
+        if !self.may_hear(to, room) {
+            self.give_up(to, &replay, OrderRefusal::RoomLocked.into(), out); // it has been locked meanwhile
+            return None;
+        }
         let Some(name) = self.name_of(room) else {
             self.give_up(to, &replay, Refusal::NoSuchRoom, out); // it is not there any more
             return None;
@@ -150,7 +155,7 @@ impl Chat {
             Goal::Told(_) => {}
             Goal::Joined => {
                 self.listen_again(client, replay, out);
-                if self.rooms.get(replay.room).is_some() {
+                if self.rooms.get(replay.room).is_some() && self.may_hear(client, replay.room) {
                     self.come_in(client, replay.room, out);
                 }
             }

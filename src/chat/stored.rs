@@ -165,6 +165,7 @@ impl Chat {
     pub(super) fn forget(&mut self, out: &mut Vec<Output>) {
         for (room, name) in self.rooms.take_forgotten() {
             self.recent.remove(room);
+            self.order.forget(room);
             out.extend(self.has_store().then_some(Output::Forget(name)));
         }
     }

@@ -3,6 +3,7 @@
 mod accounts;
 mod history;
 mod mailbox;
+mod order;
 mod owned_names;
 mod rooms;
 mod stage;

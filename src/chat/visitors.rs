@@ -58,6 +58,9 @@ impl Chat {
         if self.is_closing {
             return Self::turn_away(client, out);
         }
+        if self.members.get(client).is_none() && self.turn_banned_away(client, &origin, out) {
+            return;
+        }
         if self.wait_at_door(client, &origin, Door::Visits) {
             return self.log_in_by_origin(client, out);
         }

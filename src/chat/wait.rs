@@ -59,6 +59,14 @@ impl Wait {
 }
 
 impl Topic {
+    /// The key of the room in which it is to happen.
+    fn room(&self) -> Option<&str> {
+        match self {
+            Self::Members(room, _) | Self::Text(room, _) => Some(room),
+            Self::Here(_) | Self::Gone(_) | Self::Users(_) => None,
+        }
+    }
+
     fn is_text_in(&self, room: &str) -> bool {
         match self {
             Self::Text(of, _) => &**of == room,
@@ -134,6 +142,19 @@ impl Waits {
         }
         let first = (Topic::Text(room.into(), "".into()), FIRST);
         self.by_topic.range(first..).next().is_some_and(|(topic, _)| topic.is_text_in(room))
+    }
+
+    /// Those who wait for something in the room of this key.
+    pub(super) fn in_room(&self, room: &str) -> Vec<ClientId> {
+        let is_there = |(topic, _): &&(Topic, ClientId)| topic.room() == Some(room);
+        let from = |topic| self.by_topic.range((topic, FIRST)..).take_while(is_there).map(|&(_, client)| client);
+        from(Topic::Members(room.into(), 0)).chain(from(Topic::Text(room.into(), "".into()))).collect()
+    }
+
+    /// The key of the room in which the client waits for something, unless that has happened already.
+    pub(super) fn room_of(&self, client: ClientId) -> Option<&str> {
+        let topic = &self.by_client.get(&client)?.topic;
+        topic.room().filter(|_| self.by_topic.contains(&(topic.clone(), client)))
     }
 
     /// When the first of them has waited long enough.

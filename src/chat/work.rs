@@ -1,8 +1,16 @@
 //! Work that may be too long for one input: it is done in pieces, and other inputs come between them.
 
+use std::{collections::VecDeque, sync::Arc};
+
 use super::{
-    Asked, Chat, ClientId, Departure, Done, Event, Output, Refusal, RoomId, accounts::MailReplay, entry::Congestion,
-    replay::Replay, visitors::TellVisitors, wait::TextSearch,
+    Asked, Chat, ClientId, Departure, Done, Event, Output, Refusal, RoomId,
+    accounts::MailReplay,
+    entry::Congestion,
+    order::{Announce, OrderDone, OrderEvent, OrderRefusal, Sanction},
+    replay::Replay,
+    rooms::Room,
+    visitors::TellVisitors,
+    wait::TextSearch,
 };
 
 /// Items told, clients answered or sent away in one piece: some ten microseconds of work.
@@ -19,6 +27,8 @@ pub(super) enum Task {
     SearchText { from: ClientId, search: TextSearch },
     /// Tell all visitors of a name something.
     TellVisitors(TellVisitors),
+    /// Tell everyone something.
+    Announce(Announce),
 }
 
 /// What is left of a long answer.
@@ -39,12 +49,16 @@ pub(super) enum List {
     Members { room: RoomId, after: ClientId, told: usize },
     /// Which rooms there are, from the first behind the one of the key `after`.
     Rooms { after: Option<Box<str>>, told: usize },
+    /// Who is banned or muted, as it was when that was asked.
+    Bans { left: VecDeque<Sanction>, told: usize },
 }
 
 impl Chat {
     /// Does one piece of all the work that is left.
     pub(super) fn continue_work(&mut self, out: &mut Vec<Output>) {
         self.expire(out);
+        self.end_if_due(out);
+        self.sweep(out);
         if self.is_closing {
             self.send_away(out);
         }
@@ -55,7 +69,10 @@ impl Chat {
 
     /// Whether there is work left that waits for nothing.
     pub(super) fn has_work(&self) -> bool {
-        !self.tasks.is_empty() || self.waits.has_met() || self.is_closing && self.members.all().next().is_some()
+        !self.tasks.is_empty()
+            || self.order.has_work()
+            || self.waits.has_met()
+            || self.is_closing && self.members.all().next().is_some()
     }
 
     /// Begins a task of a client: does its first piece, which for most is all of it.
@@ -66,7 +83,7 @@ impl Chat {
             Task::Tell(_, LongAnswer::List(list)) => self.length(list) > PIECE_ITEMS,
             Task::Tell(_, LongAnswer::Replay(replay)) => self.takes_pieces(replay),
             Task::Tell(_, LongAnswer::Mail(_)) => false,
-            Task::SearchText { .. } | Task::TellVisitors(_) => false,
+            Task::SearchText { .. } | Task::TellVisitors(_) | Task::Announce(_) => false,
         };
         if is_long {
             return self.tasks.push_back(task);
@@ -84,6 +101,7 @@ impl Chat {
             List::Users { .. } => self.members.len(),
             List::Members { room, .. } => self.rooms.get(*room).map_or(0, |room| room.len()),
             List::Rooms { .. } => self.rooms.len(),
+            List::Bans { left, .. } => left.len(),
         }
     }
 
@@ -102,6 +120,13 @@ impl Chat {
                     self.finish(from, out);
                 } else {
                     self.tasks.push_back(Task::SearchText { from, search });
+                }
+            }
+            Task::Announce(mut announce) => {
+                if self.tell_some(&mut announce, out) {
+                    self.finish(announce.by(), out);
+                } else {
+                    self.tasks.push_back(Task::Announce(announce));
                 }
             }
             Task::TellVisitors(mut telling) => {
@@ -163,6 +188,15 @@ impl Chat {
                 *told += out.len() - before;
                 Event::UsersEnd(*told)
             }
+            List::Members { room, .. } if !self.may_hear(to, *room) => {
+                Event::Declined(Asked::Who, OrderRefusal::RoomLocked.into()) // it has been locked meanwhile
+            }
+            List::Bans { left, told } => {
+                let some = left.drain(..left.len().min(PIECE_ITEMS));
+                out.extend(some.map(|it| Output::tell(to, Event::Order(OrderEvent::Sanction(it)))));
+                *told += out.len() - before;
+                Event::Done(Done::Order(OrderDone::Bans(*told)))
+            }
             List::Members { room, after, told } => {
                 for client in self.rooms.members_after(*room, *after).take(PIECE_ITEMS) {
                     if let Some(member) = self.members.get(client) {
@@ -179,8 +213,7 @@ impl Chat {
             List::Rooms { after, told } => {
                 let mut last = None;
                 for room in self.rooms.after(after.as_deref()).take(PIECE_ITEMS) {
-                    let (name, topic) = (room.name.shared(), room.topic.clone().unwrap_or_default());
-                    out.push(Output::tell(to, Event::Room { name, members: room.len(), topic }));
+                    out.push(Output::tell(to, self.room_line(to, room)));
                     last = Some(room.name.key().into());
                 }
                 *told += out.len() - before;
@@ -194,6 +227,16 @@ impl Chat {
         out.push(Output::tell(to, end));
         self.finish(to, out);
         None
+    }
+
+    /// A room as the client may know it: of one that is locked for it, the name alone.
+    fn room_line(&self, to: ClientId, room: &Room) -> Event {
+        let name = room.name.shared();
+        let may_hear = self.rooms.with_key(room.name.key()).is_some_and(|id| self.may_hear(to, id));
+        if !may_hear {
+            return Event::Room { name, members: None, topic: Arc::default() };
+        }
+        Event::Room { name, members: Some(room.len()), topic: room.topic.clone().unwrap_or_default() }
     }
 
     /// How far a client is behind has changed.

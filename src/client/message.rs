@@ -163,7 +163,7 @@ impl ServerMessage {
             "user" => Some(Self::Answer(Event::User(who()?))),
             "users_end" => Some(Self::Answer(Event::UsersEnd(count()?))),
             "room" => {
-                Some(Self::Answer(Event::Room { name: shared("room")?, members: count()?, topic: topic(&object) }))
+                Some(Self::Answer(Event::Room { name: shared("room")?, members: count(), topic: topic(&object) }))
             }
             "token" => {
                 let used = string("old").and_then(|at| Some((at.parse().ok()?, who()?.addr.clone())));

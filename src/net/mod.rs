@@ -27,7 +27,10 @@ use std::{
 
 use futures::{
     Stream, StreamExt,
-    channel::mpsc::{self, UnboundedSender},
+    channel::{
+        mpsc::{self, UnboundedSender},
+        oneshot,
+    },
     future::{Either, select, select_all},
     pin_mut,
     stream::pending,
@@ -190,6 +193,13 @@ enum End {
     StoreTimedOut,
 }
 
+/// Ends when the broker asks for the server's end. If it is dropped without that, as after a panic, that is for others to see.
+async fn asked_to_end(asked: oneshot::Receiver<()>) {
+    if asked.await.is_err() {
+        future::pending::<()>().await;
+    }
+}
+
 async fn serve(
     (listeners, tls): (Vec<Listener>, Option<Arc<ServerConfig>>),
     config: Config,
@@ -209,7 +219,10 @@ async fn serve(
     let (handshakes, granting) = handshakes();
     executor.spawn(granting).detach();
     let drain_timeout = config.drain_timeout;
-    let broker = Broker::new(config.clone(), Arc::clone(&memory), Rc::clone(&backlog), Rc::clone(&departed));
+    let mut broker = Broker::new(config.clone(), Arc::clone(&memory), Rc::clone(&backlog), Rc::clone(&departed));
+    let (stop_sender, asked) = oneshot::channel();
+    broker.set_stop(stop_sender);
+    let stop = select(Box::pin(stop), Box::pin(asked_to_end(asked)));
     let broker = executor.spawn(broker::run(inbox, Rc::clone(&poller), broker, clock, store));
     let shared = Rc::new(Shared {
         broker: requests.clone(),
@@ -231,7 +244,7 @@ async fn serve(
     pin_mut!(stop);
     match select(broker, select(stop, accepting)).await {
         Either::Left((_, _)) => unreachable!("the broker ends after the last of its senders, and one is here"),
-        Either::Right((Either::Left(((), accepting)), broker)) => {
+        Either::Right((Either::Left((_, accepting)), broker)) => {
             drop(accepting); // and with it its sender; the listeners close
             log::info!("shutting down");
             losses.take(); // they have been logged

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::dialect::Setting;
-use crate::chat::{AccountRefusal, Asked, Refusal};
+use crate::chat::{AccountRefusal, Act, Asked, Refusal};
 
 /// An answer to one line, in its place among the chat's answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,6 +111,8 @@ pub enum Verb {
     Tokens,
     /// `revoke|LABEL`
     Revoke,
+    /// `kick|NAME|REASON` and what else keeps order
+    Order(Act),
     /// `visit`
     Visit,
     /// `stay`
@@ -127,7 +129,7 @@ pub enum Verb {
 
 impl Verb {
     /// All of them, in the order in which `help` lists them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 38] = [
         Self::Who,
         Self::Rename,
         Self::To,
@@ -148,6 +150,18 @@ impl Verb {
         Self::Token,
         Self::Tokens,
         Self::Revoke,
+        Self::Order(Act::Kick),
+        Self::Order(Act::Ban),
+        Self::Order(Act::Unban),
+        Self::Order(Act::Mute),
+        Self::Order(Act::Unmute),
+        Self::Order(Act::Bans),
+        Self::Order(Act::Lock),
+        Self::Order(Act::Unlock),
+        Self::Order(Act::Invite),
+        Self::Order(Act::Owner),
+        Self::Order(Act::Announce),
+        Self::Order(Act::ShutDown),
         Self::Visit,
         Self::Stay,
         Self::Format,
@@ -180,6 +194,7 @@ impl Verb {
             Self::Token => "token",
             Self::Tokens => "tokens",
             Self::Revoke => "revoke",
+            Self::Order(act) => act.word(),
             Self::Visit => "visit",
             Self::Stay => "stay",
             Self::Format => "format",
@@ -202,6 +217,7 @@ impl Verb {
             Refusal::WaitTooLong(_) | Refusal::ArgumentTooLong(_) => Self::Wait,
             Refusal::HistoryGone { .. } | Refusal::StoreFailed => Self::History,
             Refusal::NotInRoom | Refusal::NotStored => Self::Say, // the others are answered as `VERB|CODE|SENTENCE`
+            Refusal::Order(_) => Self::Say,
             Refusal::NoSuchRoom | Refusal::RoomInvalid(_) | Refusal::RoomConfusable(_) | Refusal::TooManyRooms(_) => {
                 Self::Join
             }
@@ -227,6 +243,7 @@ impl Verb {
             Asked::Token => Self::Token,
             Asked::Tokens => Self::Tokens,
             Asked::Revoke => Self::Revoke,
+            Asked::Order(act) => Self::Order(act),
         }
     }
 
@@ -242,7 +259,8 @@ impl Verb {
             | Self::Unregister
             | Self::Token
             | Self::Tokens
-            | Self::Revoke => true,
+            | Self::Revoke
+            | Self::Order(_) => true,
             Self::Who
             | Self::Rename
             | Self::To

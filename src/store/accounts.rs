@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Params, Result, Row, params};
 
 use super::{
-    LOG_TARGET,
+    LOG_TARGET, order,
     rows::{self, from_integer, to_integer},
 };
 use crate::chat::{Account, AccountChange, Digest, Name, Role, Token, account_key, mailbox};
@@ -113,10 +113,9 @@ pub(super) fn put(connection: &Connection, account: &Account) -> Result<()> {
 
 /// Removes the account of this key, with its tokens and its roles. Its mailbox is a room of the file.
 pub(super) fn remove(connection: &Connection, key: &str) -> Result<()> {
+    order::forget_account(connection, key)?;
     connection.execute("delete from tokens where account in (select id from accounts where key = ?1)", [key])?;
     connection.execute("delete from accounts where key = ?1", [key])?;
-    connection.execute("delete from room_roles where account = ?1", [key])?;
-    connection.execute("update rooms set owner = null where owner = ?1", [key])?;
     Ok(())
 }
 

@@ -7,11 +7,12 @@ use rusqlite::{Connection, Result, params};
 use super::{
     Change, accounts,
     database::{Statements, Tables},
+    order,
     rooms::{Room, Rooms},
     rows::{self, Row, to_integer},
     watch::{Changed, Told},
 };
-use crate::chat::{Account, AccountChange, Record, account_key, mailbox};
+use crate::chat::{Account, AccountChange, OrderChange, Record, account_key, mailbox};
 
 /// The numbers that are reserved at a time.
 pub(super) const RESERVED_AHEAD: u64 = 100_000;
@@ -97,6 +98,11 @@ impl Group<'_, '_> {
                 Ok(())
             }
             Change::Account(change) => self.change_account(change),
+            Change::Order(OrderChange::Room(order)) => {
+                let id = self.room(&order.room)?.id;
+                order::set_room(self.connection, id, order)
+            }
+            Change::Order(change) => order::write(self.connection, change),
             Change::AccountsSeen(number) => {
                 if let Some(told) = self.told.filter(|told| told.number == *number) {
                     self.known_accounts = &told.accounts;
@@ -180,6 +186,7 @@ impl Group<'_, '_> {
     fn forget(&mut self, name: &Arc<str>) -> Result<()> {
         if let Some(room) = self.find(name) {
             self.statements.forget_room.execute([room.id])?;
+            order::forget_room(self.connection, room.id, name)?;
             self.statements.set_forgotten.execute([to_integer(room.last)])?;
             self.forgotten.push(room.id);
             self.rooms.insert(Arc::clone(name), None);

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Change, accounts, rows::Row};
+use super::{Change, accounts, order, rows::Row};
 
 /// Changes that are held while commits fail: several minutes of a busy server.
 pub(super) const HELD_CHANGES_MAX: usize = 100_000;
@@ -112,6 +112,7 @@ fn size(change: &Change) -> usize {
             Change::Event(record) => Row::of(&record.event).text.len(),
             Change::Remember { topic, .. } => topic.as_deref().map_or(0, str::len),
             Change::Account(change) => accounts::text_bytes(change),
+            Change::Order(change) => order::text_bytes(change),
             Change::AccountsSeen(_) | Change::Forget(_) => 0,
         }
 }

@@ -15,6 +15,7 @@ mod database;
 mod held;
 mod mailboxes;
 mod open;
+mod order;
 mod reader;
 mod retention;
 mod rooms;
@@ -44,7 +45,7 @@ use jiff::Timestamp;
 use self::{reader::Request, writer::Task};
 use crate::{
     address::Network,
-    chat::{Account, AccountChange, Epoch, PastMailbox, Record},
+    chat::{Account, AccountChange, Epoch, OrderChange, PastMailbox, PastOrder, Record},
 };
 
 pub use self::account_file::AccountFile;
@@ -102,6 +103,8 @@ pub struct Loaded {
     pub accounts: Vec<Account>,
     /// What is kept for them in private.
     pub mailboxes: Vec<PastMailbox>,
+    /// Who is banned or muted, and who keeps order in rooms.
+    pub order: PastOrder,
 }
 
 /// A room that was kept.
@@ -133,6 +136,8 @@ pub enum Change {
         /// At whose expense it is kept.
         keeper: Option<Network>,
     },
+    /// Something of order.
+    Order(OrderChange),
     /// Something about an account.
     Account(AccountChange),
     /// The chat knows what [`Outcome::Accounts`] of this number has told: what it changes from here on is to be understood so.

@@ -16,7 +16,7 @@ use super::{
     Loaded, LoadedRoom, Options, SyncMode,
     commit::RESERVED_AHEAD,
     database::{BUSY_TIMEOUT, Clock, Database, State, Statements},
-    mailboxes,
+    mailboxes, order,
     reader::{self, Reader},
     retention::Due,
     rooms::{Room, Rooms},
@@ -110,6 +110,7 @@ pub(super) fn open(path: &Path, options: Options, now: Timestamp, random: u64) -
     Statements::new(&connection)?.reserve(reserved)?;
     let (watched, accounts) = Watched::load(&connection, Instant::now())?;
     let mailboxes = mailboxes::all(&connection)?;
+    let order = order::load(&connection, now)?;
     let reader = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     reader.pragma_update(None, "query_only", true)?;
     Reader::new(&reader)?;
@@ -117,7 +118,7 @@ pub(super) fn open(path: &Path, options: Options, now: Timestamp, random: u64) -
     let state = State { options, rooms, reserved, highest: next - 1, clock, due, watched };
     Ok((
         Opened { database: Database { connection, state, locks }, reader },
-        Loaded { epoch, next, forgotten, rooms: loaded, accounts, mailboxes },
+        Loaded { epoch, next, forgotten, rooms: loaded, accounts, mailboxes, order },
     ))
 }
 

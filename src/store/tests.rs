@@ -17,7 +17,7 @@ use std::{
 use futures::{StreamExt, executor::block_on};
 
 use super::{database::Tables, open::Opened, reader::Reader, writer::Writer, *};
-use crate::chat::{Departure, Identity, KeptEvent, PublicEvent};
+use crate::chat::{Departure, Identity, KeptEvent, PastOrder, PublicEvent};
 
 const OPTIONS: Options = Options { sync: SyncMode::Normal, lines_max: u64::MAX, days_max: 0, bytes_max: u64::MAX };
 const NOW: Timestamp = Timestamp::constant(1_795_660_123, 0);
@@ -203,7 +203,8 @@ fn rooms_come_back_in_the_order_of_their_last_events() {
             forgotten: 0,
             rooms: vec![],
             accounts: vec![],
-            mailboxes: vec![]
+            mailboxes: vec![],
+            order: PastOrder::default()
         }
     );
     open.commit(vec![topic("empty", None, Some("10.0.0.1"))]);

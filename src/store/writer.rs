@@ -129,7 +129,11 @@ impl<'c> Writer<'c> {
             Task::Commit { batch, changes } => {
                 let numbers = changes.iter().filter_map(|change| match change {
                     Change::Event(record) => Some(record.n),
-                    Change::Remember { .. } | Change::Account(_) | Change::AccountsSeen(_) | Change::Forget(_) => None,
+                    Change::Remember { .. }
+                    | Change::Account(_)
+                    | Change::Order(_)
+                    | Change::AccountsSeen(_)
+                    | Change::Forget(_) => None,
                 });
                 self.highest = numbers.fold(self.highest, u64::max);
                 let was_lossless = self.held.dropped() == 0;

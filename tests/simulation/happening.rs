@@ -25,7 +25,12 @@ pub(crate) fn things_that_happen() -> Vec<(&'static str, String)> {
     let of_the_door = |departure: &Departure| {
         matches!(
             departure,
-            Departure::LoggedOut | Departure::Full | Departure::FullForAddress | Departure::TooManyArrivals
+            Departure::LoggedOut
+                | Departure::Kicked
+                | Departure::Banned
+                | Departure::Full
+                | Departure::FullForAddress
+                | Departure::TooManyArrivals
         )
     };
     let departures = departures().into_iter().filter(|departure| !of_the_door(departure));
@@ -39,10 +44,10 @@ pub(crate) fn things_that_happen() -> Vec<(&'static str, String)> {
         things.extend(declined.map(|refusal| ("\tTell(", format!("), Declined({asked:?}, {}", until_digit(&refusal)))));
     }
     // No command of an account is made up here.
-    let done = done("").into_iter().filter(|done| !matches!(done, Done::Account(_)));
+    let done = done("").into_iter().filter(|done| !matches!(done, Done::Account(_) | Done::Order(_)));
     things.extend(done.map(|done| ("\tTell(", format!("), Done({}", kind(&done)))));
     things.extend(public_events(&nobody, "").iter().map(|event| ("\tPublish(", format!("event: {}", kind(event)))));
-    let is_of_account = |event: &Event| matches!(event, Event::Token(..));
+    let is_of_account = |event: &Event| matches!(event, Event::Token(..) | Event::Order(_));
     let for_one = events(&nobody, "").into_iter().filter(|event| !is_public(event) && !is_of_account(event));
     things.extend(for_one.map(|event| ("\tTell(", format!("), {}", kind(&event)))));
     things.push(("\tPublish(", "members: 0, ".to_owned()));
@@ -64,7 +69,7 @@ pub(crate) fn things_that_happen() -> Vec<(&'static str, String)> {
     let inputs = inputs().into_iter().filter(|input| !never(input));
     things.extend(inputs.map(|input| ("input: ", kind(&input))));
     things.extend(loads().iter().map(|load| ("input: Command(", format!("), {load:?}, "))));
-    let commands = commands().into_iter().filter(|command| !matches!(command, Command::Account(_)));
+    let commands = commands().into_iter().filter(|command| !matches!(command, Command::Account(_) | Command::Order(_)));
     things.extend(commands.map(|command| ("input: Command(", format!("t, {}", kind(&command)))));
     things.extend(["None", "Some("].map(|text| ("t, Topic { ", format!(", text: {text}"))));
     for verb in ["t, Join {", "t, History {"] {
@@ -100,6 +105,7 @@ fn has_usage(verb: Verb) -> bool {
         | Verb::Unregister
         | Verb::Token
         | Verb::Tokens
+        | Verb::Order(_)
         | Verb::Revoke => false,
         Verb::Who | Verb::Rename | Verb::To | Verb::Say | Verb::Sync | Verb::Check | Verb::Leave | Verb::Topic => false,
     }
@@ -120,7 +126,7 @@ fn is_refused(refusal: &Refusal) -> bool {
         // Nobody in the world gets so far behind; `behind` has it.
         Refusal::RecipientBehind => false,
         Refusal::NoSuchRoom | Refusal::RoomInvalid(_) | Refusal::RoomConfusable(_) | Refusal::TooManyRooms(_) => false,
-        Refusal::HistoryGone { .. } | Refusal::StoreFailed | Refusal::Account(_) => false,
+        Refusal::HistoryGone { .. } | Refusal::StoreFailed | Refusal::Account(_) | Refusal::Order(_) => false,
     }
 }
 
@@ -143,6 +149,7 @@ fn is_declined(asked: Asked, refusal: &Refusal) -> bool {
         | Refusal::NoSuchUser
         | Refusal::RecipientBehind
         | Refusal::Account(_)
+        | Refusal::Order(_)
         | Refusal::WaitTooLong(_) => false,
     }
 }

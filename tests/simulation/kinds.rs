@@ -12,14 +12,15 @@ macro_rules! every {
 }
 
 mod accounts;
+mod order;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use pipechat::{
     chat::{
-        Asked, ClientId, Command, Congestion, Departure, Done, Epoch, Event, Identity, Input, Load, NameRule, Position,
-        PublicEvent, Record, Refusal, Start, Ticket, Verdict, WaitFor,
+        Act, Asked, ClientId, Command, Congestion, Departure, Done, Epoch, Event, Identity, Input, Load, NameRule,
+        Position, PublicEvent, Record, Refusal, Start, Ticket, Verdict, WaitFor,
     },
     protocol::{FormError, Format, Lang, Limits, Reply, Setting, Verb},
 };
@@ -37,6 +38,8 @@ pub(crate) fn departures() -> Vec<Departure> {
         WriteTimeout,
         OtherProtocol,
         LoggedOut,
+        Kicked,
+        Banned,
         Full,
         FullForAddress,
         TooManyArrivals,
@@ -67,6 +70,7 @@ pub(crate) fn refusals() -> Vec<Refusal> {
         NotStored: [Refusal::NotStored],
         StoreFailed: [Refusal::StoreFailed],
         Account: accounts::refusals().into_iter().map(Refusal::Account),
+        Order: order::refusals().into_iter().map(Refusal::Order),
         HistoryGone: [None, Some(position())].map(|oldest| Refusal::HistoryGone { room: "ops".into(), oldest }),
     })
 }
@@ -103,21 +107,22 @@ pub(crate) fn replies() -> Vec<Reply> {
 
 pub(crate) fn asked() -> Vec<Asked> {
     every!(Asked {
-        Join,
-        In,
-        Leave,
-        Rooms,
-        Who,
-        Topic,
-        History,
-        To,
-        Register,
-        Login,
-        Password,
-        Unregister,
-        Token,
-        Tokens,
-        Revoke
+        Join: [Asked::Join],
+        In: [Asked::In],
+        Leave: [Asked::Leave],
+        Rooms: [Asked::Rooms],
+        Who: [Asked::Who],
+        Topic: [Asked::Topic],
+        History: [Asked::History],
+        To: [Asked::To],
+        Register: [Asked::Register],
+        Login: [Asked::Login],
+        Password: [Asked::Password],
+        Unregister: [Asked::Unregister],
+        Token: [Asked::Token],
+        Tokens: [Asked::Tokens],
+        Revoke: [Asked::Revoke],
+        Order: Act::ALL.map(Asked::Order),
     })
 }
 
@@ -138,6 +143,7 @@ pub(crate) fn done(text: &str) -> Vec<Done> {
         History: [true, false]
             .map(|has_more| { Done::History { room: room(), count: 3, position: Some(position()), has_more } }),
         Account: accounts::done(text).into_iter().map(Done::Account),
+        Order: order::done(text).into_iter().map(Done::Order),
     })
 }
 
@@ -172,7 +178,11 @@ pub(crate) fn events(who: &Arc<Identity>, text: &str) -> Vec<Event> {
         User: [Event::User(who())],
         UsersEnd: [Event::UsersEnd(3)],
         Renamed: [Event::Renamed { old: who(), new: who() }],
-        Room: [Event::Room { name: "ops".into(), members: 3, topic: text().into() }],
+        Room: [
+            Event::Room { name: "ops".into(), members: Some(3), topic: text().into() },
+            Event::Room { name: "ops".into(), members: None, topic: "".into() }
+        ],
+        Order: order::events(&who(), &text()).into_iter().map(Event::Order),
         Token: accounts::tokens(&text()).into_iter().map(|token| Event::Token("ann".into(), token)),
         Past: [
             past("ops", PublicEvent::Joined(who())),
@@ -227,6 +237,7 @@ pub(crate) fn commands() -> Vec<Command> {
         Topic: [None, Some(text())].map(|topic| Command::Topic { room: text(), text: topic }),
         Sync: [Command::Sync(text())],
         Account: accounts::commands().into_iter().map(Command::Account),
+        Order: order::commands().into_iter().map(Command::Order),
         Wait: [Command::Wait(Duration::ZERO, WaitFor::Users(0))],
     })
 }
@@ -276,6 +287,7 @@ pub(crate) fn is_public(event: &Event) -> bool {
         | Event::Renamed { .. }
         | Event::Room { .. }
         | Event::Token(..)
+        | Event::Order(_)
         | Event::Past(..)
         | Event::Done(_)
         | Event::Declined(..)

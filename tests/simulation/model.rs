@@ -262,6 +262,9 @@ impl Model {
                 self.tell(client, answer);
             }
             Command::Account(command) => self.account(client, command),
+            Command::Order(command) => {
+                self.tell(client, Event::Declined(command.asked(), Refusal::Account(AccountRefusal::NoStore)));
+            }
             Command::Sync(token) => self.tell(client, Event::Synced(token.clone())),
         }
         self.out.push(Output::Ready(client));

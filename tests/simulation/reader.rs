@@ -95,6 +95,7 @@ impl Heard {
             },
             Event::Room { .. }
             | Event::Token(..)
+            | Event::Order(_)
             | Event::Done(_)
             | Event::Declined(..)
             | Event::UsersEnd(_)

@@ -261,6 +261,8 @@ impl Turn {
             | Output::Remember { .. }
             | Output::Forget(_)
             | Output::Account(_)
+            | Output::Order(_)
+            | Output::ShutDown
             | Output::Verify(..)
             | Output::Ready(_)
             | Output::HangUp(..) => None,
@@ -288,6 +290,8 @@ impl Turn {
             | Output::Remember { .. }
             | Output::Forget(_)
             | Output::Account(_)
+            | Output::Order(_)
+            | Output::ShutDown
             | Output::Verify(..)
             | Output::Ready(_) => None,
         };

@@ -68,7 +68,7 @@ impl FakeStore {
                     let of = self.room(&room);
                     (of.topic, of.keeper) = (topic, keeper);
                 }
-                Change::Account(_) | Change::AccountsSeen(_) => {} // the chat makes none yet
+                Change::Account(_) | Change::Order(_) | Change::AccountsSeen(_) => {} // the chat makes none yet
                 Change::Forget(room) => {
                     let last = self.rooms.iter().find(|of| of.name == room).map(|of| self.past_room(of).last);
                     self.forgotten = self.forgotten.max(last.unwrap_or(0));

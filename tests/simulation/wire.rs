@@ -154,7 +154,7 @@ fn events_of(commands: Vec<Command>) -> Vec<(Option<Arc<str>>, Event)> {
         Output::Publish(public) => Some((Some(public.name), Event::Public((*public.event).clone()))),
         Output::Join(..) | Output::Part(..) | Output::Ready(_) | Output::HangUp(..) => None,
         Output::Ask(..) | Output::Keep(_) | Output::Remember { .. } | Output::Forget(_) => None,
-        Output::Account(_) | Output::Verify(..) => None,
+        Output::Account(_) | Output::Order(_) | Output::ShutDown | Output::Verify(..) => None,
     };
     out.into_iter().filter_map(event).collect()
 }

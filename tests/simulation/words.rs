@@ -1,6 +1,7 @@
 //! What the server says for itself, in the words of the manual (`common::Texts`).
 
 mod accounts;
+mod order;
 
 use common::{EN, Texts, ZH};
 use pipechat::{
@@ -54,12 +55,16 @@ pub(crate) fn of_event(event: &Event, lang: Lang) -> Option<Words> {
             Words { event: "renamed", text: None, line: Some(texts.renamed(&old.name, &new.name)), keys: None }
         }
         Event::Room { name, members, topic } => {
-            let line = format!("rooms|{members}|{name}|{}", visible(topic));
-            Words::of_room("room", line, Keys { count: Some(*members as u64), ..Keys::of(name, topic) })
+            let shown = members.map_or_else(|| "-".to_owned(), |members| members.to_string());
+            let line = format!("rooms|{shown}|{name}|{}", visible(topic));
+            Words::of_room("room", line, Keys { count: members.map(|members| members as u64), ..Keys::of(name, topic) })
         }
         Event::Token(_, token) => accounts::of_token(token),
+        Event::Order(event) => order::of_event(event, lang),
+        Event::Done(Done::Order(done)) => order::of_done(done),
         Event::Done(Done::Account(done)) => accounts::of_done(done, lang),
         Event::Done(done) => of_done(done),
+        Event::Declined(asked, Refusal::Order(refusal)) => order::declined(*asked, refusal, lang),
         Event::Declined(asked, Refusal::Account(refusal)) => accounts::declined(*asked, refusal, lang),
         Event::Declined(asked, refusal) => {
             let (verb, text) = (verb_of(*asked), refused(refusal, lang));
@@ -112,7 +117,7 @@ fn of_done(done: &Done) -> Words {
         Done::Who(room, count) => {
             (format!("who|ok|{room}|{count}"), Keys { count: Some(*count as u64), ..keys_of(room, "") })
         }
-        Done::Account(_) => unreachable!("it has answers of its own"),
+        Done::Account(_) | Done::Order(_) => unreachable!("it has answers of its own"),
         Done::Topic(room, topic) => (format!("topic|ok|{room}|{}", visible(topic)), keys_of(room, topic)),
     };
     let verb = Some(verb_of(done.asked()).to_owned());
@@ -158,6 +163,7 @@ fn verb_of(asked: Asked) -> &'static str {
         Asked::Token => "token",
         Asked::Tokens => "tokens",
         Asked::Revoke => "revoke",
+        Asked::Order(act) => act.word(),
     }
 }
 
@@ -179,6 +185,7 @@ pub(crate) fn of_reply(reply: &Reply, lang: Lang) -> Option<Words> {
                 FormError::Usage(Verb::Unregister) => format!("unregister|malformed|{text}"),
                 FormError::Usage(Verb::Token) => format!("token|malformed|{text}"),
                 FormError::Usage(Verb::Tokens) => format!("tokens|malformed|{text}"),
+                FormError::Usage(Verb::Order(act)) => format!("{}|malformed|{text}", act.word()),
                 FormError::Usage(Verb::Revoke) => format!("revoke|malformed|{text}"),
                 _ => text.clone(),
             };
@@ -229,6 +236,7 @@ fn refused(refusal: &Refusal, lang: Lang) -> String {
             in_lang(&format!("房间过多,最多{max}个"), &format!("too many rooms: at most {max}"))
         }
         Refusal::Account(refusal) => accounts::refused(refusal, lang),
+        Refusal::Order(refusal) => order::refused(refusal, lang),
         Refusal::NoSuchUser => texts.no_such_user.to_owned(),
         Refusal::EmptyText => texts.empty_text.to_owned(),
         Refusal::RecipientBehind => in_lang("对方接收过慢,消息未送达", "recipient is not keeping up, not delivered"),
@@ -296,6 +304,7 @@ pub(crate) fn form(verb: Verb) -> &'static str {
         Verb::Unregister => "unregister|PASSWORD",
         Verb::Token => "token|LABEL",
         Verb::Tokens => "tokens",
+        Verb::Order(act) => order::form(act),
         Verb::Revoke => "revoke|LABEL",
         Verb::Visit => "visit",
         Verb::Stay => "stay",
@@ -315,6 +324,14 @@ fn farewell(departure: Departure, texts: &Texts) -> &'static str {
         Departure::LoggedOut => texts.logged_out,
         Departure::Full => texts.full,
         Departure::FullForAddress => texts.full_for_address,
+        Departure::Kicked => match texts.lang {
+            "en" => "disconnected: kicked",
+            _ => "你已被踢出,连接将被断开",
+        },
+        Departure::Banned => match texts.lang {
+            "en" => "disconnected: banned",
+            _ => "你已被封禁,连接将被断开",
+        },
         Departure::TooManyArrivals => texts.too_many_arrivals,
         Departure::Http => texts.http,
         Departure::OtherProtocol => texts.other_protocol,

@@ -38,6 +38,7 @@ impl Chat {
             Command::WhoIn(_) => Some(Asked::Who),
             Command::Topic { .. } => Some(Asked::Topic),
             Command::Account(command) => Some(command.asked()),
+            Command::Order(command) => Some(command.asked()),
         };
         let refusal = Refusal::from(AccountRefusal::LoginRequired);
         Some(match asked {

@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use super::{AccountDone, AccountRefusal, Begun, SESSIONS_MAX, try_later, verdict::Purpose};
 use crate::chat::{
-    AccountChange, Chat, ClientId, Departure, Done, Event, Job, Output, Refusal, Secret, name, token_digest,
+    AccountChange, Chat, ClientId, Departure, Done, Event, Job, OrderRefusal, Output, Refusal, Secret, name,
+    token_digest,
 };
 
 /// How long it takes until it is kept again that a token was used, while that comes from the same address.
@@ -107,6 +108,9 @@ impl Chat {
         out: &mut Vec<Output>,
     ) -> Result<Arc<str>, Refusal> {
         let name = Arc::clone(&self.accounts.directory.get(key).ok_or(AccountRefusal::LoginFailed)?.name);
+        if let Some(ban) = self.ban_of_account(key) {
+            return Err(OrderRefusal::Banned(ban.until).into());
+        }
         let is_logged_in = self.account_of(client).as_deref() == Some(key);
         let sessions = self.members.bearers(key).map_or(0, |bearers| bearers.len());
         if !is_logged_in && sessions >= SESSIONS_MAX {
@@ -153,6 +157,7 @@ impl Chat {
         let Some(addr) = self.members.get(client).map(|member| member.who.addr.clone()) else { return };
         let renamed = self.members.bear(client, addr, false);
         self.tell_renamed(client, renamed, out);
+        self.refuse_wait(client, out);
         if self.rules.accounts.requires_login {
             self.end(client, Departure::LoggedOut, out);
         }

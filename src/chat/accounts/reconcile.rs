@@ -15,6 +15,7 @@ impl Chat {
             self.accounts.directory.remove(&key);
             self.accounts.mailboxes.remove(&key);
             self.log_out(&key, None, out);
+            self.forget_order_of(&key, out);
         }
         for account in accounts {
             let key = account.key();
@@ -34,6 +35,7 @@ impl Chat {
                     let before = self.accounts.directory.get(&key);
                     if before.is_some_and(|before| before.created != account.created) {
                         self.accounts.mailboxes.remove(&*key); // it is another account of the same name
+                        self.forget_order_of(&key, out);
                     }
                     self.accounts.directory.insert(account);
                     self.log_out(&key, None, out);

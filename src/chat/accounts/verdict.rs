@@ -105,6 +105,7 @@ impl Chat {
                 out.push(Output::Account(AccountChange::Gone(Arc::clone(&account.name))));
                 self.log_out(&key, Some(client), out);
                 self.keep_name_only(client);
+                self.forget_order_of(&key, out);
                 Ok(Some(AccountDone::Unregister(account.name)))
             }
             (Purpose::Token { key, generation, label }, Verdict::Token { secret, digest }) => {

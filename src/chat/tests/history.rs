@@ -155,7 +155,9 @@ impl Lobby {
             | Output::Account(_)
             | Output::Verify(..)
             | Output::Ready(_)
-            | Output::HangUp(..) => 0,
+            | Output::HangUp(..)
+            | Output::Order(_)
+            | Output::ShutDown => 0,
         };
         self.out.drain(..).map(number).filter(|&n| n > 0).collect()
     }

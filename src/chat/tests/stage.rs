@@ -2,8 +2,8 @@
 //!
 //! Steps: `2 arrives`, `2 arrives at @1`, `2 arrives to visit`, `2 visits`, `2 LINE` (or several lines), `2 leaves`,
 //! `2 is lost`, `2 is slow`, `2 breaks`, `2 quits`, `2 is verified` (what its last command has to have verified),
-//! `2 is answered` (by the store, of private messages that were kept). A client that does not arrive in the script is there before it begins, in
-//! order of number. `@2` is the address of client 2; 1 to 9 have one IP address, 10 to 19 another, and so on.
+//! `2 is answered` (by the store, of private messages that were kept). `1 is made OPERATOR` (the role of its account, which logs it out), `1 waits 60` (seconds, for
+//! what is due then). A client that does not arrive in the script is there before it begins, in order of number. `@2` is the address of client 2; 1 to 9 have one IP address, 10 to 19 another, and so on.
 //!
 //! Told: `1,3< ann@1: hi` (1 and 3 are told, and nobody else), `(1),3< @1 is now ann@1` (1 only where events are counted),
 //! `1,3< #builds ann@1: hi` (in a room but the lobby), `1< ann@1> hi` (in private), `+@2`, `-ann@1 left`, `1< #builds >ann@1`
@@ -51,6 +51,8 @@ struct Stage {
     mail: Vec<Record>,
     /// What the store is asked for clients.
     asked: BTreeMap<u64, Query>,
+    /// Seconds since the beginning.
+    now: u32,
 }
 
 impl Stage {
@@ -63,6 +65,7 @@ impl Stage {
             tokens: 0,
             mail: Vec::new(),
             asked: BTreeMap::new(),
+            now: 0,
         }
     }
 
@@ -76,6 +79,7 @@ impl Stage {
             "is silent" => vec![Input::End(id, Departure::Idle)],
             "is lost" => vec![Input::End(id, Departure::Lost)],
             "is slow" => vec![Input::End(id, Departure::SlowConsumer)],
+            "is made operator" | "is made user" => vec![self.with_role(id, what)],
             "arrives" => vec![Input::Arrive(id, addr(client))],
             "is verified" => {
                 let (ticket, job) = self.jobs.remove(&client).expect("something to be verified");
@@ -86,6 +90,10 @@ impl Stage {
                 vec![Input::Answered(id, Some(self.answer(&query)))]
             }
             "arrives to visit" | "visits" => vec![Input::Visit(id, addr(client))],
+            _ if what.starts_with("waits ") => {
+                self.now += what["waits ".len()..].parse::<u32>().expect("seconds");
+                vec![Input::Continue]
+            }
             _ => match what.strip_prefix("arrives at @") {
                 Some(other) => vec![Input::Arrive(id, addr(number(other)))],
                 None => commands(&long(what)).map(|command| Input::Command(id, Load::Light, command)).collect(),
@@ -105,7 +113,9 @@ impl Stage {
         }
         let is_command = matches!(input, Input::Command(..));
         let mut out = Vec::new();
-        self.chat.handle(Entry { now: Duration::ZERO, at: Timestamp::UNIX_EPOCH, input }, &mut out);
+        let now = Duration::from_secs(self.now.into());
+        let at = Timestamp::from_second(self.now.into()).expect("a time");
+        self.chat.handle(Entry { now, at, input }, &mut out);
         self.chat.members.assert_mirrors();
         self.chat.rooms.assert_mirrors();
         for output in &out {
@@ -123,7 +133,9 @@ impl Stage {
         out.retain(|output| match output {
             Output::Verify(..) => false,
             Output::Ask(..) => !has_store,
-            Output::Remember { .. } | Output::Forget(_) | Output::Account(_) | Output::Keep(_) => !has_store,
+            Output::Remember { .. } | Output::Forget(_) | Output::Account(_) | Output::Order(_) | Output::Keep(_) => {
+                !has_store
+            }
             _ => true,
         });
         if is_command {
@@ -166,6 +178,18 @@ impl Stage {
         }
     }
 
+    /// All accounts, of which that of the client has another role.
+    fn with_role(&self, client: ClientId, what: &str) -> Input {
+        let key = self.chat.account_of(client).expect("an account");
+        let role = if what.ends_with("operator") { Role::Operator } else { Role::User };
+        let changed = |account: &Account| {
+            let is_it = account.key() == *key;
+            let (generation, before) = (account.generation + u64::from(is_it), account.role);
+            Account { generation, role: if is_it { role } else { before }, ..account.clone() }
+        };
+        Input::Accounts(self.chat.accounts().map(changed).collect())
+    }
+
     /// What comes of a job, where the hash of a password is the password.
     fn verdict(&mut self, job: Job) -> Verdict {
         match job {
@@ -201,6 +225,8 @@ impl Stage {
                 panic!("there is no store: {output:?}")
             }
             Output::Verify(..) => panic!("there are no accounts: {output:?}"),
+            Output::Order(_) => panic!("there is no order"),
+            Output::ShutDown => "the server ends".to_owned(),
             Output::HangUp(ClientId(client), departure) => {
                 self.connected.retain(|&connected| connected != client);
                 self.rooms.values_mut().for_each(|(members, _)| members.retain(|&member| member != client));
@@ -277,7 +303,10 @@ fn shown(event: &Event) -> String {
         Event::User(who) => format!("={}", known_as(who)),
         Event::UsersEnd(users) => format!("={users}"),
         Event::Renamed { old, new } => format!("{} is {}", known_as(old), known_as(new)),
-        Event::Room { name, members, topic } => format!("{name} {members} {topic}").trim_end().to_owned(),
+        Event::Room { name, members, topic } => {
+            let members = members.map_or_else(|| "-".to_owned(), |members| members.to_string());
+            format!("{name} {members} {topic}").trim_end().to_owned()
+        }
         Event::Token(_, token) => format!("token {}", token.label),
         Event::Past(record, _) => match &record.event {
             KeptEvent::Public(event) => {
@@ -290,6 +319,8 @@ fn shown(event: &Event) -> String {
             format!("in {room} {members} {topic}").trim_end().to_owned()
         }
         Event::Done(Done::Account(done)) => account_done(done),
+        Event::Done(Done::Order(done)) => order_done(done),
+        Event::Order(event) => order_event(event),
         Event::Done(Done::In(room, _)) => format!("said in {room}"),
         Event::Done(Done::Leave(room)) => format!("out of {room}"),
         Event::Done(Done::Rooms(count)) => format!("{count} rooms"),
@@ -303,15 +334,66 @@ fn shown(event: &Event) -> String {
             format!("no: history-gone, oldest {}", oldest.map_or(0, |position| position.n))
         }
         Event::Declined(_, Refusal::RoomConfusable(name)) => format!("no: room-confusable({name})"),
+        Event::Declined(_, Refusal::Order(refusal)) => format!("no: {}", order_refusal(refusal)),
         Event::Declined(_, Refusal::Account(refusal)) => format!("no: {}", kebab(&format!("{refusal:?}"))),
         Event::Declined(_, refusal) => format!("no: {}", kebab(&format!("{refusal:?}"))),
         Event::Synced(token) => format!("sync {token}"),
         Event::WaitMet(arg) => format!("met {arg}"),
         Event::WaitTimedOut => "not met".to_owned(),
         Event::Refused(Refusal::NameConfusable(name)) => format!("name-confusable({name})"),
+        Event::Refused(Refusal::Order(refusal)) => order_refusal(refusal),
         Event::Refused(Refusal::Account(refusal)) => kebab(&format!("{refusal:?}")),
         Event::Refused(refusal) => kebab(&format!("{refusal:?}")),
         Event::Farewell(departure) => format!("bye {}", departure.code()),
+    }
+}
+
+fn order_refusal(refusal: &OrderRefusal) -> String {
+    match refusal {
+        OrderRefusal::NotOperator => "not-operator".to_owned(),
+        OrderRefusal::NotOwner => "not-owner".to_owned(),
+        OrderRefusal::Muted(until) | OrderRefusal::Banned(until) => {
+            format!("{} until {}", refusal.code(), until_shown(*until))
+        }
+        OrderRefusal::RoomLocked
+        | OrderRefusal::NotBannable
+        | OrderRefusal::NoSuchBan
+        | OrderRefusal::TooManyBans(_)
+        | OrderRefusal::TooManyInvited(_) => refusal.code().to_owned(),
+    }
+}
+
+/// In seconds since the beginning.
+fn until_shown(until: Option<Timestamp>) -> String {
+    until.map_or_else(|| "-".to_owned(), |until| until.as_second().to_string())
+}
+
+fn order_done(done: &OrderDone) -> String {
+    let act = done.act().word();
+    match done {
+        OrderDone::Only(_) => format!("{act} ok"),
+        OrderDone::Whom(_, whom) => format!("{act} ok {whom}"),
+        OrderDone::Until(_, whom, until) => format!("{act} ok {whom} until {}", until_shown(*until)),
+        OrderDone::Room(_, room) => format!("{act} ok #{room}"),
+        OrderDone::InRoom(_, room, whom) => format!("{act} ok #{room} {whom}"),
+        OrderDone::Bans(count) => format!("{count} bans"),
+        OrderDone::ShutDown(when) => format!("{act} ok {}", until_shown(*when)),
+    }
+}
+
+fn order_event(event: &OrderEvent) -> String {
+    match event {
+        OrderEvent::Sanction(it) => {
+            format!("{} {} until {} by {} {}", it.penalty.word(), it.whom, until_shown(it.until), it.by, it.reason)
+                .trim_end()
+                .to_owned()
+        }
+        OrderEvent::Notice(notice) => {
+            let by = notice.by.as_ref().map_or("?", |by| &by.name);
+            let room = notice.room.as_ref().map_or(String::new(), |room| format!(" #{room}"));
+            let until = notice.until.map_or(String::new(), |until| format!(" until {}", until_shown(Some(until))));
+            format!("notice {by} {}{room}{until} {}", notice.kind.code(), notice.text).trim_end().to_owned()
+        }
     }
 }
 

@@ -33,9 +33,10 @@ impl Lists {
         }
     }
 
-    pub(super) fn room(&mut self, room: &str, members: usize, topic: &str) {
+    pub(super) fn room(&mut self, room: &str, members: Option<usize>, topic: &str) {
         if self.rooms.len() < LIST_MAX {
             let topic = if topic.is_empty() { String::new() } else { format!(": {topic}") };
+            let members = members.map_or_else(|| "-".to_owned(), |members| members.to_string()); // it is locked
             self.rooms.push(format!("{} ({members}){topic}", shown(room)));
         }
     }

@@ -109,6 +109,8 @@ impl Style {
             Event::Refused(_) | Event::Declined(..) | Event::Farewell(_) => return None,
             // These are news, or past.
             Event::Public(_) | Event::Private { .. } | Event::Past(..) => return None,
+            // This client does not parse it.
+            Event::Order(_) => return None,
         })
     }
 
@@ -135,7 +137,7 @@ impl Style {
             (Done::Topic(room, topic), Lang::Zh) => format!("{} 主题:{}", shown(room), isolated(topic)),
             (Done::Topic(room, topic), Lang::En) => format!("{} topic: {}", shown(room), isolated(topic)),
             (Done::Account(done), _) => self.account(done),
-            (Done::Rooms(_) | Done::Who(..) | Done::History { .. }, _) => return None,
+            (Done::Rooms(_) | Done::Who(..) | Done::History { .. } | Done::Order(_), _) => return None,
         })
     }
 

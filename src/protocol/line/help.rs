@@ -1,6 +1,9 @@
 //! What `help` answers.
 
-use super::messages::{form, in_lang};
+use super::{
+    messages::{form, in_lang},
+    order,
+};
 use crate::{
     Config,
     protocol::{Lang, Limits, Verb},
@@ -66,6 +69,7 @@ fn purpose(verb: Verb) -> [&'static str; 2] {
         Verb::Token => ["新建供脚本登录的令牌,只显示一次", "make a token for scripts to log in with, shown once"],
         Verb::Tokens => ["列出令牌", "list your tokens"],
         Verb::Revoke => ["作废令牌", "make a token worthless"],
+        Verb::Order(act) => order::purpose(act),
         Verb::Visit => [
             "以访客身份发言:不上线,也不接收公共消息",
             "speak without being online: nobody is told of you, and you receive only what is sent to you",

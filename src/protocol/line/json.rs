@@ -7,6 +7,7 @@ use super::{
     escape::{must_escape, push_hex, push_replaced},
     help::help,
     messages::{form_error, goodbye, refused, set},
+    order,
     text::put,
 };
 use crate::{
@@ -78,13 +79,17 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, stamp: Stamp<
         Event::Renamed { old, new } => {
             Fields { event: "renamed", from: Some(new), old: Some(&old.name), ..Fields::default() }
         }
-        Event::Room { name, members, topic } => Fields {
-            event: "room",
-            room: Some(name),
-            count: Some(*members),
-            text: nonempty(topic),
-            ..Fields::default()
-        },
+        Event::Room { name, members, topic } => {
+            Fields { event: "room", room: Some(name), count: *members, text: nonempty(topic), ..Fields::default() }
+        }
+        Event::Order(event) => {
+            owned = order::until_text(event).unwrap_or_default();
+            order::event_fields(event, &owned)
+        }
+        Event::Done(Done::Order(done)) => {
+            owned = order::until_of(done).unwrap_or_default();
+            order::done_fields(done, &owned)
+        }
         Event::Done(done) => answer(done),
         Event::Declined(asked, refusal) => {
             owned = refused(refusal, lang);
@@ -146,6 +151,7 @@ fn answer(done: &Done) -> Fields<'_> {
     let fields = Fields { event: "ok", verb: Some(Verb::of_asked(done.asked())), ..Fields::default() };
     match done {
         Done::Account(done) => accounts::fields(done),
+        Done::Order(done) => order::done_fields(done, ""),
         Done::Join { room, members, position, topic } => {
             Fields { room: Some(room), count: Some(*members), text: nonempty(topic), position: *position, ..fields }
         }
@@ -164,7 +170,7 @@ fn answer(done: &Done) -> Fields<'_> {
     }
 }
 
-fn nonempty(text: &str) -> Option<&str> {
+pub(super) fn nonempty(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }
 

@@ -1,6 +1,6 @@
 //! Every text that the server has for people, in each language.
 
-use super::accounts;
+use super::{accounts, order};
 use crate::{
     chat::{Departure, NAME_CHARS_MAX, NAME_MARKS_MAX, NameRule, Refusal},
     protocol::{FormError, Format, Lang, Setting, Verb},
@@ -32,6 +32,7 @@ pub(super) fn refused(refusal: &Refusal, lang: Lang) -> String {
             };
         }
         Refusal::Account(ref refusal) => return accounts::refused(refusal, lang),
+        Refusal::Order(ref refusal) => return order::refused(refusal, lang),
         Refusal::NotStored => ["存储失败,消息未发送", "storage failed, not sent"],
         Refusal::StoreFailed => ["存储失败,暂时无法读取历史", "storage failed, history cannot be read"],
         Refusal::HistoryGone { .. } => ["更早的历史已不存在", "older history is gone"],
@@ -118,6 +119,8 @@ pub(super) fn goodbye(departure: Departure, lang: Lang) -> &'static str {
         Departure::SlowConsumer => ["你接收过慢,积压消息超过上限,连接将被断开", "disconnected: output queue full"],
         Departure::WriteTimeout => ["你长时间未接收数据,连接将被断开", "disconnected: write timeout"],
         Departure::LoggedOut => ["你已退出登录,连接将被断开", "disconnected: logged out"],
+        Departure::Kicked => ["你已被踢出,连接将被断开", "disconnected: kicked"],
+        Departure::Banned => ["你已被封禁,连接将被断开", "disconnected: banned"],
         Departure::Full => ["服务器已满,请稍后再试", "the server is full, please try again later"],
         Departure::FullForAddress => {
             ["来自你的地址的连接过多,请稍后再试", "too many connections from your address, please try again later"]
@@ -169,6 +172,7 @@ pub(super) fn form(verb: Verb) -> &'static str {
         Verb::Token => "token|LABEL",
         Verb::Tokens => "tokens",
         Verb::Revoke => "revoke|LABEL",
+        Verb::Order(act) => order::form(act),
         Verb::Visit => "visit",
         Verb::Stay => "stay",
         Verb::Format => "format|json, format|text",

@@ -4,6 +4,7 @@ mod accounts;
 pub mod escape;
 pub mod foreign;
 pub(super) mod json;
+mod order;
 pub(super) mod text;
 
 mod editing;

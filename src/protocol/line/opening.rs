@@ -1,7 +1,7 @@
 //! How a line begins: with a verb as people type it, in any case and width and between spaces; with a verb that carries a secret,
 //! perhaps with a letter wrong; or as chat. Knows how verbs are spelled, and nothing of their arguments.
 
-use crate::protocol::Verb;
+use crate::{chat::Act, protocol::Verb};
 
 /// What separates a verb's arguments: `|`, and what an input method for Chinese makes of it.
 pub(super) const SEPARATORS: [char; 2] = ['|', '\u{ff5c}'];
@@ -123,7 +123,7 @@ impl Word {
             b"lang" => Verb::Lang,
             b"help" => Verb::Help,
             b"quit" => Verb::Quit,
-            _ => return None,
+            letters => return Act::ALL.into_iter().find(|act| act.word().as_bytes() == letters).map(Verb::Order),
         })
     }
 

@@ -5,9 +5,10 @@ use memchr::memchr;
 use super::{
     Frame, accounts,
     opening::{Opening, SEPARATORS},
+    order,
 };
 use crate::{
-    chat::{AccountCommand, Command, HISTORY_MAX, Start, WaitFor},
+    chat::{AccountCommand, Act, Command, HISTORY_MAX, OrderCommand, Start, WaitFor},
     protocol::{FormError, Format, Lang, Setting, Verb},
     units::parse_duration,
 };
@@ -100,6 +101,10 @@ pub fn parse(line: &[u8]) -> Result<Line, FormError> {
             let account = accounts::parse(verb, rest).map(|account| Line::Command(Command::Account(account)));
             account.ok_or(FormError::Usage(verb))
         }
+        Verb::Order(act) => {
+            let command = order::parse(act, rest).map(|command| Line::Command(Command::Order(command)));
+            command.ok_or(FormError::Usage(verb))
+        }
         Verb::Tokens | Verb::Rooms | Verb::Help | Verb::Quit | Verb::Visit | Verb::Stay => Err(FormError::Usage(verb)),
     }
 }
@@ -112,6 +117,7 @@ fn bare(verb: Verb, line: &str) -> Result<Line, FormError> {
         Verb::Register | Verb::Login | Verb::Password | Verb::Unregister | Verb::Token => {
             return Err(FormError::Usage(verb));
         }
+        Verb::Order(Act::Bans) => Line::Command(Command::Order(OrderCommand::Bans)),
         Verb::Who => Line::Command(Command::Who),
         Verb::Rooms => Line::Command(Command::Rooms),
         Verb::Help => Line::Help,
@@ -131,6 +137,19 @@ fn bare(verb: Verb, line: &str) -> Result<Line, FormError> {
         | Verb::History
         | Verb::Format
         | Verb::Revoke
+        | Verb::Order(
+            Act::Kick
+            | Act::Ban
+            | Act::Unban
+            | Act::Mute
+            | Act::Unmute
+            | Act::Lock
+            | Act::Unlock
+            | Act::Invite
+            | Act::Owner
+            | Act::Announce
+            | Act::ShutDown,
+        )
         | Verb::Lang => Line::Command(Command::Say(line.to_owned())),
     })
 }

@@ -7,6 +7,7 @@ use super::{
     escape::push_escaped,
     help::help,
     messages::{form_error, goodbye, in_lang, refused, set},
+    order,
 };
 use crate::{
     chat::{Done, Event, Identity, KeptEvent, LOBBY, Position, PublicEvent, Refusal, needs_isolate},
@@ -76,7 +77,8 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, room: Option<
             put(out, &["]"]);
         }
         Event::Room { name, members, topic } => {
-            put(out, &["rooms|", &members.to_string(), "|"]);
+            let members = members.map_or_else(|| "-".to_owned(), |members| members.to_string());
+            put(out, &["rooms|", &members, "|"]);
             words(out, &[name, topic]);
         }
         Event::Past(record, epoch) => {
@@ -91,6 +93,8 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, room: Option<
             };
         }
         Event::Token(_, token) => accounts::token(out, token),
+        Event::Order(event) => order::event(out, event, lang),
+        Event::Done(Done::Order(done)) => order::answer(out, done),
         Event::Done(Done::Account(done)) => accounts::answer(out, done, lang),
         Event::Done(done) => answer(out, done),
         Event::Declined(asked, refusal) => {
@@ -102,6 +106,9 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, room: Option<
             }
             if let Refusal::Account(refusal) = refusal {
                 accounts::refused_fields(out, refusal);
+            }
+            if let Refusal::Order(refusal) = refusal {
+                order::refused_fields(out, refusal);
             }
             put(out, &[&refused(refusal, lang)]);
         }
@@ -162,7 +169,7 @@ fn answer(out: &mut Vec<u8>, done: &Done) {
         | Done::Rooms(_)
         | Done::Who(..)
         | Done::Topic(..) => "|ok|",
-        Done::Account(_) => return, // has answers of its own
+        Done::Account(_) | Done::Order(_) => return, // have answers of their own
     };
     put(out, &[Verb::of_asked(done.asked()).word(), result]);
     match done {
@@ -189,7 +196,7 @@ fn answer(out: &mut Vec<u8>, done: &Done) {
             put(out, &["|", &count.to_string()]);
         }
         Done::Topic(room, topic) => words(out, &[room, topic]),
-        Done::Account(_) => {}
+        Done::Account(_) | Done::Order(_) => {}
     }
 }
 

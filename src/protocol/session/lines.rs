@@ -161,6 +161,7 @@ fn may_take_long(command: &Command) -> bool {
         | Command::Rooms
         | Command::History { .. }
         | Command::Account(_)
+        | Command::Order(_)
         | Command::Join { start: Some(_), .. }
         | Command::Wait(..) => true,
         Command::Say(_)

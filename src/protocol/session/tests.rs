@@ -127,6 +127,7 @@ fn shown(step: &Step) -> String {
         Step::Command(Command::Private { .. }) => "to?".to_owned(),
         Step::Command(Command::Sync(token)) => format!("sync-{token}"),
         Step::Command(Command::Account(command)) => format!("{command:?}"),
+        Step::Command(Command::Order(command)) => format!("{command:?}"),
         Step::Command(Command::Rooms) => "rooms?".to_owned(),
         Step::Command(Command::WhoIn(room)) => format!("who-{room}?"),
         Step::Command(

@@ -235,7 +235,8 @@ fn a_store_of_version_1_is_read() {
             forgotten: 0,
             rooms,
             accounts: vec![],
-            mailboxes: vec![]
+            mailboxes: vec![],
+            order: PastOrder::default()
         }
     );
     let [one, two] =

@@ -136,6 +136,7 @@ impl Model {
             | Command::WhoIn(_)
             | Command::Sync(_)
             | Command::Account(_)
+            | Command::Order(_)
             | Command::Wait(..) => unreachable!("{command:?}"),
         }
     }

@@ -101,7 +101,7 @@ impl Rooms {
         rooms.sort_by_key(|room| &room.key);
         let lines = rooms.iter().map(|room| Event::Room {
             name: room.name.as_str().into(),
-            members: room.members.len(),
+            members: Some(room.members.len()),
             topic: room.topic.as_str().into(),
         });
         lines.chain([Event::Done(Done::Rooms(rooms.len()))]).collect()

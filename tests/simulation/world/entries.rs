@@ -79,7 +79,7 @@ impl World {
             Output::Part(client, room) => account(&mut self.peers, client).part(room),
             Output::Ready(client) => account(&mut self.peers, client).ready(),
             Output::Ask(..) | Output::Keep(_) | Output::Remember { .. } | Output::Forget(_) => {}
-            Output::Account(_) | Output::Verify(..) => {}
+            Output::Account(_) | Output::Order(_) | Output::ShutDown | Output::Verify(..) => {}
             Output::HangUp(client, departure) => account(&mut self.peers, client).hang_up(departure),
         }
     }
@@ -96,7 +96,7 @@ impl World {
             ) => *position,
             Output::Tell(..) | Output::Join(..) | Output::Part(..) | Output::Ready(_) | Output::HangUp(..) => None,
             Output::Ask(..) | Output::Keep(_) | Output::Remember { .. } | Output::Forget(_) => None,
-            Output::Account(_) | Output::Verify(..) => None,
+            Output::Account(_) | Output::Order(_) | Output::ShutDown | Output::Verify(..) => None,
         };
         self.positions.extend(position);
         if self.positions.len() > POSITIONS_MAX {

@@ -88,7 +88,12 @@ impl Stage {
                 Output::Forget(room) => self.forgotten.push(room),
                 Output::Tell(..) | Output::Join(..) | Output::Part(..) | Output::Ask(..) => {}
                 Output::HangUp(ANN, _) => self.is_listening = false,
-                Output::Ready(_) | Output::HangUp(..) | Output::Account(_) | Output::Verify(..) => {}
+                Output::Ready(_)
+                | Output::HangUp(..)
+                | Output::Account(_)
+                | Output::Order(_)
+                | Output::ShutDown
+                | Output::Verify(..) => {}
             }
         }
     }

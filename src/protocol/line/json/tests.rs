@@ -77,8 +77,12 @@ fn events() {
             Some(3),
             "topic seq=3 from=ann/10.0.0.1:9 text=red room=lobby",
         ),
-        (Event::Room { name: "zoo".into(), members: 2, topic: "apes".into() }, None, "room text=apes count=2 room=zoo"),
-        (Event::Room { name: "zoo".into(), members: 2, topic: "".into() }, None, "room count=2 room=zoo"),
+        (
+            Event::Room { name: "zoo".into(), members: Some(2), topic: "apes".into() },
+            None,
+            "room text=apes count=2 room=zoo",
+        ),
+        (Event::Room { name: "zoo".into(), members: Some(2), topic: "".into() }, None, "room count=2 room=zoo"),
         (
             Event::Done(Done::Join { room: "zoo".into(), members: 2, position: position(9), topic: "apes".into() }),
             None,

@@ -1,0 +1,122 @@
+//! What an operator or an owner asks for takes effect, if it is one.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+
+use super::{Act, Actor, Notice, NoticeKind, OrderCommand, OrderDone, OrderEvent, REASON_BYTES_MAX, whom::Named};
+use crate::chat::{
+    AccountRefusal, Chat, ClientId, Departure, Done, Event, Output, Refusal, RoomId,
+    work::{List, LongAnswer, Task},
+};
+
+impl Chat {
+    /// Does what a client asks for to keep order.
+    pub(in crate::chat) fn keep_order(&mut self, client: ClientId, command: OrderCommand, out: &mut Vec<Output>) {
+        let asked = command.asked();
+        let done = if !self.has_store() {
+            Err(AccountRefusal::NoStore.into())
+        } else if command.text().len() > REASON_BYTES_MAX && command.act() != Act::Announce {
+            Err(Refusal::ArgumentTooLong(REASON_BYTES_MAX))
+        } else {
+            self.act(client, command, out)
+        };
+        match done {
+            Ok(None) => {} // it goes on
+            Ok(Some(done)) => self.answer_order(client, done, out),
+            Err(refusal) => self.decline(client, asked, refusal, out),
+        }
+    }
+
+    /// Answers what there is to tell of it, unless it goes on. One who has sent itself away has been told.
+    fn act(
+        &mut self,
+        client: ClientId,
+        command: OrderCommand,
+        out: &mut Vec<Output>,
+    ) -> Result<Option<OrderDone>, Refusal> {
+        match command {
+            OrderCommand::Kick { room: None, name, reason } => self.kick(client, &name, &reason, out),
+            OrderCommand::Kick { room: Some(room), name, reason } => self.kick_from(client, &room, &name, &reason, out),
+            OrderCommand::Ban { who, time, reason } => self.ban(client, &who, time, &reason, out),
+            OrderCommand::Unban(who) => self.unban(client, &who, out),
+            OrderCommand::Mute { room, name, time, reason } => {
+                self.mute(client, room.as_deref(), &name, (time, &reason), out)
+            }
+            OrderCommand::Unmute { room, name } => self.unmute(client, room.as_deref(), &name, out),
+            OrderCommand::Bans => {
+                self.operator(client)?;
+                let left = self.sanctions(out).into();
+                self.begin(client, Task::Tell(client, LongAnswer::List(List::Bans { left, told: 0 })), out);
+                Ok(None)
+            }
+            OrderCommand::Lock(room) => self.set_locked(client, &room, true, out),
+            OrderCommand::Unlock(room) => self.set_locked(client, &room, false, out),
+            OrderCommand::Invite { room, name } => self.invite(client, &room, &name, out),
+            OrderCommand::Owner { room, name } => self.make_owner(client, &room, &name, out),
+            OrderCommand::Announce(text) => self.announce(client, &text, out),
+            OrderCommand::ShutDown { time, reason } => self.end_server(client, time, &reason, out),
+            OrderCommand::CancelShutDown => self.cancel_end(client, out),
+        }
+    }
+
+    fn kick(
+        &mut self,
+        client: ClientId,
+        name: &str,
+        reason: &str,
+        out: &mut Vec<Output>,
+    ) -> Result<Option<OrderDone>, Refusal> {
+        let actor = self.operator(client)?;
+        let Named { name, bearers, .. } = self.bearers(name)?;
+        if bearers.is_empty() {
+            return Err(Refusal::NoSuchUser);
+        }
+        self.note(&actor, Act::Kick, Some(Arc::clone(&name)), None, reason, out);
+        // First of all: it may be among those who are sent away.
+        out.push(Output::tell(client, Event::Done(Done::Order(OrderDone::Whom(Act::Kick, name)))));
+        for bearer in bearers {
+            self.notify(bearer, &notice(NoticeKind::Kicked, &actor, None, None, reason), out);
+            self.end(bearer, Departure::Kicked, out);
+        }
+        if self.members.get(client).is_some() {
+            out.push(Output::Ready(client));
+        }
+        Ok(None)
+    }
+
+    /// Tells a client that its request was done.
+    pub(super) fn answer_order(&mut self, client: ClientId, done: OrderDone, out: &mut Vec<Output>) {
+        out.push(Output::tell(client, Event::Done(Done::Order(done))));
+        out.push(Output::Ready(client));
+    }
+
+    /// Tells a client what was decided about it.
+    pub(super) fn notify(&self, client: ClientId, notice: &Notice, out: &mut Vec<Output>) {
+        if self.members.get(client).is_some() {
+            out.push(Output::tell(client, Event::Order(OrderEvent::Notice(notice.clone()))));
+        }
+    }
+
+    /// When something ends that holds for so long from now on; none where it holds for ever.
+    pub(super) fn until(&self, time: Duration) -> Option<Timestamp> {
+        if time.is_zero() { None } else { self.at.checked_add(time).ok() }
+    }
+
+    /// The room of a name, and the one who asks, if it may keep order there.
+    pub(super) fn room_of_owner(&self, client: ClientId, room: &str) -> Result<(RoomId, Actor), Refusal> {
+        let room = self.room(room)?;
+        Ok((room, self.owner(client, room)?))
+    }
+}
+
+/// What is told to one about whom something was decided.
+pub(super) fn notice(
+    kind: NoticeKind,
+    actor: &Actor,
+    room: Option<Arc<str>>,
+    until: Option<Timestamp>,
+    text: &str,
+) -> Notice {
+    Notice { kind, by: Some(Arc::clone(&actor.who)), room, until, text: text.into() }
+}

@@ -1,0 +1,54 @@
+//! What one may not ask for who is muted, or stands outside a locked room.
+
+use super::OrderRefusal;
+use crate::chat::{Asked, Chat, ClientId, Command, Event, Refusal, RoomId, WaitFor};
+
+impl Chat {
+    /// What a client is told that may not ask for this.
+    pub(in crate::chat) fn refused_by_order(&self, client: ClientId, command: &Command) -> Option<Event> {
+        // What is asked for, in which room, and whether something is said with it.
+        let (asked, room, speaks) = match command {
+            Command::Say(_) => (None, self.members.get(client).map(|member| member.current), true),
+            Command::Private { .. } | Command::Rename(_) => (None, None, true),
+            Command::In { room, .. } => (Some(Asked::In), self.room(room).ok(), true),
+            Command::Topic { room, text } => (Some(Asked::Topic), self.room(room).ok(), text.is_some()),
+            Command::Join { room, .. } => (Some(Asked::Join), self.room(room).ok(), false),
+            Command::History { room, .. } => (Some(Asked::History), self.room(room).ok(), false),
+            Command::WhoIn(room) => (Some(Asked::Who), self.room(room).ok(), false),
+            Command::Wait(
+                _,
+                WaitFor::Members(room, _) | WaitFor::In { room, .. } | WaitFor::By { room: Some(room), .. },
+            ) => (None, self.room(room).ok(), false),
+            Command::Wait(
+                _,
+                WaitFor::User(_)
+                | WaitFor::Gone(_)
+                | WaitFor::Users(_)
+                | WaitFor::Text(_)
+                | WaitFor::By { room: None, .. },
+            )
+            | Command::Who
+            | Command::Leave(_)
+            | Command::Rooms
+            | Command::Sync(_)
+            | Command::Account(_)
+            | Command::Order(_) => return None,
+        };
+        let refusal = self.refusal(client, room, speaks)?;
+        Some(match asked {
+            Some(asked) => Event::Declined(asked, refusal),
+            None => Event::Refused(refusal),
+        })
+    }
+
+    fn refusal(&self, client: ClientId, room: Option<RoomId>, speaks: bool) -> Option<Refusal> {
+        if room.is_some_and(|room| !self.may_hear(client, room)) {
+            return Some(OrderRefusal::RoomLocked.into());
+        }
+        if !speaks {
+            return None;
+        }
+        let mute = self.mute_of(client, None).or_else(|| room.and_then(|room| self.mute_of(client, Some(room))));
+        mute.map(|mute| OrderRefusal::Muted(mute.until).into())
+    }
+}

@@ -1,0 +1,188 @@
+//! Order: who may send others away, keep them out or silent, and lock rooms; and what follows from it. Who may is decided by
+//! what one is logged in to when one asks, and by nothing else. Knows no files: what is to be kept goes out as an
+//! [`OrderChange`].
+
+mod access;
+mod act;
+mod bans;
+mod door;
+mod former;
+mod kept;
+mod request;
+mod rooms;
+mod sanction;
+mod shutdown;
+mod whom;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use super::{Chat, ClientId, Identity, Output, Refusal, Role, RoomId, account::account_key};
+
+pub use kept::{Deed, OrderChange, PastOrder, RoomOrder, RoomRole};
+pub use request::{Act, Notice, NoticeKind, OrderCommand, OrderDone, OrderEvent, OrderRefusal};
+pub use sanction::{Penalty, Sanction, Whom};
+
+pub(super) use shutdown::Announce;
+
+use access::Access;
+use former::Former;
+use sanction::Ledger;
+
+/// The most bans that are in force at a time, and the most mutes on the whole server.
+const SANCTIONS_MAX: usize = 10_000;
+/// The longest reason, in bytes: a sentence.
+const REASON_BYTES_MAX: usize = 256;
+
+/// What is in force, and what it takes to find whom it is for.
+#[derive(Debug, Default)]
+pub(super) struct Order {
+    bans: Ledger,
+    /// On the whole server. Those in a room are in `rooms`.
+    mutes: Ledger,
+    /// Rooms of which there is something to know. None of them is gone.
+    rooms: BTreeMap<RoomId, Access>,
+    /// Mirrors `rooms`: which guests are invited where.
+    guests: BTreeSet<(ClientId, RoomId)>,
+    former: Former,
+    /// All clients behind this one have to be looked at: some of them may be banned.
+    sweeps: Option<ClientId>,
+    /// When the server is to end, if it is.
+    shutdown: Option<Duration>,
+}
+
+/// Who acts: an account that may.
+struct Actor {
+    name: Arc<str>,
+    who: Arc<Identity>,
+}
+
+impl Order {
+    /// The client is gone.
+    pub(super) fn end(&mut self, client: ClientId) {
+        self.mutes.end(client);
+        let invited: Vec<_> =
+            self.guests.range((client, RoomId(0))..=(client, RoomId(u64::MAX))).map(|&(_, room)| room).collect();
+        for room in invited {
+            self.guests.remove(&(client, room));
+            if let Some(access) = self.rooms.get_mut(&room) {
+                access.remove_guest(client);
+            }
+        }
+    }
+
+    /// The room is no more.
+    pub(super) fn forget(&mut self, room: RoomId) {
+        if self.rooms.remove(&room).is_some() {
+            self.guests.retain(|&(_, of)| of != room);
+        }
+    }
+
+    /// When the server is to end.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        self.shutdown
+    }
+
+    /// Whether there are clients that have to be looked at.
+    pub(super) fn has_work(&self) -> bool {
+        self.sweeps.is_some()
+    }
+}
+
+impl Chat {
+    /// The client, if it is logged in to an operator's account.
+    fn operator(&self, client: ClientId) -> Result<Actor, Refusal> {
+        let actor = self.actor(client).ok_or(OrderRefusal::NotOperator)?;
+        let account = self.accounts.directory.get(&account_key(&actor.name));
+        match account.map(|account| account.role) {
+            Some(Role::Operator) => Ok(actor),
+            Some(Role::User) | None => Err(OrderRefusal::NotOperator.into()),
+        }
+    }
+
+    /// The client, if it is logged in to the account of an owner of the room, or an operator's.
+    fn owner(&self, client: ClientId, room: RoomId) -> Result<Actor, Refusal> {
+        let actor = self.actor(client).ok_or(OrderRefusal::NotOwner)?;
+        let key = account_key(&actor.name);
+        if self.order.rooms.get(&room).is_some_and(|access| access.is_owner(&key)) {
+            return Ok(actor);
+        }
+        self.operator(client).map_err(|_| OrderRefusal::NotOwner.into())
+    }
+
+    /// The client, if it is logged in to an account that there is.
+    fn actor(&self, client: ClientId) -> Option<Actor> {
+        let key = self.account_of(client)?;
+        let name = Arc::clone(&self.accounts.directory.get(&key)?.name);
+        let who = Arc::clone(&self.members.get(client)?.who);
+        Some(Actor { name, who })
+    }
+
+    /// The client has made a room: its account owns that, if it has one.
+    pub(super) fn own(&mut self, client: ClientId, room: RoomId, out: &mut Vec<Output>) {
+        if let Some(key) = self.account_of(client) {
+            self.order.rooms.insert(room, Access::made_by(key.into()));
+            self.keep_access(room, out);
+        }
+    }
+
+    /// Has the store keep who keeps order in a room.
+    fn keep_access(&self, room: RoomId, out: &mut Vec<Output>) {
+        if let (Some(access), Some(name)) = (self.order.rooms.get(&room), self.name_of(room)) {
+            out.push(Output::Order(OrderChange::Room(access.to_keep(name))));
+        }
+    }
+
+    /// Something was done: it is logged, and kept.
+    fn note(
+        &self,
+        actor: &Actor,
+        act: Act,
+        whom: Option<Arc<str>>,
+        room: Option<RoomId>,
+        reason: &str,
+        out: &mut Vec<Output>,
+    ) {
+        let room = room.and_then(|room| self.name_of(room));
+        let (who, reason) = (Arc::clone(&actor.name), reason.into());
+        out.push(Output::Order(OrderChange::Act(Deed { at: self.at, who, act, whom, room, reason })));
+    }
+
+    /// The account of this key is no more: one that is made again with its name owns nothing, and is not banned.
+    pub(super) fn forget_order_of(&mut self, key: &str, out: &mut Vec<Output>) {
+        let whom = Whom::Account(key.into());
+        self.order.bans.remove(&whom);
+        self.order.mutes.remove(&whom);
+        let mut changed = Vec::new();
+        for (room, access) in &mut self.order.rooms {
+            access.mutes.remove(&whom);
+            if access.remove(key) {
+                changed.push(*room);
+            }
+        }
+        changed.into_iter().for_each(|room| self.keep_access(room, out));
+    }
+
+    /// Goes on where a store has left off.
+    pub fn restore_order(&mut self, past: PastOrder) {
+        for room in past.rooms {
+            if let Ok(id) = self.room(&room.room) {
+                self.order.rooms.insert(id, Access::restored(room));
+            }
+        }
+        for (room, sanction) in past.sanctions {
+            match (room, sanction.penalty) {
+                (None, Penalty::Ban) => self.order.bans.put(sanction),
+                (None, Penalty::Mute) => self.order.mutes.put(sanction),
+                (Some(room), _) => {
+                    if let Ok(id) = self.room(&room) {
+                        self.order.rooms.entry(id).or_default().mutes.put(sanction);
+                    }
+                }
+            }
+        }
+    }
+}
