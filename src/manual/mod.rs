@@ -44,6 +44,7 @@ pages! {
     history: "what was said, and coming back without a gap";
     store: "history in a file: promises, failures, its tables";
     accounts: "names that are yours, tokens, messages for the absent";
+    order: "operators, room owners: kick, ban, mute, lock, announce";
     scripts: "sync, wait, check, ready-made examples, scenarios";
     json: "the JSON format, with jq";
     client: "send, listen, history, wait, who, chat, and their exit codes";

@@ -3,6 +3,7 @@
 mod accounts;
 mod failing;
 mod opening;
+mod order;
 mod reading;
 mod removing;
 

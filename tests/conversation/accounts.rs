@@ -10,12 +10,16 @@ use std::{
 use common::{Client, DEADLINE, EN, Server, Texts, ZH, binary};
 use rustix::process::Signal;
 
-const PASSWORD: &str = "correct horse";
+pub(crate) const PASSWORD: &str = "correct horse";
 
 /// A file for a store, which is removed with what stands beside it.
 pub(crate) struct StorePath(PathBuf);
 
 impl StorePath {
+    pub(crate) fn as_str(&self) -> &str {
+        self.0.to_str().expect("UTF-8")
+    }
+
     pub(crate) fn new() -> Self {
         static LAST: AtomicUsize = AtomicUsize::new(0);
         let name = format!("accounts-{}-{}.db", process::id(), LAST.fetch_add(1, Ordering::Relaxed));

@@ -11,6 +11,7 @@ mod history_paused;
 mod lines;
 mod messages;
 mod names;
+mod order;
 mod presence;
 mod program;
 mod rooms;

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use common::{Client, EN, Server, mask_epochs};
+use common::{Client, EN, Server, mask_epochs, run};
 
 use crate::{
     ROOT, hear_object,
@@ -106,7 +106,10 @@ fn json_objects_have_the_keys_in_the_table() {
     bob.say("register|hunter22\ntoken|ci");
     objects.extend([bob.line(), bob.line()]);
     let token = fields(objects.last().expect("an answer"))["text"].replace('"', "");
-    bob.say(&format!("login|{token}\ntokens\nquit"));
+    let (exit_code, _, error) = run(&["account", "role", "bob", "operator", "--store", &format!("{folder}/chat.db")]);
+    assert_eq!(exit_code, 0, "{error}");
+    bob.line(); // it is logged out, since its role is another one
+    bob.say(&format!("login|{token}\nmute|ann|1h|flood\nbans\nshutdown|1h|update\nshutdown|cancel\ntokens\nquit"));
     objects.extend(bob.rest());
     fs::remove_dir_all(folder).expect("a folder");
 
@@ -126,8 +129,9 @@ fn json_objects_have_the_keys_in_the_table() {
         }
     }
     let listed: BTreeSet<String> = rows.iter().filter_map(|row| code(&row[0])).collect();
-    let source = fs::read_to_string(format!("{ROOT}/src/protocol/line/json.rs")).expect("the source");
-    assert_eq!(listed, between(&source, "event: \"", "\""), "the events of src/protocol/line/json.rs");
+    let source = ["json", "order"]
+        .map(|file| fs::read_to_string(format!("{ROOT}/src/protocol/line/{file}.rs")).expect("the source"));
+    assert_eq!(listed, between(&source.concat(), "event: \"", "\""), "the events of src/protocol/line");
 }
 
 #[test]

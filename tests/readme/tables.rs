@@ -36,6 +36,9 @@ fn the_codes_are_those_of_the_source() {
         table(page("accounts"), "## Errors of accounts").iter().filter_map(|row| code(&row[0])).collect();
     let of_accounts = BTreeSet::from_iter(of_accounts);
     assert_eq!(of_accounts, source("chat/accounts/request.rs", "AccountRefusal"));
+    let of_order: Vec<_> = table(page("order"), "## Errors of order").iter().filter_map(|row| code(&row[0])).collect();
+    let of_order = BTreeSet::from_iter(of_order);
+    assert_eq!(of_order, source("chat/order/request.rs", "OrderRefusal"));
     assert_eq!(listed("## Disconnect reasons"), Vec::from_iter(source("chat/departure.rs", "Departure")));
 }
 
@@ -65,20 +68,25 @@ fn the_texts_are_those_of_the_source() {
 #[test]
 fn the_commands_are_those_of_help() {
     let words = |text: &str| text.split(['|', ' ']).next().expect("a word").to_owned();
-    let source = fs::read_to_string(format!("{ROOT}/src/protocol/reply.rs")).expect("the source");
-    let (_, source) = source.split_once("fn word(").expect("the function");
-    let source = source.split_once("\n    }\n").map_or(source, |(text, _)| text);
+    let source = |file| {
+        let source = fs::read_to_string(format!("{ROOT}/src/{file}")).expect("the source");
+        let (_, source) = source.split_once("fn word(").expect("the function");
+        let (source, _) = source.split_once("\n    }\n").expect("its end");
+        source.to_owned()
+    };
+    let source = source("protocol/reply.rs") + &source("chat/order/request.rs");
     let tables = [
         ("protocol", "Chat commands"),
         ("scripts", "Commands for scripts"),
         ("rooms", "Commands for rooms"),
         ("history", "Commands for history"),
         ("accounts", "Commands for accounts"),
+        ("order", "Commands for order"),
     ]
     .map(|(topic, heading)| table(page(topic), &format!("## {heading}")))
     .concat();
     let lines = tables.iter().filter_map(|row| code(&row[0])).filter(|line| line != "TEXT");
-    assert_eq!(lines.map(|line| words(&line)).collect::<BTreeSet<_>>(), between(source, "=> \"", "\""));
+    assert_eq!(lines.map(|line| words(&line)).collect::<BTreeSet<_>>(), between(&source, "=> \"", "\""));
 }
 
 /// Flags that are on or off, and off by default.

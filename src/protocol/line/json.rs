@@ -84,7 +84,9 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, stamp: Stamp<
         }
         Event::Order(event) => {
             owned = order::until_text(event).unwrap_or_default();
-            order::event_fields(event, &owned)
+            let who = order::whom(event);
+            let fields = order::event_fields(event, who.as_ref(), &owned);
+            return write(out, &fields, stamp);
         }
         Event::Done(Done::Order(done)) => {
             owned = order::until_of(done).unwrap_or_default();

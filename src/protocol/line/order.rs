@@ -11,7 +11,7 @@ use super::{
     text::{put, words},
 };
 use crate::{
-    chat::{Act, Notice, NoticeKind, OrderCommand, OrderDone, OrderEvent, OrderRefusal},
+    chat::{Act, Identity, Notice, NoticeKind, OrderCommand, OrderDone, OrderEvent, OrderRefusal, Sanction, Whom},
     protocol::{Lang, Verb},
     units::parse_duration,
 };
@@ -268,8 +268,20 @@ pub(super) fn until_of(done: &OrderDone) -> Option<String> {
     }
 }
 
-/// What is told of order, as an object; `until` is [`until_text`].
-pub(super) fn event_fields<'a>(event: &'a OrderEvent, until: &'a str) -> Fields<'a> {
+/// Whom a ban or a mute holds for, as JSON's `from`.
+pub(super) fn whom(event: &OrderEvent) -> Option<Identity> {
+    match event {
+        OrderEvent::Notice(_) => None,
+        OrderEvent::Sanction(Sanction { whom, .. }) => {
+            let (name, is_account) = (whom.to_string(), matches!(whom, Whom::Account(_)));
+            let addr = if is_account { "-".to_owned() } else { name.clone() };
+            Some(Identity { name, addr, is_account })
+        }
+    }
+}
+
+/// What is told of order, as an object; `whom` is [`whom`], and `until` [`until_text`].
+pub(super) fn event_fields<'a>(event: &'a OrderEvent, whom: Option<&'a Identity>, until: &'a str) -> Fields<'a> {
     match event {
         OrderEvent::Notice(Notice { kind, by, room, text, until: _ }) => Fields {
             event: "notice",
@@ -282,6 +294,7 @@ pub(super) fn event_fields<'a>(event: &'a OrderEvent, until: &'a str) -> Fields<
         },
         OrderEvent::Sanction(sanction) => Fields {
             event: "sanction",
+            from: whom,
             text: nonempty(&sanction.reason),
             code: Some(sanction.penalty.word()),
             old: nonempty(until),
