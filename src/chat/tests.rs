@@ -5,6 +5,7 @@ mod history;
 mod mailbox;
 mod order;
 mod owned_names;
+mod roles;
 mod rooms;
 mod stage;
 mod stored;

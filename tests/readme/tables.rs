@@ -38,7 +38,7 @@ fn the_codes_are_those_of_the_source() {
     assert_eq!(of_accounts, source("chat/accounts/request.rs", "AccountRefusal"));
     let of_order: Vec<_> = table(page("order"), "## Errors of order").iter().filter_map(|row| code(&row[0])).collect();
     let of_order = BTreeSet::from_iter(of_order);
-    assert_eq!(of_order, source("chat/order/request.rs", "OrderRefusal"));
+    assert_eq!(of_order, source("chat/order/told.rs", "OrderRefusal"));
     assert_eq!(listed("## Disconnect reasons"), Vec::from_iter(source("chat/departure.rs", "Departure")));
 }
 

@@ -12,6 +12,7 @@ mod request;
 mod rooms;
 mod sanction;
 mod shutdown;
+mod told;
 mod whom;
 
 use std::{
@@ -23,8 +24,9 @@ use std::{
 use super::{Chat, ClientId, Identity, Output, Refusal, Role, RoomId, account::account_key};
 
 pub use kept::{Deed, OrderChange, PastOrder, RoomOrder, RoomRole};
-pub use request::{Act, Notice, NoticeKind, OrderCommand, OrderDone, OrderEvent, OrderRefusal};
+pub use request::{Act, OrderCommand, OrderDone};
 pub use sanction::{Penalty, Sanction, Whom};
+pub use told::{Notice, NoticeKind, OrderEvent, OrderRefusal};
 
 pub(super) use shutdown::Announce;
 

@@ -11,8 +11,11 @@
 //! when its command is done goes without saying, and is checked for every command. So is that nobody is told anything after
 //! the hang-up, and that public events are numbered without gaps.
 
+mod order;
+
 use super::{super::*, origin};
 use crate::protocol::{Line, parse};
+use order::{order_done, order_event, order_refusal};
 
 pub(super) fn check(script: &str, told: &str) {
     check_by(Rules::default(), script, told);
@@ -353,55 +356,6 @@ fn shown(event: &Event) -> String {
         Event::Refused(Refusal::Account(refusal)) => kebab(&format!("{refusal:?}")),
         Event::Refused(refusal) => kebab(&format!("{refusal:?}")),
         Event::Farewell(departure) => format!("bye {}", departure.code()),
-    }
-}
-
-fn order_refusal(refusal: &OrderRefusal) -> String {
-    match refusal {
-        OrderRefusal::NotOperator => "not-operator".to_owned(),
-        OrderRefusal::NotOwner => "not-owner".to_owned(),
-        OrderRefusal::Muted(until) | OrderRefusal::Banned(until) => {
-            format!("{} until {}", refusal.code(), until_shown(*until))
-        }
-        OrderRefusal::RoomLocked
-        | OrderRefusal::NotBannable
-        | OrderRefusal::NoSuchBan
-        | OrderRefusal::TooManyBans(_)
-        | OrderRefusal::TooManyInvited(_) => refusal.code().to_owned(),
-    }
-}
-
-/// In seconds since the beginning.
-fn until_shown(until: Option<Timestamp>) -> String {
-    until.map_or_else(|| "-".to_owned(), |until| until.as_second().to_string())
-}
-
-fn order_done(done: &OrderDone) -> String {
-    let act = done.act().word();
-    match done {
-        OrderDone::Only(_) => format!("{act} ok"),
-        OrderDone::Whom(_, whom) => format!("{act} ok {whom}"),
-        OrderDone::Until(_, whom, until) => format!("{act} ok {whom} until {}", until_shown(*until)),
-        OrderDone::Room(_, room) => format!("{act} ok #{room}"),
-        OrderDone::InRoom(_, room, whom) => format!("{act} ok #{room} {whom}"),
-        OrderDone::Bans(count) => format!("{count} bans"),
-        OrderDone::ShutDown(when) => format!("{act} ok {}", until_shown(*when)),
-    }
-}
-
-fn order_event(event: &OrderEvent) -> String {
-    match event {
-        OrderEvent::Sanction(it) => {
-            format!("{} {} until {} by {} {}", it.penalty.word(), it.whom, until_shown(it.until), it.by, it.reason)
-                .trim_end()
-                .to_owned()
-        }
-        OrderEvent::Notice(notice) => {
-            let by = notice.by.as_ref().map_or("?", |by| &by.name);
-            let room = notice.room.as_ref().map_or(String::new(), |room| format!(" #{room}"));
-            let until = notice.until.map_or(String::new(), |until| format!(" until {}", until_shown(Some(until))));
-            format!("notice {by} {}{room}{until} {}", notice.kind.code(), notice.text).trim_end().to_owned()
-        }
     }
 }
 
