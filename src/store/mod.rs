@@ -10,11 +10,13 @@
 
 mod account_file;
 mod accounts;
+mod amount;
 mod commit;
 mod database;
 mod held;
 mod open;
 mod reader;
+mod removing;
 mod retention;
 mod rooms;
 mod rows;
