@@ -6,6 +6,7 @@ use rusqlite::{Connection, Result, params};
 
 use super::{
     BATCH_CHANGES_MAX, Change, accounts,
+    amount::Amount,
     database::{Statements, Tables},
     order,
     rooms::{Room, Rooms},
@@ -29,6 +30,8 @@ struct Group<'a, 'c> {
     /// The rooms that it changes; `None` for those that are no more.
     rooms: HashMap<Arc<str>, Option<Room>>,
     forgotten: Vec<i64>,
+    /// The events that it adds.
+    added: Amount,
     highest: u64,
     known_accounts: &'a HashMap<String, Account>,
     /// The accounts that it changes, by key.
@@ -41,8 +44,8 @@ struct Group<'a, 'c> {
 }
 
 impl Tables<'_> {
-    /// Commits changes, all or none.
-    pub(super) fn commit<'a>(&mut self, changes: impl Iterator<Item = &'a Change>) -> Result<()> {
+    /// Commits changes, all or none. Returns how many there are, and what the events among them take.
+    pub(super) fn commit<'a>(&mut self, changes: impl Iterator<Item = &'a Change>) -> Result<Amount> {
         let transaction = self.transaction()?;
         let Self { statements, state, connection } = self;
         let mut group = Group {
@@ -51,6 +54,7 @@ impl Tables<'_> {
             statements,
             rooms: HashMap::new(),
             forgotten: Vec::new(),
+            added: Amount::default(),
             highest: state.highest,
             known_accounts: &state.watched.accounts,
             accounts: HashMap::new(),
@@ -63,7 +67,7 @@ impl Tables<'_> {
             group.apply(change)?;
             count += 1;
         }
-        let Group { rooms, forgotten, highest, statements, accounts, has_merged, has_seen, .. } = group;
+        let Group { rooms, forgotten, added, highest, statements, accounts, has_merged, has_seen, .. } = group;
         let mut reserved = state.reserved;
         if highest + RESERVED_LEFT_MIN >= reserved {
             reserved = highest + RESERVED_AHEAD;
@@ -80,8 +84,9 @@ impl Tables<'_> {
         state.rooms.forgotten.extend(forgotten);
         state.watched.committed(accounts, has_seen);
         state.watched.is_untold |= has_merged;
-        state.due.committed(count);
-        Ok(())
+        let committed = Amount { rows: count, ..added };
+        state.due.committed(committed);
+        Ok(committed)
     }
 }
 
@@ -119,10 +124,12 @@ impl Group<'_, '_> {
         self.highest = self.highest.max(record.n);
         let Row { kind, who, account, text } = Row::of(&record.event);
         let id = self.room(&record.room)?.id;
-        let values = params![to_integer(record.n), rows::time(record.at), id, kind, who.name, who.addr, text, account];
-        let added = self.statements.add_message.execute(values)?;
+        let values = params![to_integer(record.n), rows::time(record.at), id, kind, who.name, who.addr, &text, account];
+        let rows = self.statements.add_message.execute(values)? as u64;
+        let added = Amount::new(rows, rows * text.len() as u64);
+        self.added += added;
         let room = self.room(&record.room)?;
-        room.lines += added as u64;
+        room.events += added;
         room.last = room.last.max(record.n);
         room.is_behind = true;
         Ok(())

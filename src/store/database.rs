@@ -1,5 +1,5 @@
 //! The file as the writer has it: a connection, its statements, and what is known of the tables without asking. What is done
-//! with them is in [`super::commit`] and [`super::retention`].
+//! with them is in [`super::commit`], [`super::retention`] and [`super::removing`].
 
 use std::{
     fs::File,
@@ -7,10 +7,11 @@ use std::{
 };
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Result, Statement, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Result, Statement, Transaction, TransactionBehavior, params};
 
 use super::{
     Options,
+    amount::Amount,
     retention::Due,
     rooms::{Room, Rooms},
     rows::to_integer,
@@ -102,14 +103,12 @@ pub(super) struct Statements<'c> {
     pub(super) set_forgotten: Statement<'c>,
     pub(super) set_lines: Statement<'c>,
     pub(super) set_gone: Statement<'c>,
-    pub(super) nth: Statement<'c>,
-    pub(super) newest: Statement<'c>,
+    pub(super) oldest: Statement<'c>,
     pub(super) remove: Statement<'c>,
     pub(super) oldest_of_all: Statement<'c>,
     pub(super) remove_one: Statement<'c>,
     pub(super) oldest_of_mailboxes: Statement<'c>,
     pub(super) count_older: Statement<'c>,
-    pub(super) remove_some: Statement<'c>,
     pub(super) remove_room: Statement<'c>,
     pub(super) used_bytes: Statement<'c>,
     pub(super) log_pages: Statement<'c>,
@@ -145,12 +144,13 @@ impl<'c> Statements<'c> {
                 "insert into settings (name, value) values ('forgotten', ?1)
                 on conflict (name) do update set value = max(value, ?1)",
             )?,
-            set_lines: prepare("update rooms set lines = ?2, counted = ?3 where id = ?1")?,
+            set_lines: prepare("update rooms set lines = ?2, bytes = ?3, counted = ?4 where id = ?1")?,
             set_gone: prepare("update rooms set gone = ?2, gone_at = ?3 where id = ?1")?,
-            nth: prepare("select n, at from messages where room = ?1 order by n limit 1 offset ?2")?,
-            newest: prepare("select n, at from messages where room = ?1 order by n desc limit 1")?,
+            oldest: prepare("select n, at, octet_length(text) from messages where room = ?1 order by n limit ?2")?,
             remove: prepare("delete from messages where room = ?1 and n <= ?2")?,
-            oldest_of_all: prepare("select n, at, room from messages where n > ?1 order by n limit ?2")?,
+            oldest_of_all: prepare(
+                "select n, at, octet_length(text), room from messages where n > ?1 order by n limit ?2",
+            )?,
             remove_one: prepare("delete from messages where n = ?1")?,
             oldest_of_mailboxes: prepare(
                 "select name, (select at from messages where room = rooms.id order by n limit 1)
@@ -159,7 +159,6 @@ impl<'c> Statements<'c> {
             count_older: prepare(
                 "select count(*) from (select at from messages where room = ?1 order by n limit ?2) where at < ?3",
             )?,
-            remove_some: prepare("delete from messages where n in (select n from messages where room = ?1 limit ?2)")?,
             remove_room: prepare("delete from rooms where id = ?1")?,
             used_bytes: prepare(
                 "select (page_count - freelist_count) * page_size
@@ -172,7 +171,9 @@ impl<'c> Statements<'c> {
 
     /// Writes how many events a room has.
     pub(super) fn set_lines(&mut self, room: &Room) -> Result<()> {
-        self.set_lines.execute([room.id, to_integer(room.lines), to_integer(room.last)]).map(drop)
+        let Amount { rows, .. } = room.events;
+        let numbers = [rows, room.events.text_bytes(), room.last].map(to_integer);
+        self.set_lines.execute(params![room.id, numbers[0], numbers[1], numbers[2]]).map(drop)
     }
 
     /// Reserves the numbers below `n`.

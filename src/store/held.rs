@@ -12,6 +12,8 @@ pub(super) const HELD_BYTES_MAX: usize = 64 << 20;
 const CHANGE_BYTES: usize = 256;
 /// Changes that are committed together, unless one batch has more: about 30 ms of writing, and 2 MB in the log of SQLite.
 pub(super) const GROUP_CHANGES_MAX: usize = 10_000;
+/// Bytes that these take, about, unless one batch takes more: as long texts take as long as many short ones.
+const GROUP_BYTES_MAX: usize = 8 << 20;
 
 /// The batches, oldest first.
 #[derive(Debug, Default)]
@@ -59,7 +61,7 @@ impl Held {
 
     /// Whether there are as many changes as are committed together.
     pub(super) fn is_group(&self) -> bool {
-        self.changes >= GROUP_CHANGES_MAX
+        self.changes >= GROUP_CHANGES_MAX || self.bytes >= GROUP_BYTES_MAX
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -73,18 +75,18 @@ impl Held {
 
     /// How many batches are committed together next, and their changes.
     pub(super) fn group(&self) -> (usize, impl Iterator<Item = &Change>) {
-        let mut sum = 0;
+        let (mut changes, mut bytes) = (0, 0);
         let fits = |batch: &&Batch| {
-            let is_first = sum == 0;
-            sum += batch.changes.len();
-            is_first || sum <= GROUP_CHANGES_MAX
+            let is_first = changes == 0;
+            (changes, bytes) = (changes + batch.changes.len(), bytes + batch.bytes);
+            is_first || (changes <= GROUP_CHANGES_MAX && bytes <= GROUP_BYTES_MAX)
         };
         let count = self.batches.iter().take_while(fits).count();
         (count, self.batches.iter().take(count).flat_map(|batch| &batch.changes))
     }
 
-    /// The first `count` batches are committed. Returns the last of them, and how many changes they have.
-    pub(super) fn committed(&mut self, count: usize) -> Option<(u64, u64)> {
+    /// The first `count` batches are committed. Returns the last of them.
+    pub(super) fn committed(&mut self, count: usize) -> Option<u64> {
         let mut changes = 0;
         let mut last = None;
         for batch in self.batches.drain(..count) {
@@ -93,7 +95,7 @@ impl Held {
             last = Some(batch.number);
         }
         self.changes -= changes;
-        Some((last?, changes as u64))
+        last
     }
 
     /// Changes that were dropped.

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, Result, params};
 
 use super::{
+    amount::Amount,
     database::Tables,
     retention::STEP_ROWS,
     rows::{self, from_integer},
@@ -62,7 +63,7 @@ pub(super) fn all(connection: &Connection) -> Result<Vec<PastMailbox>> {
 
 impl Tables<'_> {
     /// Looks at the next mailboxes, and removes old messages of the first that has some.
-    pub(super) fn expire_private(&mut self, now: Instant) -> Result<()> {
+    pub(super) fn expire_private(&mut self, now: Instant) -> Result<Amount> {
         let oldest_kept = self.state.clock.at(now).checked_sub(AGE_MAX).unwrap_or(Timestamp::MIN);
         let oldest_kept = rows::time(oldest_kept);
         let after = self.state.due.private.after.clone().unwrap_or_default();
@@ -83,7 +84,7 @@ impl Tables<'_> {
             let room = self.state.rooms.get(&name).map_or(0, |room| room.id);
             let older = params![room, STEP_ROWS as i64, oldest_kept];
             let count: i64 = self.statements.count_older.query_row(older, |row| row.get(0))?;
-            return self.remove_oldest(&name, from_integer(count).max(1));
+            return self.remove_of(&name, from_integer(count).max(1));
         }
         let private = &mut self.state.due.private;
         if looked < STEP_ROWS {
@@ -91,6 +92,6 @@ impl Tables<'_> {
         } else {
             private.after = last;
         }
-        Ok(())
+        Ok(Amount::default())
     }
 }

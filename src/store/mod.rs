@@ -10,6 +10,7 @@
 
 mod account_file;
 mod accounts;
+mod amount;
 mod commit;
 mod database;
 mod held;
@@ -17,6 +18,7 @@ mod mailboxes;
 mod open;
 mod order;
 mod reader;
+mod removing;
 mod retention;
 mod rooms;
 mod rows;

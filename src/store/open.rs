@@ -14,6 +14,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 
 use super::{
     Loaded, Options, SyncMode,
+    amount::Amount,
     commit::RESERVED_AHEAD,
     database::{BUSY_TIMEOUT, Clock, Database, State, Statements},
     mailboxes, order,
@@ -234,8 +235,10 @@ fn rooms(connection: &Connection, lines_max: u64) -> Result<(Rooms, Vec<PastRoom
     let mut rooms = Rooms::new(lines_max);
     let mut loaded = Vec::new();
     // What was added since the events were last counted: there are not many.
-    let mut uncounted = connection.prepare("select count(*), max(n) from messages where room = ?1 and n > ?2")?;
-    let mut all = connection.prepare("select id, name, topic, keeper, gone, gone_at, lines, counted from rooms")?;
+    let mut uncounted = connection
+        .prepare("select count(*), sum(octet_length(text)), max(n) from messages where room = ?1 and n > ?2")?;
+    let mut all =
+        connection.prepare("select id, name, topic, keeper, gone, gone_at, lines, bytes, counted from rooms")?;
     let mut all = all.query([])?;
     while let Some(row) = all.next()? {
         let id = row.get(0)?;
@@ -243,16 +246,20 @@ fn rooms(connection: &Connection, lines_max: u64) -> Result<(Rooms, Vec<PastRoom
             rooms.forgotten.push(id);
             continue;
         };
-        let (lines, counted) = (from_integer(row.get(6)?), from_integer(row.get(7)?));
-        let since = params![id, to_integer(counted)];
-        let (more, last): (i64, Option<i64>) = uncounted.query_row(since, |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let lines = lines + from_integer(more);
+        let mut events = Amount::new(from_integer(row.get(6)?), from_integer(row.get(7)?));
+        let counted = from_integer(row.get(8)?);
+        let (more, last) = uncounted.query_row(params![id, to_integer(counted)], |row| {
+            let (rows, bytes): (i64, Option<i64>) = (row.get(0)?, row.get(1)?);
+            let more = Amount::new(from_integer(rows), from_integer(bytes.unwrap_or(0)));
+            Ok((more, row.get::<_, Option<i64>>(2)?))
+        })?;
+        events += more;
         let last = last.map_or(counted, from_integer);
-        rooms.set(&name.as_str().into(), Room { id, lines, last, is_behind: more > 0 });
+        rooms.set(&name.as_str().into(), Room { id, events, last, is_behind: more.rows > 0 });
         let (topic, gone) = (row.get::<_, Option<String>>(2)?.map(Into::into), reader::gone(row, 4)?);
         // Somebody may have edited it.
         let keeper = row.get::<_, Option<String>>(3)?.and_then(|network| network.parse().ok());
-        let last = if lines == 0 { 0 } else { last };
+        let last = if events.rows == 0 { 0 } else { last };
         if is_mailbox(&name) {
             continue; // it is no room
         }

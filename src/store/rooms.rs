@@ -1,11 +1,13 @@
-//! What the writer knows of the rooms in the file without asking it: how many events each has, and what is left to do for
-//! them. Knows no SQL.
+//! What the writer knows of the rooms in the file without asking it: how many events each has and how large these are, and
+//! what is left to do for them. Knows no SQL.
 
 use std::{
     collections::{BTreeSet, HashMap},
     mem,
     sync::Arc,
 };
+
+use super::amount::Amount;
 
 /// Events in rooms whose number in the file is behind, before it is written: after a crash so many are counted at the start.
 const UNCOUNTED_MAX: u64 = 10_000;
@@ -22,6 +24,8 @@ pub(super) struct Rooms {
     lines_max: u64,
     /// Rooms that have more.
     over: BTreeSet<Arc<str>>,
+    /// Mirrors `rooms`: the size and the id of each that has events.
+    by_size: BTreeSet<(u64, i64)>,
     /// Rooms with `is_behind`, and some that were.
     behind: Vec<Arc<str>>,
     /// Rooms whose numbers of events are being written.
@@ -35,17 +39,17 @@ pub(super) struct Rooms {
 pub(super) struct Room {
     pub(super) id: i64,
     /// The events that are in the file.
-    pub(super) lines: u64,
+    pub(super) events: Amount,
     /// The number of the last event; 0 if there has been none.
     pub(super) last: u64,
-    /// `lines` in the file is an older number.
+    /// What the file says of `events` is older.
     pub(super) is_behind: bool,
 }
 
 impl Room {
     /// One without events.
     pub(super) fn new(id: i64) -> Self {
-        Self { id, lines: 0, last: 0, is_behind: false }
+        Self { id, events: Amount::default(), last: 0, is_behind: false }
     }
 }
 
@@ -57,6 +61,7 @@ impl Rooms {
             forgotten: Vec::new(),
             lines_max,
             over: BTreeSet::new(),
+            by_size: BTreeSet::new(),
             behind: Vec::new(),
             counting: Vec::new(),
             uncounted: 0,
@@ -74,13 +79,19 @@ impl Rooms {
     /// A room has changed, or is new.
     pub(super) fn set(&mut self, name: &Arc<str>, room: Room) {
         let slack = (self.lines_max / 10).min(super::retention::STEP_ROWS);
-        if room.lines > self.lines_max.saturating_add(slack) {
+        if room.events.rows > self.lines_max.saturating_add(slack) {
             self.over.insert(Arc::clone(name));
-        } else if room.lines <= self.lines_max {
+        } else if room.events.rows <= self.lines_max {
             self.over.remove(name);
         }
         let before = self.rooms.insert(Arc::clone(name), room);
-        let (was_behind, lines) = before.map_or((false, 0), |before| (before.is_behind, before.lines));
+        let (was_behind, lines) = before.map_or((false, 0), |before| (before.is_behind, before.events.rows));
+        if let Some(before) = before {
+            self.by_size.remove(&(before.events.bytes, before.id));
+        }
+        if room.events.rows > 0 {
+            self.by_size.insert((room.events.bytes, room.id));
+        }
         if before.map(|before| before.id) != Some(room.id) {
             if let Some(before) = before {
                 self.names.remove(&before.id);
@@ -88,7 +99,7 @@ impl Rooms {
             self.names.insert(room.id, Arc::clone(name));
         }
         if room.is_behind {
-            self.uncounted += room.lines.saturating_sub(lines);
+            self.uncounted += room.events.rows.saturating_sub(lines);
             if !was_behind {
                 self.behind.push(Arc::clone(name));
             }
@@ -99,20 +110,34 @@ impl Rooms {
     pub(super) fn forget(&mut self, name: &str) {
         if let Some(room) = self.rooms.remove(name) {
             self.names.remove(&room.id);
+            self.by_size.remove(&(room.events.bytes, room.id));
             self.over.remove(name);
         }
     }
 
-    /// A room with too many events, and how many these are.
-    pub(super) fn over(&self) -> Option<(&Arc<str>, u64)> {
-        let name = self.over.first()?;
-        Some((name, self.rooms[name].lines - self.lines_max))
+    /// Whether a room has too many events.
+    pub(super) fn is_over(&self) -> bool {
+        !self.over.is_empty()
     }
 
-    /// The room with most events, and how many it has.
-    pub(super) fn largest(&self) -> Option<(Arc<str>, u64)> {
-        let (name, room) = self.rooms.iter().max_by_key(|(_, room)| (room.lines, room.id))?;
-        (room.lines > 0).then(|| (Arc::clone(name), room.lines))
+    /// Rooms with too many events, and how many more these are.
+    pub(super) fn over(&self) -> impl Iterator<Item = (&Arc<str>, Room, Amount)> {
+        self.over.iter().map(|name| {
+            let room = self.rooms[name];
+            (name, room, Amount { rows: room.events.rows - self.lines_max, bytes: u64::MAX })
+        })
+    }
+
+    /// The largest rooms, and half of the events of each: not all of them, even if they are small. Those that are less than half
+    /// as large as the first are spared.
+    pub(super) fn largest(&self) -> impl Iterator<Item = (&Arc<str>, Room, Amount)> {
+        let most = self.by_size.last().map_or(0, |&(bytes, _)| bytes);
+        let large = self.by_size.iter().rev().take_while(move |(bytes, _)| *bytes >= most / 2);
+        large.map(|(_, id)| {
+            let name = &self.names[id];
+            let room = self.rooms[name];
+            (name, room, room.events.half())
+        })
     }
 
     /// Whether numbers of events in the file are behind.

@@ -106,6 +106,13 @@ create table audit (
 alter table messages add column account text /* of the sender, logged in to it; null: a guest */;
 alter table rooms add column owner text /* accounts.key of who made it; null: nobody with an account */;
 alter table rooms add column locked integer not null default 0 /* 1: only for those who are in it or invited */;
+alter table rooms add column bytes integer not null default 0 /* what the texts of the messages in lines have */;
+update rooms set lines = sizes.lines, bytes = sizes.bytes, counted = max(counted, sizes.last)
+    from (
+        select room, count(*) as lines, coalesce(sum(octet_length(text)), 0) as bytes, max(n) as last
+        from messages not indexed group by room -- in the order of the file: by the index it takes six times as long
+    ) as sizes
+    where rooms.id = sizes.room;
 drop view if exists log;
 create view log as
     select n, at, rooms.name as room, kind, messages.name, addr, text, account

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod failing;
+mod keeping_up;
 mod opening;
 mod order;
 mod reading;
@@ -264,6 +265,22 @@ fn what_waits_is_committed_together_up_to_a_bound() {
         assert_eq!(next(), (vec![Outcome::Committed(2)], 8000));
         assert_eq!(next(), (vec![Outcome::Committed(4)], 16_000));
         assert_eq!(next(), (vec![Outcome::Committed(5)], 20_000));
+    });
+}
+
+#[test]
+fn what_is_committed_together_has_a_bound_in_bytes_too() {
+    let folder = Folder::new();
+    with_writer(&folder, OPTIONS, |writer, _, outcomes| {
+        let now = Instant::now();
+        let text = message(&"x".repeat(3_000_000));
+        for batch in 1..=4 {
+            let said = Change::Event(record(batch, NOW, "tea", text.clone()));
+            writer.take(Task::Commit { batch, changes: vec![said] }, now);
+            assert_eq!(writer.takes_more(), batch < 3, "{batch}");
+        }
+        writer.work(now);
+        assert_eq!(outcomes.take(), [Outcome::Committed(2)]);
     });
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use futures::channel::{mpsc::UnboundedSender, oneshot};
 
-use super::{Change, LOG_TARGET, Outcome, database::Tables, held::Held, retention::STEP_ROWS};
+use super::{Change, LOG_TARGET, Outcome, amount::Amount, database::Tables, held::Held};
 
 /// How long after a commit that has failed it is tried again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
@@ -170,18 +170,18 @@ impl<'c> Writer<'c> {
         }
     }
 
-    /// Commits a group, if there is one and it is time to. Then does a step of what may wait, or as many as the group may have
-    /// made necessary.
+    /// Commits a group, if there is one and it is time to. Then does some of what may wait; if that is to remove something, as
+    /// much as the group has added, so that a flood does not outrun it.
     pub(super) fn work(&mut self, now: Instant) {
-        let mut steps = 1;
+        let mut added = Amount::default();
         if !self.held.is_empty() && self.health.is_due(now) {
-            steps += self.commit(now) / STEP_ROWS;
+            added = self.commit(now);
         }
         if self.held.is_empty() && self.health == Health::Working {
             self.look(now);
         }
         if self.health == Health::Working && self.steps.is_due(now) {
-            match (0..steps).try_for_each(|_| self.tables.step(now)) {
+            match self.tables.keep_up(now, added) {
                 Ok(()) => self.steps = Health::Working,
                 Err(error) => {
                     if self.steps == Health::Working {
@@ -205,12 +205,12 @@ impl<'c> Writer<'c> {
         }
     }
 
-    /// Returns how many changes were committed.
-    fn commit(&mut self, now: Instant) -> u64 {
+    /// Returns what was committed.
+    fn commit(&mut self, now: Instant) -> Amount {
         let (count, changes) = self.held.group();
         match self.tables.commit(changes) {
-            Ok(()) => {
-                let (batch, changes) = self.held.committed(count).expect("a group has a batch");
+            Ok(added) => {
+                let batch = self.held.committed(count).expect("a group has a batch");
                 if self.health != Health::Working {
                     let lost = self.held.dropped();
                     log::info!(target: LOG_TARGET, "stored again what was held ({lost} changes are lost)");
@@ -218,7 +218,7 @@ impl<'c> Writer<'c> {
                 self.health = Health::Working;
                 self.committed = batch;
                 self.outcomes.unbounded_send(Outcome::Committed(batch)).ok(); // nobody may want to know
-                changes
+                added
             }
             Err(error) => {
                 if self.health == Health::Working {
@@ -227,7 +227,7 @@ impl<'c> Writer<'c> {
                     self.outcomes.unbounded_send(Outcome::Failed { batch, reason: error.to_string() }).ok();
                 }
                 self.health = Health::Failing { retry_at: now + RETRY_INTERVAL };
-                0
+                Amount::default()
             }
         }
     }

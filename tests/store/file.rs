@@ -87,7 +87,7 @@ fn the_tables_are_those_that_are_documented() {
         file.value(&format!("select group_concat(name, ' ') from pragma_table_info('{table}')"))
     };
     assert_eq!(columns("messages"), "n at room kind name addr text account");
-    assert_eq!(columns("rooms"), "id name topic keeper lines counted gone gone_at owner locked");
+    assert_eq!(columns("rooms"), "id name topic keeper lines counted gone gone_at owner locked bytes");
     assert_eq!(columns("settings"), "name value");
     assert_eq!(columns("log"), "n at room kind name addr text account");
     assert_eq!(columns("accounts"), "id name key password role created read generation");

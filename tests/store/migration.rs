@@ -44,6 +44,9 @@ fn a_store_of_version_1_goes_on() {
     shut_down(server);
     let kept = file.rows();
     assert_eq!(kept[..before.len()], before[..], "nothing is changed");
+    let size = "(select sum(octet_length(text)) from messages where room = rooms.id)";
+    let wrong: i64 = file.value(&format!("select count(*) from rooms where bytes <> {size}"));
+    assert_eq!(wrong, 0, "what was there is measured");
     assert!(kept[before.len()..].iter().map(|row| row.n).eq(last + 1..=last + kept.len() as u64 - before.len() as u64));
     assert_eq!((kept.last().expect("more").text.as_deref(), file.epoch()), (Some("is offline (quit)"), epoch));
 }

@@ -11,8 +11,8 @@ fn kept(reader: &mut Reader<'_>, room: &str) -> (Vec<u64>, Option<Gone>) {
     }
 }
 
-fn lines(writer: &Writer<'_>, room: &str) -> u64 {
-    writer.tables.state.rooms.get(room).unwrap().lines
+pub(super) fn lines(writer: &Writer<'_>, room: &str) -> u64 {
+    writer.tables.state.rooms.get(room).unwrap().events.rows
 }
 
 fn gone(n: u64) -> Option<Gone> {
@@ -58,41 +58,38 @@ fn a_large_room_may_have_a_few_more_so_that_not_each_line_removes_one() {
 }
 
 #[test]
-fn a_step_removes_a_few_hundred_rows_and_commits_come_between() {
+fn a_step_removes_a_few_hundred_rows() {
     let folder = Folder::new();
-    with_writer(&folder, Options { lines_max: 0, ..OPTIONS }, |writer, _, outcomes| {
+    with_writer(&folder, OPTIONS, |writer, _, _| commit(writer, 1, say("tea", 1..=3000)));
+    with_writer(&folder, Options { lines_max: 0, ..OPTIONS }, |writer, _, _| {
         let now = Instant::now();
-        let mut rest = 3000;
-        writer.take(Task::Commit { batch: 1, changes: say("tea", 1..=rest) }, now);
-        writer.work(now);
-        rest = lines(writer, "tea");
-        assert!(rest > 0, "a commit makes as many steps as it needs, not all of them at once");
-        for _ in 0..3 {
-            writer.work(now);
+        let mut rest = lines(writer, "tea");
+        assert_eq!(rest, 3000);
+        while let Some(removed) = writer.tables.step(now).unwrap() {
             let after = lines(writer, "tea");
-            assert!(rest - after <= STEP_ROWS, "{rest} {after}");
+            assert!(rest - after <= STEP_ROWS && removed.rows == rest - after, "{rest} {after} {removed:?}");
             rest = after;
         }
-        outcomes.take();
-        writer.take(Task::Commit { batch: 2, changes: say("tea", [3001]) }, now);
-        writer.work(now);
-        assert_eq!(outcomes.take(), [Outcome::Committed(2)]);
-        settle(writer, now);
-        assert_eq!(lines(writer, "tea"), 0);
+        assert_eq!(rest, 0);
     });
     assert_eq!(folder.open().loaded.rooms[0].last, 0, "nothing is kept");
 }
 
 #[test]
-fn removing_keeps_up_with_commits() {
+fn a_commit_does_not_wait_until_all_is_removed() {
     let folder = Folder::new();
-    with_writer(&folder, Options { lines_max: 1000, ..OPTIONS }, |writer, _, _| {
+    with_writer(&folder, OPTIONS, |writer, _, _| commit(writer, 1, say("tea", 1..=3000)));
+    with_writer(&folder, Options { lines_max: 0, ..OPTIONS }, |writer, _, outcomes| {
         let now = Instant::now();
-        for batch in 1..=20 {
-            writer.take(Task::Commit { batch, changes: say("tea", 1000 * batch..1000 * (batch + 1)) }, now);
+        for n in 1..=3 {
+            writer.take(Task::Commit { batch: n, changes: say("tea", [3000 + n]) }, now);
             writer.work(now);
+            assert_eq!(outcomes.take(), [Outcome::Committed(n)]);
+            let removed = 3000 + n - lines(writer, "tea");
+            assert!((n * STEP_ROWS..n * (STEP_ROWS + 1)).contains(&removed), "{n} {removed}");
         }
-        assert!(lines(writer, "tea") < 3000, "{}", lines(writer, "tea"));
+        settle(writer, now);
+        assert_eq!(lines(writer, "tea"), 0);
     });
 }
 
@@ -178,7 +175,7 @@ fn above_the_size_the_largest_room_loses_its_oldest_events() {
             commit(writer, batch, said);
         }
         let used: u64 = writer.tables.statements.used_bytes.query_row([], |row| row.get::<_, i64>(0)).unwrap() as u64;
-        assert!(used <= bytes_max + (1 << 20), "{used}"); // it is looked at after each 1,000 lines
+        assert!(used <= bytes_max + (1 << 20), "{used}"); // it is looked at now and then
         let [tea, coffee] = ["tea", "coffee"].map(|room| lines(writer, room));
         assert!(coffee < 5000 && tea > 1000, "{tea} {coffee}");
         let coffee_gone = kept(reader, "coffee").1.expect("it was the largest");
@@ -190,16 +187,15 @@ fn above_the_size_the_largest_room_loses_its_oldest_events() {
 }
 
 #[test]
-fn a_room_is_not_emptied_for_space_at_once() {
+fn a_room_is_not_emptied_for_space_in_one_step() {
     let folder = Folder::new();
+    with_writer(&folder, OPTIONS, |writer, _, _| commit(writer, 1, say("tea", 1..=500)));
     with_writer(&folder, Options { bytes_max: 0, ..OPTIONS }, |writer, reader, _| {
         let now = Instant::now();
+        writer.tables.step(now).unwrap();
+        assert_eq!(lines(writer, "tea"), 250, "a half of it at once");
         settle(writer, now);
-        writer.take(Task::Commit { batch: 1, changes: say("tea", 1..=1000) }, now);
-        writer.work(now);
-        assert!((1..=500).contains(&lines(writer, "tea")), "a half of it at once");
-        settle(writer, now);
-        assert_eq!(kept(reader, "tea"), (vec![], gone(1000)), "there is nothing else to remove");
+        assert_eq!(kept(reader, "tea"), (vec![], gone(500)), "there is nothing else to remove");
         assert!(is_idle(writer));
     });
 }
@@ -228,14 +224,16 @@ fn the_rows_of_a_room_that_is_no_more_go_step_by_step_and_after_a_crash() {
 #[test]
 fn many_small_rooms_that_are_no_more_go_step_by_step_too() {
     let folder = Folder::new();
-    let rooms = || folder.ask_number("select count(*) from rooms");
+    with_writer(&folder, OPTIONS, |writer, _, _| {
+        commit(writer, 1, (1..=600).flat_map(|n| say(&format!("room-{n}"), [n])).collect());
+    });
+    folder.shell().execute("update rooms set name = null", []).unwrap();
     with_writer(&folder, OPTIONS, |writer, _, _| {
         let now = Instant::now();
-        commit(writer, 1, (1..=600).flat_map(|n| say(&format!("room-{n}"), [n])).collect());
-        let forget = (1..=600).map(|n| Change::Forget(format!("room-{n}").as_str().into())).collect();
-        writer.take(Task::Commit { batch: 2, changes: forget }, now);
-        writer.work(now); // two steps, of which one looks at the log
-        assert_eq!(rooms(), 600 - STEP_ROWS / 2);
+        writer.tables.step(now).unwrap();
+        assert_eq!(folder.ask_number("select count(*) from rooms"), 600 - STEP_ROWS / 2);
+        settle(writer, now);
+        assert_eq!(folder.ask_number("select count(*) from rooms"), 0);
     });
 }
 
@@ -245,9 +243,8 @@ fn a_room_that_is_no_more_has_no_limits() {
     with_writer(&folder, Options { lines_max: 0, ..OPTIONS }, |writer, reader, _| {
         let now = Instant::now();
         writer.take(Task::Commit { batch: 1, changes: say("tea", 1..=3000) }, now);
-        writer.work(now);
-        assert!(lines(writer, "tea") > 0);
-        commit(writer, 2, vec![Change::Forget("tea".into())]);
+        writer.take(Task::Commit { batch: 2, changes: vec![Change::Forget("tea".into())] }, now);
+        settle(writer, now);
         assert_eq!((kept(reader, "tea"), folder.ask_number("select count(*) from rooms")), ((vec![], None), 0));
     });
 }
