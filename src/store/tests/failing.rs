@@ -187,9 +187,9 @@ fn what_is_left_of_a_batch_is_held_in_its_place() {
     held.push(1, say("tea", [1]));
     held.push(2, vec![]);
     assert_eq!((held.first(), numbers(&held)), (Some(1), (2, 1)));
-    assert_eq!(held.committed(2), Some(2));
     let long = Change::Event(record(2, NOW, "tea", message(&"x".repeat(HELD_BYTES_MAX / 2))));
     assert_eq!(held.push(3, vec![long.clone(), long.clone()]), 1);
+    assert_eq!((numbers(&held), held.committed(2)), ((2, 1), Some(2)), "it is too large to be committed with others");
     assert_eq!(numbers(&held), (1, 1), "the first of its changes");
     assert_eq!((held.push(4, vec![long.clone()]), held.push(5, vec![long])), (1, 1));
     assert_eq!(numbers(&held), (1, 1), "they take nothing");
