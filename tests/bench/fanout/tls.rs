@@ -6,7 +6,7 @@ use std::{
     io::{self, Read, Write},
     net::{SocketAddr, SocketAddrV4, TcpListener, TcpStream},
     path::Path,
-    process::Command,
+    process::{Command, Stdio},
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -74,7 +74,8 @@ struct Certificate {
 impl Certificate {
     fn make(program: &Path) -> io::Result<Self> {
         let files = Scratch::new()?;
-        let status = Command::new(program).args(["cert", "--self-signed"]).arg(&files.path).status()?;
+        let status =
+            Command::new(program).args(["cert", "--self-signed"]).arg(&files.path).stdout(Stdio::null()).status()?;
         if status.success() { Ok(Self { files }) } else { Err(io::Error::other("it makes no certificate")) }
     }
 
@@ -225,9 +226,9 @@ fn fan_out(
 
 /// Bytes of resident memory for each connection that does nothing.
 fn idle(program: &Path, certificate: &Certificate, config: &Arc<ClientConfig>, scale: Scale) -> io::Result<()> {
-    let (server, tls) = start(program, certificate)?;
     let mut shown = Vec::new();
     for config in [None, Some(config)] {
+        let (server, tls) = start(program, certificate)?;
         let before = server.memory()?;
         let mut clients = Vec::with_capacity(scale.idle);
         for _ in 0..scale.idle {
@@ -239,8 +240,6 @@ fn idle(program: &Path, certificate: &Certificate, config: &Arc<ClientConfig>, s
         server.rest(PATIENCE)?;
         let each = server.memory()?.saturating_sub(before) / scale.idle as u64;
         shown.push(format!("{each} bytes {}", if config.is_some() { "TLS" } else { "plain" }));
-        drop(clients);
-        server.rest(PATIENCE)?;
     }
     println!("{} idle connections: {}", scale.idle, shown.join(", "));
     Ok(())
