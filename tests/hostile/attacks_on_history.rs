@@ -83,7 +83,9 @@ fn rooms_that_nobody_is_in() {
         attacker.send(format!("visit\n{lines}").as_bytes());
         let answers = attacker.fence_anywhere();
         let refused = answers.iter().filter(|line| line.starts_with("in|too-many-rooms|")).count();
-        assert_eq!(refused, 50, "one keeps no more than a hundred: {answers:?}");
+        // When there is no space for others' either, what is made by one that keeps most pushes out its own.
+        let expected = if client < 20 { 50 } else { 0 };
+        assert_eq!(refused, expected, "{client} keeps no more than a hundred: {answers:?}");
     }
     innocent.finish_within(LIMIT);
     let mut asker = server.connect();
