@@ -5,6 +5,7 @@ mod history;
 mod mailbox;
 mod owned_names;
 mod rooms;
+mod shown;
 mod stage;
 mod stored;
 mod visitors;

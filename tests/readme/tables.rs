@@ -65,7 +65,7 @@ fn the_texts_are_those_of_the_source() {
 #[test]
 fn the_commands_are_those_of_help() {
     let words = |text: &str| text.split(['|', ' ']).next().expect("a word").to_owned();
-    let source = fs::read_to_string(format!("{ROOT}/src/protocol/reply.rs")).expect("the source");
+    let source = fs::read_to_string(format!("{ROOT}/src/protocol/verb.rs")).expect("the source");
     let (_, source) = source.split_once("fn word(").expect("the function");
     let source = source.split_once("\n    }\n").map_or(source, |(text, _)| text);
     let tables = [
