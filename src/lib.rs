@@ -10,13 +10,17 @@
 //! - [`net`]: who may come in, the accept loop, a future per connection, and how connections end. No rules, no text.
 //! - [`broker`]: the one future that owns the chat. It schedules what goes into it, renders what comes out, sends it, and
 //!   keeps the accounts: who pays for time, memory and rates. No rules.
-//! - [`store`]: what is kept in a file, on threads of its own. No rules, no text.
+//! - [`store`]: what is kept in a file, on threads of its own: history, accounts, private messages. No rules, no text.
 //! - [`protocol`]: bytes ↔ meaning, sans-IO. A [`protocol::Session`] is one connection's conversation; time is an argument.
 //! - [`chat`]: the rules. Synchronous and deterministic; no sockets, bytes, clocks or tasks.
 //! - [`reactor`]: the executor, readiness of sockets, timers and the clock. Knows nothing of the chat.
 //! - [`password`]: hashes of passwords, new tokens, random numbers. Knows no accounts.
 //! - [`units`]: durations and sizes as people write them, for flags and for the wire.
 //! - [`manual`]: the manual, a page per subject, which `pipechat help TOPIC` prints.
+//!
+//! Accounts are `chat/accounts` (who may register and log in, and mailboxes), `broker/verifier.rs` (the thread that hashes), and
+//! `store/accounts.rs`, `store/watch.rs` and `store/mailboxes.rs` (what is kept, and what `pipechat account` changes meanwhile).
+//! A password goes out of the chat as `Output::Verify` and comes back as `Input::Verified`.
 //!
 //! To follow one public line from socket to socket, read `net/connection.rs` (the pump), `protocol/session/mod.rs`,
 //! `broker/core.rs`, `chat/mod.rs` and `broker/turn.rs`.

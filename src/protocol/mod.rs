@@ -6,11 +6,13 @@ mod proxy;
 mod render;
 mod reply;
 mod session;
+mod verb;
 
 pub use dialect::{Dialect, Format, Lang, LineEnding, Setting, Stamp};
 pub use line::{Frame, Framer, Line, Telnet, Text, parse, parse_frame};
 pub use line::{escape, foreign};
 pub use proxy::{HEADER_BYTES_MAX, Header};
 pub use render::{render, render_public, render_reply};
-pub use reply::{FormError, Limits, Rate, Reply, Verb};
+pub use reply::{FormError, Limits, Rate, Reply};
 pub use session::{Batch, Intake, Interest, Session, Step};
+pub use verb::Verb;

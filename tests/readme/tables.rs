@@ -74,7 +74,7 @@ fn the_commands_are_those_of_help() {
         let (source, _) = source.split_once("\n    }\n").expect("its end");
         source.to_owned()
     };
-    let source = source("protocol/reply.rs") + &source("chat/order/request.rs");
+    let source = source("protocol/verb.rs") + &source("chat/order/request.rs");
     let tables = [
         ("protocol", "Chat commands"),
         ("scripts", "Commands for scripts"),
