@@ -229,10 +229,17 @@ impl Broker {
         self.clients.get(&id).map(|client| payer(id, client))
     }
 
-    /// The chat is to know this: what the store has answered in its turn, all else before anything that clients ask for.
+    /// The chat is to know this: what the store has answered in its turn, all else before anything that clients ask for. What
+    /// somebody else has changed of accounts comes before all: what the chat changes then, it changes in these.
     pub fn tell_chat(&mut self, input: Input) {
-        let queue = if matches!(input, Input::Answered(..)) { &mut self.answers } else { &mut self.urgent };
-        queue.push_back(input);
+        match input {
+            Input::Answered(..) => self.answers.push_back(input),
+            Input::Accounts(_) => {
+                self.urgent.retain(|input| !matches!(input, Input::Accounts(_)));
+                self.urgent.push_front(input);
+            }
+            input => self.urgent.push_back(input),
+        }
     }
 
     /// How many answers of the store the chat has not had yet.

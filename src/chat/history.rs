@@ -137,7 +137,7 @@ impl Chat {
     }
 
     /// The same; but a position ahead of all is none of ours, though its epoch is: the store may be an older copy of its file.
-    fn known(&self, start: Start) -> Start {
+    pub(super) fn known(&self, start: Start) -> Start {
         match start {
             Start::Behind(n, Some(_)) if n > self.events => Start::Unknown,
             Start::Last(_) | Start::Ago(_) | Start::At(_) | Start::Behind(..) | Start::Unknown => start,

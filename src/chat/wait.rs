@@ -144,6 +144,12 @@ impl Waits {
         self.by_topic.range(first..).next().is_some_and(|(topic, _)| topic.is_text_in(room))
     }
 
+    /// Those who wait for what the account of this key says.
+    pub(super) fn of_account(&self, key: &str) -> Vec<ClientId> {
+        let waits = self.by_client.iter().filter(|(_, wait)| wait.by.as_deref() == Some(key));
+        waits.map(|(&client, _)| client).collect()
+    }
+
     /// Those who wait for something in the room of this key.
     pub(super) fn in_room(&self, room: &str) -> Vec<ClientId> {
         let is_there = |(topic, _): &&(Topic, ClientId)| topic.room() == Some(room);

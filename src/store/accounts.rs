@@ -153,13 +153,16 @@ pub(super) fn merge(base: Option<&Account>, theirs: Option<Account>, ours: &Acco
     let kept = ours.tokens.iter().filter(|token| has(&theirs, token) || !has(base, token));
     let added = theirs.tokens.iter().filter(|token| !has(base, token) && !has(ours, token));
     let tokens = kept.chain(added).cloned().collect();
+    // Where both have another one, what comes of it is neither's.
+    let are_both_new = ours.generation != base.generation && theirs.generation != base.generation;
+    let generation = theirs.generation.max(ours.generation) + u64::from(are_both_new);
     Some(Account {
         name: if theirs.name == base.name { ours.name.clone() } else { theirs.name },
         password: if theirs.password == base.password { ours.password.clone() } else { theirs.password },
         role: if theirs.role == base.role { ours.role } else { theirs.role },
         created: base.created,
         read: theirs.read.max(ours.read),
-        generation: theirs.generation.max(ours.generation),
+        generation,
         tokens,
     })
 }

@@ -92,6 +92,6 @@ impl Tables<'_> {
         } else {
             private.after = last;
         }
-        Ok(Amount::default())
+        Ok(Amount { rows: looked, bytes: 0 })
     }
 }

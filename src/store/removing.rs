@@ -91,7 +91,8 @@ impl Tables<'_> {
         let transaction = self.transaction()?;
         let mut last = None;
         let mut by_room: HashMap<i64, (i64, String, Amount)> = HashMap::new();
-        let (mut removed, mut old) = (Amount::default(), Vec::new());
+        // What is looked at is work, too.
+        let (mut removed, mut looked, mut old) = (Amount::default(), Amount::default(), Vec::new());
         let mut oldest = self.statements.oldest_of_all.query([self.state.due.expired, to_integer(STEP_ROWS)])?;
         while let Some(row) = oldest.next()?
             && !removed.reaches(STEP)
@@ -103,6 +104,7 @@ impl Tables<'_> {
             last = Some(n);
             let room = row.get(3).unwrap_or_default();
             if self.state.rooms.name(room).is_some_and(|name| is_mailbox(name)) {
+                looked.rows += 1;
                 continue;
             }
             old.push(n);
@@ -134,6 +136,7 @@ impl Tables<'_> {
         transaction.commit()?;
         self.set(&rooms);
         self.state.due.expired = last;
+        removed += looked;
         Ok(removed)
     }
 

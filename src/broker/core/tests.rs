@@ -3,7 +3,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use super::*;
 use crate::{
     broker::outbox,
-    chat::{Answer, Chat, Command, Departure, Epoch, Identity, KeptEvent, PastRoom, PublicEvent, Record, Start},
+    chat::{
+        Account, Answer, Chat, Command, Departure, Epoch, Identity, KeptEvent, Name, PastRoom, PublicEvent, Record,
+        Start, Ticket, Verdict,
+    },
     config::StoreConfig,
     origin::Origin,
     protocol::Step,
@@ -134,4 +137,18 @@ fn a_turn_has_only_so_many_changes() {
     let (changes, _) = broker.take_changes();
     assert_eq!(changes.len(), BATCH_CHANGES_MAX / 2, "and there is more to do");
     assert!(broker.has_work());
+}
+
+#[test]
+fn what_others_have_changed_of_accounts_is_known_before_passwords_that_were_verified() {
+    let (mut broker, mut chat) = with_store();
+    let account = |generation| {
+        let name = Name::parse("ann").expect("a name");
+        Account { generation, ..Account::new(&name, None, Timestamp::UNIX_EPOCH) }
+    };
+    broker.tell_chat(Input::Verified(ClientId(1), Ticket(1), Verdict::Failed));
+    broker.tell_chat(Input::Accounts(vec![account(1)]));
+    broker.tell_chat(Input::Accounts(vec![account(2)]));
+    let inputs = turn(&mut broker, &mut chat);
+    assert!(matches!(&inputs[..2], [Input::Accounts(accounts), Input::Verified(..)] if accounts[0].generation == 2));
 }

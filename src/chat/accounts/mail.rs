@@ -56,6 +56,7 @@ impl Chat {
             let refusal = if self.has_store() { AccountRefusal::LoginRequired } else { AccountRefusal::NoStore };
             return self.decline(client, Asked::History, refusal.into(), out);
         };
+        let start = self.known(start);
         let mut replay = MailReplay { key, after: 0, told: 0, goal: Goal::Told(self.events) };
         let room = || self.mailbox_of(&replay.key);
         let query = match start {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::chat::{Account, Chat, Output};
+use super::AccountRefusal;
+use crate::chat::{Account, Chat, Event, Output};
 
 impl Chat {
     /// These are the accounts, as they are in the store: whoever is logged in to one that has changed, or is no more, is not any
@@ -13,13 +14,17 @@ impl Chat {
             self.accounts.directory.keys().filter(|key| !keys.contains(*key)).map(Into::into).collect();
         for key in gone {
             self.accounts.directory.remove(&key);
-            self.accounts.mailboxes.remove(&key);
             self.log_out(&key, None, out);
-            self.forget_order_of(&key, out);
+            self.forget_account(&key, out);
         }
         for account in accounts {
             let key = account.key();
-            match self.accounts.directory.get(&key).filter(|before| before.generation == account.generation) {
+            let is_current = |before: &&Account| {
+                before.generation == account.generation
+                    && before.password == account.password
+                    && before.role == account.role
+            };
+            match self.accounts.directory.get(&key).filter(is_current) {
                 // It has not changed, but for its tokens.
                 Some(before) => {
                     let is_there = |digest| account.tokens.iter().any(|token| token.digest == digest);
@@ -32,15 +37,30 @@ impl Chat {
                     revoked.iter().for_each(|label| self.log_out_token(&key, label, out));
                 }
                 None => {
-                    let before = self.accounts.directory.get(&key);
-                    if before.is_some_and(|before| before.created != account.created) {
-                        // It is another account of the same name.
-                        self.accounts.mailboxes.remove(&*key);
-                        self.forget_order_of(&key, out);
-                    }
-                    self.accounts.directory.insert(account);
+                    let before = self.accounts.directory.get(&key).map(|before| (before.created, before.read));
+                    let read = match before {
+                        Some((created, read)) if created == account.created => read.max(account.read),
+                        Some(_) => {
+                            self.forget_account(&key, out); // it is another one of the same name
+                            account.read
+                        }
+                        None => account.read,
+                    };
+                    self.accounts.directory.insert(Account { read, ..account });
                     self.log_out(&key, None, out);
                 }
+            }
+        }
+    }
+
+    /// The account of this key is no more, and somebody else may come to have its name: nothing that was its is theirs.
+    pub(super) fn forget_account(&mut self, key: &str, out: &mut Vec<Output>) {
+        self.accounts.mailboxes.remove(key);
+        self.forget_order_of(key, out);
+        for client in self.waits.of_account(key) {
+            if self.waits.end(client).is_some() {
+                out.push(Output::tell(client, Event::Refused(AccountRefusal::NoSuchAccount.into())));
+                self.finish(client, out);
             }
         }
     }

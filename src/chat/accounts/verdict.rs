@@ -101,11 +101,10 @@ impl Chat {
                 self.accounts.forgive(&key, self.network_of(client), self.now);
                 self.check_current(client, &key, generation)?;
                 let account = self.accounts.directory.remove(&key).ok_or(AccountRefusal::LoginFailed)?;
-                self.accounts.mailboxes.remove(&key);
                 out.push(Output::Account(AccountChange::Gone(Arc::clone(&account.name))));
                 self.log_out(&key, Some(client), out);
                 self.keep_name_only(client);
-                self.forget_order_of(&key, out);
+                self.forget_account(&key, out);
                 Ok(Some(AccountDone::Unregister(account.name)))
             }
             (Purpose::Token { key, generation, label }, Verdict::Token { secret, digest }) => {

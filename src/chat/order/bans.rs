@@ -145,6 +145,9 @@ impl Chat {
             }
         }
         let shown = sanction.whom.to_string().into();
+        if let (Some(room), Whom::Client(client, _)) = (room, &sanction.whom) {
+            self.order.muted.insert((*client, room));
+        }
         self.ledger(penalty, room).put(sanction.clone());
         out.push(Output::Order(OrderChange::Put(place, sanction)));
         Ok(shown)

@@ -49,6 +49,8 @@ pub(super) struct Order {
     rooms: BTreeMap<RoomId, Access>,
     /// Mirrors `rooms`: which guests are invited where.
     guests: BTreeSet<(ClientId, RoomId)>,
+    /// Which connections were muted where, in rooms that are there.
+    muted: BTreeSet<(ClientId, RoomId)>,
     former: Former,
     /// All clients behind this one have to be looked at: some of them may be banned.
     sweeps: Option<ClientId>,
@@ -66,9 +68,16 @@ impl Order {
     /// The client is gone.
     pub(super) fn end(&mut self, client: ClientId) {
         self.mutes.end(client);
-        let invited: Vec<_> =
-            self.guests.range((client, RoomId(0))..=(client, RoomId(u64::MAX))).map(|&(_, room)| room).collect();
-        for room in invited {
+        let rooms_of = |set: &BTreeSet<(ClientId, RoomId)>| -> Vec<_> {
+            set.range((client, RoomId(0))..=(client, RoomId(u64::MAX))).map(|&(_, room)| room).collect()
+        };
+        for room in rooms_of(&self.muted) {
+            self.muted.remove(&(client, room));
+            if let Some(access) = self.rooms.get_mut(&room) {
+                access.mutes.end(client);
+            }
+        }
+        for room in rooms_of(&self.guests) {
             self.guests.remove(&(client, room));
             if let Some(access) = self.rooms.get_mut(&room) {
                 access.remove_guest(client);
@@ -80,6 +89,7 @@ impl Order {
     pub(super) fn forget(&mut self, room: RoomId) {
         if self.rooms.remove(&room).is_some() {
             self.guests.retain(|&(_, of)| of != room);
+            self.muted.retain(|&(_, of)| of != room);
         }
     }
 

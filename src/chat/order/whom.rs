@@ -74,7 +74,13 @@ impl Chat {
     pub(super) fn to_mute(&self, name: &str) -> Result<Whom, Refusal> {
         match self.find_name(name)? {
             Found::Account(name) => Ok(Whom::Account(name)),
-            Found::Former(block) => Ok(Whom::Block(block)),
+            Found::Former(block) => {
+                let others = self.rules.unbannable.iter().chain(&self.rules.trusted);
+                if others.into_iter().any(|other| other.overlaps(&block)) {
+                    return Err(OrderRefusal::NotBannable.into());
+                }
+                Ok(Whom::Block(block))
+            }
             Found::Guests(guests) => {
                 let guest = *guests.first().ok_or(Refusal::NoSuchUser)?;
                 let member = self.members.get(guest).ok_or(Refusal::NoSuchUser)?;

@@ -164,4 +164,8 @@ fn one_can_wait_for_what_an_account_says() {
     check(&format!("{wait}; 2 to|bot|ship it"), "3< ann!@2> ship it; 3< met ship; 3 ready");
     check(&format!("{wait}; 2 ship it"), "2,3< ann!@2: ship it");
     check("3 wait|9|by|bob|ops|ship", "3< no-such-account");
+    check(
+        &format!("{LOGIN}; 3 wait|9|by|ann|lobby|ship; 2 unregister|hunter22; 2 is verified"),
+        "3< no-such-account; 3 ready; 2< unregistered ann; 2 ready",
+    );
 }

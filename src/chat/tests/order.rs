@@ -240,3 +240,25 @@ fn the_server_ends_when_an_operator_has_asked_for_it() {
     );
     check("1 shutdown|cancel", "1< shutdown ok -");
 }
+
+#[test]
+fn nobody_else_who_bears_a_former_name_may_be_muted_for_it() {
+    let trusted = || Rules { trusted: vec!["10.0.0.0/24".parse().unwrap()], ..rules() };
+    let script = "12 rename|bob; 12 leaves; 1 mute|bob|1h|x";
+    check_by(trusted(), &format!("{BEFORE}{script}"), "1< no: not-bannable");
+    check(script, "1< mute ok 10.0.0.1 until 3600");
+}
+
+#[test]
+fn connections_that_are_gone_take_no_places_among_the_mutes_of_a_room() {
+    let rules = Rules { trusted: vec!["10.0.0.0/8".parse().unwrap()], ..rules() };
+    let mute = |client: u64| {
+        format!("{client} arrives; {client} rename|n{client}; 1 mute|#ops|n{client}|0|x; {client} leaves; ")
+    };
+    let mutes: String = (100..=201).map(mute).collect();
+    check_by(
+        rules,
+        &format!("{BEFORE}1 join|ops; {mutes}3 rename|zed; 1 mute|#ops|zed|0|x"),
+        "3< notice op muted #ops x; 1< mute ok @3 until -",
+    );
+}

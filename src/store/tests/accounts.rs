@@ -170,12 +170,12 @@ fn what_both_change_is_kept_where_it_can_be() {
             vec![put(&ours), put(&bob), Change::Account(AccountChange::Read { account: "bob".into(), n: 3 })],
         );
         let tokens = ["ci", "ours", "theirs"].map(token).to_vec();
-        let both = Account { role: Role::Operator, generation: 5, tokens, ..ours };
+        let both = Account { role: Role::Operator, generation: 6, tokens, ..ours };
         assert_eq!(told(writer, outcomes), Some(vec![both.clone()]), "bob was removed, and stays so");
         // The chat has not heard of that yet, and then it has.
         let unaware = Account { role: Role::User, read: 10, ..both.clone() };
         commit(writer, 3, vec![put(&unaware)]);
-        let both = Account { read: 10, ..both };
+        let both = Account { read: 10, generation: 7, ..both };
         assert_eq!(AccountFile::open(&folder.file(), false).unwrap().all(), Ok(vec![both.clone()]));
         let both = Account { role: Role::User, ..both };
         let number = writer.tables.state.watched.told.as_ref().unwrap().number;
