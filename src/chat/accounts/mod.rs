@@ -270,6 +270,7 @@ impl Chat {
         let account = self.accounts.directory.get(&key).ok_or(AccountRefusal::LoginRequired)?;
         let (hash, generation) = (account.password.clone(), account.generation);
         self.accounts.try_login(&key, self.network_of(client), self.now)?;
+        self.check_unmuted(client)?;
         Ok(Begun::Verifies(Purpose::Unregister { key, generation }, Job::Check { hash, password }))
     }
 

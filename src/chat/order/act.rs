@@ -18,6 +18,8 @@ impl Chat {
             Err(AccountRefusal::NoStore.into())
         } else if command.text().len() > REASON_BYTES_MAX && command.act() != Act::Announce {
             Err(Refusal::ArgumentTooLong(REASON_BYTES_MAX))
+        } else if self.store.fails() && command.is_kept() {
+            Err(Refusal::NotStored)
         } else {
             self.act(client, command, out)
         };

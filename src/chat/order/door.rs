@@ -31,14 +31,27 @@ impl Chat {
             | Command::Leave(_)
             | Command::Rooms
             | Command::Sync(_)
-            | Command::Account(_)
-            | Command::Order(_) => return None,
+            | Command::Account(_) => return None,
+            // Most of it is told with words of the one who acts.
+            Command::Order(order) => (Some(order.asked()), None, true),
         };
         let refusal = self.refusal(client, room, speaks)?;
         Some(match asked {
             Some(asked) => Event::Declined(asked, refusal),
             None => Event::Refused(refusal),
         })
+    }
+
+    /// Checks that no mute would end with the client's account.
+    ///
+    /// # Errors
+    /// If one would.
+    pub(in crate::chat) fn check_unmuted(&self, client: ClientId) -> Result<(), Refusal> {
+        let in_rooms = self.order.rooms.keys().filter_map(|&room| self.mute_of(client, Some(room)));
+        match self.mute_of(client, None).into_iter().chain(in_rooms).next() {
+            Some(mute) => Err(OrderRefusal::Muted(mute.until).into()),
+            None => Ok(()),
+        }
     }
 
     fn refusal(&self, client: ClientId, room: Option<RoomId>, speaks: bool) -> Option<Refusal> {

@@ -166,6 +166,23 @@ impl OrderCommand {
         }
     }
 
+    /// Whether it has to outlive the server, besides that it was done.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        match self {
+            Self::Kick { room, .. } => room.is_some(),
+            Self::Ban { .. }
+            | Self::Unban(_)
+            | Self::Mute { .. }
+            | Self::Unmute { .. }
+            | Self::Lock(_)
+            | Self::Unlock(_)
+            | Self::Invite { .. }
+            | Self::Owner { .. } => true,
+            Self::Bans | Self::Announce(_) | Self::ShutDown { .. } | Self::CancelShutDown => false,
+        }
+    }
+
     /// The same, as an answer is told.
     #[must_use]
     pub fn asked(&self) -> Asked {

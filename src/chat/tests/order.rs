@@ -262,3 +262,18 @@ fn connections_that_are_gone_take_no_places_among_the_mutes_of_a_room() {
         "3< notice op muted #ops x; 1< mute ok @3 until -",
     );
 }
+
+#[test]
+fn one_who_is_muted_keeps_the_mute_and_sends_no_words_along_with_acts() {
+    check("1 mute|ann|1m|x; 2 unregister|hunter22", "2< no: muted until 60");
+    check("2 join|mine; 1 mute|ann|1m|x; 2 mute|#mine|op|0|buy", "2< no: muted until 60");
+    check("2 join|mine; 1 mute|#mine|ann|1m|x; 2 unregister|hunter22", "2< no: muted until 60");
+}
+
+#[test]
+fn what_cannot_be_kept_is_not_done() {
+    for line in ["ban|ann|0", "mute|ann|0", "unmute|ann", "unban|ann", "lock|ops", "invite|ops|ann", "kick|#ops|ann"] {
+        check(&format!("1 join|ops; 1 knows that the store fails; 1 {line}"), "1< no: not-stored");
+    }
+    check("1 knows that the store fails; 1 announce|hi", "1< announce ok; 1< notice op announced hi; 2< notice op announced hi");
+}

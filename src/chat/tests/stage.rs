@@ -86,6 +86,7 @@ impl Stage {
             "is slow" => vec![Input::End(id, Departure::SlowConsumer)],
             "is made operator" | "is made user" => vec![self.with_role(id, what)],
             "arrives" => vec![Input::Arrive(id, addr(client))],
+            "knows that the store fails" => vec![Input::StoreDown],
             "is verified" => {
                 let (ticket, job) = self.jobs.remove(&client).expect("something to be verified");
                 vec![Input::Verified(id, ticket, self.verdict(job))]

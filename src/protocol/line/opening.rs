@@ -11,6 +11,8 @@ const SECRET_VERBS: [&[u8]; 5] = [b"login", b"register", b"password", b"unregist
 /// Words that begin a sentence more often than they are one of those with a letter wrong.
 const WORDS: [&[u8]; 8] =
     [b"logic", b"logins", b"passwords", b"registers", b"unregisters", b"taken", b"tokens", b"woken"];
+/// What the operator's command is called.
+const PASSWD: &[u8] = b"passwd";
 /// The longest word that is looked at, in letters: `unregister`, with one too many.
 const LETTERS_MAX: usize = 11;
 /// Backspace and DEL, from a terminal that sends each key as it is typed.
@@ -131,8 +133,9 @@ impl Word {
     /// leaves no doubt that a verb was meant.
     fn may_carry_secret(&self, rest: &str) -> bool {
         let letters = self.letters();
-        SECRET_VERBS.iter().any(|verb| differ_by_a_slip(letters, verb))
-            && (!WORDS.contains(&letters) || without_unseen(rest).starts_with(SEPARATORS))
+        let is_verb_meant = || without_unseen(rest).starts_with(SEPARATORS);
+        let is_slip = SECRET_VERBS.iter().any(|verb| differ_by_a_slip(letters, verb));
+        (is_slip && (!WORDS.contains(&letters) || is_verb_meant())) || (letters == PASSWD && is_verb_meant())
     }
 }
 
@@ -251,6 +254,7 @@ mod tests {
             "\u{1b}[200~login bob x",
             "lgoi\u{8}\u{8}\u{8}ogin bob x",
             "/join\u{8}\u{8}\u{8}\u{8}login bob x",
+            "passwd|old|new",
         ] {
             assert!(matches!(Opening::of(line), Opening::Secret(_)), "{line:?}");
         }
@@ -278,6 +282,7 @@ mod tests {
             "logic says so",
             "Taken!",
             "tokens are short",
+            "passwd is a file",
             "my token is gone",
             "loginbob|x",
             "登录|x",
