@@ -275,5 +275,8 @@ fn what_cannot_be_kept_is_not_done() {
     for line in ["ban|ann|0", "mute|ann|0", "unmute|ann", "unban|ann", "lock|ops", "invite|ops|ann", "kick|#ops|ann"] {
         check(&format!("1 join|ops; 1 knows that the store fails; 1 {line}"), "1< no: not-stored");
     }
-    check("1 knows that the store fails; 1 announce|hi", "1< announce ok; 1< notice op announced hi; 2< notice op announced hi");
+    check(
+        "1 knows that the store fails; 1 announce|hi",
+        "1< announce ok; 1< notice op announced hi; 2< notice op announced hi",
+    );
 }
