@@ -1,6 +1,6 @@
 //! What waits to be done: one payer's after another's, so that who asks for much waits for itself. Knows nothing of what it is.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use rustc_hash::FxHashMap;
 
@@ -11,37 +11,61 @@ use super::schedule::FlowKey;
 pub(super) struct ByPayer<T> {
     /// Whose turn it is. Each payer of `waiting` is here once.
     turns: VecDeque<FlowKey>,
-    /// Each payer's, in the order in which they came; never none. Never iterated: a hash has no order.
-    waiting: FxHashMap<FlowKey, VecDeque<T>>,
+    /// Each payer's, by number. Some have none any more, until it would be their turn. Never iterated: a hash has no order.
+    waiting: FxHashMap<FlowKey, BTreeMap<u64, T>>,
+    /// How many have come.
+    count: u64,
 }
 
 impl<T> Default for ByPayer<T> {
     fn default() -> Self {
-        Self { turns: VecDeque::new(), waiting: FxHashMap::default() }
+        Self { turns: VecDeque::new(), waiting: FxHashMap::default(), count: 0 }
     }
 }
 
 impl<T> ByPayer<T> {
-    /// Adds something at the expense of a payer.
-    pub(super) fn push(&mut self, payer: FlowKey, item: T) {
+    /// Adds something at the expense of a payer. Returns its number.
+    pub(super) fn push(&mut self, payer: FlowKey, item: T) -> u64 {
+        self.count += 1;
         let waiting = self.waiting.entry(payer).or_insert_with(|| {
             self.turns.push_back(payer);
-            VecDeque::new()
+            BTreeMap::new()
         });
-        waiting.push_back(item);
+        waiting.insert(self.count, item);
+        self.count
+    }
+
+    /// Takes out what has this number, if it still waits.
+    pub(super) fn remove(&mut self, payer: FlowKey, number: u64) {
+        if let Some(waiting) = self.waiting.get_mut(&payer) {
+            waiting.remove(&number);
+        }
     }
 
     /// Takes the next one.
     pub(super) fn next(&mut self) -> Option<T> {
-        let payer = self.turns.pop_front()?;
-        let waiting = self.waiting.get_mut(&payer)?;
-        let first = waiting.pop_front();
-        if waiting.is_empty() {
-            self.waiting.remove(&payer);
-        } else {
-            self.turns.push_back(payer);
+        loop {
+            let payer = self.turns.pop_front()?;
+            let waiting = self.waiting.get_mut(&payer)?;
+            let first = waiting.pop_first();
+            if waiting.is_empty() {
+                self.waiting.remove(&payer);
+            } else {
+                self.turns.push_back(payer);
+            }
+            if let Some((_, item)) = first {
+                return Some(item);
+            }
         }
-        first
+    }
+}
+
+#[cfg(test)]
+impl<T> ByPayer<T> {
+    /// How many payers have a turn to come.
+    pub(super) fn turns(&self) -> usize {
+        assert_eq!(self.turns.len(), self.waiting.len(), "each payer once");
+        self.turns.len()
     }
 }
 

@@ -1,23 +1,16 @@
 //! What waits to be verified: one payer's after another's, so that who asks for much waits for itself. Knows no threads.
 
-use std::collections::{BTreeMap, VecDeque};
-
 use rustc_hash::FxHashMap;
 
-use super::schedule::FlowKey;
+use super::{by_payer::ByPayer, schedule::FlowKey};
 use crate::chat::{ClientId, Job, Ticket};
 
 /// The jobs of clients that are here. A client has one at most, so that they are bounded as clients are.
 #[derive(Debug, Default)]
 pub(super) struct Jobs {
-    /// Whose turn it is. Each payer of `waiting` is here once.
-    turns: VecDeque<FlowKey>,
-    /// Each payer's, in the order in which they came. Some have none any more, until it would be their turn.
-    waiting: FxHashMap<FlowKey, BTreeMap<u64, Asked>>,
+    waiting: ByPayer<Asked>,
     /// Mirrors `waiting`: where the job of a client is.
     clients: FxHashMap<ClientId, (FlowKey, u64)>,
-    /// How many have come.
-    count: u64,
 }
 
 /// A job, and whose it is.
@@ -32,40 +25,22 @@ impl Jobs {
     /// Adds the job of a client, instead of the one that waits for it if there is one.
     pub(super) fn push(&mut self, payer: FlowKey, client: ClientId, ticket: Ticket, job: Job) {
         self.remove(client);
-        self.count += 1;
-        self.clients.insert(client, (payer, self.count));
-        let waiting = self.waiting.entry(payer).or_insert_with(|| {
-            self.turns.push_back(payer);
-            BTreeMap::new()
-        });
-        waiting.insert(self.count, Asked { client, ticket, job });
+        let number = self.waiting.push(payer, Asked { client, ticket, job });
+        self.clients.insert(client, (payer, number));
     }
 
     /// The client is gone, or wants nothing any more.
     pub(super) fn remove(&mut self, client: ClientId) {
-        if let Some((payer, number)) = self.clients.remove(&client)
-            && let Some(waiting) = self.waiting.get_mut(&payer)
-        {
-            waiting.remove(&number);
+        if let Some((payer, number)) = self.clients.remove(&client) {
+            self.waiting.remove(payer, number);
         }
     }
 
     /// Takes the next one.
     pub(super) fn next(&mut self) -> Option<Asked> {
-        loop {
-            let payer = self.turns.pop_front()?;
-            let waiting = self.waiting.get_mut(&payer)?;
-            let first = waiting.pop_first();
-            if waiting.is_empty() {
-                self.waiting.remove(&payer);
-            } else {
-                self.turns.push_back(payer);
-            }
-            if let Some((_, asked)) = first {
-                self.clients.remove(&asked.client);
-                return Some(asked);
-            }
-        }
+        let asked = self.waiting.next()?;
+        self.clients.remove(&asked.client);
+        Some(asked)
     }
 }
 
@@ -112,9 +87,9 @@ mod tests {
             jobs.push(network(1), ClientId(client), Ticket(0), Job::MakeToken);
             jobs.remove(ClientId(client));
         }
-        assert_eq!(jobs.turns.len(), 1);
+        assert_eq!(jobs.waiting.turns(), 1);
         assert_eq!(served(&mut jobs), [0; 0]);
-        assert!(jobs.waiting.is_empty() && jobs.clients.is_empty() && jobs.turns.is_empty());
+        assert!(jobs.waiting.turns() == 0 && jobs.clients.is_empty());
     }
 
     #[test]
