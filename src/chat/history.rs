@@ -6,7 +6,7 @@ use super::{
     command::Start,
     order::OrderRefusal,
     recent::Place,
-    record::{Position, Record},
+    record::Record,
     replay::{Goal, Replay},
     rooms::RoomName,
     stored::{Answer, Gone, Query},
@@ -90,10 +90,6 @@ impl Chat {
 
     fn begin_replay(&mut self, client: ClientId, room: RoomId, start: Start, goal: Goal, out: &mut Vec<Output>) {
         let mut replay = Replay { room, after: 0, told: 0, goal };
-        let start = match start {
-            Start::Ago(_) => Start::At(self.time_of(start)), // counted from now, also when the store has answered
-            Start::Last(_) | Start::At(_) | Start::Behind(..) | Start::Unknown => start,
-        };
         match self.find(room, start) {
             Found::Behind(after) => {
                 replay.after = after;
@@ -136,11 +132,23 @@ impl Chat {
         }
     }
 
-    /// The same; but a position ahead of all is none of ours, though its epoch is: the store may be an older copy of its file.
+    /// A beginning that stays the same until the store has answered: so long ago is counted from now. A position ahead of all is
+    /// none of ours, though its epoch is: the store may be an older copy of its file.
     pub(super) fn known(&self, start: Start) -> Start {
         match start {
+            Start::Ago(_) => Start::At(self.time_of(start)),
             Start::Behind(n, Some(_)) if n > self.events => Start::Unknown,
-            Start::Last(_) | Start::Ago(_) | Start::At(_) | Start::Behind(..) | Start::Unknown => start,
+            Start::Last(_) | Start::At(_) | Start::Behind(..) | Start::Unknown => start,
+        }
+    }
+
+    /// Whether the store has removed some of what was to be told: from a beginning on, or else behind the event of this number.
+    pub(super) fn is_gone(&self, start: Option<Start>, after: u64, gone: Option<Gone>) -> bool {
+        match start {
+            None => gone.is_some_and(|gone| gone.n > after),
+            Some(Start::Last(_)) => false,
+            Some(start @ (Start::Ago(_) | Start::At(_))) => gone.is_some_and(|gone| gone.at >= self.time_of(start)),
+            Some(Start::Behind(..) | Start::Unknown) => true,
         }
     }
 
@@ -171,18 +179,14 @@ impl Chat {
         let Some(name) = self.name_of(replay.room) else {
             return self.give_up(client, &replay, Refusal::NoSuchRoom, out);
         };
-        let is_gone = |gone: Option<Gone>| match start {
-            None => gone.is_some_and(|gone| gone.n > replay.after),
-            Some(Start::Last(_)) => false,
-            Some(start @ (Start::Ago(_) | Start::At(_))) => gone.is_some_and(|gone| gone.at >= self.time_of(start)),
-            Some(Start::Behind(..) | Start::Unknown) => true,
-        };
         if !self.may_hear(client, replay.room) {
             return self.give_up(client, &replay, OrderRefusal::RoomLocked.into(), out);
         }
         match answer.filter(|_| !self.store.fails()) {
             None => return self.give_up(client, &replay, Refusal::StoreFailed, out),
-            Some(Answer::Behind { gone, .. } | Answer::Page { gone, .. }) if is_gone(gone) => {
+            Some(Answer::Behind { gone, .. } | Answer::Page { gone, .. })
+                if self.is_gone(start, replay.after, gone) =>
+            {
                 let oldest = gone.map_or(0, |gone| gone.n);
                 return self.give_up(client, &replay, self.history_gone(replay.room, oldest), out);
             }
@@ -202,7 +206,7 @@ impl Chat {
 
     pub(super) fn history_gone(&self, room: RoomId, oldest: u64) -> Refusal {
         let name = self.name_of(room).unwrap_or_default();
-        Refusal::HistoryGone { room: name, oldest: self.position().map(|position| Position { n: oldest, ..position }) }
+        Refusal::HistoryGone { room: name, oldest: self.position_of(oldest) }
     }
 
     /// Gives back memory.

@@ -75,7 +75,11 @@ impl Chat {
 
     /// Behind all that has happened so far, if that is kept.
     pub(super) fn position(&self) -> Option<Position> {
-        (self.rules.recent.per_room_max > 0 || self.has_store())
-            .then_some(Position { n: self.events, epoch: self.epoch })
+        self.position_of(self.events)
+    }
+
+    /// Behind the event of this number, if events are kept.
+    pub(super) fn position_of(&self, n: u64) -> Option<Position> {
+        (self.rules.recent.per_room_max > 0 || self.has_store()).then_some(Position { n, epoch: self.epoch })
     }
 }

@@ -7,13 +7,13 @@ use super::{
     Asked, Chat, ClientId, Done, Event, Output, Refusal, RoomId,
     history::{HISTORY_MAX, Question},
     order::OrderRefusal,
-    record::{Position, Record},
+    record::Record,
     stored::Query,
     work::PIECE_ITEMS,
 };
 
 /// Events that the store is asked for at once.
-const PAGE_EVENTS: usize = 1000;
+pub(super) const PAGE_EVENTS: usize = 1000;
 /// Bytes of events that are told in one piece, of which there is at least one: many clients may ask for long ones.
 const PIECE_BYTES: usize = 32 << 10;
 
@@ -123,7 +123,7 @@ impl Chat {
         let Replay { room, after, told, goal } = *replay;
         let Some(name) = self.name_of(room) else { return };
         let n = if has_more { after } else { goal.until().min(self.events) };
-        let position = self.position().map(|position| Position { n, ..position });
+        let position = self.position_of(n);
         out.push(Output::tell(client, Event::Done(Done::History { room: name, count: told, position, has_more })));
         match goal {
             Goal::Told(_) => {}

@@ -4,15 +4,13 @@ use std::sync::Arc;
 
 use super::{AccountDone, AccountRefusal};
 use crate::chat::{
-    Answer, Asked, Chat, ClientId, Done, Event, Gone, HISTORY_MAX, Output, Position, Query, Record, Refusal, Start,
-    mailbox,
+    Answer, Asked, Chat, ClientId, Done, Event, Gone, HISTORY_MAX, Output, Query, Record, Refusal, Start, mailbox,
+    replay::PAGE_EVENTS,
     work::{LongAnswer, Task},
 };
 
 /// What `history` calls one's own private messages.
 pub(in crate::chat) const OWN: &str = "@";
-/// Messages that the store is asked for at once.
-const PAGE_EVENTS: usize = 1000;
 
 /// Kept messages on their way to a client.
 #[derive(Debug)]
@@ -67,7 +65,7 @@ impl Chat {
                 return self.begin(client, Task::Tell(client, LongAnswer::Mail(replay)), out);
             }
             // The store knows the oldest position.
-            Start::Behind(..) | Start::Unknown => Query::Page { room: room(), after: 0, until: 0, limit: 1 },
+            Start::Behind(..) | Start::Unknown => Query::SeekOldest { room: room() },
         };
         self.set_busy(client, false);
         self.ask_mail(client, MailQuestion { replay, start: Some(start) }, query, out);
@@ -117,11 +115,10 @@ impl Chat {
             self.give_up_mail(client, &replay, AccountRefusal::LoginRequired.into(), out);
             return None;
         }
-        let is_gone = |gone: Option<Gone>| match start {
-            None => matches!(replay.goal, Goal::Told(_)) && gone.is_some_and(|gone| gone.n > replay.after),
-            Some(Start::Last(_)) => false,
-            Some(start @ (Start::Ago(_) | Start::At(_))) => gone.is_some_and(|gone| gone.at >= self.time_of(start)),
-            Some(Start::Behind(..) | Start::Unknown) => true,
+        // One that logs in is told what there is.
+        let is_gone = |gone: Option<Gone>| match replay.goal {
+            Goal::Told(_) => self.is_gone(start, replay.after, gone),
+            Goal::LoggedIn => false,
         };
         match answer.filter(|_| !self.store.fails()) {
             None => {
@@ -130,8 +127,7 @@ impl Chat {
             }
             Some(Answer::Behind { gone, .. } | Answer::Page { gone, .. }) if is_gone(gone) => {
                 let oldest = gone.map_or(0, |gone| gone.n);
-                let oldest = self.position().map(|position| Position { n: oldest, ..position });
-                let refusal = Refusal::HistoryGone { room: OWN.into(), oldest };
+                let refusal = Refusal::HistoryGone { room: OWN.into(), oldest: self.position_of(oldest) };
                 self.give_up_mail(client, &replay, refusal, out);
                 return None;
             }
@@ -159,8 +155,7 @@ impl Chat {
         let done = match replay.goal {
             Goal::Told(until) => {
                 let n = if has_more { replay.after } else { until };
-                let position = self.position().map(|position| Position { n, ..position });
-                Done::History { room: OWN.into(), count: replay.told, position, has_more }
+                Done::History { room: OWN.into(), count: replay.told, position: self.position_of(n), has_more }
             }
             Goal::LoggedIn => {
                 self.end_delivery(client, &replay.key, replay.after, out);
