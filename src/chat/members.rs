@@ -145,6 +145,11 @@ impl Members {
         self.by_key.get(key)
     }
 
+    /// The same, which may change while something is done for each of them.
+    pub(super) fn all_bearers(&self, key: &str) -> Vec<ClientId> {
+        self.bearers(key).map(|bearers| bearers.iter().collect()).unwrap_or_default()
+    }
+
     /// Whether somebody who is here has a name of this key.
     pub(super) fn has_present(&self, key: &str) -> bool {
         self.by_key.get(key).is_some_and(|bearers| bearers.present().is_some())

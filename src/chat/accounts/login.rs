@@ -147,16 +147,14 @@ impl Chat {
 
     /// All who are logged in to the account are not any more, apart from one.
     pub(super) fn log_out(&mut self, key: &str, except: Option<ClientId>, out: &mut Vec<Output>) {
-        let bearers = self.members.bearers(key).map(|bearers| bearers.iter().collect::<Vec<_>>()).unwrap_or_default();
-        for bearer in bearers.into_iter().filter(|bearer| Some(*bearer) != except) {
+        for bearer in self.members.all_bearers(key).into_iter().filter(|bearer| Some(*bearer) != except) {
             self.lose_name(bearer, out);
         }
     }
 
     /// All who have logged in to the account by a token of this label are not logged in any more.
     pub(super) fn log_out_token(&mut self, key: &str, label: &str, out: &mut Vec<Output>) {
-        let bearers = self.members.bearers(key).map(|bearers| bearers.iter().collect::<Vec<_>>()).unwrap_or_default();
-        for bearer in bearers {
+        for bearer in self.members.all_bearers(key) {
             if self.members.get(bearer).is_some_and(|member| member.token.as_deref() == Some(label)) {
                 self.lose_name(bearer, out);
             }

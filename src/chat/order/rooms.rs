@@ -75,8 +75,7 @@ impl Chat {
         }
         self.keep_access(room, out);
         self.note(&actor, Act::Owner, Some(Arc::clone(&name)), Some(room), "", out);
-        let bearers: Vec<_> = self.members.bearers(&key).map(|bearers| bearers.iter().collect()).unwrap_or_default();
-        self.tell_chosen(NoticeKind::Owner, &actor, room, &bearers, out);
+        self.tell_chosen(NoticeKind::Owner, &actor, room, &self.members.all_bearers(&key), out);
         Ok(self.name_of(room).map(|room| OrderDone::InRoom(Act::Owner, room, name)))
     }
 

@@ -95,8 +95,7 @@ impl Chat {
         match self.find_name(name)? {
             Found::Account(name) => {
                 let key = crate::chat::account_key(&name);
-                let bearers = self.members.bearers(&key).map(|bearers| bearers.iter().collect()).unwrap_or_default();
-                Ok(Named { name, key: Some(key.into()), bearers })
+                Ok(Named { name, bearers: self.members.all_bearers(&key), key: Some(key.into()) })
             }
             Found::Guests(guests) => {
                 let who = guests.first().and_then(|&guest| self.members.get(guest)).ok_or(Refusal::NoSuchUser)?;
