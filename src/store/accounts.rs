@@ -10,23 +10,23 @@ use super::{
 };
 use crate::chat::{Account, AccountChange, Digest, Name, Role, Token, account_key, mailbox};
 
+/// Rows as [`account`] and [`token`] read them.
+const ACCOUNTS: &str = "select id, name, key, password, role, created, read, generation from accounts";
+const TOKENS: &str = "select account, label, digest, created, used, addr from tokens";
+
 /// All accounts, in the order in which they were made.
 pub(super) fn all(connection: &Connection) -> Result<Vec<Account>> {
-    let accounts = connection
-        .prepare("select id, name, key, password, role, created, read, generation from accounts order by id")?;
-    let tokens = connection
-        .prepare("select account, label, digest, created, used, addr from tokens order by account, created, label")?;
+    let accounts = connection.prepare(&format!("{ACCOUNTS} order by id"))?;
+    let tokens = connection.prepare(&format!("{TOKENS} order by account, created, label"))?;
     collect(accounts, tokens, [])
 }
 
 /// The account of this key.
 pub(super) fn find(connection: &Connection, key: &str) -> Result<Option<Account>> {
-    let accounts = connection
-        .prepare("select id, name, key, password, role, created, read, generation from accounts where key = ?1")?;
-    let tokens = connection.prepare(
-        "select account, label, digest, created, used, addr from tokens
-        where account = (select id from accounts where key = ?1) order by created, label",
-    )?;
+    let accounts = connection.prepare(&format!("{ACCOUNTS} where key = ?1"))?;
+    let tokens = connection.prepare(&format!(
+        "{TOKENS} where account = (select id from accounts where key = ?1) order by created, label"
+    ))?;
     Ok(collect(accounts, tokens, [key])?.pop())
 }
 
@@ -56,7 +56,7 @@ fn collect(
     Ok(found)
 }
 
-/// The account in a row of `id, name, key, password, role, created, read, generation`.
+/// The account in a row of [`ACCOUNTS`].
 fn account(row: &Row<'_>, tokens: Vec<Token>) -> Result<Option<Account>> {
     let (name, key): (String, String) = (row.get(1)?, row.get(2)?);
     if Name::parse(&name).is_err() || account_key(&name) != key {
@@ -74,7 +74,7 @@ fn account(row: &Row<'_>, tokens: Vec<Token>) -> Result<Option<Account>> {
     }))
 }
 
-/// The token in a row of `account, label, digest, created, used, addr`.
+/// The token in a row of [`TOKENS`].
 fn token(row: &Row<'_>) -> Result<Option<Token>> {
     let (label, digest, addr): (String, String, Option<String>) = (row.get(1)?, row.get(2)?, row.get(5)?);
     let (created, used) = (time(row, 3)?.unwrap_or(Timestamp::UNIX_EPOCH), time(row, 4)?);
