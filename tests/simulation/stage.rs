@@ -250,24 +250,8 @@ impl Reader {
 impl Turn {
     /// What was told to this client alone.
     pub(crate) fn told(&self, client: u64) -> Vec<&Event> {
-        let told = |output| match output {
-            &Output::Tell(ClientId(to), ref event) if to == client => Some(event),
-            Output::Tell(..)
-            | Output::Publish(_)
-            | Output::Join(..)
-            | Output::Part(..)
-            | Output::Ask(..)
-            | Output::Keep(_)
-            | Output::Remember { .. }
-            | Output::Forget(_)
-            | Output::Account(_)
-            | Output::Order(_)
-            | Output::ShutDown
-            | Output::Verify(..)
-            | Output::Ready(_)
-            | Output::HangUp(..) => None,
-        };
-        self.outputs().filter_map(told).collect()
+        let told = |output| if let &Output::Tell(ClientId(to), ref event) = output { Some((to, event)) } else { None };
+        self.outputs().filter_map(told).filter(|&(to, _)| to == client).map(|(_, event)| event).collect()
     }
 
     /// Whether all were told this.
@@ -279,21 +263,8 @@ impl Turn {
 
     /// Who was hung up on, and why.
     pub(crate) fn departures(&self) -> Vec<(u64, Departure)> {
-        let departure = |output: &Output| match output {
-            Output::HangUp(client, departure) => Some((client.0, *departure)),
-            Output::Tell(..)
-            | Output::Publish(_)
-            | Output::Join(..)
-            | Output::Part(..)
-            | Output::Ask(..)
-            | Output::Keep(_)
-            | Output::Remember { .. }
-            | Output::Forget(_)
-            | Output::Account(_)
-            | Output::Order(_)
-            | Output::ShutDown
-            | Output::Verify(..)
-            | Output::Ready(_) => None,
+        let departure = |output: &Output| {
+            if let &Output::HangUp(client, departure) = output { Some((client.0, departure)) } else { None }
         };
         self.outputs().filter_map(departure).collect()
     }
