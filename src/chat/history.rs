@@ -58,7 +58,7 @@ impl Chat {
             }
             Ok((name, None)) => match self.make_since(client, name, start, out) {
                 Ok(room) => {
-                    let replay = Replay { room, after: self.events, told: 0, goal: Goal::Joined };
+                    let replay = Replay::behind(self.events, room, Goal::Joined);
                     self.end_replay(client, &replay, false, out);
                     out.push(Output::Ready(client));
                 }
@@ -89,7 +89,7 @@ impl Chat {
     }
 
     fn begin_replay(&mut self, client: ClientId, room: RoomId, start: Start, goal: Goal, out: &mut Vec<Output>) {
-        let mut replay = Replay { room, after: 0, told: 0, goal };
+        let mut replay = Replay::behind(0, room, goal);
         match self.find(room, start) {
             Found::Behind(after) => {
                 replay.after = after;

@@ -115,9 +115,12 @@ impl Chat {
     /// An empty chat, whose positions are those of an epoch.
     #[must_use]
     pub fn new(rules: Rules, epoch: Epoch) -> Self {
+        // Those who join again are told from memory what happens while a store answers.
+        let recent_min = usize::from(rules.has_store);
+        let recent = RecentLimits { per_room_max: rules.recent.per_room_max.max(recent_min), ..rules.recent };
         Self {
             rooms: Rooms::new(rules.rooms),
-            recent: Recent::new(rules.recent),
+            recent: Recent::new(recent),
             events: 0,
             epoch,
             store: if rules.has_store { StoreState::Works } else { StoreState::None },

@@ -4,7 +4,7 @@
 use std::{
     cmp::Reverse,
     collections::{BinaryHeap, VecDeque},
-    sync::Arc,
+    sync::{Arc, Weak},
 };
 
 use jiff::Timestamp;
@@ -50,10 +50,16 @@ pub(super) struct Kept {
     pub(super) event: Arc<PublicEvent>,
 }
 
+/// As long as there is one of a room, none of its events goes for newer ones of the same room.
+#[derive(Debug)]
+pub(super) struct Hold;
+
 /// The last events of a room.
 #[derive(Debug)]
 struct Stretch {
     events: VecDeque<Kept>,
+    /// Of those who are about to be told them.
+    hold: Weak<Hold>,
     /// When the last event happened that is here no more, if there is one.
     gone_at: Option<Timestamp>,
     /// The number of that; before the first, of the last event that may have been one of a room of the same name.
@@ -81,7 +87,7 @@ impl Recent {
         self.bytes
     }
 
-    /// Keeps an event, whose number is the highest so far. Another one of the room may have to go for it.
+    /// Keeps an event, whose number is the highest so far. Others of the room may have to go for it.
     pub(super) fn push(&mut self, room: RoomId, kept: Kept) {
         let forgotten = self.forgotten;
         let of = self.by_room.entry(room).or_insert_with(|| Stretch::new(forgotten));
@@ -94,9 +100,21 @@ impl Recent {
         }
         self.bytes += kept.bytes();
         of.events.push_back(kept);
-        if of.events.len() > self.limits.per_room_max {
-            self.bytes -= of.pop();
+        if of.hold.strong_count() == 0 {
+            while of.events.len() > self.limits.per_room_max {
+                self.bytes -= of.pop();
+            }
         }
+    }
+
+    /// Holds what is here of a room, and what happens there from now on, as far as there is memory for all rooms.
+    pub(super) fn hold(&mut self, room: RoomId) -> Option<Arc<Hold>> {
+        let of = self.by_room.get_mut(&room)?;
+        Some(of.hold.upgrade().unwrap_or_else(|| {
+            let hold = Arc::new(Hold);
+            of.hold = Arc::downgrade(&hold);
+            hold
+        }))
     }
 
     /// All up to this number may have happened in rooms that are no more.
@@ -107,8 +125,7 @@ impl Recent {
     /// There is a room whose events up to this number are kept elsewhere.
     pub(super) fn restore(&mut self, room: RoomId, last: u64) {
         let gone_at = (last > 0).then_some(Timestamp::MAX); // it does not matter when: all of that is asked for elsewhere
-        let of = Stretch { events: VecDeque::new(), gone_at, gone: last };
-        self.by_room.insert(room, of);
+        self.by_room.insert(room, Stretch { gone_at, ..Stretch::new(last) });
     }
 
     /// The rooms of which nothing is left when no more than so many bytes are kept, but of at most `most` events: the room that
@@ -200,7 +217,7 @@ impl Recent {
 
 impl Stretch {
     fn new(gone: u64) -> Self {
-        Self { events: VecDeque::new(), gone_at: None, gone }
+        Self { events: VecDeque::new(), hold: Weak::new(), gone_at: None, gone }
     }
 
     /// Drops the oldest one, and answers what it took, in bytes.

@@ -7,6 +7,7 @@ use super::{
     Asked, Chat, ClientId, Done, Event, Output, Refusal, RoomId,
     history::{HISTORY_MAX, Question},
     order::OrderRefusal,
+    recent::Hold,
     record::Record,
     stored::Query,
     work::PIECE_ITEMS,
@@ -26,6 +27,8 @@ pub(super) struct Replay {
     /// How many were told.
     pub(super) told: usize,
     pub(super) goal: Goal,
+    /// Of one who is to join: however fast the room is, memory has all that happens while the store answers.
+    pub(super) hold: Option<Arc<Hold>>,
 }
 
 /// When a replay is over.
@@ -35,6 +38,12 @@ pub(super) enum Goal {
     Told(u64),
     /// When there is no more. Then the client joins the room; until then it is told nothing that happens there.
     Joined,
+}
+
+impl Replay {
+    pub(super) fn behind(after: u64, room: RoomId, goal: Goal) -> Self {
+        Self { room, after, told: 0, goal, hold: None }
+    }
 }
 
 impl Goal {
@@ -69,7 +78,7 @@ impl Chat {
 
     /// How many of the next events are told in one piece.
     fn piece(&self, replay: &Replay) -> usize {
-        let Replay { room, after, told, goal } = *replay;
+        let Replay { room, after, told, goal, .. } = *replay;
         let mut bytes = 0;
         let next = self.recent.after(room, after).take_while(|kept| kept.n <= goal.until());
         let fitting = next.take_while(|kept| {
@@ -95,6 +104,7 @@ impl Chat {
         let until = goal.until().min(self.recent.oldest(room));
         if replay.after < until && left > 0 {
             if self.has_store() {
+                replay.hold = replay.hold.or_else(|| self.hold(room, goal));
                 let query = Query::Page { room: name, after: replay.after, until, limit: PAGE_EVENTS.min(left) };
                 self.ask(to, Question { replay, start: None }, query, out);
             } else {
@@ -118,9 +128,16 @@ impl Chat {
         None
     }
 
+    fn hold(&mut self, room: RoomId, goal: Goal) -> Option<Arc<Hold>> {
+        match goal {
+            Goal::Told(_) => None, // what it is to be told is in the store
+            Goal::Joined => self.recent.hold(room),
+        }
+    }
+
     /// All was told that is to be told.
     pub(super) fn end_replay(&mut self, client: ClientId, replay: &Replay, has_more: bool, out: &mut Vec<Output>) {
-        let Replay { room, after, told, goal } = *replay;
+        let Replay { room, after, told, goal, .. } = *replay;
         let Some(name) = self.name_of(room) else { return };
         let n = if has_more { after } else { goal.until().min(self.events) };
         let position = self.position_of(n);

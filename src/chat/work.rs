@@ -150,7 +150,7 @@ impl Chat {
     }
 
     /// Goes on with a long answer, if its client can be told something and reads what it is told.
-    pub(super) fn go_on_telling(&mut self, to: ClientId, answer: LongAnswer, out: &mut Vec<Output>) {
+    pub(super) fn go_on_telling(&mut self, to: ClientId, mut answer: LongAnswer, out: &mut Vec<Output>) {
         match self.members.get(to) {
             None => {}
             Some(member) if member.is_broken => {
@@ -163,6 +163,9 @@ impl Chat {
                 self.finish(to, out);
             }
             Some(_) if self.congestion_of(to) != Congestion::None => {
+                if let LongAnswer::Replay(replay) = &mut answer {
+                    replay.hold = None; // nobody knows when the client will have read
+                }
                 self.paused.insert(to, Task::Tell(to, answer));
             }
             Some(_) => {
