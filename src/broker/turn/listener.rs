@@ -10,6 +10,9 @@ use crate::{
     protocol::Dialect,
 };
 
+/// Private bytes that are held for as long as one of them waits to be sent.
+const PIECE_BYTES: usize = 16 << 10;
+
 /// How one client is told of a turn.
 #[derive(Debug)]
 pub(in crate::broker) struct Listener {
@@ -112,11 +115,27 @@ impl Listener {
         send: impl FnOnce(&[Part]),
     ) {
         let Some(private) = self.private.take() else { return };
-        let bytes = memory.share(private.bytes);
-        let segments = private.segments.into_iter().map(|segment| match segment {
-            OutputSegment::Public(dialect, range) => Part { bytes: public.slice(dialect, range), is_private: false },
-            OutputSegment::Private(range) => Part { bytes: bytes.slice(range), is_private: true },
-        });
-        send(&segments.collect::<Vec<_>>());
+        // In pieces: a socket that has taken most of a long answer is to hold little more than the rest.
+        let pieces: Vec<_> = private.bytes.chunks(PIECE_BYTES).map(|piece| memory.share(piece.to_vec())).collect();
+        let mut parts = Vec::new();
+        for segment in private.segments {
+            match segment {
+                OutputSegment::Public(dialect, range) => {
+                    parts.push(Part { bytes: public.slice(dialect, range), is_private: false });
+                }
+                OutputSegment::Private(range) => {
+                    parts.extend(slices(&pieces, range).map(|bytes| Part { bytes, is_private: true }));
+                }
+            }
+        }
+        send(&parts);
     }
+}
+
+/// A range of what is in these pieces.
+fn slices(pieces: &[Bytes], Range { start, end }: Range<usize>) -> impl Iterator<Item = Bytes> {
+    (start / PIECE_BYTES..end.div_ceil(PIECE_BYTES)).map(move |at| {
+        let before = at * PIECE_BYTES;
+        pieces[at].slice(start.max(before) - before..(end - before).min(PIECE_BYTES))
+    })
 }

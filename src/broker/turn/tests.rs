@@ -64,6 +64,38 @@ fn in_json_no_number_is_missing() {
     assert_eq!(client.lines().count(), 3, "{client}");
 }
 
+#[test]
+fn what_is_sent_of_a_long_answer_is_held_no_more() {
+    const ANSWER: usize = 100_000;
+    let (mut turn, memory) = (Turn::new(), Memory::new(1 << 30));
+    let mut client = Listener::new(TEXT);
+    turn.enter(&mut client, RoomId::LOBBY);
+    let mut expected = String::new();
+    for (seq, bytes) in (1..).zip([10, ANSWER, 20, 20_000]) {
+        let text = seq.to_string().repeat(bytes);
+        turn.publish(&public(seq, say(&text)));
+        turn.tell(&mut client, &Event::Synced(text.clone()));
+        expected.push_str(&format!("{SAID}{text}\nsync|{text}\n"));
+    }
+    let mut output = turn.end(&memory);
+    let shared = memory.used();
+    let mut parts = Vec::new();
+    client.take(&mut output, &memory, |taken| {
+        let taken = taken.iter().map(|part| Part { bytes: part.bytes.clone(), is_private: part.is_private });
+        parts.extend(taken);
+    });
+    let told: Vec<_> = parts.iter().flat_map(|part| part.bytes.to_vec()).collect();
+    assert!(told == expected.as_bytes());
+    let mut left: usize = parts.iter().filter(|part| part.is_private).map(|part| part.bytes.len()).sum();
+    assert_eq!(memory.used() - shared, left);
+    for part in parts {
+        left -= if part.is_private { part.bytes.len() } else { 0 };
+        drop(part);
+        assert!(memory.used() - shared < left + (16 << 10) + 1, "{left} bytes are left to send");
+    }
+    assert_eq!(memory.used(), shared);
+}
+
 const STAMP: Stamp<'_> =
     Stamp { seq: Some(1), at: Timestamp::UNIX_EPOCH, room: Some("lobby"), position: None, is_replay: false };
 
