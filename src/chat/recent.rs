@@ -108,13 +108,14 @@ impl Recent {
     }
 
     /// Holds what is here of a room, and what happens there from now on, as far as there is memory for all rooms.
-    pub(super) fn hold(&mut self, room: RoomId) -> Option<Arc<Hold>> {
-        let of = self.by_room.get_mut(&room)?;
-        Some(of.hold.upgrade().unwrap_or_else(|| {
+    pub(super) fn hold(&mut self, room: RoomId) -> Arc<Hold> {
+        let forgotten = self.forgotten;
+        let of = self.by_room.entry(room).or_insert_with(|| Stretch::new(forgotten));
+        of.hold.upgrade().unwrap_or_else(|| {
             let hold = Arc::new(Hold);
             of.hold = Arc::downgrade(&hold);
             hold
-        }))
+        })
     }
 
     /// All up to this number may have happened in rooms that are no more.

@@ -123,6 +123,7 @@ impl Chat {
         if has_more && replay.told < goal.told_max() {
             return Some(replay);
         }
+        replay.hold = None; // memory has caught up with it
         self.end_replay(to, &replay, has_more, out);
         self.finish(to, out);
         None
@@ -131,7 +132,7 @@ impl Chat {
     fn hold(&mut self, room: RoomId, goal: Goal) -> Option<Arc<Hold>> {
         match goal {
             Goal::Told(_) => None, // what it is to be told is in the store
-            Goal::Joined => self.recent.hold(room),
+            Goal::Joined => Some(self.recent.hold(room)),
         }
     }
 

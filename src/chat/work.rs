@@ -154,7 +154,8 @@ impl Chat {
         match self.members.get(to) {
             None => {}
             Some(member) if member.is_broken => {
-                if let LongAnswer::Replay(replay) = &answer {
+                if let LongAnswer::Replay(replay) = &mut answer {
+                    replay.hold = None;
                     self.replay_unheard(to, replay, out);
                 }
                 if let LongAnswer::Mail(_) = &answer {

@@ -32,12 +32,13 @@ impl Model {
         }
     }
 
-    pub(super) fn list(&mut self, client: ClientId, list: List) {
+    pub(super) fn list(&mut self, client: ClientId, mut list: List) {
         let Some(guest) = self.guest(client) else { return };
         guest.wait = Wait::Asking;
         let is_broken = guest.is_broken;
         if !is_broken && guest.congestion != Congestion::None {
-            if let List::Past(_) = list {
+            if let List::Past(replay) = &mut list {
+                replay.holds = false;
                 self.notes.push(format!("the replay of {client} pauses"));
             }
             self.paused.insert(client, list);

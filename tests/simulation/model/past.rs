@@ -5,7 +5,7 @@ use std::{mem, sync::Arc};
 use jiff::Timestamp;
 use pipechat::chat::{Epoch, Identity, Output, Position, PublicEvent, Refusal, RoomId, Start};
 
-use super::Model;
+use super::{Model, lists::List};
 
 /// Events that are dropped at once, at the most, when memory is to be given back.
 const SHRINK_MAX: usize = 4096;
@@ -56,7 +56,7 @@ impl Model {
     /// Keeps what has happened, if that is kept.
     pub(super) fn keep(&mut self, room: RoomId, event: &Arc<PublicEvent>) -> Option<Position> {
         let is_presence = !matches!(**event, PublicEvent::Message { .. } | PublicEvent::Topic { .. });
-        let most = self.rules.recent.per_room_max;
+        let most = self.rules.recent.per_room_max.max(usize::from(self.rules.has_store));
         if self.position().is_none() || is_presence && room == RoomId::LOBBY && !self.rules.keeps_presence {
             return None;
         }
@@ -65,17 +65,33 @@ impl Model {
         let past = Past { n, at: self.at, room, name, event: Arc::clone(event), is_here: true };
         self.recent_bytes += past.bytes();
         self.past.push(past);
-        let forgotten = self.forgotten;
+        self.begin_past(room);
         if let Some(of) = self.rooms.get_mut(room) {
-            of.began.get_or_insert(forgotten);
             of.has_history = true;
             self.rooms.vacate(room);
         }
-        if self.here(room).len() > most {
+        while self.here(room).len() > most && !self.is_held(room) {
             self.drop_oldest(room);
         }
         self.give_back(self.rules.recent.bytes_max, usize::MAX);
         self.position()
+    }
+
+    /// What happens in the room is kept from now on, if it was not before.
+    pub(super) fn begin_past(&mut self, room: RoomId) {
+        let forgotten = self.forgotten;
+        if let Some(of) = self.rooms.get_mut(room) {
+            of.began.get_or_insert(forgotten);
+        }
+    }
+
+    /// Whether somebody who is to come in is being told what has happened in the room.
+    fn is_held(&self, room: RoomId) -> bool {
+        let listed = self.asking.iter().filter_map(|(_, list)| match list {
+            List::Past(replay) => Some(replay),
+            List::Users | List::Members(_) | List::Rooms => None,
+        });
+        listed.chain(self.questions.values().map(|question| &question.replay)).any(|it| it.holds && it.room == room)
     }
 
     /// So much memory is given back.

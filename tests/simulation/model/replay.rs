@@ -23,6 +23,8 @@ pub(super) struct Replay {
     pub(super) told: usize,
     /// It comes in then. Otherwise it was promised all up to this event.
     until: Option<u64>,
+    /// Memory keeps what happens meanwhile.
+    pub(super) holds: bool,
 }
 
 /// How a replay goes on.
@@ -55,7 +57,7 @@ impl Model {
     pub(super) fn history(&mut self, client: ClientId, room: &str, start: Start) -> Result<(), Refusal> {
         let (start, room) = (self.known(start), self.rooms.find(room)?);
         let until = Some(self.events);
-        self.begin_replay(client, Replay { room, after: 0, told: 0, until }, start);
+        self.begin_replay(client, Replay { room, after: 0, told: 0, until, holds: false }, start);
         Ok(())
     }
 
@@ -68,7 +70,7 @@ impl Model {
             let room = self.rooms.make_for(self.payer(client), name)?;
             self.remember(room);
             let after = self.events;
-            self.end_replay(client, Replay { room, after, told: 0, until: None }, false);
+            self.end_replay(client, Replay { room, after, told: 0, until: None, holds: false }, false);
             self.out.push(Output::Ready(client));
             return Ok(());
         };
@@ -77,7 +79,7 @@ impl Model {
             self.guest(client).expect("only guests speak").is_told_later = Some(room);
             self.out.push(Output::Part(client, room));
         }
-        self.begin_replay(client, Replay { room, after: 0, told: 0, until: None }, start);
+        self.begin_replay(client, Replay { room, after: 0, told: 0, until: None, holds: false }, start);
         Ok(())
     }
 
@@ -114,6 +116,10 @@ impl Model {
         let is_overtaken = until > replay.after;
         if is_overtaken && replay.most() > 0 {
             if self.rules.has_store {
+                if replay.until.is_none() {
+                    replay.holds = true;
+                    self.begin_past(room);
+                }
                 self.ask_for_page(client, replay, until, replay.most());
                 return Next::Asked;
             }

@@ -16,7 +16,7 @@ const NO_ROOM: RoomId = RoomId(u64::MAX);
 
 /// What a client waits for the store to answer, and where it has asked to begin, if it does not know where that is.
 pub(super) struct Question {
-    replay: Replay,
+    pub(super) replay: Replay,
     start: Option<Start>,
 }
 
