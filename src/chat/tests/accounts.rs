@@ -206,7 +206,7 @@ fn scripts_log_in_by_tokens() {
 #[test]
 fn a_token_that_is_revoked_is_worth_nothing_and_logs_out_whom_it_has_logged_in() {
     let made = format!("1 token|ci; 1 is verified; 2 arrives to visit; 2 login|{}", token(1));
-    check_with_ann(&format!("{made}; 1 revoke|ci"), "2< ann!@2 is @2; 1< revoked ci");
+    check_with_ann(&format!("{made}; 1 revoke|ci"), "1< revoked ci; 2< ann!@2 is @2");
     check_with_ann(&format!("{made}; 1 revoke|ci; 2 login|{}", token(1)), "2< no: login-failed");
     check_with_ann(&format!("{made}; 1 revoke|cd"), "1< no: no-such-token");
     check_with_ann(&format!("{made}; 2 revoke|ci; 2 hi"), "1< @2: hi");
@@ -240,6 +240,11 @@ fn where_everyone_has_to_log_in_others_say_and_hear_nothing() {
     );
     check("2 visits; 2 login|ann|hunter22; 2 is verified", "2< @2 is ann!@2; 2< logged in as ann; 2 ready");
     check("1 rename|eve", "1< login-required");
+    let by_token = format!("1 token|ci; 1 is verified; 1 leaves; 2 login|{}; 2 revoke|ci", token(1));
+    check(
+        &by_token,
+        "2< revoked ci; 2< ann!@2 is @2; (2)< ann!@2 is now @2; 2< bye logged-out; 2 hung up: logged-out; < -@2 logged-out",
+    );
     check(
         "1 unregister|hunter22; 1 is verified",
         "1< unregistered ann; 1< bye logged-out; 1 hung up: logged-out; < -ann@1 logged-out",
