@@ -30,7 +30,8 @@ impl Chat {
         }
     }
 
-    /// A client is told its new name, and so are all in its rooms.
+    /// A client is told its new name, and so are all in its rooms. Where it is not the same account any more, it loses what it
+    /// was let in to as that.
     pub(super) fn tell_renamed(&mut self, client: ClientId, renamed: Renamed, out: &mut Vec<Output>) {
         let Renamed { old, new, keys } = renamed;
         self.remember_name(client, &old);
@@ -41,6 +42,9 @@ impl Chat {
                 let event = PublicEvent::KnownAs { old: Arc::clone(&old), new: Arc::clone(&new) };
                 self.publish_except(room, Some(client), event, out);
             }
+        }
+        if old.is_account {
+            self.leave_locked(client, &account_key(&old.name), out);
         }
         if let Some((old_key, new_key)) = keys {
             self.meet_gone(old_key);

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod history;
+mod locked;
 mod mailbox;
 mod order;
 mod owned_names;

@@ -45,7 +45,7 @@ impl Chat {
         let access = self.order.rooms.entry(room).or_default();
         let has_place = match &key {
             Some(key) => access.invite(key),
-            None => bearers.iter().all(|&guest| access.invite_guest(guest)),
+            None => access.invite_guests(&bearers),
         };
         if !has_place {
             return Err(OrderRefusal::TooManyInvited(INVITED_MAX).into());
@@ -141,6 +141,19 @@ impl Chat {
             return Ok(());
         }
         Err(OrderRefusal::NotOperator.into())
+    }
+
+    /// The client was the account of this key, and is another one or none: it leaves the locked rooms where that was let in.
+    pub(in crate::chat) fn leave_locked(&mut self, client: ClientId, before: &str, out: &mut Vec<Output>) {
+        let Some(member) = self.members.get(client) else { return };
+        let account = self.account_of(client);
+        let is_left = |room: &RoomId| {
+            self.order.rooms.get(room).is_some_and(|access| {
+                access.lets_in(client, Some(before)) && !access.lets_in(client, account.as_deref())
+            })
+        };
+        let left: Vec<_> = member.rooms.iter().filter(is_left).collect();
+        left.into_iter().for_each(|room| self.put_out(client, room, out));
     }
 
     /// The client is out of the room.
