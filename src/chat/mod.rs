@@ -70,7 +70,8 @@ pub use room_set::RoomSet;
 pub use rooms::{LOBBY, RoomLimits, RoomName};
 pub use stored::{Answer, Gone, HELD_EVENTS_MAX, PastMailbox, PastRoom, PastSender, Query};
 pub use verify::{
-    Digest, Job, PASSWORD_BYTES, Secret, TOKEN_LENGTH, TOKEN_LETTERS, TOKEN_PREFIX, Ticket, Verdict, token_digest,
+    Digest, Job, PASSWORD_BYTES, Secret, TOKEN_LENGTH, TOKEN_LETTERS, TOKEN_PREFIX, Ticket, Verdict, is_token,
+    token_digest,
 };
 
 /// The longest name or part of a text that is looked for, in bytes: names have at most 32 characters, and normalising a text

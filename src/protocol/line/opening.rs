@@ -1,7 +1,10 @@
 //! How a line begins: with a verb as people type it, in any case and width and between spaces; with a verb that carries a secret,
 //! perhaps with a letter wrong; or as chat. Knows how verbs are spelled, and nothing of their arguments.
 
-use crate::{chat::Act, protocol::Verb};
+use crate::{
+    chat::{Act, is_token},
+    protocol::Verb,
+};
 
 /// What separates a verb's arguments: `|`, and what an input method for Chinese makes of it.
 pub(super) const SEPARATORS: [char; 2] = ['|', '\u{ff5c}'];
@@ -36,6 +39,9 @@ impl<'a> Opening<'a> {
     /// Looks at the first word of `line`, and no further than that.
     pub(super) fn of(line: &'a str) -> Self {
         let text = without_unseen(line);
+        if is_lone_token(text) {
+            return Self::Secret(Some(Verb::Login)); // it was pasted without what logs in with it
+        }
         let Some((word, rest)) = Word::split(text) else { return Self::Chat };
         if let Some(verb) = word.verb() {
             let rest = without_unseen(rest);
@@ -137,6 +143,11 @@ impl Word {
         let is_slip = SECRET_VERBS.iter().any(|verb| differ_by_a_slip(letters, verb));
         (is_slip && (!WORDS.contains(&letters) || is_verb_meant())) || (letters == PASSWD && is_verb_meant())
     }
+}
+
+/// Whether all there is is a token, perhaps in quotes.
+fn is_lone_token(text: &str) -> bool {
+    is_token(text.trim_matches(|c: char| !c.is_ascii_alphanumeric()))
 }
 
 /// What follows the spaces at the front of `text`, and what else stands there unseen: invisible characters that were pasted
@@ -255,6 +266,13 @@ mod tests {
             "lgoi\u{8}\u{8}\u{8}ogin bob x",
             "/join\u{8}\u{8}\u{8}\u{8}login bob x",
             "passwd|old|new",
+            "pc_0123456789abcdefghjkmnpqrs",
+            " \u{200b}pc_0123456789abcdefghjkmnpqrs ",
+            "\u{1b}[200~`pc_0123456789abcdefghjkmnpqrs`",
+            "\"pc_0123456789abcdefghjkmnpqrs\"。",
+            "login pc_0123456789abcdefghjkmnpqrs",
+            "Login: pc_0123456789abcdefghjkmnpqrs",
+            "/login pc_0123456789abcdefghjkmnpqrs",
         ] {
             assert!(matches!(Opening::of(line), Opening::Secret(_)), "{line:?}");
         }
