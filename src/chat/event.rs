@@ -164,6 +164,10 @@ pub enum Asked {
     History,
     /// To send a private message.
     To,
+    /// Who is here.
+    Users,
+    /// To be answered when something happens.
+    Wait,
     /// An account.
     Register,
     /// To be an account.

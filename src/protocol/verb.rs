@@ -169,6 +169,8 @@ impl Verb {
             Asked::Topic => Self::Topic,
             Asked::History => Self::History,
             Asked::To => Self::To,
+            Asked::Users => Self::Who,
+            Asked::Wait => Self::Wait,
             Asked::Register => Self::Register,
             Asked::Login => Self::Login,
             Asked::Password => Self::Password,

@@ -115,6 +115,8 @@ pub(crate) fn asked() -> Vec<Asked> {
         Topic: [Asked::Topic],
         History: [Asked::History],
         To: [Asked::To],
+        Users: [Asked::Users],
+        Wait: [Asked::Wait],
         Register: [Asked::Register],
         Login: [Asked::Login],
         Password: [Asked::Password],

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Act, NoticeKind, OrderDone, OrderRefusal, Whom, access::INVITED_MAX, act::notice, whom::Named};
 use crate::chat::{
-    AccountRefusal, Chat, ClientId, Congestion, Event, Output, PublicEvent, Refusal, RoomId, account_key,
+    AccountRefusal, Asked, Chat, ClientId, Congestion, Event, Output, PublicEvent, Refusal, RoomId, account_key,
     waiting::lookup_key,
 };
 
@@ -188,7 +188,7 @@ impl Chat {
     pub(in crate::chat) fn refuse_wait(&mut self, client: ClientId, out: &mut Vec<Output>) {
         let room = self.waits.room_of(client).and_then(|key| self.rooms.with_key(key));
         if room.is_some_and(|room| !self.may_hear(client, room)) && self.waits.end(client).is_some() {
-            out.push(Output::tell(client, Event::Refused(OrderRefusal::RoomLocked.into())));
+            out.push(Output::tell(client, Event::Declined(Asked::Wait, OrderRefusal::RoomLocked.into())));
             self.finish(client, out);
         }
     }

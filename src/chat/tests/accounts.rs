@@ -252,6 +252,24 @@ fn where_everyone_has_to_log_in_others_say_and_hear_nothing() {
 }
 
 #[test]
+fn who_waits_at_the_door_is_told_what_was_refused() {
+    let accounts = AccountRules { requires_login: true, ..rules().accounts };
+    let mut chat = Chat::new(Rules { accounts, ..rules() }, Epoch::from_random(0));
+    let mut input = |input| {
+        let mut out = Vec::new();
+        chat.handle(Entry { now: Duration::ZERO, at: Timestamp::UNIX_EPOCH, input }, &mut out);
+        out
+    };
+    input(Input::Arrive(ClientId(1), super::origin([10, 0, 0, 1], 1)));
+    let wait = Command::Wait(Duration::ZERO, WaitFor::Users(1));
+    for (command, asked) in [(Command::Who, Asked::Users), (wait, Asked::Wait)] {
+        let out = input(Input::Command(ClientId(1), Load::Light, command));
+        let refused = Event::Declined(asked, AccountRefusal::LoginRequired.into());
+        assert_eq!(out, [Output::Tell(ClientId(1), refused), Output::Ready(ClientId(1))]);
+    }
+}
+
+#[test]
 fn what_another_process_changes_of_accounts_counts_at_once() {
     let account = |name: &str, generation| Account {
         generation,
