@@ -164,7 +164,7 @@ impl World {
             25 => order(OrderCommand::Invite { room, name }),
             26 => order(OrderCommand::Owner { room, name }),
             27 => order(OrderCommand::Announce("hi".to_owned())),
-            28 => order(OrderCommand::ShutDown { time: Duration::from_secs(999_999_999), reason }),
+            28 => order(OrderCommand::ShutDown { time: Duration::from_secs(300_000_000), reason }),
             29 => return self.input(Input::End(client, Departure::Quit), None),
             30 => return self.change_behind_its_back(&name),
             _ => return self.verify(),
