@@ -75,6 +75,8 @@ pub struct Options {
     pub sync: SyncMode,
     /// The events that are kept of each room.
     pub lines_max: u64,
+    /// The private messages that may wait for an account: of each mailbox so many are kept at least, whatever `lines_max` says.
+    pub unread_max: u64,
     /// The age, in days, from which on events are removed; 0 for no limit.
     pub days_max: u32,
     /// The bytes that the tables may take in the file. Above that, the oldest events of the largest room are removed.

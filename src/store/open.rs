@@ -106,7 +106,7 @@ pub(super) fn open(path: &Path, options: Options, now: Timestamp, random: u64) -
     let (connection, locks) = make(&path, options.sync, random)?;
     let (epoch, next) = numbers(&connection)?;
     let forgotten = forgotten(&connection)?;
-    let (rooms, loaded) = rooms(&connection, options.lines_max)?;
+    let (rooms, loaded) = rooms(&connection, options)?;
     let reserved = next + RESERVED_AHEAD;
     Statements::new(&connection)?.reserve(reserved)?;
     let (watched, accounts) = Watched::load(&connection, Instant::now())?;
@@ -231,8 +231,8 @@ fn numbers(connection: &Connection) -> Result<(Epoch, u64), OpenError> {
 }
 
 /// The rooms, as the writer and as the chat need them.
-fn rooms(connection: &Connection, lines_max: u64) -> Result<(Rooms, Vec<PastRoom>), OpenError> {
-    let mut rooms = Rooms::new(lines_max);
+fn rooms(connection: &Connection, options: Options) -> Result<(Rooms, Vec<PastRoom>), OpenError> {
+    let mut rooms = Rooms::new(options.lines_max, options.unread_max);
     let mut loaded = Vec::new();
     // What was added since the events were last counted: there are not many.
     let mut uncounted = connection

@@ -21,7 +21,8 @@ use futures::{StreamExt, executor::block_on};
 use super::{database::Tables, open::Opened, reader::Reader, writer::Writer, *};
 use crate::chat::{Departure, Identity, KeptEvent, PastOrder, PublicEvent};
 
-const OPTIONS: Options = Options { sync: SyncMode::Normal, lines_max: u64::MAX, days_max: 0, bytes_max: u64::MAX };
+const OPTIONS: Options =
+    Options { sync: SyncMode::Normal, lines_max: u64::MAX, unread_max: 0, days_max: 0, bytes_max: u64::MAX };
 const NOW: Timestamp = Timestamp::constant(1_795_660_123, 0);
 
 const NONE: [u64; 0] = [];

@@ -69,7 +69,7 @@ const HERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
 
 /// A broker and a chat with a store, which has events of the room `builds`. Nothing waits for anything in it.
 fn with_store() -> (Broker, Chat) {
-    let options = Options { sync: SyncMode::Normal, lines_max: 1, days_max: 0, bytes_max: u64::MAX };
+    let options = Options { sync: SyncMode::Normal, lines_max: 1, unread_max: 0, days_max: 0, bytes_max: u64::MAX };
     let store = StoreConfig { path: "nowhere".into(), options };
     let (config, memory) = (Config { store: Some(store), ..Config::default() }, Memory::new(1 << 30));
     let mut chat = Chat::new(config.rules(), Epoch::from_random(0));
