@@ -237,8 +237,8 @@ fn rooms(connection: &Connection, options: Options) -> Result<(Rooms, Vec<PastRo
     // What was added since the events were last counted: there are not many.
     let mut uncounted = connection
         .prepare("select count(*), sum(octet_length(text)), max(n) from messages where room = ?1 and n > ?2")?;
-    let mut all =
-        connection.prepare("select id, name, topic, keeper, gone, gone_at, lines, bytes, counted from rooms")?;
+    let mut all = connection
+        .prepare("select id, name, topic, keeper, gone, gone_at, lines, bytes, counted, locked from rooms")?;
     let mut all = all.query([])?;
     while let Some(row) = all.next()? {
         let id = row.get(0)?;
@@ -263,7 +263,7 @@ fn rooms(connection: &Connection, options: Options) -> Result<(Rooms, Vec<PastRo
         if is_mailbox(&name) {
             continue; // it is no room
         }
-        loaded.push(PastRoom { name, topic, keeper, last, gone });
+        loaded.push(PastRoom { name, topic, keeper, is_locked: row.get(9).unwrap_or_default(), last, gone });
     }
     loaded.sort_by_key(PastRoom::last_known);
     Ok((rooms, loaded))

@@ -222,7 +222,7 @@ fn rooms_come_back_in_the_order_of_their_last_events() {
             _ => (None, None),
         };
         let (topic, keeper) = (topic.map(Into::into), keeper.map(network));
-        PastRoom { name: name.to_owned(), topic, keeper, last, gone: None }
+        PastRoom { name: name.to_owned(), topic, keeper, is_locked: false, last, gone: None }
     };
     let rooms = [room("empty", 0), room("a", 2), room("c", 3), room("b", 4)];
     open.crash();

@@ -73,7 +73,8 @@ fn with_store() -> (Broker, Chat) {
     let store = StoreConfig { path: "nowhere".into(), options };
     let (config, memory) = (Config { store: Some(store), ..Config::default() }, Memory::new(1 << 30));
     let mut chat = Chat::new(config.rules(), Epoch::from_random(0));
-    let builds = PastRoom { name: "builds".to_owned(), topic: None, keeper: None, last: 9, gone: None };
+    let builds =
+        PastRoom { name: "builds".to_owned(), topic: None, keeper: None, is_locked: false, last: 9, gone: None };
     chat.restore(10, 0, &[builds], &mut Vec::new());
     (Broker::new(config, memory, Rc::default(), Rc::default()), chat)
 }

@@ -21,6 +21,7 @@ impl Chat {
         if room == RoomId::LOBBY {
             return Err(OrderRefusal::NotOwner.into()); // nobody owns it: everyone has a place there
         }
+        let Some(name) = self.name_of(room) else { return Err(Refusal::NoSuchRoom) };
         let access = self.order.rooms.entry(room).or_default();
         if access.is_locked != is_locked {
             access.is_locked = is_locked;
@@ -30,7 +31,8 @@ impl Chat {
         if is_locked {
             self.refuse_waits(room, out);
         }
-        Ok(self.name_of(room).map(|name| OrderDone::Room(act, name)))
+        self.rooms.set_locked(room, is_locked);
+        Ok(Some(OrderDone::Room(act, name)))
     }
 
     pub(super) fn invite(

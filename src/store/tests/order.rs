@@ -59,6 +59,7 @@ fn who_owns_a_room_comes_back_and_goes_with_the_room_and_the_account() {
     let mut sorted = loaded.roles.clone();
     sorted.sort_by(|(one, _), (other, _)| other.cmp(one));
     assert_eq!((sorted, loaded.is_locked, loaded.maker.as_deref()), (roles, true, Some("ann")));
+    assert!(open.loaded.rooms.iter().any(|room| room.name == "ops" && room.is_locked), "{:?}", open.loaded.rooms);
     open.commit(vec![Change::Account(AccountChange::Gone("bob".into()))]);
     open.close();
     let mut open = folder.open();
