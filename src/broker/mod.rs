@@ -63,6 +63,9 @@ pub use self::{
 pub use gauge::{QUEUE_ITEM_OVERHEAD, QueueGauge};
 pub use outbox::{Inbox, Outbox, QueueItem, Queued, outbox};
 
+/// The target of operators' acts in the log, which leaves none of them out.
+pub const ACTS_TARGET: &str = "pipechat::broker::order";
+
 /// Inputs between two looks at the clock.
 const INPUTS_PER_CLOCK: usize = 32;
 

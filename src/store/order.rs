@@ -90,7 +90,7 @@ pub(super) fn write(connection: &Connection, change: &OrderChange) -> Result<()>
     Ok(())
 }
 
-fn add(connection: &Connection, Deed { at, who, act, whom, room, reason }: &Deed) -> Result<()> {
+fn add(connection: &Connection, Deed { at, who, act, whom, room, reason, is_operators: _ }: &Deed) -> Result<()> {
     connection.execute(
         "insert into audit (at, who, act, whom, room, reason) values (?1, ?2, ?3, ?4, ?5, ?6)",
         params![rows::time(*at), who, act.word(), whom, room, reason],

@@ -71,6 +71,8 @@ pub struct Deed {
     /// What.
     pub act: Act,
     /// To whom.
+    /// That is an operator's.
+    pub is_operators: bool,
     pub whom: Option<Arc<str>>,
     /// In which room; none: everywhere.
     pub room: Option<Arc<str>>,

@@ -19,7 +19,15 @@ fn room_order(is_locked: bool) -> RoomOrder {
 
 fn deed(act: Act, room: Option<&str>) -> Change {
     let (who, whom) = ("op".into(), Some("bob".into()));
-    Change::Order(OrderChange::Act(Deed { at: NOW, who, act, whom, room: room.map(Into::into), reason: "x".into() }))
+    Change::Order(OrderChange::Act(Deed {
+        at: NOW,
+        who,
+        is_operators: true,
+        act,
+        whom,
+        room: room.map(Into::into),
+        reason: "x".into(),
+    }))
 }
 
 #[test]
