@@ -81,7 +81,8 @@ pub enum Request {
     Broken(ClientId, Batch, Taken),
     /// Much less waits for a client alone than when the broker asked for this.
     Relieved(ClientId),
-    /// The limits of this configuration hold from now on, but for those of queues: they would end connections.
+    /// The limits of this configuration hold from now on, but for those of queues: they would end connections. So do the bans
+    /// that are in the store.
     Reload(Box<Config>),
     /// The server shuts down.
     ShutDown,
@@ -193,6 +194,9 @@ impl Runner {
             let (changes, questions) = broker.take_changes();
             if let Some(input) = store.keep(changes, *clock).await {
                 broker.tell_chat(input);
+            }
+            if broker.takes_bans() {
+                store.reread_bans();
             }
             store.ask(questions, broker.answers(), |client| broker.payer(client));
         }

@@ -216,6 +216,8 @@ pub(crate) fn inputs() -> Vec<Input> {
         Answered: [Input::Answered(client, None)],
         Verified: [Input::Verified(client, Ticket(0), Verdict::Failed)],
         Accounts: [Input::Accounts(Vec::new())],
+        Bans: [Input::Bans(Vec::new())],
+        Trusted: [Input::Trusted(Vec::new())],
         StoreDown: [Input::StoreDown],
         StoreUp: [Input::StoreUp],
         Continue: [Input::Continue],

@@ -153,3 +153,14 @@ fn what_others_have_changed_of_accounts_is_known_before_passwords_that_were_veri
     let inputs = turn(&mut broker, &mut chat);
     assert!(matches!(&inputs[..2], [Input::Accounts(accounts), Input::Verified(..)] if accounts[0].generation == 2));
 }
+
+#[test]
+fn the_chat_learns_whom_a_new_configuration_trusts_and_bans_are_read_again() {
+    let (mut broker, mut chat) = with_store();
+    assert!(!broker.takes_bans());
+    let trusted = vec!["10.0.0.0/8".parse().unwrap()];
+    let config = Config { trusted: trusted.clone(), ..broker.config.clone() };
+    broker.accept(Request::Reload(Box::new(config)), Duration::ZERO);
+    assert_eq!(turn(&mut broker, &mut chat), [Input::Trusted(trusted)]);
+    assert!(broker.takes_bans() && !broker.takes_bans());
+}

@@ -258,3 +258,17 @@ fn the_chat_is_told_of_accounts_that_have_all_that_it_has_changed() {
         fs::remove_file(format!("{}{end}", path.display())).ok();
     }
 }
+
+#[test]
+fn bans_are_told_with_all_that_the_chat_has_changed() {
+    let (folder, clock) = (Folder::new(), Clock::start());
+    let (mut client, outcomes) = told_by_test(&folder);
+    let tell = |outcome| outcomes.unbounded_send(outcome).unwrap();
+    tell(Outcome::Committed(1));
+    assert_eq!(shown(block_on(client.keep(something(), clock))), "nothing");
+    tell(Outcome::Bans { batch: 0, sanctions: Vec::new() });
+    assert!(poll(&mut client).is_pending(), "the chat has changed something since");
+    tell(Outcome::Bans { batch: 1, sanctions: Vec::new() });
+    assert_eq!(poll(&mut client), Poll::Ready(Input::Bans(Vec::new())));
+    assert!(poll(&mut client).is_pending());
+}

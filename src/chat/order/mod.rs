@@ -23,7 +23,7 @@ use std::{
 
 use super::{Chat, ClientId, Identity, Output, Refusal, Role, RoomId, account::account_key};
 
-pub use kept::{Deed, OrderChange, PastOrder, RoomOrder, RoomRole};
+pub use kept::{Deed, OrderChange, PastOrder, RoomOrder, RoomRole, Sanctions};
 pub use request::{Act, OrderCommand, OrderDone};
 pub use sanction::{Penalty, Sanction, Whom};
 pub use told::{Notice, NoticeKind, OrderEvent, OrderRefusal};
@@ -193,7 +193,19 @@ impl Chat {
                 self.order.rooms.insert(id, Access::restored(room));
             }
         }
-        for (room, sanction) in past.sanctions {
+        self.put_sanctions(past.sanctions);
+    }
+
+    /// These are in force from now on instead of those that there were, but for those of connections, which no store keeps.
+    pub(super) fn replace_sanctions(&mut self, sanctions: Sanctions) {
+        self.order.bans = Ledger::default();
+        self.order.mutes.keep_clients();
+        self.order.rooms.values_mut().for_each(|access| access.mutes.keep_clients());
+        self.put_sanctions(sanctions);
+    }
+
+    fn put_sanctions(&mut self, sanctions: Sanctions) {
+        for (room, sanction) in sanctions {
             match (room, sanction.penalty) {
                 (None, Penalty::Ban) => self.order.bans.put(sanction),
                 (None, Penalty::Mute) => self.order.mutes.put(sanction),

@@ -76,3 +76,36 @@ fn guests_of_one_name_are_invited_all_or_none() {
     check(&format!("{visitors}2 invite|ops|x0; 10 in|ops|hi"), "2,5,3< #ops x0@10: hi; 10< said in ops");
     check(&format!("{visitors}2 invite|ops|x0; 11 in|ops|hi"), "11< no: room-locked");
 }
+
+#[test]
+fn bans_that_are_read_again_hold_for_who_comes_next() {
+    let mut chat = Chat::new(rules(), Epoch::from_random(0));
+    let mut out = Vec::new();
+    let at = Timestamp::UNIX_EPOCH;
+    let sanction = |penalty, block: &str| {
+        let (by, reason) = ("op".into(), "".into());
+        (None, Sanction { penalty, whom: Whom::Block(block.parse().unwrap()), until: None, by, reason, created: at })
+    };
+    let mut input = |input| {
+        chat.handle(Entry { now: Duration::ZERO, at, input }, &mut out);
+        chat.handle(Entry { now: Duration::ZERO, at, input: Input::Continue }, &mut out);
+        let gone = out.drain(..).filter_map(|output| match output {
+            Output::HangUp(client, departure) => Some((client.0, departure.code())),
+            _ => None,
+        });
+        gone.collect::<Vec<_>>()
+    };
+    let arrives = |n: u64, ip| Input::Arrive(ClientId(n), super::origin([10, 0, 0, ip], 1));
+    assert_eq!(input(arrives(1, 1)), []);
+    assert_eq!(input(Input::Bans(vec![sanction(Penalty::Ban, "10.0.0.1")])), [], "it ends nothing");
+    assert_eq!(input(arrives(2, 1)), [(2, "banned")]);
+    assert_eq!(input(arrives(3, 2)), []);
+    assert_eq!(input(Input::Bans(vec![sanction(Penalty::Mute, "10.0.0.1")])), []);
+    assert_eq!(input(arrives(4, 1)), []);
+    let says = |n| Input::Command(ClientId(n), Load::Light, Command::Say("hi".to_owned()));
+    let mut told = |n| {
+        chat.handle(Entry { now: Duration::ZERO, at, input: says(n) }, &mut out);
+        out.drain(..).any(|output| matches!(output, Output::Publish(_)))
+    };
+    assert!(!told(4) && told(3), "who is muted says nothing");
+}

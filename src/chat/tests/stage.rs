@@ -87,6 +87,7 @@ impl Stage {
             "is made operator" | "is made user" => vec![self.with_role(id, what)],
             "arrives" => vec![Input::Arrive(id, addr(client))],
             "knows that the store fails" => vec![Input::StoreDown],
+            "knows that nobody is trusted" => vec![Input::Trusted(Vec::new())],
             "is verified" => {
                 let (ticket, job) = self.jobs.remove(&client).expect("something to be verified");
                 vec![Input::Verified(id, ticket, self.verdict(job))]

@@ -46,7 +46,7 @@ fn told(writer: &mut Writer<'_>, outcomes: &mut Outcomes) -> Option<Vec<Account>
     settle(writer, look_at);
     outcomes.take().into_iter().find_map(|outcome| match outcome {
         Outcome::Accounts { accounts, .. } => Some(accounts),
-        Outcome::Committed(_) | Outcome::Failed { .. } => None,
+        Outcome::Committed(_) | Outcome::Bans { .. } | Outcome::Failed { .. } => None,
     })
 }
 

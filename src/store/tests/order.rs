@@ -92,3 +92,30 @@ fn what_was_done_is_written_down_and_does_not_grow_for_ever() {
     assert!(folder.ask_number("select count(*) from audit where room is not null") <= 51_000);
     assert_eq!(folder.ask_number("select count(*) from audit where room is null"), 1, "it is not pushed out");
 }
+
+#[test]
+fn bans_that_somebody_has_edited_are_told_when_that_is_asked_for() {
+    let folder = Folder::new();
+    with_writer(&folder, OPTIONS, |writer, _, outcomes| {
+        let net = sanction(Penalty::Ban, block("10.0.0.0/8"), None);
+        commit(writer, 1, vec![Change::Order(OrderChange::Put(None, net.clone()))]);
+        let edit = "insert into bans (kind, who, room, by, reason, created)
+            values ('ban', '@bob', '', 'hand', 'spam', '2026-11-26T02:28:44.000Z')";
+        folder.shell().execute_batch(edit).unwrap();
+        outcomes.take();
+        let now = Instant::now();
+        writer.take(Task::TellBans, now);
+        assert!(writer.due(now).is_some_and(|due| due <= now));
+        writer.work(now);
+        let bob = Sanction {
+            by: "hand".into(),
+            reason: "spam".into(),
+            created: NOW + Duration::from_secs(1),
+            ..sanction(Penalty::Ban, Whom::Account("bob".into()), None)
+        };
+        let sanctions = vec![(None, net), (None, bob)];
+        assert_eq!(outcomes.take(), [Outcome::Bans { batch: 1, sanctions }]);
+        writer.work(now);
+        assert_eq!(outcomes.take(), [], "it is told once");
+    });
+}

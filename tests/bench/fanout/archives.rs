@@ -81,7 +81,7 @@ fn write(path: &Path, contents: Contents) -> io::Result<()> {
             committed = match block_on(outcomes.next()) {
                 Some(Outcome::Committed(batch)) => batch,
                 Some(Outcome::Failed { reason, .. }) => return Err(io::Error::other(reason)),
-                Some(Outcome::Accounts { .. }) => committed,
+                Some(Outcome::Accounts { .. } | Outcome::Bans { .. }) => committed,
                 None => return Err(io::Error::other("the store has ended")),
             };
         }
