@@ -164,3 +164,25 @@ fn the_chat_learns_whom_a_new_configuration_trusts_and_bans_are_read_again() {
     assert_eq!(turn(&mut broker, &mut chat), [Input::Trusted(trusted)]);
     assert!(broker.takes_bans() && !broker.takes_bans());
 }
+
+#[test]
+fn where_memory_has_run_out_handshakes_go_that_hold_most() {
+    let (config, memory, departed) = (Config::default(), Memory::new(100_000), Rc::<Departed>::default());
+    let chat = Chat::new(config.rules(), Epoch::from_random(0));
+    let mut broker = Broker::new(config, Arc::clone(&memory), Rc::default(), Rc::clone(&departed));
+    come(&mut broker, 1, vec![Command::Who]);
+    let network = |text: &str| Some(text.parse().unwrap());
+    let begin = |id, network, bytes| {
+        let (_, inbox) = outbox(None, Arc::clone(&memory));
+        inbox.gauge().set_input(bytes);
+        departed.begin(ClientId(id), network, Rc::clone(inbox.gauge()));
+    };
+    (2..=9).for_each(|id| begin(id, network("10.0.0.1"), 10_000));
+    begin(10, network("10.0.0.2"), 20_000);
+    assert_eq!(memory.level(), Level::Full);
+    broker.begin_turn(Timestamp::UNIX_EPOCH);
+    broker.flush(&chat, Duration::ZERO);
+    let cx = &mut std::task::Context::from_waker(std::task::Waker::noop());
+    let discarded: Vec<_> = (1..=10).filter(|&id| departed.poll_discard(ClientId(id), cx).is_ready()).collect();
+    assert_eq!(discarded, [9], "one of those of the address that holds most");
+}
