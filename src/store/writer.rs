@@ -227,11 +227,9 @@ impl<'c> Writer<'c> {
 
     /// Tells the bans and mutes: somebody may have edited them.
     fn tell_bans(&self, now: Instant) {
-        let at = self.tables.state.clock.at(now);
-        match order::sanctions(self.tables.connection, at) {
+        match order::sanctions(self.tables.connection, self.tables.state.clock.at(now)) {
             Ok(sanctions) => {
-                let batch = self.committed;
-                self.outcomes.unbounded_send(Outcome::Bans { batch, sanctions }).ok(); // nobody may want to know
+                self.outcomes.unbounded_send(Outcome::Bans { batch: self.committed, sanctions }).ok(); // as above
             }
             Err(error) => log::warn!(target: LOG_TARGET, "bans cannot be read: {error}; those in force stay"),
         }
