@@ -106,11 +106,14 @@ pub(super) fn open(path: &Path, options: Options, now: Timestamp, random: u64) -
     let (connection, locks) = make(&path, options.sync, random)?;
     let (epoch, next) = numbers(&connection)?;
     let forgotten = forgotten(&connection)?;
-    let (rooms, loaded) = rooms(&connection, options)?;
+    let mailboxes = mailboxes::all(&connection)?;
+    // There may be more, from when more could wait.
+    let unread = mailboxes.iter().map(|of| of.unread.iter().map(|(_, count)| *count as u64).sum());
+    let unread_max = unread.fold(options.unread_max, u64::max);
+    let (rooms, loaded) = rooms(&connection, options.lines_max, unread_max)?;
     let reserved = next + RESERVED_AHEAD;
     Statements::new(&connection)?.reserve(reserved)?;
     let (watched, accounts) = Watched::load(&connection, Instant::now())?;
-    let mailboxes = mailboxes::all(&connection)?;
     let order = order::load(&connection, now)?;
     let reader = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     reader.pragma_update(None, "query_only", true)?;
@@ -231,8 +234,8 @@ fn numbers(connection: &Connection) -> Result<(Epoch, u64), OpenError> {
 }
 
 /// The rooms, as the writer and as the chat need them.
-fn rooms(connection: &Connection, options: Options) -> Result<(Rooms, Vec<PastRoom>), OpenError> {
-    let mut rooms = Rooms::new(options.lines_max, options.unread_max);
+fn rooms(connection: &Connection, lines_max: u64, unread_max: u64) -> Result<(Rooms, Vec<PastRoom>), OpenError> {
+    let mut rooms = Rooms::new(lines_max, unread_max);
     let mut loaded = Vec::new();
     // What was added since the events were last counted: there are not many.
     let mut uncounted = connection

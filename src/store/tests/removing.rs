@@ -329,4 +329,13 @@ fn as_many_private_messages_are_kept_as_may_wait_for_an_account() {
         settle(writer, Instant::now());
         assert_eq!(kept(reader, "@:ann").0, [2, 3, 4, 5, 11]);
     });
+    // Another start, where fewer may wait: those that do are kept all the same.
+    let shell = folder.shell();
+    shell
+        .execute_batch("insert into accounts (name, key, created, read, generation) values ('ann', 'ann', '', 2, 1)")
+        .unwrap();
+    with_writer(&folder, Options { lines_max: 0, unread_max: 0, ..OPTIONS }, |writer, reader, _| {
+        settle(writer, Instant::now());
+        assert_eq!((kept(reader, "@:ann").0, kept(reader, "tea").0), (vec![3, 4, 5, 11], vec![]));
+    });
 }
