@@ -164,6 +164,8 @@ pub enum Asked {
     History,
     /// To send a private message.
     To,
+    /// To have another name.
+    Rename,
     /// Who is here.
     Users,
     /// To be answered when something happens.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    AccountRefusal, Chat, ClientId, Event, Name, Output, PublicEvent, Refusal, account_key, members::Renamed,
+    AccountRefusal, Asked, Chat, ClientId, Event, Name, Output, PublicEvent, Refusal, account_key, members::Renamed,
     wait::Topic,
 };
 
@@ -25,6 +25,10 @@ impl Chat {
             Ok(None) => {
                 let Some(who) = self.members.get(client).map(|member| Arc::clone(&member.who)) else { return };
                 out.push(Output::tell(client, Event::Renamed { old: Arc::clone(&who), new: who }));
+            }
+            // The others tell by themselves what was asked for.
+            Err(refusal @ Refusal::Account(AccountRefusal::LoginRequired)) => {
+                out.push(Output::tell(client, Event::Declined(Asked::Rename, refusal)));
             }
             Err(refusal) => out.push(Output::tell(client, Event::Refused(refusal))),
         }

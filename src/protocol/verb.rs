@@ -169,6 +169,7 @@ impl Verb {
             Asked::Topic => Self::Topic,
             Asked::History => Self::History,
             Asked::To => Self::To,
+            Asked::Rename => Self::Rename,
             Asked::Users => Self::Who,
             Asked::Wait => Self::Wait,
             Asked::Register => Self::Register,

@@ -115,6 +115,7 @@ pub(crate) fn asked() -> Vec<Asked> {
         Topic: [Asked::Topic],
         History: [Asked::History],
         To: [Asked::To],
+        Rename: [Asked::Rename],
         Users: [Asked::Users],
         Wait: [Asked::Wait],
         Register: [Asked::Register],

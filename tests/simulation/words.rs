@@ -64,7 +64,7 @@ pub(crate) fn of_event(event: &Event, lang: Lang) -> Option<Words> {
         Event::Done(Done::Order(done)) => order::of_done(done),
         Event::Done(Done::Account(done)) => accounts::of_done(done, lang),
         Event::Done(done) => of_done(done),
-        Event::Declined(asked @ (Asked::To | Asked::Users | Asked::Wait), refusal) => {
+        Event::Declined(asked @ (Asked::To | Asked::Rename | Asked::Users | Asked::Wait), refusal) => {
             Words { line: Some(refused(refusal, lang)), ..declined(*asked, refusal, lang) }
         }
         Event::Declined(asked, refusal) => declined(*asked, refusal, lang),
@@ -162,6 +162,7 @@ fn verb_of(asked: Asked) -> &'static str {
         Asked::Topic => "topic",
         Asked::History => "history",
         Asked::To => "to",
+        Asked::Rename => "rename",
         Asked::Users => "who",
         Asked::Wait => "wait",
         Asked::Register => "register",

@@ -10,7 +10,7 @@ impl Chat {
         let (asked, room, speaks) = match command {
             Command::Say(_) => (None, self.members.get(client).map(|member| member.current), true),
             Command::Private { .. } => (Some(Asked::To), None, true),
-            Command::Rename(_) => (None, None, true),
+            Command::Rename(_) => (Some(Asked::Rename), None, true),
             Command::In { room, .. } => (Some(Asked::In), self.room(room).ok(), true),
             Command::Topic { room, text } => (Some(Asked::Topic), self.room(room).ok(), text.is_some()),
             Command::Join { room, .. } => (Some(Asked::Join), self.room(room).ok(), false),

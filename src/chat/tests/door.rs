@@ -61,3 +61,19 @@ fn who_waits_at_the_door_is_told_what_was_refused() {
         assert_eq!(out, [Output::Tell(ClientId(1), refused), Output::Ready(ClientId(1))]);
     }
 }
+
+#[test]
+fn who_has_to_be_an_account_is_told_that_another_name_was_refused() {
+    let mut chat = Chat::new(rules(), Epoch::from_random(0));
+    let mut input = |input| {
+        let mut out = Vec::new();
+        chat.handle(Entry { now: Duration::ZERO, at: Timestamp::UNIX_EPOCH, input }, &mut out);
+        out
+    };
+    let origin = Origin { account: Some("ann".into()), ..super::origin([10, 0, 0, 1], 1) };
+    input(Input::Accounts(vec![Account::new(&Name::parse("ann").unwrap(), None, Timestamp::UNIX_EPOCH)]));
+    input(Input::Arrive(ClientId(1), origin));
+    let out = input(Input::Command(ClientId(1), Load::Light, Command::Rename("eve".to_owned())));
+    let refused = Event::Declined(Asked::Rename, AccountRefusal::LoginRequired.into());
+    assert_eq!(out, [Output::Tell(ClientId(1), refused), Output::Ready(ClientId(1))]);
+}

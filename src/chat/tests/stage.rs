@@ -342,7 +342,9 @@ fn shown(event: &Event) -> String {
             let n = position.map_or(0, |position| position.n);
             format!("{count} of {room} until {n}{}", if *has_more { ", more" } else { "" })
         }
-        Event::Declined(Asked::To | Asked::Users | Asked::Wait, refusal) => shown(&Event::Refused(refusal.clone())),
+        Event::Declined(Asked::To | Asked::Rename | Asked::Users | Asked::Wait, refusal) => {
+            shown(&Event::Refused(refusal.clone()))
+        }
         Event::Declined(_, Refusal::HistoryGone { oldest, .. }) => {
             format!("no: history-gone, oldest {}", oldest.map_or(0, |position| position.n))
         }
