@@ -213,6 +213,7 @@ impl ServeArgs {
                 options: store::Options {
                     sync: self.sync,
                     lines_max: self.history_lines,
+                    unread_max: u64::try_from(self.offline_max).unwrap_or(u64::MAX),
                     days_max: self.history_days,
                     bytes_max: self.store_max as u64,
                 },

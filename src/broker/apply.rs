@@ -5,6 +5,7 @@ use std::{mem, sync::Arc};
 use log::Level as LogLevel;
 
 use super::{
+    ACTS_TARGET,
     client::Client,
     core::{Broker, Current, Leaving, flow_key, payer},
     schedule::STEP_COST,
@@ -23,18 +24,19 @@ const RENAMES: &str = "pipechat::broker::renames";
 
 /// The target of what is done with accounts in the log.
 const ACCOUNTS: &str = "pipechat::broker::accounts";
-/// The target of acts of operators and owners in the log.
-const ORDER: &str = "pipechat::broker::order";
+/// The target of acts of rooms' owners in the log. Anybody may be one.
+const OWNERS: &str = "pipechat::broker::owners";
 
 /// Logs what was done to keep order.
-fn log_deed(Deed { who, act, whom, room, reason, .. }: &Deed) {
+fn log_deed(Deed { at: _, who, is_operators, act, whom, room, reason }: &Deed) {
     let field = |name: &str, text: Option<&str>| match text {
         Some(text) if !text.is_empty() => format!(" {name} {}", escaped(text)),
         Some(_) | None => String::new(),
     };
     let (whom, room, reason) =
         (field("whom", whom.as_deref()), field("room", room.as_deref()), field("reason", Some(reason)));
-    log::info!(target: ORDER, "{} by {}{whom}{room}{reason}", act.word(), escaped(who));
+    let target = if *is_operators { ACTS_TARGET } else { OWNERS };
+    log::info!(target: target, "{} by {}{whom}{room}{reason}", act.word(), escaped(who));
 }
 
 impl Broker {

@@ -91,6 +91,8 @@ pub struct Broker {
     stop: Option<oneshot::Sender<()>>,
     /// Accounts that users of this machine were to be and that were not there, as the log says once.
     pub(super) missing: BTreeSet<Arc<str>>,
+    /// The bans in the store are to be read again.
+    rereads_bans: bool,
     /// Bytes of recent events that are charged to the memory account.
     recent: usize,
 }
@@ -151,6 +153,7 @@ impl Broker {
             jobs: Jobs::default(),
             stop: None,
             missing: BTreeSet::new(),
+            rereads_bans: false,
             recent: 0,
         }
     }
@@ -190,7 +193,9 @@ impl Broker {
             Request::Reload(config) => {
                 self.config.limits.rate = config.limits.rate;
                 self.config.rate_per_ip = config.rate_per_ip;
-                self.config.trusted = config.trusted;
+                self.config.trusted.clone_from(&config.trusted);
+                self.urgent.push_back(Input::Trusted(config.trusted));
+                self.rereads_bans = true;
             }
             Request::ShutDown => self.urgent.push_back(Input::ShutDown),
         }
@@ -240,6 +245,11 @@ impl Broker {
             }
             input => self.urgent.push_back(input),
         }
+    }
+
+    /// Whether the bans in the store are to be read again since this was asked.
+    pub(super) fn takes_bans(&mut self) -> bool {
+        mem::take(&mut self.rereads_bans)
     }
 
     /// How many answers of the store the chat has not had yet.

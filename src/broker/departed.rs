@@ -1,5 +1,6 @@
-//! Clients that have left while something is still queued for them. Their queues count for the payer's memory, and when memory
-//! runs out the broker may have one discarded. The broker puts clients in, their connections take them out.
+//! Connections that hold memory and are no clients of the broker: those of clients that have left while something is still
+//! queued for them, and those whose handshake goes on. What they hold counts for the payer's memory, and when memory runs out
+//! the broker may have one discarded. The broker puts in clients that have left, connections take themselves out.
 
 use std::{
     cell::RefCell,
@@ -10,9 +11,9 @@ use std::{
 };
 
 use super::{gauge::QueueGauge, schedule::FlowKey};
-use crate::chat::ClientId;
+use crate::{address::Network, chat::ClientId};
 
-/// The queues of clients that have left.
+/// What is held for connections that are no clients of the broker.
 #[derive(Debug, Default)]
 pub struct Departed {
     queues: RefCell<HashMap<ClientId, Queue>>,
@@ -39,6 +40,12 @@ impl Departed {
         self.queues.borrow_mut().insert(client, Queue { payer, gauge, state: State::Kept(None) });
     }
 
+    /// The handshake of a connection begins, under an id that no client has. Its network pays for what it holds; without one,
+    /// each connection pays for itself.
+    pub fn begin(&self, id: ClientId, network: Option<Network>, gauge: Rc<QueueGauge>) {
+        self.insert(id, network.map_or(FlowKey::Client(id), FlowKey::Network), gauge);
+    }
+
     /// Calls `visit` for each queue that is not to be discarded, with its client, payer and gauge.
     pub(super) fn for_each(&self, mut visit: impl FnMut(ClientId, FlowKey, &QueueGauge)) {
         for (&client, queue) in &*self.queues.borrow() {
@@ -62,7 +69,7 @@ impl Departed {
         true
     }
 
-    /// Waits until the client's queue is to be discarded.
+    /// Waits until what is held for this one is to be discarded.
     pub fn poll_discard(&self, client: ClientId, cx: &Context<'_>) -> Poll<()> {
         match self.queues.borrow_mut().get_mut(&client).map(|queue| &mut queue.state) {
             Some(State::Kept(waker)) => {

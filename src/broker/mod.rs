@@ -63,6 +63,9 @@ pub use self::{
 pub use gauge::{QUEUE_ITEM_OVERHEAD, QueueGauge};
 pub use outbox::{Inbox, Outbox, QueueItem, Queued, outbox};
 
+/// The target of operators' acts in the log, which leaves none of them out.
+pub const ACTS_TARGET: &str = "pipechat::broker::order";
+
 /// Inputs between two looks at the clock.
 const INPUTS_PER_CLOCK: usize = 32;
 
@@ -78,7 +81,8 @@ pub enum Request {
     Broken(ClientId, Batch, Taken),
     /// Much less waits for a client alone than when the broker asked for this.
     Relieved(ClientId),
-    /// The limits of this configuration hold from now on, but for those of queues: they would end connections.
+    /// The limits of this configuration hold from now on, but for those of queues: they would end connections. So do the bans
+    /// that are in the store.
     Reload(Box<Config>),
     /// The server shuts down.
     ShutDown,
@@ -190,6 +194,9 @@ impl Runner {
             let (changes, questions) = broker.take_changes();
             if let Some(input) = store.keep(changes, *clock).await {
                 broker.tell_chat(input);
+            }
+            if broker.takes_bans() {
+                store.reread_bans();
             }
             store.ask(questions, broker.answers(), |client| broker.payer(client));
         }

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 
 use super::{by_payer::ByPayer, random, schedule::FlowKey};
 use crate::{
-    chat::{Account, AccountChange, Answer, Chat, ClientId, Epoch, Input, Query},
+    chat::{Account, AccountChange, Answer, Chat, ClientId, Epoch, Input, Query, Sanctions},
     config::StoreConfig,
     reactor::{Clock, Timer},
     store::{Change, Loaded, Outcome, Store},
@@ -55,6 +55,8 @@ pub struct StoreClient {
     accounts_handed: u64,
     /// The accounts, as another process has left them, until the chat is told.
     accounts: Option<(u64, Vec<Account>)>,
+    /// The bans, as the store had them when this batch was kept, until the chat is told.
+    bans: Option<(u64, Sanctions)>,
     /// The chat has been told of these since the last batch: what it changes now it changes in these.
     seen: Option<u64>,
     timer: Timer,
@@ -102,6 +104,7 @@ impl StoreClient {
             answers: FuturesUnordered::new(),
             accounts_handed: 0,
             accounts: None,
+            bans: None,
             seen: None,
             timer: Timer::new(),
         })
@@ -194,6 +197,11 @@ impl StoreClient {
         }
     }
 
+    /// Has the chat told of the bans in the file, which somebody may have changed.
+    pub(super) fn reread_bans(&self) {
+        self.store.tell_bans();
+    }
+
     /// The next thing that the chat has to know.
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Input> {
         if let Poll::Ready(Some(input)) = self.answers.poll_next_unpin(cx) {
@@ -207,6 +215,14 @@ impl StoreClient {
             if is_over {
                 return Poll::Pending; // it fails for ever, and the chat knows
             }
+        }
+        match self.bans.take() {
+            Some((batch, sanctions)) if batch >= self.handed => {
+                log::info!("bans and mutes were read again: {}", sanctions.len());
+                return Poll::Ready(Input::Bans(sanctions));
+            }
+            Some(_) => self.store.tell_bans(), // the chat may have changed some meanwhile
+            None => {}
         }
         let Some((number, accounts)) = self.accounts.take() else { return Poll::Pending };
         self.seen = Some(number);
@@ -237,6 +253,10 @@ impl StoreClient {
                 } else {
                     self.store.tell_accounts(); // the chat has changed some meanwhile
                 }
+                None
+            }
+            Some(Outcome::Bans { batch, sanctions }) => {
+                self.bans = Some((batch, sanctions));
                 None
             }
             Some(Outcome::Failed { reason, .. }) => {

@@ -10,7 +10,7 @@ use super::{
     command::Command,
     departure::Departure,
     event::{ClientId, Event, Public, RoomId},
-    order::OrderChange,
+    order::{OrderChange, Sanctions},
     recent::RecentLimits,
     record::Record,
     rooms::RoomLimits,
@@ -98,6 +98,11 @@ pub enum Input {
     /// All accounts: the store has loaded them, or somebody else has changed them in its file. All that the chat has changed is in
     /// it, but for what was read and which tokens were used: of that, it may know more.
     Accounts(Vec<Account>),
+    /// All bans and mutes that are in the store: somebody else may have changed them in its
+    /// file. They hold for what comes after; nobody is sent away.
+    Bans(Sanctions),
+    /// Clients from these addresses each keep rooms for themselves from now on, and no others.
+    Trusted(Vec<Cidr>),
     /// The store cannot keep anything more, until it can again.
     StoreDown,
     /// The store has kept all that was told since.

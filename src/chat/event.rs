@@ -164,6 +164,12 @@ pub enum Asked {
     History,
     /// To send a private message.
     To,
+    /// To have another name.
+    Rename,
+    /// Who is here.
+    Users,
+    /// To be answered when something happens.
+    Wait,
     /// An account.
     Register,
     /// To be an account.

@@ -61,7 +61,7 @@ pub use history::HISTORY_MAX;
 pub use name::{NAME_CHARS_MAX, NAME_MARKS_MAX, Name, NameRule, needs_isolate};
 pub use order::{
     Act, Deed, Notice, NoticeKind, OrderChange, OrderCommand, OrderDone, OrderEvent, OrderRefusal, PastOrder, Penalty,
-    RoomOrder, RoomRole, Sanction, Whom,
+    RoomOrder, RoomRole, Sanction, Sanctions, Whom,
 };
 pub use recent::RecentLimits;
 pub use record::{Epoch, KeptEvent, Position, Record};
@@ -70,7 +70,8 @@ pub use room_set::RoomSet;
 pub use rooms::{LOBBY, RoomLimits, RoomName};
 pub use stored::{Answer, Gone, HELD_EVENTS_MAX, PastMailbox, PastRoom, PastSender, Query};
 pub use verify::{
-    Digest, Job, PASSWORD_BYTES, Secret, TOKEN_LENGTH, TOKEN_LETTERS, TOKEN_PREFIX, Ticket, Verdict, token_digest,
+    Digest, Job, PASSWORD_BYTES, Secret, TOKEN_LENGTH, TOKEN_LETTERS, TOKEN_PREFIX, Ticket, Verdict, is_token,
+    token_digest,
 };
 
 /// The longest name or part of a text that is looked for, in bytes: names have at most 32 characters, and normalising a text
@@ -171,6 +172,8 @@ impl Chat {
             }
             Input::Accounts(accounts) => self.reconcile(accounts, out),
             Input::Verified(client, ticket, verdict) => self.verified(client, ticket, verdict, out),
+            Input::Bans(sanctions) => self.replace_sanctions(sanctions),
+            Input::Trusted(trusted) => self.rules.trusted = trusted,
             Input::StoreDown => self.store = StoreState::Fails { since: self.events },
             Input::StoreUp => self.store = StoreState::Works,
             Input::Continue => self.continue_work(out),

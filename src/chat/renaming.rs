@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    AccountRefusal, Chat, ClientId, Event, Name, Output, PublicEvent, Refusal, account_key, members::Renamed,
+    AccountRefusal, Asked, Chat, ClientId, Event, Name, Output, PublicEvent, Refusal, account_key, members::Renamed,
     wait::Topic,
 };
 
@@ -26,11 +26,16 @@ impl Chat {
                 let Some(who) = self.members.get(client).map(|member| Arc::clone(&member.who)) else { return };
                 out.push(Output::tell(client, Event::Renamed { old: Arc::clone(&who), new: who }));
             }
+            // The others tell by themselves what was asked for.
+            Err(refusal @ Refusal::Account(AccountRefusal::LoginRequired)) => {
+                out.push(Output::tell(client, Event::Declined(Asked::Rename, refusal)));
+            }
             Err(refusal) => out.push(Output::tell(client, Event::Refused(refusal))),
         }
     }
 
-    /// A client is told its new name, and so are all in its rooms.
+    /// A client is told its new name, and so are all in its rooms. Where it is not the same account any more, it loses what it
+    /// was let in to as that.
     pub(super) fn tell_renamed(&mut self, client: ClientId, renamed: Renamed, out: &mut Vec<Output>) {
         let Renamed { old, new, keys } = renamed;
         self.remember_name(client, &old);
@@ -41,6 +46,9 @@ impl Chat {
                 let event = PublicEvent::KnownAs { old: Arc::clone(&old), new: Arc::clone(&new) };
                 self.publish_except(room, Some(client), event, out);
             }
+        }
+        if old.is_account {
+            self.leave_locked(client, &account_key(&old.name), out);
         }
         if let Some((old_key, new_key)) = keys {
             self.meet_gone(old_key);

@@ -60,7 +60,7 @@ impl Default for RoomLimits {
     }
 }
 
-/// One room. It exists while it has members, a topic or a history; the lobby always does.
+/// One room. It exists while it has members, a topic or a history, or is locked; the lobby always does.
 #[derive(Debug)]
 pub(super) struct Room {
     pub(super) name: RoomName,
@@ -73,6 +73,8 @@ pub(super) struct Room {
     used: u64,
     /// Something that has happened there is kept.
     has_history: bool,
+    /// Only who is invited may come in. It is not to be open again because nobody is there for a while.
+    is_locked: bool,
     keeper: Option<Keeper>,
 }
 
@@ -165,6 +167,13 @@ impl Rooms {
         }
     }
 
+    /// Only who is invited may come in, or everyone. The room may not be there any more then.
+    pub(super) fn set_locked(&mut self, room: RoomId, is_locked: bool) {
+        let Some(of) = self.by_id.get_mut(&room) else { return };
+        of.is_locked = is_locked;
+        self.settle(room);
+    }
+
     /// The number of the next public event in the room.
     pub(super) fn next_seq(&mut self, room: RoomId) -> Seq {
         if self.mark_used(room) {
@@ -195,7 +204,7 @@ impl Rooms {
         let Some(of) = self.by_id.get(&room).filter(|of| of.members.is_empty() && room != RoomId::LOBBY) else {
             return;
         };
-        if of.topic.is_none() && !of.has_history {
+        if of.topic.is_none() && !of.has_history && !of.is_locked {
             return self.remove(room);
         }
         let keeper = of.keeper;

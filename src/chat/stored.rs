@@ -85,6 +85,8 @@ pub struct PastRoom {
     pub topic: Option<Arc<str>>,
     /// The network that has made it, if it is not a trusted one.
     pub keeper: Option<Network>,
+    /// Only who is invited may come in.
+    pub is_locked: bool,
     /// The number of the last event that is kept; 0 if none is.
     pub last: u64,
     /// The last event that was removed.

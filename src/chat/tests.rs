@@ -1,7 +1,9 @@
 //! The rules as transcripts; `stage` tells how to read them.
 
 mod accounts;
+mod door;
 mod history;
+mod locked;
 mod mailbox;
 mod order;
 mod owned_names;

@@ -43,11 +43,16 @@ impl Secret {
     /// Whether it has the form of a token.
     #[must_use]
     pub fn is_token(&self) -> bool {
-        let letters = self.0.strip_prefix(TOKEN_PREFIX);
-        letters.is_some_and(|letters| {
-            letters.len() == TOKEN_LENGTH && letters.bytes().all(|letter| TOKEN_LETTERS.contains(&letter))
-        })
+        is_token(&self.0)
     }
+}
+
+/// Whether this has the form of a token.
+#[must_use]
+pub fn is_token(text: &str) -> bool {
+    text.strip_prefix(TOKEN_PREFIX).is_some_and(|letters| {
+        letters.len() == TOKEN_LENGTH && letters.bytes().all(|letter| TOKEN_LETTERS.contains(&letter))
+    })
 }
 
 impl fmt::Debug for Secret {

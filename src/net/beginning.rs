@@ -1,7 +1,7 @@
 //! What comes before a conversation: the header of a proxy, and a TLS handshake. Each has its time, and a connection that does
 //! not do its part is closed without a word to anybody.
 
-use std::{cell::RefCell, future::poll_fn, io, rc::Rc, sync::Arc, time::Duration};
+use std::{cell::RefCell, future::poll_fn, io, pin::pin, rc::Rc, sync::Arc, time::Duration};
 
 use futures::{
     channel::oneshot,
@@ -17,7 +17,8 @@ use super::{
     transport::{TlsSocket, Transport},
 };
 use crate::{
-    broker::outbox,
+    broker::{Departed, QueueGauge, outbox},
+    chat::ClientId,
     origin::Origin,
     protocol::{Dialect, HEADER_BYTES_MAX, Header, Session},
     reactor::{Socket, is_transient},
@@ -102,9 +103,41 @@ impl Beginning {
     async fn encrypted(self, tls: Arc<ServerConfig>) -> io::Result<Connection> {
         let Self { origin, socket, dialect, shared, place, .. } = self;
         let (outbox, inbox) = outbox(None, Arc::clone(&shared.memory));
-        let tls = in_time(TlsSocket::accept(socket, tls, inbox.gauge(), &shared.handshakes)).await?;
+        let tls = {
+            let held = Held::new(&shared, &origin, inbox.gauge());
+            let accept = in_time(TlsSocket::accept(socket, tls, inbox.gauge(), &shared.handshakes));
+            match select(pin!(accept), pin!(held.is_discarded())).await {
+                Either::Left((tls, _)) => tls?,
+                Either::Right(((), _)) => return Err(io::Error::other("memory has run out")),
+            }
+        };
         let session = Session::new(Arc::clone(&shared.limits.borrow()), dialect, shared.clock.now());
         Ok(Connection::new(origin, outbox, Transport::Tls(Box::new(tls)), inbox, session, place, &shared))
+    }
+}
+
+/// A handshake that the broker may end when memory runs out.
+struct Held {
+    id: ClientId,
+    departed: Rc<Departed>,
+}
+
+impl Held {
+    fn new(shared: &connection::Shared, origin: &Origin, gauge: &Rc<QueueGauge>) -> Self {
+        let id = shared.next_client.get();
+        shared.next_client.set(ClientId(id.0 + 1));
+        shared.departed.begin(id, origin.payer(&shared.trusted.borrow()), Rc::clone(gauge));
+        Self { id, departed: Rc::clone(&shared.departed) }
+    }
+
+    fn is_discarded(&self) -> impl Future<Output = ()> {
+        poll_fn(|cx| self.departed.poll_discard(self.id, cx))
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.departed.remove(self.id);
     }
 }
 

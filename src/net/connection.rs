@@ -58,6 +58,7 @@ pub(super) struct Shared {
     pub(super) departed: Rc<Departed>,
     pub(super) scheduler: ReadScheduler,
     pub(super) handshakes: Handshakes,
+    /// The id of the next client, or of the next handshake.
     pub(super) next_client: Cell<ClientId>,
 }
 

@@ -175,7 +175,7 @@ async fn reload(
             Ok(tls) => {
                 arrivals.reload(&config, tls);
                 broker.unbounded_send(broker::Request::Reload(Box::new(config))).ok(); // fails when the broker is dead
-                log::info!("reloaded: limits and certificate, for new connections");
+                log::info!("reloaded: limits, certificate and bans, for what comes after");
             }
             Err(sentence) => log::error!("not reloaded: {sentence}"),
         }

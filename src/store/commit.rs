@@ -140,8 +140,15 @@ impl Group<'_, '_> {
             AccountChange::Put(account) => self.put_account(account),
             AccountChange::Gone(name) => {
                 let key = account_key(name);
-                accounts::remove(self.connection, &key)?;
-                self.accounts.insert(key, Changed { chat: None, file: None });
+                let file = accounts::find(self.connection, &key)?;
+                let base = self.base(&key);
+                // Another process may have made one of the same name since that one was removed.
+                let file = file.filter(|file| base.is_none_or(|base| base.created != file.created));
+                match file {
+                    None => accounts::remove(self.connection, &key)?,
+                    Some(_) => self.has_merged = true,
+                }
+                self.accounts.insert(key, Changed { chat: None, file });
                 self.forget(&mailbox(name))
             }
             AccountChange::Read { account, n } => {
@@ -156,10 +163,7 @@ impl Group<'_, '_> {
 
     fn put_account(&mut self, account: &Account) -> Result<()> {
         let key = account.key();
-        let base = match self.accounts.get(&key) {
-            Some(changed) => changed.chat.as_ref(),
-            None => self.known_accounts.get(&key),
-        };
+        let base = self.base(&key);
         let theirs = accounts::find(self.connection, &key)?;
         let is_first = match (base, &theirs) {
             (None, None) => true,
@@ -175,6 +179,14 @@ impl Group<'_, '_> {
         let chat = Some(Account { created, ..account.clone() });
         self.accounts.insert(key, Changed { chat, file });
         Ok(())
+    }
+
+    /// The account of this key as the chat knows it.
+    fn base(&self, key: &str) -> Option<&Account> {
+        match self.accounts.get(key) {
+            Some(changed) => changed.chat.as_ref(),
+            None => self.known_accounts.get(key),
+        }
     }
 
     /// The room of this name, as the changes so far have left it.

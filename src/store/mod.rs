@@ -47,7 +47,7 @@ use jiff::Timestamp;
 use self::{reader::Request, writer::Task};
 use crate::{
     address::Network,
-    chat::{Account, AccountChange, Epoch, OrderChange, PastMailbox, PastOrder, PastRoom, Record},
+    chat::{Account, AccountChange, Epoch, OrderChange, PastMailbox, PastOrder, PastRoom, Record, Sanctions},
 };
 
 pub use self::account_file::AccountFile;
@@ -75,6 +75,8 @@ pub struct Options {
     pub sync: SyncMode,
     /// The events that are kept of each room.
     pub lines_max: u64,
+    /// The private messages that may wait for an account: of each mailbox so many are kept at least, whatever `lines_max` says.
+    pub unread_max: u64,
     /// The age, in days, from which on events are removed; 0 for no limit.
     pub days_max: u32,
     /// The bytes that the tables may take in the file. Above that, the oldest events of the largest room are removed.
@@ -154,6 +156,13 @@ pub enum Outcome {
         /// All of them.
         accounts: Vec<Account>,
     },
+    /// The bans and mutes that are in the file; see [`Store::tell_bans`].
+    Bans {
+        /// What was handed over up to this batch is in it.
+        batch: u64,
+        /// All of them.
+        sanctions: Sanctions,
+    },
 }
 
 /// The changes that a batch may have: numbers are reserved for so many.
@@ -203,6 +212,11 @@ impl Store {
     /// Asks for an [`Outcome::Accounts`] when all that was handed over is committed.
     pub fn tell_accounts(&self) {
         self.writer.send(Task::TellAccounts).ok(); // else it has ended by a bug, which is told
+    }
+
+    /// Asks for an [`Outcome::Bans`] when all that was handed over is committed.
+    pub fn tell_bans(&self) {
+        self.writer.send(Task::TellBans).ok(); // as above
     }
 
     /// Asks about the events of a room. Queries are answered in their order; one that nobody waits for any more is left out.

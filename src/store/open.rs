@@ -106,11 +106,14 @@ pub(super) fn open(path: &Path, options: Options, now: Timestamp, random: u64) -
     let (connection, locks) = make(&path, options.sync, random)?;
     let (epoch, next) = numbers(&connection)?;
     let forgotten = forgotten(&connection)?;
-    let (rooms, loaded) = rooms(&connection, options.lines_max)?;
+    let mailboxes = mailboxes::all(&connection)?;
+    // There may be more, from when more could wait.
+    let unread = mailboxes.iter().map(|of| of.unread.iter().map(|(_, count)| *count as u64).sum());
+    let unread_max = unread.fold(options.unread_max, u64::max);
+    let (rooms, loaded) = rooms(&connection, options.lines_max, unread_max)?;
     let reserved = next + RESERVED_AHEAD;
     Statements::new(&connection)?.reserve(reserved)?;
     let (watched, accounts) = Watched::load(&connection, Instant::now())?;
-    let mailboxes = mailboxes::all(&connection)?;
     let order = order::load(&connection, now)?;
     let reader = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     reader.pragma_update(None, "query_only", true)?;
@@ -231,14 +234,14 @@ fn numbers(connection: &Connection) -> Result<(Epoch, u64), OpenError> {
 }
 
 /// The rooms, as the writer and as the chat need them.
-fn rooms(connection: &Connection, lines_max: u64) -> Result<(Rooms, Vec<PastRoom>), OpenError> {
-    let mut rooms = Rooms::new(lines_max);
+fn rooms(connection: &Connection, lines_max: u64, unread_max: u64) -> Result<(Rooms, Vec<PastRoom>), OpenError> {
+    let mut rooms = Rooms::new(lines_max, unread_max);
     let mut loaded = Vec::new();
     // What was added since the events were last counted: there are not many.
     let mut uncounted = connection
         .prepare("select count(*), sum(octet_length(text)), max(n) from messages where room = ?1 and n > ?2")?;
-    let mut all =
-        connection.prepare("select id, name, topic, keeper, gone, gone_at, lines, bytes, counted from rooms")?;
+    let mut all = connection
+        .prepare("select id, name, topic, keeper, gone, gone_at, lines, bytes, counted, locked from rooms")?;
     let mut all = all.query([])?;
     while let Some(row) = all.next()? {
         let id = row.get(0)?;
@@ -263,7 +266,7 @@ fn rooms(connection: &Connection, lines_max: u64) -> Result<(Rooms, Vec<PastRoom
         if is_mailbox(&name) {
             continue; // it is no room
         }
-        loaded.push(PastRoom { name, topic, keeper, last, gone });
+        loaded.push(PastRoom { name, topic, keeper, is_locked: row.get(9).unwrap_or_default(), last, gone });
     }
     loaded.sort_by_key(PastRoom::last_known);
     Ok((rooms, loaded))

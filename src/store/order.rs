@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Result, Row, params};
 
 use super::rows;
-use crate::chat::{Deed, OrderChange, PastOrder, Penalty, RoomOrder, RoomRole, Sanction, Whom};
+use crate::chat::{Deed, OrderChange, PastOrder, Penalty, RoomOrder, RoomRole, Sanction, Sanctions, Whom};
 
 /// The most rows of `audit`, of those in rooms and of the others each: what owners do does not push out what operators have
 /// done.
@@ -14,13 +14,17 @@ const AUDIT_ROWS_MAX: u32 = 50_000;
 /// Rows of `audit` that are added until those that are too many are removed.
 const AUDIT_ROWS_SLACK: i64 = 1000;
 
-/// What was kept, without what is over at this time: that is removed.
+/// What was kept.
 pub(super) fn load(connection: &Connection, now: Timestamp) -> Result<PastOrder> {
+    Ok(PastOrder { sanctions: sanctions(connection, now)?, rooms: rooms(connection)? })
+}
+
+/// The bans and mutes, without what is over at this time: that is removed.
+pub(super) fn sanctions(connection: &Connection, now: Timestamp) -> Result<Sanctions> {
     connection.execute("delete from bans where until <= ?1", [rows::time(now)])?;
     let mut bans = connection
         .prepare("select kind, who, room, until, by, reason, created from bans order by created, kind, who")?;
-    let sanctions = bans.query_map([], sanction)?.filter_map(Result::transpose).collect::<Result<_>>()?;
-    Ok(PastOrder { sanctions, rooms: rooms(connection)? })
+    bans.query_map([], sanction)?.filter_map(Result::transpose).collect()
 }
 
 /// The ban or mute in a row. What is none, since somebody has edited it, is left out.
@@ -90,7 +94,7 @@ pub(super) fn write(connection: &Connection, change: &OrderChange) -> Result<()>
     Ok(())
 }
 
-fn add(connection: &Connection, Deed { at, who, act, whom, room, reason }: &Deed) -> Result<()> {
+fn add(connection: &Connection, Deed { at, who, act, whom, room, reason, is_operators: _ }: &Deed) -> Result<()> {
     connection.execute(
         "insert into audit (at, who, act, whom, room, reason) values (?1, ?2, ?3, ?4, ?5, ?6)",
         params![rows::time(*at), who, act.word(), whom, room, reason],

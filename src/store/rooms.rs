@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::amount::Amount;
+use crate::chat::is_mailbox;
 
 /// Events in rooms whose number in the file is behind, before it is written: after a crash so many are counted at the start.
 const UNCOUNTED_MAX: u64 = 10_000;
@@ -22,6 +23,8 @@ pub(super) struct Rooms {
     pub(super) forgotten: Vec<i64>,
     /// The most events that a room may have; a few more are let pass, so that not each new one removes one old.
     lines_max: u64,
+    /// The same for mailboxes, if that is more: nothing that was not delivered is removed.
+    unread_max: u64,
     /// Rooms that have more.
     over: BTreeSet<Arc<str>>,
     /// Mirrors `rooms`: the size and the id of each that has events.
@@ -54,12 +57,13 @@ impl Room {
 }
 
 impl Rooms {
-    pub(super) fn new(lines_max: u64) -> Self {
+    pub(super) fn new(lines_max: u64, unread_max: u64) -> Self {
         Self {
             rooms: HashMap::new(),
             names: HashMap::new(),
             forgotten: Vec::new(),
             lines_max,
+            unread_max,
             over: BTreeSet::new(),
             by_size: BTreeSet::new(),
             behind: Vec::new(),
@@ -78,10 +82,11 @@ impl Rooms {
 
     /// A room has changed, or is new.
     pub(super) fn set(&mut self, name: &Arc<str>, room: Room) {
-        let slack = (self.lines_max / 10).min(super::retention::STEP_ROWS);
-        if room.events.rows > self.lines_max.saturating_add(slack) {
+        let lines_max = self.lines_max_of(name);
+        let slack = (lines_max / 10).min(super::retention::STEP_ROWS);
+        if room.events.rows > lines_max.saturating_add(slack) {
             self.over.insert(Arc::clone(name));
-        } else if room.events.rows <= self.lines_max {
+        } else if room.events.rows <= lines_max {
             self.over.remove(name);
         }
         let before = self.rooms.insert(Arc::clone(name), room);
@@ -106,6 +111,11 @@ impl Rooms {
         }
     }
 
+    /// The most events that this room may have. What was not delivered to an account are the last ones of its mailbox.
+    fn lines_max_of(&self, name: &str) -> u64 {
+        if is_mailbox(name) { self.lines_max.max(self.unread_max) } else { self.lines_max }
+    }
+
     /// The room is no more.
     pub(super) fn forget(&mut self, name: &str) {
         if let Some(room) = self.rooms.remove(name) {
@@ -124,7 +134,7 @@ impl Rooms {
     pub(super) fn over(&self) -> impl Iterator<Item = (&Arc<str>, Room, Amount)> {
         self.over.iter().map(|name| {
             let room = self.rooms[name];
-            (name, room, Amount { rows: room.events.rows - self.lines_max, bytes: u64::MAX })
+            (name, room, Amount { rows: room.events.rows - self.lines_max_of(name), bytes: u64::MAX })
         })
     }
 

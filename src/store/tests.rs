@@ -21,7 +21,8 @@ use futures::{StreamExt, executor::block_on};
 use super::{database::Tables, open::Opened, reader::Reader, writer::Writer, *};
 use crate::chat::{Departure, Identity, KeptEvent, PastOrder, PublicEvent};
 
-const OPTIONS: Options = Options { sync: SyncMode::Normal, lines_max: u64::MAX, days_max: 0, bytes_max: u64::MAX };
+const OPTIONS: Options =
+    Options { sync: SyncMode::Normal, lines_max: u64::MAX, unread_max: 0, days_max: 0, bytes_max: u64::MAX };
 const NOW: Timestamp = Timestamp::constant(1_795_660_123, 0);
 
 const NONE: [u64; 0] = [];
@@ -221,7 +222,7 @@ fn rooms_come_back_in_the_order_of_their_last_events() {
             _ => (None, None),
         };
         let (topic, keeper) = (topic.map(Into::into), keeper.map(network));
-        PastRoom { name: name.to_owned(), topic, keeper, last, gone: None }
+        PastRoom { name: name.to_owned(), topic, keeper, is_locked: false, last, gone: None }
     };
     let rooms = [room("empty", 0), room("a", 2), room("c", 3), room("b", 4)];
     open.crash();

@@ -2,6 +2,7 @@
 //! the disk lets it. Knows when to do what; what it means in the file is in [`super::commit`] and [`super::retention`].
 
 use std::{
+    mem,
     sync::mpsc::{Receiver, RecvTimeoutError},
     thread,
     time::{Duration, Instant},
@@ -9,7 +10,7 @@ use std::{
 
 use futures::channel::{mpsc::UnboundedSender, oneshot};
 
-use super::{Change, LOG_TARGET, Outcome, amount::Amount, database::Tables, held::Held};
+use super::{Change, LOG_TARGET, Outcome, amount::Amount, database::Tables, held::Held, order};
 
 /// How long after a commit that has failed it is tried again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
@@ -29,6 +30,8 @@ pub(super) enum Task {
     },
     /// To tell the accounts when all is committed.
     TellAccounts,
+    /// To tell the bans and mutes when all is committed.
+    TellBans,
     /// To end when all is committed.
     Close {
         /// How long it may try.
@@ -52,6 +55,8 @@ pub(super) struct Writer<'c> {
     highest: u64,
     /// The last batch that is in the file.
     committed: u64,
+    /// The bans are to be told.
+    owes_bans: bool,
 }
 
 /// Whether the disk does what it is asked.
@@ -81,7 +86,17 @@ impl<'c> Writer<'c> {
     pub(super) fn new(tables: Tables<'c>, outcomes: UnboundedSender<Outcome>) -> Self {
         let highest = tables.state.highest;
         let (health, steps) = (Health::Working, Health::Working);
-        Self { tables, held: Held::default(), health, ending: Ending::Open, outcomes, steps, highest, committed: 0 }
+        Self {
+            tables,
+            held: Held::default(),
+            health,
+            ending: Ending::Open,
+            outcomes,
+            steps,
+            highest,
+            committed: 0,
+            owes_bans: false,
+        }
     }
 
     /// Works until it is to end. Returns who waits for that, and how many changes are lost.
@@ -145,6 +160,7 @@ impl<'c> Writer<'c> {
                 }
             }
             Task::TellAccounts => self.tables.state.watched.is_untold = true,
+            Task::TellBans => self.owes_bans = true,
             Task::Close { patience, done } => {
                 self.ending = Ending::Closing { until: now + patience.min(PATIENCE_MAX), done };
                 if let Health::Failing { retry_at } = &mut self.health {
@@ -158,6 +174,7 @@ impl<'c> Writer<'c> {
     pub(super) fn due(&self, now: Instant) -> Option<Instant> {
         let due = match (self.held.is_empty(), self.health, self.steps) {
             (false, Health::Working, _) => Some(now),
+            (true, Health::Working, _) if self.owes_bans => Some(now),
             (false, Health::Failing { retry_at }, _) | (true, _, Health::Failing { retry_at }) => Some(retry_at),
             (true, _, Health::Working) => {
                 let look_at = self.tables.state.watched.look_at;
@@ -179,6 +196,9 @@ impl<'c> Writer<'c> {
         }
         if self.held.is_empty() && self.health == Health::Working {
             self.look(now);
+            if mem::take(&mut self.owes_bans) {
+                self.tell_bans(now);
+            }
         }
         if self.health == Health::Working && self.steps.is_due(now) {
             match self.tables.keep_up(now, added) {
@@ -202,6 +222,16 @@ impl<'c> Writer<'c> {
             }
             Ok(None) => {}
             Err(error) => log::warn!(target: LOG_TARGET, "accounts cannot be read: {error}; trying again in a second"),
+        }
+    }
+
+    /// Tells the bans and mutes: somebody may have edited them.
+    fn tell_bans(&self, now: Instant) {
+        match order::sanctions(self.tables.connection, self.tables.state.clock.at(now)) {
+            Ok(sanctions) => {
+                self.outcomes.unbounded_send(Outcome::Bans { batch: self.committed, sanctions }).ok(); // as above
+            }
+            Err(error) => log::warn!(target: LOG_TARGET, "bans cannot be read: {error}; those in force stay"),
         }
     }
 

@@ -116,6 +116,8 @@ impl Account {
             | Input::Answered(..)
             | Input::Verified(..)
             | Input::Accounts(_)
+            | Input::Bans(_)
+            | Input::Trusted(_)
             | Input::StoreDown
             | Input::StoreUp
             | Input::Continue

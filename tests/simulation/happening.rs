@@ -65,7 +65,12 @@ pub(crate) fn things_that_happen() -> Vec<(&'static str, String)> {
     things.extend(of_replays.map(|what| ("\tthe replay of ", what.to_owned())));
     things.extend(replies().iter().filter(|reply| can_be_wrong(reply)).map(|reply| ("Reply(", until_digit(reply))));
     // No command has anything verified yet, and there are no accounts.
-    let never = |input: &Input| matches!(input, Input::Congested(..) | Input::Verified(..) | Input::Accounts(_));
+    let never = |input: &Input| {
+        matches!(
+            input,
+            Input::Congested(..) | Input::Verified(..) | Input::Accounts(_) | Input::Bans(_) | Input::Trusted(_)
+        )
+    };
     let inputs = inputs().into_iter().filter(|input| !never(input));
     things.extend(inputs.map(|input| ("input: ", kind(&input))));
     things.extend(loads().iter().map(|load| ("input: Command(", format!("), {load:?}, "))));

@@ -50,6 +50,8 @@ fn serve(broker: &mut Broker, chat: &mut Chat, batches: Vec<(ClientId, Vec<Step>
                 | Input::Answered(..)
                 | Input::Verified(..)
                 | Input::Accounts(_)
+                | Input::Bans(_)
+                | Input::Trusted(_)
                 | Input::StoreDown
                 | Input::StoreUp
                 | Input::ShutDown => {}

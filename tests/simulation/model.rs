@@ -160,7 +160,7 @@ impl Model {
             Input::Congested(client, congestion) => self.congested(*client, *congestion),
             Input::Shrink(bytes) => self.shrink(*bytes),
             Input::Answered(client, answer) => self.answered(*client, answer.as_ref()),
-            Input::Verified(..) | Input::Accounts(_) => {} // no command needs them yet
+            Input::Verified(..) | Input::Accounts(_) | Input::Bans(_) | Input::Trusted(_) => {} // no command needs them yet
             Input::StoreDown => (self.is_store_down, self.rooms.makes_none) = (true, true),
             Input::StoreUp => (self.is_store_down, self.rooms.makes_none) = (false, false),
             Input::Continue => self.go_on(),

@@ -154,7 +154,7 @@ impl FakeStore {
     fn past_room(&self, room: &Room) -> PastRoom {
         let last = self.records(room).last().map_or(0, |record| record.n);
         let (name, topic) = (room.name.to_string(), room.topic.clone());
-        PastRoom { name, topic, keeper: room.keeper, last, gone: room.gone }
+        PastRoom { name, topic, keeper: room.keeper, is_locked: false, last, gone: room.gone }
     }
 
     /// The room of this name, which may be a new one.

@@ -154,7 +154,10 @@ fn topics_are_there_again_after_a_start() {
 #[test]
 fn the_lobby_is_not_forgotten_where_there_may_be_fewer_rooms_than_before() {
     let rules = Rules { rooms: RoomLimits { rooms_max: 2, per_client_max: 9 }, ..rules() };
-    let room = |name: &str, last| PastRoom { name: name.to_owned(), topic: None, keeper: None, last, gone: None };
+    let room = |name: &str, last| {
+        let name = name.to_owned();
+        PastRoom { name, topic: None, keeper: None, is_locked: false, last, gone: None }
+    };
     let mut out = Vec::new();
     let rooms = [room("lobby", 1), room("a", 2), room("b", 3)];
     Chat::new(rules, Epoch::from_random(0)).restore(10, 0, &rooms, &mut out);

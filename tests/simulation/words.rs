@@ -64,8 +64,8 @@ pub(crate) fn of_event(event: &Event, lang: Lang) -> Option<Words> {
         Event::Done(Done::Order(done)) => order::of_done(done),
         Event::Done(Done::Account(done)) => accounts::of_done(done, lang),
         Event::Done(done) => of_done(done),
-        Event::Declined(Asked::To, refusal) => {
-            Words { line: Some(refused(refusal, lang)), ..declined(Asked::To, refusal, lang) }
+        Event::Declined(asked @ (Asked::To | Asked::Rename | Asked::Users | Asked::Wait), refusal) => {
+            Words { line: Some(refused(refusal, lang)), ..declined(*asked, refusal, lang) }
         }
         Event::Declined(asked, refusal) => declined(*asked, refusal, lang),
         Event::Synced(token) => {
@@ -162,6 +162,9 @@ fn verb_of(asked: Asked) -> &'static str {
         Asked::Topic => "topic",
         Asked::History => "history",
         Asked::To => "to",
+        Asked::Rename => "rename",
+        Asked::Users => "who",
+        Asked::Wait => "wait",
         Asked::Register => "register",
         Asked::Login => "login",
         Asked::Password => "password",

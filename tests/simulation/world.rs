@@ -291,6 +291,7 @@ impl World {
 
 /// A store that the world has in a list.
 fn no_file() -> StoreConfig {
-    let options = Options { sync: SyncMode::Normal, lines_max: u64::MAX, days_max: 0, bytes_max: u64::MAX };
+    let options =
+        Options { sync: SyncMode::Normal, lines_max: u64::MAX, unread_max: 0, days_max: 0, bytes_max: u64::MAX };
     StoreConfig { path: "no file".into(), options }
 }

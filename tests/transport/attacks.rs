@@ -176,3 +176,23 @@ fn connections_that_do_nothing_count_as_memory() {
     server.server.join("ann").fence();
     drop(clients);
 }
+
+#[test]
+fn handshakes_that_stop_half_way_give_way_when_memory_runs_out() {
+    let server = TlsServer::start("half-way", &["--max-memory", "100k"]);
+    let mut ann = server.server.join("ann");
+    let began = Instant::now();
+    let half: Vec<_> = (0..40).map(|_| server.dial()).collect();
+    for tcp in &half {
+        tcp.set_nonblocking(true).expect("a socket");
+    }
+    let is_closed = |mut tcp: &TcpStream| match tcp.read(&mut [0]) {
+        Ok(read) => read == 0,
+        Err(error) => error.kind() != ErrorKind::WouldBlock,
+    };
+    while !half.iter().any(is_closed) {
+        ann.fence();
+        assert!(began.elapsed() < Duration::from_secs(9), "that they take too long is another thing");
+    }
+    ann.fence();
+}

@@ -26,7 +26,7 @@ fn a_new_certificate_holds_for_new_connections_and_a_bad_one_for_none() {
     make_certificate(&server.directory);
     server.try_connect(&TLS13).map(drop).expect_err("the first certificate is still in force");
     server.server.signal(Signal::HUP);
-    server.server.expect_log(1, "reloaded: limits and certificate");
+    server.server.expect_log(1, "reloaded: limits, certificate and bans");
     server.try_connect(&TLS13).expect("the second certificate");
     ann.fence();
 }
@@ -54,4 +54,25 @@ fn limits_are_read_again_from_the_file_and_nobody_is_disconnected() {
     ann.fence();
     server.signal(Signal::TERM);
     assert_eq!(server.exit(DEADLINE).0.code(), Some(0));
+}
+
+#[test]
+fn bans_are_read_again_from_the_store_and_nobody_is_disconnected() {
+    let directory = Directory::new("bans");
+    let (config, store) = (directory.path("chat.toml"), directory.path("chat.db"));
+    fs::write(&config, format!("store = {store:?}\n")).expect("a file");
+    let server = Server::start(&["--config", &config]);
+    let mut ann = server.join("ann");
+    let file = rusqlite::Connection::open(&store).expect("the store");
+    let ban = "insert into bans (kind, who, room, by, reason, created)
+        values ('ban', '127.0.0.1', '', 'hand', 'flood', '2026-11-26T09:30:00.000Z')";
+    file.execute(ban, []).expect("a ban");
+    server.signal(Signal::HUP);
+    server.expect_log(1, "bans and mutes were read again: 1");
+    ann.fence();
+    server.dial().expect("notice you are banned: flood");
+    file.execute("delete from bans", []).expect("no ban");
+    server.signal(Signal::HUP);
+    server.expect_log(1, "bans and mutes were read again: 0");
+    server.join("bob").fence();
 }

@@ -69,11 +69,12 @@ const HERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
 
 /// A broker and a chat with a store, which has events of the room `builds`. Nothing waits for anything in it.
 fn with_store() -> (Broker, Chat) {
-    let options = Options { sync: SyncMode::Normal, lines_max: 1, days_max: 0, bytes_max: u64::MAX };
+    let options = Options { sync: SyncMode::Normal, lines_max: 1, unread_max: 0, days_max: 0, bytes_max: u64::MAX };
     let store = StoreConfig { path: "nowhere".into(), options };
     let (config, memory) = (Config { store: Some(store), ..Config::default() }, Memory::new(1 << 30));
     let mut chat = Chat::new(config.rules(), Epoch::from_random(0));
-    let builds = PastRoom { name: "builds".to_owned(), topic: None, keeper: None, last: 9, gone: None };
+    let builds =
+        PastRoom { name: "builds".to_owned(), topic: None, keeper: None, is_locked: false, last: 9, gone: None };
     chat.restore(10, 0, &[builds], &mut Vec::new());
     (Broker::new(config, memory, Rc::default(), Rc::default()), chat)
 }
@@ -151,4 +152,37 @@ fn what_others_have_changed_of_accounts_is_known_before_passwords_that_were_veri
     broker.tell_chat(Input::Accounts(vec![account(2)]));
     let inputs = turn(&mut broker, &mut chat);
     assert!(matches!(&inputs[..2], [Input::Accounts(accounts), Input::Verified(..)] if accounts[0].generation == 2));
+}
+
+#[test]
+fn the_chat_learns_whom_a_new_configuration_trusts_and_bans_are_read_again() {
+    let (mut broker, mut chat) = with_store();
+    assert!(!broker.takes_bans());
+    let trusted = vec!["10.0.0.0/8".parse().unwrap()];
+    let config = Config { trusted: trusted.clone(), ..broker.config.clone() };
+    broker.accept(Request::Reload(Box::new(config)), Duration::ZERO);
+    assert_eq!(turn(&mut broker, &mut chat), [Input::Trusted(trusted)]);
+    assert!(broker.takes_bans() && !broker.takes_bans());
+}
+
+#[test]
+fn where_memory_has_run_out_handshakes_go_that_hold_most() {
+    let (config, memory, departed) = (Config::default(), Memory::new(100_000), Rc::<Departed>::default());
+    let chat = Chat::new(config.rules(), Epoch::from_random(0));
+    let mut broker = Broker::new(config, Arc::clone(&memory), Rc::default(), Rc::clone(&departed));
+    come(&mut broker, 1, vec![Command::Who]);
+    let network = |text: &str| Some(text.parse().unwrap());
+    let begin = |id, network, bytes| {
+        let (_, inbox) = outbox(None, Arc::clone(&memory));
+        inbox.gauge().set_input(bytes);
+        departed.begin(ClientId(id), network, Rc::clone(inbox.gauge()));
+    };
+    (2..=9).for_each(|id| begin(id, network("10.0.0.1"), 10_000));
+    begin(10, network("10.0.0.2"), 20_000);
+    assert_eq!(memory.level(), Level::Full);
+    broker.begin_turn(Timestamp::UNIX_EPOCH);
+    broker.flush(&chat, Duration::ZERO);
+    let cx = &mut std::task::Context::from_waker(std::task::Waker::noop());
+    let discarded: Vec<_> = (1..=10).filter(|&id| departed.poll_discard(ClientId(id), cx).is_ready()).collect();
+    assert_eq!(discarded, [9], "one of those of the address that holds most");
 }

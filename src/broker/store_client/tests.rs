@@ -28,7 +28,8 @@ impl Folder {
     }
 
     fn open(&self) -> StoreClient {
-        let options = Options { sync: SyncMode::Normal, lines_max: u64::MAX, days_max: 0, bytes_max: u64::MAX };
+        let options =
+            Options { sync: SyncMode::Normal, lines_max: u64::MAX, unread_max: 0, days_max: 0, bytes_max: u64::MAX };
         StoreClient::open(&StoreConfig { path: self.0.join("chat.db"), options }).unwrap()
     }
 }
@@ -241,7 +242,7 @@ fn the_chat_is_told_of_accounts_that_have_all_that_it_has_changed() {
         account
     };
     let ann = make("ann");
-    let options = Options { sync: SyncMode::Normal, lines_max: 9, days_max: 0, bytes_max: 1 << 30 };
+    let options = Options { sync: SyncMode::Normal, lines_max: 9, unread_max: 0, days_max: 0, bytes_max: 1 << 30 };
     let mut client = StoreClient::open(&StoreConfig { path: path.clone(), options }).unwrap();
     assert_eq!(client.loaded.as_ref().unwrap().accounts.as_slice(), std::slice::from_ref(&ann));
     let bob = make("bob");
@@ -256,4 +257,18 @@ fn the_chat_is_told_of_accounts_that_have_all_that_it_has_changed() {
     for end in ["", ".lock", "-wal", "-shm"] {
         fs::remove_file(format!("{}{end}", path.display())).ok();
     }
+}
+
+#[test]
+fn bans_are_told_with_all_that_the_chat_has_changed() {
+    let (folder, clock) = (Folder::new(), Clock::start());
+    let (mut client, outcomes) = told_by_test(&folder);
+    let tell = |outcome| outcomes.unbounded_send(outcome).unwrap();
+    tell(Outcome::Committed(1));
+    assert_eq!(shown(block_on(client.keep(something(), clock))), "nothing");
+    tell(Outcome::Bans { batch: 0, sanctions: Vec::new() });
+    assert!(poll(&mut client).is_pending(), "the chat has changed something since");
+    tell(Outcome::Bans { batch: 1, sanctions: Vec::new() });
+    assert_eq!(poll(&mut client), Poll::Ready(Input::Bans(Vec::new())));
+    assert!(poll(&mut client).is_pending());
 }

@@ -29,7 +29,9 @@ impl Chat {
             Command::Account(AccountCommand::Login { .. } | AccountCommand::Register(_))
             | Command::Rename(_)
             | Command::Sync(_) => return None,
-            Command::Say(_) | Command::Who | Command::Wait(..) => None,
+            Command::Say(_) => None,
+            Command::Who => Some(Asked::Users),
+            Command::Wait(..) => Some(Asked::Wait),
             Command::Private { .. } => Some(Asked::To),
             Command::Join { .. } => Some(Asked::Join),
             Command::History { .. } => Some(Asked::History),

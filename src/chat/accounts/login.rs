@@ -174,14 +174,16 @@ impl Chat {
     }
 
     /// The client keeps its name, which is no account any more. Where everyone has to log in, it leaves when it is told.
-    pub(super) fn keep_name_only(&mut self, client: ClientId) {
+    pub(super) fn keep_name_only(&mut self, client: ClientId, out: &mut Vec<Output>) {
         if self.rules.accounts.requires_login
             && let Some(member) = self.members.get_mut(client)
         {
             member.leaves.get_or_insert(Departure::LoggedOut);
         }
         let Some(name) = self.members.get(client).map(|member| member.who.name.clone()) else { return };
+        let before = crate::chat::account_key(&name);
         self.members.bear(client, name, false);
+        self.leave_locked(client, &before, out);
     }
 }
 

@@ -196,7 +196,7 @@ impl Chat {
             AccountCommand::Unregister(password) => self.unregister(client, password),
             AccountCommand::Token(label) => self.make_token(client, label),
             AccountCommand::Tokens => self.tokens(client, out),
-            AccountCommand::Revoke(label) => self.revoke(client, label, out),
+            AccountCommand::Revoke(label) => self.revoke(client, &label, out),
         }
     }
 

@@ -37,6 +37,8 @@ impl Chat {
                     revoked.iter().for_each(|label| self.log_out_token(&key, label, out));
                 }
                 None => {
+                    // As long as it has the roles that it is about to lose: who is let in by them leaves.
+                    self.log_out(&key, None, out);
                     let before = self.accounts.directory.get(&key).map(|before| (before.created, before.read));
                     let read = match before {
                         Some((created, read)) if created == account.created => read.max(account.read),
@@ -47,7 +49,6 @@ impl Chat {
                         None => account.read,
                     };
                     self.accounts.directory.insert(Account { read, ..account });
-                    self.log_out(&key, None, out);
                 }
             }
         }

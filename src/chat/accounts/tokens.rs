@@ -1,7 +1,7 @@
 //! Tokens: what scripts log in with.
 
 use super::{AccountDone, AccountRefusal, Begun, verdict::Purpose};
-use crate::chat::{Account, AccountChange, Chat, ClientId, Event, Job, Output, Refusal, TOKENS_MAX, Token};
+use crate::chat::{Account, AccountChange, Chat, ClientId, Done, Event, Job, Output, Refusal, TOKENS_MAX, Token};
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ impl Chat {
         Ok(Begun::Done(AccountDone::Tokens(account.tokens.len())))
     }
 
-    pub(super) fn revoke(&mut self, client: ClientId, label: String, out: &mut Vec<Output>) -> Result<Begun, Refusal> {
+    pub(super) fn revoke(&mut self, client: ClientId, label: &str, out: &mut Vec<Output>) -> Result<Begun, Refusal> {
         let key = self.account_of(client).ok_or(AccountRefusal::LoginRequired)?;
         let mut account = self.accounts.directory.get(&key).ok_or(AccountRefusal::LoginRequired)?.clone();
         let before = account.tokens.len();
@@ -38,8 +38,13 @@ impl Chat {
         }
         self.accounts.directory.insert(account.clone());
         out.push(Output::Account(AccountChange::Put(account)));
-        self.log_out_token(&key, &label, out);
-        Ok(Begun::Done(AccountDone::Revoke(label)))
+        // First of all: where everyone has to log in, it may be among those who are sent away.
+        out.push(Output::tell(client, Event::Done(Done::Account(AccountDone::Revoke(label.to_owned())))));
+        self.log_out_token(&key, label, out);
+        if self.members.get(client).is_some() {
+            out.push(Output::Ready(client));
+        }
+        Ok(Begun::GoesOn)
     }
 }
 

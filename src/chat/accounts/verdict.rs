@@ -103,7 +103,7 @@ impl Chat {
                 let account = self.accounts.directory.remove(&key).ok_or(AccountRefusal::LoginFailed)?;
                 out.push(Output::Account(AccountChange::Gone(Arc::clone(&account.name))));
                 self.log_out(&key, Some(client), out);
-                self.keep_name_only(client);
+                self.keep_name_only(client, out);
                 self.forget_account(&key, out);
                 Ok(Some(AccountDone::Unregister(account.name)))
             }

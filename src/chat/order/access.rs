@@ -80,9 +80,15 @@ impl Access {
         self.owners.len() + self.invited.len() < INVITED_MAX && self.invited.insert(key.into())
     }
 
-    /// The guest may come in from now on. Answers whether there was a place for that.
-    pub(super) fn invite_guest(&mut self, client: ClientId) -> bool {
-        self.guests.contains(&client) || self.guests.len() < INVITED_MAX && self.guests.insert(client)
+    /// These guests may come in from now on, who bear one name. Answers whether there was a place for all of them; otherwise
+    /// none is let in.
+    pub(super) fn invite_guests(&mut self, guests: &[ClientId]) -> bool {
+        let new = guests.iter().filter(|guest| !self.guests.contains(guest)).count();
+        let has_places = self.guests.len() + new <= INVITED_MAX;
+        if has_places {
+            self.guests.extend(guests);
+        }
+        has_places
     }
 
     /// The account of this key is not invited any more, and owns nothing. Answers whether that is new.
@@ -117,7 +123,7 @@ mod tests {
         );
         assert!(access.invite("bob") && access.lets_in(GUEST, Some("bob")) && !access.is_owner("bob"));
         assert!(access.add_owner("bob") && access.is_owner("bob") && !access.is_maker("bob"));
-        assert!(access.invite_guest(GUEST) && access.lets_in(GUEST, None) && access.remove_guest(GUEST));
+        assert!(access.invite_guests(&[GUEST]) && access.lets_in(GUEST, None) && access.remove_guest(GUEST));
         assert!(access.remove("bob") && !access.lets_in(GUEST, Some("bob")) && !access.remove("bob"));
         assert!(access.remove("ann") && !access.is_owner("ann"));
     }
@@ -125,17 +131,24 @@ mod tests {
     #[test]
     fn no_more_are_invited_than_may_be() {
         let mut access = Access::made_by("ann".into());
+        access.is_locked = true;
         assert!((0..INVITED_MAX).all(|n| access.invite(&format!("a{n}"))));
         assert!(!access.invite("bob") && !access.add_owner("bob") && access.invite("a0") && access.add_owner("a0"));
-        assert!((0..INVITED_MAX as u64).all(|n| access.invite_guest(ClientId(n))));
-        assert!(!access.invite_guest(ClientId(1000)) && access.invite_guest(ClientId(1)));
+        let guests = |range: std::ops::Range<usize>| range.map(|n| ClientId(n as u64)).collect::<Vec<_>>();
+        assert!(access.invite_guests(&guests(0..INVITED_MAX - 1)));
+        assert!(
+            !access.invite_guests(&guests(200..202)) && !access.lets_in(ClientId(200), None),
+            "all of them or none"
+        );
+        assert!(access.invite_guests(&guests(200..201)) && !access.invite_guests(&guests(201..202)));
+        assert!(access.invite_guests(&guests(0..2)));
     }
 
     #[test]
     fn what_is_kept_is_restored() {
         let mut access = Access::made_by("ann".into());
         access.is_locked = true;
-        assert!(access.invite("bob") && access.add_owner("eve") && access.invite_guest(GUEST));
+        assert!(access.invite("bob") && access.add_owner("eve") && access.invite_guests(&[GUEST]));
         let kept = access.to_keep("ops".into());
         let restored = Access::restored(kept.clone());
         assert!(restored.is_owner("eve") && restored.lets_in(GUEST, Some("bob")) && !restored.lets_in(GUEST, None));

@@ -9,7 +9,8 @@ impl Chat {
         // What is asked for, in which room, and whether something is said with it.
         let (asked, room, speaks) = match command {
             Command::Say(_) => (None, self.members.get(client).map(|member| member.current), true),
-            Command::Private { .. } | Command::Rename(_) => (None, None, true),
+            Command::Private { .. } => (Some(Asked::To), None, true),
+            Command::Rename(_) => (Some(Asked::Rename), None, true),
             Command::In { room, .. } => (Some(Asked::In), self.room(room).ok(), true),
             Command::Topic { room, text } => (Some(Asked::Topic), self.room(room).ok(), text.is_some()),
             Command::Join { room, .. } => (Some(Asked::Join), self.room(room).ok(), false),
@@ -18,7 +19,7 @@ impl Chat {
             Command::Wait(
                 _,
                 WaitFor::Members(room, _) | WaitFor::In { room, .. } | WaitFor::By { room: Some(room), .. },
-            ) => (None, self.room(room).ok(), false),
+            ) => (Some(Asked::Wait), self.room(room).ok(), false),
             Command::Wait(
                 _,
                 WaitFor::User(_)

@@ -22,6 +22,9 @@ pub enum OrderChange {
     Act(Deed),
 }
 
+/// Bans and mutes, each with the room where it holds.
+pub type Sanctions = Vec<(Option<Arc<str>>, Sanction)>;
+
 /// Who keeps order in a room, and who may come in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoomOrder {
@@ -68,6 +71,8 @@ pub struct Deed {
     pub at: Timestamp,
     /// The name of the account that did it.
     pub who: Arc<str>,
+    /// That is an operator's.
+    pub is_operators: bool,
     /// What.
     pub act: Act,
     /// To whom.
@@ -81,8 +86,8 @@ pub struct Deed {
 /// What a store has kept of order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PastOrder {
-    /// Bans and mutes, each with the room where it holds.
-    pub sanctions: Vec<(Option<Arc<str>>, Sanction)>,
+    /// Who may not come in, or not speak.
+    pub sanctions: Sanctions,
     /// Who keeps order in which room.
     pub rooms: Vec<RoomOrder>,
 }

@@ -23,7 +23,7 @@ use std::{
 
 use super::{Chat, ClientId, Identity, Output, Refusal, Role, RoomId, account::account_key};
 
-pub use kept::{Deed, OrderChange, PastOrder, RoomOrder, RoomRole};
+pub use kept::{Deed, OrderChange, PastOrder, RoomOrder, RoomRole, Sanctions};
 pub use request::{Act, OrderCommand, OrderDone};
 pub use sanction::{Penalty, Sanction, Whom};
 pub use told::{Notice, NoticeKind, OrderEvent, OrderRefusal};
@@ -62,6 +62,7 @@ pub(super) struct Order {
 struct Actor {
     name: Arc<str>,
     who: Arc<Identity>,
+    is_operator: bool,
 }
 
 impl Order {
@@ -107,30 +108,28 @@ impl Order {
 impl Chat {
     /// The client, if it is logged in to an operator's account.
     fn operator(&self, client: ClientId) -> Result<Actor, Refusal> {
-        let actor = self.actor(client).ok_or(OrderRefusal::NotOperator)?;
-        let account = self.accounts.directory.get(&account_key(&actor.name));
-        match account.map(|account| account.role) {
-            Some(Role::Operator) => Ok(actor),
-            Some(Role::User) | None => Err(OrderRefusal::NotOperator.into()),
-        }
+        let actor = self.actor(client).filter(|actor| actor.is_operator);
+        actor.ok_or_else(|| OrderRefusal::NotOperator.into())
     }
 
     /// The client, if it is logged in to the account of an owner of the room, or an operator's.
     fn owner(&self, client: ClientId, room: RoomId) -> Result<Actor, Refusal> {
         let actor = self.actor(client).ok_or(OrderRefusal::NotOwner)?;
         let key = account_key(&actor.name);
-        if self.order.rooms.get(&room).is_some_and(|access| access.is_owner(&key)) {
-            return Ok(actor);
-        }
-        self.operator(client).map_err(|_| OrderRefusal::NotOwner.into())
+        let is_owner = self.order.rooms.get(&room).is_some_and(|access| access.is_owner(&key));
+        if is_owner || actor.is_operator { Ok(actor) } else { Err(OrderRefusal::NotOwner.into()) }
     }
 
     /// The client, if it is logged in to an account that there is.
     fn actor(&self, client: ClientId) -> Option<Actor> {
         let key = self.account_of(client)?;
-        let name = Arc::clone(&self.accounts.directory.get(&key)?.name);
+        let account = self.accounts.directory.get(&key)?;
+        let is_operator = match account.role {
+            Role::Operator => true,
+            Role::User => false,
+        };
         let who = Arc::clone(&self.members.get(client)?.who);
-        Some(Actor { name, who })
+        Some(Actor { name: Arc::clone(&account.name), who, is_operator })
     }
 
     /// The client has made a room: its account owns that, if it has one.
@@ -159,8 +158,17 @@ impl Chat {
         out: &mut Vec<Output>,
     ) {
         let room = room.and_then(|room| self.name_of(room));
-        let (who, reason) = (Arc::clone(&actor.name), reason.into());
-        out.push(Output::Order(OrderChange::Act(Deed { at: self.at, who, act, whom, room, reason })));
+        let Actor { name, is_operator, .. } = actor;
+        let deed = Deed {
+            at: self.at,
+            who: Arc::clone(name),
+            is_operators: *is_operator,
+            act,
+            whom,
+            room,
+            reason: reason.into(),
+        };
+        out.push(Output::Order(OrderChange::Act(deed)));
     }
 
     /// The account of this key is no more: one that is made again with its name owns nothing, and is not banned.
@@ -185,7 +193,19 @@ impl Chat {
                 self.order.rooms.insert(id, Access::restored(room));
             }
         }
-        for (room, sanction) in past.sanctions {
+        self.put_sanctions(past.sanctions);
+    }
+
+    /// These are in force from now on instead of those that there were, but for those of connections, which no store keeps.
+    pub(super) fn replace_sanctions(&mut self, sanctions: Sanctions) {
+        self.order.bans = Ledger::default();
+        self.order.mutes.keep_clients();
+        self.order.rooms.values_mut().for_each(|access| access.mutes.keep_clients());
+        self.put_sanctions(sanctions);
+    }
+
+    fn put_sanctions(&mut self, sanctions: Sanctions) {
+        for (room, sanction) in sanctions {
             match (room, sanction.penalty) {
                 (None, Penalty::Ban) => self.order.bans.put(sanction),
                 (None, Penalty::Mute) => self.order.mutes.put(sanction),

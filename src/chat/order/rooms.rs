@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Act, NoticeKind, OrderDone, OrderRefusal, Whom, access::INVITED_MAX, act::notice, whom::Named};
 use crate::chat::{
-    AccountRefusal, Chat, ClientId, Congestion, Event, Output, PublicEvent, Refusal, RoomId, account_key,
+    AccountRefusal, Asked, Chat, ClientId, Congestion, Event, Output, PublicEvent, Refusal, RoomId, account_key,
     waiting::lookup_key,
 };
 
@@ -21,6 +21,7 @@ impl Chat {
         if room == RoomId::LOBBY {
             return Err(OrderRefusal::NotOwner.into()); // nobody owns it: everyone has a place there
         }
+        let Some(name) = self.name_of(room) else { return Err(Refusal::NoSuchRoom) };
         let access = self.order.rooms.entry(room).or_default();
         if access.is_locked != is_locked {
             access.is_locked = is_locked;
@@ -30,7 +31,8 @@ impl Chat {
         if is_locked {
             self.refuse_waits(room, out);
         }
-        Ok(self.name_of(room).map(|name| OrderDone::Room(act, name)))
+        self.rooms.set_locked(room, is_locked);
+        Ok(Some(OrderDone::Room(act, name)))
     }
 
     pub(super) fn invite(
@@ -45,7 +47,7 @@ impl Chat {
         let access = self.order.rooms.entry(room).or_default();
         let has_place = match &key {
             Some(key) => access.invite(key),
-            None => bearers.iter().all(|&guest| access.invite_guest(guest)),
+            None => access.invite_guests(&bearers),
         };
         if !has_place {
             return Err(OrderRefusal::TooManyInvited(INVITED_MAX).into());
@@ -143,6 +145,19 @@ impl Chat {
         Err(OrderRefusal::NotOperator.into())
     }
 
+    /// The client was the account of this key, and is another one or none: it leaves the locked rooms where that was let in.
+    pub(in crate::chat) fn leave_locked(&mut self, client: ClientId, before: &str, out: &mut Vec<Output>) {
+        let Some(member) = self.members.get(client) else { return };
+        let account = self.account_of(client);
+        let is_left = |room: &RoomId| {
+            self.order.rooms.get(room).is_some_and(|access| {
+                access.lets_in(client, Some(before)) && !access.lets_in(client, account.as_deref())
+            })
+        };
+        let left: Vec<_> = member.rooms.iter().filter(is_left).collect();
+        left.into_iter().for_each(|room| self.put_out(client, room, out));
+    }
+
     /// The client is out of the room.
     fn put_out(&mut self, client: ClientId, room: RoomId, out: &mut Vec<Output>) {
         let Some(member) = self.members.get_mut(client) else { return };
@@ -175,7 +190,7 @@ impl Chat {
     pub(in crate::chat) fn refuse_wait(&mut self, client: ClientId, out: &mut Vec<Output>) {
         let room = self.waits.room_of(client).and_then(|key| self.rooms.with_key(key));
         if room.is_some_and(|room| !self.may_hear(client, room)) && self.waits.end(client).is_some() {
-            out.push(Output::tell(client, Event::Refused(OrderRefusal::RoomLocked.into())));
+            out.push(Output::tell(client, Event::Declined(Asked::Wait, OrderRefusal::RoomLocked.into())));
             self.finish(client, out);
         }
     }

@@ -182,6 +182,12 @@ impl Ledger {
         self.clients.get(&client).filter(|sanction| sanction.holds(at))
     }
 
+    /// Only those for connections are left.
+    pub(super) fn keep_clients(&mut self) {
+        let clients = std::mem::take(&mut self.clients);
+        *self = Self { clients, ..Self::default() };
+    }
+
     /// The connection is gone.
     pub(super) fn end(&mut self, client: ClientId) {
         self.clients.remove(&client);

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use super::{Act, Notice, NoticeKind, OrderDone, act::notice};
+use super::{Act, Notice, NoticeKind, OrderDone, OrderRefusal, act::notice};
 use crate::chat::{
     Chat, ClientId, Done, Event, Output, Refusal,
     work::{PIECE_ITEMS, Task},
 };
+
+/// How long ahead the end of the server may be asked for: longer than it runs.
+const AHEAD_MAX: Duration = Duration::from_hours(24 * 3650);
 
 /// Something that everyone is told, some clients at a time.
 #[derive(Debug)]
@@ -47,7 +50,8 @@ impl Chat {
         out: &mut Vec<Output>,
     ) -> Result<Option<OrderDone>, Refusal> {
         let actor = self.operator(client)?;
-        let when = self.at.checked_add(time).map_err(|_| Refusal::WaitTooLong(self.rules.wait_max))?;
+        let when = self.at.checked_add(time).ok().filter(|_| time <= AHEAD_MAX);
+        let when = when.ok_or(OrderRefusal::TooFarAhead(AHEAD_MAX))?;
         self.order.shutdown = Some(self.now.saturating_add(time));
         self.note(&actor, Act::ShutDown, None, None, reason, out);
         let notice = notice(NoticeKind::ShutDown, &actor, None, Some(when), reason);

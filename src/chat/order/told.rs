@@ -1,6 +1,6 @@
 //! What users are told where order is kept, and why requests are refused. Values only.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -91,6 +91,8 @@ pub enum OrderRefusal {
     NoSuchBan,
     /// There are as many bans or mutes as there may be.
     TooManyBans(usize),
+    /// The server is to end later than so long from now.
+    TooFarAhead(Duration),
     /// As many are invited to the room, or own it, as may be.
     TooManyInvited(usize),
 }
@@ -107,6 +109,7 @@ impl OrderRefusal {
             Self::NotBannable => "not-bannable",
             Self::NoSuchBan => "no-such-ban",
             Self::TooManyBans(_) => "too-many-bans",
+            Self::TooFarAhead(_) => "too-far-ahead",
             Self::TooManyInvited(_) => "too-many-invited",
         }
     }

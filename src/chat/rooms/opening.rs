@@ -42,7 +42,7 @@ impl Rooms {
         self.last = RoomId(self.last.0 + 1); // of rooms that were used at the same time, the one with the higher number later
         self.insert(self.last, name, past.keeper.map(Keeper::Network));
         let of = self.by_id.get_mut(&self.last).expect("it was inserted just now");
-        (of.topic, of.has_history) = (past.topic.clone(), past.last > 0);
+        (of.topic, of.has_history, of.is_locked) = (past.topic.clone(), past.last > 0, past.is_locked);
         self.settle(self.last);
         Ok(self.last)
     }
@@ -74,7 +74,7 @@ impl Rooms {
             *self.made.entry(keeper).or_default() += 1;
         }
         let (members, topic) = (Vec::new(), None);
-        let of = Room { name, topic, members, seq: 0, used: self.uses, has_history: false, keeper };
+        let of = Room { name, topic, members, seq: 0, used: self.uses, has_history: false, is_locked: false, keeper };
         self.by_id.insert(room, Box::new(of));
     }
 }

@@ -11,7 +11,10 @@ impl Rooms {
             assert_eq!(self.by_key.get(room.name.key()), Some(&id));
             assert_eq!(self.by_skeleton.get(room.name.skeleton().as_str()), Some(&id));
             let is_vacant = room.members.is_empty() && id != RoomId::LOBBY;
-            assert!(!is_vacant || room.topic.is_some() || room.has_history, "nothing keeps it: {room:?}");
+            assert!(
+                !is_vacant || room.topic.is_some() || room.has_history || room.is_locked,
+                "nothing keeps it: {room:?}"
+            );
             match room.keeper {
                 Some(keeper) if is_vacant => kept.entry(keeper).or_default().insert((room.used, id)),
                 None if is_vacant => in_order.insert((Reverse(1), room.used, id)),

@@ -239,6 +239,8 @@ fn the_server_ends_when_an_operator_has_asked_for_it() {
         "1< shutdown ok -; 1< notice op shutdown-cancelled; 2< notice op shutdown-cancelled",
     );
     check("1 shutdown|cancel", "1< shutdown ok -");
+    check("1 shutdown|3651d|x", "1< no: too-far-ahead");
+    check("1 shutdown|99999999999999d|x", "1< no: too-far-ahead");
 }
 
 #[test]

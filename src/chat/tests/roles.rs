@@ -1,6 +1,8 @@
 //! Whatever happens in whatever order: who has no role causes no effect, and who may not enter a locked room hears nothing of
 //! it. Who may what is followed beside the chat, by what it is asked for and what it answers.
 
+use std::collections::BTreeSet;
+
 use super::{super::*, origin};
 
 const NAMES: [&str; 4] = ["op", "ann", "bob", "cid"];
@@ -26,6 +28,8 @@ struct Expected {
     invited: Vec<Guest>,
     is_locked: bool,
     inside: Vec<ClientId>,
+    /// Those of them who came in while it was locked.
+    let_in: BTreeSet<ClientId>,
 }
 
 struct World {
@@ -113,9 +117,13 @@ impl World {
     /// Whether the client may enter the room.
     fn may_enter(&self, client: ClientId, room: &str) -> bool {
         let Some(of) = self.rooms.get(room).filter(|of| of.is_locked) else { return true };
+        of.inside.contains(&client) || self.is_invited(client, of)
+    }
+
+    /// Whether the client may be in the room though it is locked.
+    fn is_invited(&self, client: ClientId, of: &Expected) -> bool {
         let owner = self.owner(client);
-        of.inside.contains(&client)
-            || of.invited.contains(&Guest::Client(client))
+        of.invited.contains(&Guest::Client(client))
             || owner.is_some_and(|owner| of.owners.contains(&owner) || of.invited.contains(&Guest::Account(owner)))
     }
 
@@ -156,7 +164,7 @@ impl World {
             25 => order(OrderCommand::Invite { room, name }),
             26 => order(OrderCommand::Owner { room, name }),
             27 => order(OrderCommand::Announce("hi".to_owned())),
-            28 => order(OrderCommand::ShutDown { time: Duration::from_secs(999_999_999), reason }),
+            28 => order(OrderCommand::ShutDown { time: Duration::from_secs(300_000_000), reason }),
             29 => return self.input(Input::End(client, Departure::Quit), None),
             30 => return self.change_behind_its_back(&name),
             _ => return self.verify(),
@@ -257,13 +265,19 @@ impl World {
                         self.make(&name, &made);
                     }
                     assert!(allowed[&(client, &*name)], "{asked:?} entered");
-                    self.rooms.entry(name.to_string()).or_default().inside.push(client);
+                    let of = self.rooms.entry(name.to_string()).or_default();
+                    of.inside.push(client);
+                    if of.is_locked {
+                        of.let_in.insert(client);
+                    }
                 }
                 Output::Part(client, room) => {
                     let is_own = order.is_none();
                     assert!(is_own || by_operator_or_owner, "{asked:?} put {client} out");
                     if let Some(name) = self.chat.name_of(room) {
-                        self.rooms.entry(name.to_string()).or_default().inside.retain(|inside| *inside != client);
+                        let of = self.rooms.entry(name.to_string()).or_default();
+                        of.inside.retain(|inside| *inside != client);
+                        of.let_in.remove(&client);
                     }
                 }
                 Output::Remember { room, .. } if !self.rooms.contains_key(&*room) => self.make(&room, &made),
@@ -275,6 +289,7 @@ impl World {
                     self.jobs.retain(|(of, ..)| *of != client);
                     for of in self.rooms.values_mut() {
                         of.inside.retain(|inside| *inside != client);
+                        of.let_in.remove(&client);
                         of.invited.retain(|guest| *guest != Guest::Client(client));
                     }
                 }
@@ -292,6 +307,11 @@ impl World {
                 Guest::Account(owner) => is_there(owner),
                 Guest::Client(_) => true,
             });
+        }
+        for (room, of) in &self.rooms {
+            for &client in &of.let_in {
+                assert!(self.is_invited(client, of), "{client} is in {room} without the account that it came in as");
+            }
         }
     }
 
@@ -311,7 +331,11 @@ impl World {
         };
         match command {
             OrderCommand::Lock(room) => self.rooms.entry(room).or_default().is_locked = true,
-            OrderCommand::Unlock(room) => self.rooms.entry(room).or_default().is_locked = false,
+            OrderCommand::Unlock(room) => {
+                let of = self.rooms.entry(room).or_default();
+                of.is_locked = false;
+                of.let_in.clear();
+            }
             OrderCommand::Invite { room, name } => {
                 let guests = guests(self, &name);
                 self.rooms.entry(room).or_default().invited.extend(guests);

@@ -301,3 +301,12 @@ fn many_rooms_and_many_members_are_listed_in_pieces() {
         assert_eq!(told[items..], [Output::tell(ClientId(7), Event::Done(last)), Output::Ready(ClientId(7))]);
     }
 }
+
+#[test]
+fn who_keeps_rooms_for_itself_follows_what_is_trusted_now() {
+    let rooms = RoomLimits { per_client_max: 1, ..RoomLimits::default() };
+    let rules = Rules { rooms, trusted: vec!["10.0.0.0/8".parse().unwrap()], ..Rules::default() };
+    let told = |script: &str, told: &str| check_by(rules.clone(), script, told);
+    told("1 in|a|x; 2 in|b|x", "< #b @2: x; 2< said in b");
+    told("1 knows that nobody is trusted; 1 in|a|x; 2 in|b|x", "2< no: too-many-rooms(1)");
+}

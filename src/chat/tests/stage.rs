@@ -87,6 +87,7 @@ impl Stage {
             "is made operator" | "is made user" => vec![self.with_role(id, what)],
             "arrives" => vec![Input::Arrive(id, addr(client))],
             "knows that the store fails" => vec![Input::StoreDown],
+            "knows that nobody is trusted" => vec![Input::Trusted(Vec::new())],
             "is verified" => {
                 let (ticket, job) = self.jobs.remove(&client).expect("something to be verified");
                 vec![Input::Verified(id, ticket, self.verdict(job))]
@@ -341,7 +342,9 @@ fn shown(event: &Event) -> String {
             let n = position.map_or(0, |position| position.n);
             format!("{count} of {room} until {n}{}", if *has_more { ", more" } else { "" })
         }
-        Event::Declined(Asked::To, refusal) => shown(&Event::Refused(refusal.clone())),
+        Event::Declined(Asked::To | Asked::Rename | Asked::Users | Asked::Wait, refusal) => {
+            shown(&Event::Refused(refusal.clone()))
+        }
         Event::Declined(_, Refusal::HistoryGone { oldest, .. }) => {
             format!("no: history-gone, oldest {}", oldest.map_or(0, |position| position.n))
         }

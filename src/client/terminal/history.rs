@@ -125,9 +125,18 @@ mod tests {
     #[test]
     fn back_and_forth() {
         let mut history = History::open(None);
-        ["one", "two", "two", " secret", "login|ann|secret", "/register secret", "Logn ann secret"]
-            .iter()
-            .for_each(|line| history.add(line));
+        [
+            "one",
+            "two",
+            "two",
+            " secret",
+            "login|ann|secret",
+            "/register secret",
+            "Logn ann secret",
+            "pc_0123456789abcdefghjkmnpqrs",
+        ]
+        .iter()
+        .for_each(|line| history.add(line));
         assert_eq!(history.newer(), None);
         assert_eq!(history.older("draft"), Some("two"));
         assert_eq!(history.older("two"), Some("one"));

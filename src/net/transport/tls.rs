@@ -77,6 +77,10 @@ impl TlsSocket {
                 task::yield_now().await; // there is more, and other tasks run first
             }
         }
+        // What the client waits for may be left: with TLS 1.2, the server has the last word.
+        while !this.flush()? {
+            future::poll_fn(|cx| this.socket.poll_writable(cx)).await;
+        }
         this.undecrypted = 0;
         Ok(this)
     }
@@ -255,3 +259,6 @@ fn send(socket: &Socket, bytes: &[u8]) -> io::Result<usize> {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,6 +41,13 @@ pub(super) fn refused(refusal: &OrderRefusal, lang: Lang) -> String {
                 Lang::En => format!("too many bans or mutes: at most {max}"),
             };
         }
+        OrderRefusal::TooFarAhead(max) => {
+            let days = max.as_secs() / (24 * 3600);
+            return match lang {
+                Lang::Zh => format!("时间过长,最多{days}天"),
+                Lang::En => format!("too far ahead: at most {days} days"),
+            };
+        }
         OrderRefusal::TooManyInvited(max) => {
             return match lang {
                 Lang::Zh => format!("受邀者过多,最多{max}个"),
@@ -61,6 +68,7 @@ pub(super) fn refused_fields(out: &mut Vec<u8>, refusal: &OrderRefusal) {
         | OrderRefusal::NotBannable
         | OrderRefusal::NoSuchBan
         | OrderRefusal::TooManyBans(_)
+        | OrderRefusal::TooFarAhead(_)
         | OrderRefusal::TooManyInvited(_) => {}
     }
 }

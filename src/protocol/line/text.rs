@@ -102,7 +102,9 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, room: Option<
         Event::Done(Done::Account(done)) => accounts::answer(out, done, lang),
         Event::Done(done) => answer(out, done),
         // The tutorial's words, as what is refused because of a name or a text.
-        Event::Declined(Asked::To, refusal) => put(out, &[&refused(refusal, lang)]),
+        Event::Declined(Asked::To | Asked::Rename | Asked::Users | Asked::Wait, refusal) => {
+            put(out, &[&refused(refusal, lang)]);
+        }
         Event::Declined(asked, refusal) => {
             put(out, &[Verb::of_asked(*asked).word(), "|", refusal.code(), "|"]);
             if let Refusal::HistoryGone { room, oldest } = refusal {

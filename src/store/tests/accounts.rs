@@ -46,7 +46,7 @@ fn told(writer: &mut Writer<'_>, outcomes: &mut Outcomes) -> Option<Vec<Account>
     settle(writer, look_at);
     outcomes.take().into_iter().find_map(|outcome| match outcome {
         Outcome::Accounts { accounts, .. } => Some(accounts),
-        Outcome::Committed(_) | Outcome::Failed { .. } => None,
+        Outcome::Committed(_) | Outcome::Bans { .. } | Outcome::Failed { .. } => None,
     })
 }
 
@@ -268,4 +268,20 @@ fn a_file_for_accounts_is_made_only_when_it_is_asked_for() {
     assert_eq!(file.all(), Ok(vec![ann.clone()]));
     let open = folder.open();
     assert_eq!((open.loaded.accounts, open.loaded.next), (vec![ann], 1), "no number is left out");
+}
+
+#[test]
+fn what_the_chat_ends_is_not_what_somebody_has_made_again_meanwhile() {
+    let folder = Folder::new();
+    with_writer(&folder, OPTIONS, |writer, _, outcomes| {
+        commit(writer, 1, vec![put(&account("ann"))]);
+        remove(&folder, "ann");
+        let again = Account { created: NOW + Duration::from_millis(1), ..account("ann") };
+        AccountFile::open(&folder.file(), false).unwrap().edit("ann", |_| Ok(Some(again.clone()))).unwrap();
+        commit(writer, 2, vec![Change::Account(AccountChange::Gone("ann".into()))]);
+        assert_eq!(told(writer, outcomes), Some(vec![again.clone()]), "the chat did not know of it");
+        commit(writer, 3, vec![Change::AccountsSeen(1), Change::Account(AccountChange::Gone("ann".into()))]);
+        assert_eq!(told(writer, outcomes), None);
+        assert_eq!(AccountFile::open(&folder.file(), false).unwrap().all(), Ok(vec![]), "that one was meant");
+    });
 }

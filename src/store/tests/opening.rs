@@ -226,7 +226,7 @@ fn a_store_of_version_1_is_read() {
     let mut open = folder.open();
     let gone = Some(Gone { n: 12, at: "2026-11-25T00:00:00Z".parse().unwrap() });
     let (topic, keeper) = (Some("green".into()), Some(network("10.0.0.1")));
-    let rooms = vec![PastRoom { name: "tea".to_owned(), topic, keeper, last: 18, gone }];
+    let rooms = vec![PastRoom { name: "tea".to_owned(), topic, keeper, is_locked: false, last: 18, gone }];
     assert_eq!(
         open.loaded,
         Loaded {

@@ -19,7 +19,15 @@ fn room_order(is_locked: bool) -> RoomOrder {
 
 fn deed(act: Act, room: Option<&str>) -> Change {
     let (who, whom) = ("op".into(), Some("bob".into()));
-    Change::Order(OrderChange::Act(Deed { at: NOW, who, act, whom, room: room.map(Into::into), reason: "x".into() }))
+    Change::Order(OrderChange::Act(Deed {
+        at: NOW,
+        who,
+        is_operators: true,
+        act,
+        whom,
+        room: room.map(Into::into),
+        reason: "x".into(),
+    }))
 }
 
 #[test]
@@ -59,6 +67,7 @@ fn who_owns_a_room_comes_back_and_goes_with_the_room_and_the_account() {
     let mut sorted = loaded.roles.clone();
     sorted.sort_by(|(one, _), (other, _)| other.cmp(one));
     assert_eq!((sorted, loaded.is_locked, loaded.maker.as_deref()), (roles, true, Some("ann")));
+    assert!(open.loaded.rooms.iter().any(|room| room.name == "ops" && room.is_locked), "{:?}", open.loaded.rooms);
     open.commit(vec![Change::Account(AccountChange::Gone("bob".into()))]);
     open.close();
     let mut open = folder.open();
@@ -82,4 +91,31 @@ fn what_was_done_is_written_down_and_does_not_grow_for_ever() {
     }
     assert!(folder.ask_number("select count(*) from audit where room is not null") <= 51_000);
     assert_eq!(folder.ask_number("select count(*) from audit where room is null"), 1, "it is not pushed out");
+}
+
+#[test]
+fn bans_that_somebody_has_edited_are_told_when_that_is_asked_for() {
+    let folder = Folder::new();
+    with_writer(&folder, OPTIONS, |writer, _, outcomes| {
+        let net = sanction(Penalty::Ban, block("10.0.0.0/8"), None);
+        commit(writer, 1, vec![Change::Order(OrderChange::Put(None, net.clone()))]);
+        let edit = "insert into bans (kind, who, room, by, reason, created)
+            values ('ban', '@bob', '', 'hand', 'spam', '2026-11-26T02:28:44.000Z')";
+        folder.shell().execute_batch(edit).unwrap();
+        outcomes.take();
+        let now = Instant::now();
+        writer.take(Task::TellBans, now);
+        assert!(writer.due(now).is_some_and(|due| due <= now));
+        writer.work(now);
+        let bob = Sanction {
+            by: "hand".into(),
+            reason: "spam".into(),
+            created: NOW + Duration::from_secs(1),
+            ..sanction(Penalty::Ban, Whom::Account("bob".into()), None)
+        };
+        let sanctions = vec![(None, net), (None, bob)];
+        assert_eq!(outcomes.take(), [Outcome::Bans { batch: 1, sanctions }]);
+        writer.work(now);
+        assert_eq!(outcomes.take(), [], "it is told once");
+    });
 }

@@ -313,3 +313,29 @@ fn the_log_of_sqlite_is_emptied_between_commits() {
         });
     }
 }
+
+#[test]
+fn as_many_private_messages_are_kept_as_may_wait_for_an_account() {
+    let folder = Folder::new();
+    with_writer(&folder, Options { lines_max: 2, unread_max: 5, ..OPTIONS }, |writer, reader, _| {
+        let psst = |n| {
+            let event = KeptEvent::Private { from: ann(), text: "psst".to_owned() };
+            Change::Event(record(n, NOW, "@:ann", event))
+        };
+        commit(writer, 1, (1..=5).map(psst).chain(say("tea", 6..=10)).collect());
+        settle(writer, Instant::now());
+        assert_eq!((kept(reader, "@:ann").0, kept(reader, "tea").0), (vec![1, 2, 3, 4, 5], vec![9, 10]));
+        commit(writer, 2, vec![psst(11)]);
+        settle(writer, Instant::now());
+        assert_eq!(kept(reader, "@:ann").0, [2, 3, 4, 5, 11]);
+    });
+    // Another start, where fewer may wait: those that do are kept all the same.
+    let shell = folder.shell();
+    shell
+        .execute_batch("insert into accounts (name, key, created, read, generation) values ('ann', 'ann', '', 2, 1)")
+        .unwrap();
+    with_writer(&folder, Options { lines_max: 0, unread_max: 0, ..OPTIONS }, |writer, reader, _| {
+        settle(writer, Instant::now());
+        assert_eq!((kept(reader, "@:ann").0, kept(reader, "tea").0), (vec![3, 4, 5, 11], vec![]));
+    });
+}

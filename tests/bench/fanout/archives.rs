@@ -56,7 +56,8 @@ impl Archives {
 }
 
 fn write(path: &Path, contents: Contents) -> io::Result<()> {
-    let options = Options { sync: SyncMode::Normal, lines_max: u64::MAX, days_max: 0, bytes_max: u64::MAX };
+    let options =
+        Options { sync: SyncMode::Normal, lines_max: u64::MAX, unread_max: 0, days_max: 0, bytes_max: u64::MAX };
     let now = Timestamp::now();
     let (mut store, _, mut outcomes) = Store::open(path, options, now, 0).map_err(io::Error::other)?;
     let rooms: Vec<Arc<str>> = (0..contents.rooms).map(|room| format!("r{room}").into()).collect();
@@ -80,7 +81,7 @@ fn write(path: &Path, contents: Contents) -> io::Result<()> {
             committed = match block_on(outcomes.next()) {
                 Some(Outcome::Committed(batch)) => batch,
                 Some(Outcome::Failed { reason, .. }) => return Err(io::Error::other(reason)),
-                Some(Outcome::Accounts { .. }) => committed,
+                Some(Outcome::Accounts { .. } | Outcome::Bans { .. }) => committed,
                 None => return Err(io::Error::other("the store has ended")),
             };
         }

@@ -22,6 +22,7 @@ pub(super) fn refusals() -> Vec<OrderRefusal> {
         NotBannable: [OrderRefusal::NotBannable],
         NoSuchBan: [OrderRefusal::NoSuchBan],
         TooManyBans: [OrderRefusal::TooManyBans(10_000)],
+        TooFarAhead: [OrderRefusal::TooFarAhead(Duration::from_secs(3650 * 86_400))],
         TooManyInvited: [OrderRefusal::TooManyInvited(100)],
     })
 }

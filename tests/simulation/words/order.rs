@@ -29,6 +29,7 @@ pub(super) fn refused(refusal: &OrderRefusal, lang: Lang) -> String {
         ],
         OrderRefusal::NoSuchBan => ["没有这项封禁或禁言", "no such ban or mute"],
         OrderRefusal::TooManyBans(_) => ["封禁或禁言过多,最多10000项", "too many bans or mutes: at most 10000"],
+        OrderRefusal::TooFarAhead(_) => ["时间过长,最多3650天", "too far ahead: at most 3650 days"],
         OrderRefusal::TooManyInvited(_) => ["受邀者过多,最多100个", "too many are invited: at most 100"],
     };
     match lang {

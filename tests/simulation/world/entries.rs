@@ -27,7 +27,7 @@ impl World {
                 }
             }
             Input::ShutDown => self.peers.values_mut().for_each(|peer| peer.account.closing()),
-            Input::Verified(..) | Input::Accounts(_) => {}
+            Input::Verified(..) | Input::Accounts(_) | Input::Bans(_) | Input::Trusted(_) => {}
             Input::Shrink(_) | Input::Answered(..) | Input::StoreDown | Input::StoreUp | Input::Continue => {}
         }
         let mut known = self.model.past().len();

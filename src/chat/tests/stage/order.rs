@@ -13,6 +13,7 @@ pub(super) fn order_refusal(refusal: &OrderRefusal) -> String {
         | OrderRefusal::NotBannable
         | OrderRefusal::NoSuchBan
         | OrderRefusal::TooManyBans(_)
+        | OrderRefusal::TooFarAhead(_)
         | OrderRefusal::TooManyInvited(_) => refusal.code().to_owned(),
     }
 }

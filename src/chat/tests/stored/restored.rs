@@ -3,7 +3,14 @@
 use super::{super::origin, *};
 
 fn past(name: &str, last: u64) -> PastRoom {
-    PastRoom { name: name.to_owned(), topic: None, keeper: Some("10.0.0.7".parse().unwrap()), last, gone: None }
+    PastRoom {
+        name: name.to_owned(),
+        topic: None,
+        keeper: Some("10.0.0.7".parse().unwrap()),
+        is_locked: false,
+        last,
+        gone: None,
+    }
 }
 
 #[test]
@@ -43,6 +50,7 @@ fn a_room_that_nothing_keeps_is_not_there_again() {
         PastRoom { topic: Some("red".into()), ..past("named", 0) },
         past("full", 7),
         PastRoom { gone, ..past("emptied", 0) },
+        PastRoom { is_locked: true, ..past("locked", 0) },
     ];
     stage.chat.restore(9, 0, &rooms, &mut out);
     assert_eq!(out, ["empty", "emptied"].map(|name| Output::Forget(name.into())));
@@ -77,4 +85,17 @@ fn so_much_is_kept_while_a_store_fails() {
     stage.input(Input::StoreUp);
     stage.line(BOB, "join|a");
     assert_eq!(stage.kept.len() - before, 4097);
+}
+
+#[test]
+fn a_room_stays_locked_though_nothing_else_is_kept_of_it() {
+    let mut stage = Stage::new(1);
+    let locked = PastRoom { is_locked: true, ..past("ops", 0) };
+    stage.chat.restore(9, 0, &[locked], &mut Vec::new());
+    let ops = RoomOrder { room: "ops".into(), maker: Some("ann".into()), is_locked: true, roles: Vec::new() };
+    stage.chat.restore_order(PastOrder { sanctions: Vec::new(), rooms: vec![ops] });
+    stage.line(ANN, "join|ops");
+    assert_eq!(stage.finish(), ["room-locked"]);
+    stage.line(ANN, "join|other");
+    assert_eq!(stage.finish(), ["in"]);
 }

@@ -59,6 +59,8 @@ fn verbs_and_chat() {
         ("to|a b|x", private("a b", "x")),
         ("login bob secret", Err(FormError::Usage(Verb::Login))),
         ("logn|bob|secret", Err(FormError::UnknownVerb)),
+        ("pc_0123456789abcdefghjkmnpqrs", Err(FormError::Usage(Verb::Login))),
+        ("login pc_0123456789abcdefghjkmnpqrs", Err(FormError::Usage(Verb::Login))),
         ("login", Err(FormError::Usage(Verb::Login))),
         ("login|", Err(FormError::Usage(Verb::Login))),
         ("Login｜bob｜ se｜cr|et ", account(AccountCommand::Login { name: bob(), secret: secret(" se｜cr|et ") })),
