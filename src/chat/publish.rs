@@ -59,7 +59,7 @@ impl Chat {
             return None;
         }
         self.events += 1;
-        self.recent.push(room, Kept { n: self.events, at: self.at, event: Arc::clone(event) });
+        self.recent.push(room, Kept::new(self.events, self.at, event));
         self.rooms.set_history(room, true);
         let emptied = self.recent.trim();
         self.forget_history(emptied);

@@ -10,7 +10,7 @@ use std::{
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 
-use super::{Identity, PublicEvent, RoomId};
+use super::{Departure, Identity, PublicEvent, RoomId};
 
 /// How much is kept in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,12 +42,22 @@ pub(super) struct Recent {
     forgotten: u64,
 }
 
-/// An event, as it is kept.
+/// An event, as it is kept. Small: there may be one for each membership.
 #[derive(Debug)]
 pub(super) struct Kept {
     pub(super) n: u64,
-    pub(super) at: Timestamp,
-    pub(super) event: Arc<PublicEvent>,
+    /// In milliseconds: events have no more precise times.
+    at: i64,
+    event: Small,
+}
+
+/// An event that takes no block of its own where there are very many of its kind.
+#[derive(Debug)]
+enum Small {
+    Joined(Arc<Identity>),
+    Left(Arc<Identity>),
+    Offline(Arc<Identity>, Departure),
+    Other(Arc<PublicEvent>),
 }
 
 /// As long as there is one of a room, none of its events goes for newer ones of the same room.
@@ -92,11 +102,12 @@ impl Recent {
         let forgotten = self.forgotten;
         let of = self.by_room.entry(room).or_insert_with(|| Stretch::new(forgotten));
         if self.limits.per_room_max == 0 {
-            (of.gone, of.gone_at) = (kept.n, Some(kept.at));
+            (of.gone, of.gone_at) = (kept.n, Some(kept.at()));
             return;
         }
         if of.events.is_empty() {
             self.silent.push(Reverse((kept.n, room)));
+            of.events.reserve_exact(1); // many rooms have no more
         }
         self.bytes += kept.bytes();
         of.events.push_back(kept);
@@ -188,7 +199,7 @@ impl Recent {
             return Place::Older;
         }
         // The clock may have been set back: from the first on.
-        let first = of.events.iter().position(|kept| kept.at >= at).unwrap_or(of.events.len());
+        let first = of.events.iter().position(|kept| kept.at() >= at).unwrap_or(of.events.len());
         Place::Here(of.before(first))
     }
 
@@ -224,7 +235,7 @@ impl Stretch {
     /// Drops the oldest one, and answers what it took, in bytes.
     fn pop(&mut self) -> usize {
         let Some(kept) = self.events.pop_front() else { return 0 };
-        (self.gone, self.gone_at) = (kept.n, Some(kept.at));
+        (self.gone, self.gone_at) = (kept.n, Some(kept.at()));
         if self.events.len() < self.events.capacity() / 4 {
             self.events.shrink_to(2 * self.events.len());
         }
@@ -237,23 +248,55 @@ impl Stretch {
     }
 }
 
-/// What an event takes beside its texts, in bytes: its place here, and what the allocator needs for two blocks.
-const EVENT_BYTES: usize = size_of::<Kept>() + size_of::<PublicEvent>() + 4 * size_of::<usize>();
+/// What an event takes that has a block of its own, beside its texts: that block, and what the allocator needs for two.
+const BLOCK_BYTES: usize = size_of::<PublicEvent>() + 4 * size_of::<usize>();
 
 impl Kept {
+    pub(super) fn new(n: u64, at: Timestamp, event: &Arc<PublicEvent>) -> Self {
+        let event = match &**event {
+            PublicEvent::Joined(who) => Small::Joined(Arc::clone(who)),
+            PublicEvent::Left(who) => Small::Left(Arc::clone(who)),
+            PublicEvent::Offline(who, departure) => Small::Offline(Arc::clone(who), *departure),
+            PublicEvent::Online(_)
+            | PublicEvent::Message { .. }
+            | PublicEvent::KnownAs { .. }
+            | PublicEvent::Topic { .. } => Small::Other(Arc::clone(event)),
+        };
+        Self { n, at: at.as_millisecond(), event }
+    }
+
+    pub(super) fn at(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.at).unwrap_or_default() // it was one
+    }
+
+    pub(super) fn event(&self) -> Arc<PublicEvent> {
+        match &self.event {
+            Small::Joined(who) => Arc::new(PublicEvent::Joined(Arc::clone(who))),
+            Small::Left(who) => Arc::new(PublicEvent::Left(Arc::clone(who))),
+            Small::Offline(who, departure) => Arc::new(PublicEvent::Offline(Arc::clone(who), *departure)),
+            Small::Other(event) => Arc::clone(event),
+        }
+    }
+
     /// What it takes, in bytes. A user counts with each event: it may be held by this one alone.
     pub(super) fn bytes(&self) -> usize {
         let user = |who: &Identity| size_of::<Identity>() + who.name.len() + who.addr.len();
-        EVENT_BYTES
-            + match &*self.event {
-                PublicEvent::Message { from, text } => user(from) + text.len(),
-                PublicEvent::Topic { from, text } => user(from) + text.len(),
-                PublicEvent::KnownAs { old, new } => user(old) + user(new),
-                PublicEvent::Online(who)
-                | PublicEvent::Offline(who, _)
-                | PublicEvent::Joined(who)
-                | PublicEvent::Left(who) => user(who),
+        let event = match &self.event {
+            Small::Joined(who) | Small::Left(who) | Small::Offline(who, _) => user(who),
+            Small::Other(event) => {
+                BLOCK_BYTES
+                    + match &**event {
+                        PublicEvent::Message { from, text } => user(from) + text.len(),
+                        PublicEvent::Topic { from, text } => user(from) + text.len(),
+                        PublicEvent::KnownAs { old, new } => user(old) + user(new),
+                        PublicEvent::Online(who)
+                        | PublicEvent::Offline(who, _)
+                        | PublicEvent::Joined(who)
+                        | PublicEvent::Left(who) => user(who),
+                    }
             }
+        };
+        size_of::<Self>() + event
     }
 }
 

@@ -114,7 +114,7 @@ impl Chat {
             return None;
         }
         for kept in self.recent.after(room, replay.after).take(self.piece(&replay)) {
-            let record = Record { n: kept.n, at: kept.at, room: name.clone(), event: kept.event.clone().into() };
+            let record = Record { n: kept.n, at: kept.at(), room: name.clone(), event: kept.event().into() };
             out.push(Output::tell(to, Event::Past(record, self.epoch)));
             (replay.after, replay.told) = (kept.n, replay.told + 1);
         }

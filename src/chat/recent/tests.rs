@@ -13,14 +13,14 @@ fn message() -> Arc<PublicEvent> {
 }
 
 fn bytes_of_one() -> usize {
-    Kept { n: 0, at: second(0), event: message() }.bytes()
+    Kept::new(0, second(0), &message()).bytes()
 }
 
 /// Each room is told something, in this order; number `n` at second `n`.
 fn recent(per_room_max: usize, events: &[RoomId]) -> Recent {
     let mut recent = Recent::new(RecentLimits { per_room_max, bytes_max: 1 << 20 });
     for (n, &room) in (1..).zip(events) {
-        recent.push(room, Kept { n, at: second(n), event: message() });
+        recent.push(room, Kept::new(n, second(n), &message()));
         assert_eq!(recent.bytes(), count(&recent) * bytes_of_one());
     }
     recent
@@ -98,7 +98,7 @@ fn the_room_that_has_been_silent_longest_gives_first() {
     assert_eq!(numbers(&recent, A, 0), [2, 5]);
     assert_eq!((recent.shrink(0, 9), recent.bytes()), (vec![A], 0));
     assert_eq!((recent.oldest(A), recent.oldest(B)), (5, 4));
-    recent.push(B, Kept { n: 6, at: second(6), event: message() });
+    recent.push(B, Kept::new(6, second(6), &message()));
     assert_eq!((recent.shrink(0, 9), recent.oldest(B)), (vec![B], 6));
 }
 
@@ -107,7 +107,7 @@ fn no_more_is_kept_than_may_be() {
     let one = bytes_of_one();
     let mut recent = Recent::new(RecentLimits { per_room_max: 99, bytes_max: 3 * one });
     for n in 1..=9 {
-        recent.push(if n % 2 == 0 { A } else { B }, Kept { n, at: second(n), event: message() });
+        recent.push(if n % 2 == 0 { A } else { B }, Kept::new(n, second(n), &message()));
         assert_eq!(recent.trim(), []);
         assert!(recent.bytes() <= 3 * one);
     }
@@ -121,7 +121,7 @@ fn a_room_of_the_same_name_does_not_have_what_another_one_had() {
     recent.remove(RoomId(7));
     assert_eq!((count(&recent), recent.bytes()), (1, bytes_of_one()));
     assert_eq!((recent.behind(RoomId(3), 1), recent.behind(RoomId(3), 2)), (Place::Older, Place::Here(2)));
-    recent.push(RoomId(3), Kept { n: 4, at: second(4), event: message() });
+    recent.push(RoomId(3), Kept::new(4, second(4), &message()));
     assert_eq!((recent.behind(RoomId(3), 1), recent.behind(RoomId(3), 2)), (Place::Older, Place::Here(2)));
     assert_eq!((recent.last(RoomId(3), 9), recent.since(RoomId(3), second(0))), (Place::Here(2), Place::Here(2)));
     assert_eq!(recent.behind(B, 0), Place::Here(0), "it was there before");
@@ -131,7 +131,7 @@ fn a_room_of_the_same_name_does_not_have_what_another_one_had() {
 fn rooms_that_come_and_go_leave_nothing() {
     let mut recent = recent(9, &[]);
     for n in 1..=10_000 {
-        recent.push(RoomId(n), Kept { n, at: second(n), event: message() });
+        recent.push(RoomId(n), Kept::new(n, second(n), &message()));
         recent.remove(RoomId(n));
     }
     assert_eq!((recent.bytes(), recent.by_room.len()), (0, 1), "the lobby alone");
@@ -143,7 +143,7 @@ fn all_rooms_are_looked_at_rarely_for_those_that_are_no_more() {
     let mut recent = recent(9, &[A, B]);
     let mut come_and_go = |rooms: usize| {
         for n in (3..).take(rooms) {
-            recent.push(RoomId(n), Kept { n, at: second(n), event: message() });
+            recent.push(RoomId(n), Kept::new(n, second(n), &message()));
             recent.remove(RoomId(n));
         }
         recent.silent.len()
@@ -187,17 +187,19 @@ fn what_a_room_had_before_a_start_is_elsewhere_if_there_is_anything() {
 #[test]
 fn every_kept_event_counts_with_its_texts_and_users() {
     let who = |name: &str| Arc::new(Identity { name: name.to_owned(), addr: "1:2".to_owned(), is_account: false });
-    let bytes = |event| Kept { n: 0, at: second(0), event: Arc::new(event) }.bytes();
+    let kept = |event| Kept::new(0, second(7), &Arc::new(event));
     let user = size_of::<Identity>() + "1:2".len();
     for (event, of_it) in [
-        (PublicEvent::Message { from: who("ann"), text: "12345".to_owned() }, user + 8),
-        (PublicEvent::Topic { from: who("ann"), text: "12345".into() }, user + 8),
-        (PublicEvent::KnownAs { old: who("ann"), new: who("anna") }, 2 * user + 7),
-        (PublicEvent::Online(who("ann")), user + 3),
-        (PublicEvent::Offline(who("ann"), crate::chat::Departure::Left), user + 3),
+        (PublicEvent::Message { from: who("ann"), text: "12345".to_owned() }, BLOCK_BYTES + user + 8),
+        (PublicEvent::Topic { from: who("ann"), text: "12345".into() }, BLOCK_BYTES + user + 8),
+        (PublicEvent::KnownAs { old: who("ann"), new: who("anna") }, BLOCK_BYTES + 2 * user + 7),
+        (PublicEvent::Online(who("ann")), BLOCK_BYTES + user + 3),
+        (PublicEvent::Offline(who("ann"), Departure::Left), user + 3),
         (PublicEvent::Joined(who("ann")), user + 3),
         (PublicEvent::Left(who("ann")), user + 3),
     ] {
-        assert_eq!(bytes(event.clone()), EVENT_BYTES + of_it, "{event:?}");
+        let kept = kept(event.clone());
+        assert_eq!(kept.bytes(), size_of::<Kept>() + of_it, "{event:?}");
+        assert_eq!((kept.at(), &*kept.event()), (second(7), &event));
     }
 }

@@ -206,18 +206,18 @@ impl Model {
 }
 
 impl Past {
-    /// Its place in a list, itself, what an allocator adds to two blocks, users, and what was said.
+    /// Its place in a list, and users; if it is none of the many who come and go, a block for itself, what an allocator adds to
+    /// two of them, and what was said.
     pub(super) fn bytes(&self) -> usize {
         let user = |who: &Identity| size_of::<Identity>() + who.name.len() + who.addr.len();
-        let own = size_of::<(u64, Timestamp, Arc<PublicEvent>)>() + size_of::<PublicEvent>() + 4 * size_of::<usize>();
-        own + match &*self.event {
-            PublicEvent::Message { from, text } => user(from) + text.len(),
-            PublicEvent::Topic { from, text } => user(from) + text.len(),
-            PublicEvent::KnownAs { old, new } => user(old) + user(new),
-            PublicEvent::Online(who)
-            | PublicEvent::Offline(who, _)
-            | PublicEvent::Joined(who)
-            | PublicEvent::Left(who) => user(who),
-        }
+        let block = size_of::<PublicEvent>() + 4 * size_of::<usize>();
+        let event = match &*self.event {
+            PublicEvent::Offline(who, _) | PublicEvent::Joined(who) | PublicEvent::Left(who) => user(who),
+            PublicEvent::Message { from, text } => block + user(from) + text.len(),
+            PublicEvent::Topic { from, text } => block + user(from) + text.len(),
+            PublicEvent::KnownAs { old, new } => block + user(old) + user(new),
+            PublicEvent::Online(who) => block + user(who),
+        };
+        4 * size_of::<u64>() + event
     }
 }
