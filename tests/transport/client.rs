@@ -11,7 +11,7 @@ use super::tls::TlsServer;
 
 /// Runs a subcommand against the server. Answers its exit code, stdout and stderr.
 #[track_caller]
-fn client(server: &TlsServer, words: &[&str], options: &[&str]) -> (i32, String, String) {
+pub(crate) fn client(server: &TlsServer, words: &[&str], options: &[&str]) -> (i32, String, String) {
     let port = server.addr.rsplit(':').next().expect("a port").to_owned();
     let (subcommand, rest) = words.split_first().expect("a subcommand");
     run(&[&[*subcommand, "--port", &port], options, rest].concat())

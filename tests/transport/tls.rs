@@ -62,7 +62,12 @@ impl TlsServer {
     }
 
     pub(crate) fn connect_behind(&self, header: &[u8]) -> io::Result<Stream> {
-        let mut tcp = self.dial();
+        self.connect_behind_at(&self.addr, header)
+    }
+
+    /// The same to another place of the server.
+    pub(crate) fn connect_behind_at(&self, addr: &str, header: &[u8]) -> io::Result<Stream> {
+        let mut tcp = dial(addr);
         tcp.write_all(header)?;
         self.shake_hands(tcp, &TLS13)
     }
@@ -102,10 +107,14 @@ impl TlsServer {
     }
 
     pub(crate) fn dial(&self) -> TcpStream {
-        let tcp = TcpStream::connect(&self.addr).expect("it listens");
-        tcp.set_read_timeout(Some(DEADLINE)).expect("a time");
-        tcp
+        dial(&self.addr)
     }
+}
+
+fn dial(addr: &str) -> TcpStream {
+    let tcp = TcpStream::connect(addr).expect("it listens");
+    tcp.set_read_timeout(Some(DEADLINE)).expect("a time");
+    tcp
 }
 
 pub(crate) fn send(stream: &mut Stream, lines: &str) {
