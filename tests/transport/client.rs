@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use common::{binary, run};
+use common::{TimeLimit, binary, run};
 
 use super::tls::TlsServer;
 
@@ -37,6 +37,7 @@ fn subcommands_speak_to_a_server_whose_certificate_they_trust() {
         binary().args(["send", "--port", port, "--tls", "--ca", &ca, "-"]).stdin(Stdio::piped()).stdout(Stdio::null()),
     )
     .expect("it runs");
+    let _limit = TimeLimit::of(&send);
     let mut stdin = send.stdin.take().expect("piped");
     for n in 0..count {
         writeln!(stdin, "{n} {}", "x".repeat(500)).expect("it reads");

@@ -4,11 +4,10 @@ use std::{
     fs,
     io::{self, BufRead, BufReader, ErrorKind, Read, Write},
     net::{Shutdown, SocketAddr, TcpStream},
-    process::Command,
     sync::Arc,
 };
 
-use common::{DEADLINE, Server, binary, run};
+use common::{DEADLINE, Server, run};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
     crypto::ring,
@@ -267,6 +266,5 @@ fn a_bad_certificate_is_a_failure_to_start() {
     let others = Directory::new("others");
     make_certificate(&others);
     assert!(start(&cert, &others.path("key.pem")).contains("can't use "));
-    let out = Command::output(binary().args(["--listen", "tls://127.0.0.1:0"])).expect("it runs");
-    assert_eq!(out.status.code(), Some(2));
+    assert_eq!(run(&["--listen", "tls://127.0.0.1:0"]).0, 2);
 }
