@@ -57,7 +57,7 @@ _pipechat() {
                 --token-file) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
                 --resume) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
-                --event) words="online offline known_as joined left topic message private" list=${word%"${word##*,}"} ;;
+                --event) words="online offline known_as joined left topic message private notice" list=${word%"${word##*,}"} ;;
                 --port | --name | --token | --timeout | --room | --since | --match | --from | --count) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac

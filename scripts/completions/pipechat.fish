@@ -113,7 +113,7 @@ complete -c pipechat -n '__pipechat_in listen' -l resume -r -F -d 'go on where t
 complete -c pipechat -n '__pipechat_in listen' -l json -d 'print JSON, an object a line'
 complete -c pipechat -n '__pipechat_in listen' -l match -x -d 'print only lines that contain this'
 complete -c pipechat -n '__pipechat_in listen' -l from -x -d 'print only what is about this user'
-complete -c pipechat -n '__pipechat_in listen' -l event -x -a '(__pipechat_list online offline known_as joined left topic message private)' -d 'print only these kinds: online, offline, known_as, joined, left, topic, message, private (all)'
+complete -c pipechat -n '__pipechat_in listen' -l event -x -a '(__pipechat_list online offline known_as joined left topic message private notice)' -d 'print only these kinds: online, offline, known_as, joined, left, topic, message, private, notice (all)'
 complete -c pipechat -n '__pipechat_in listen' -l no-presence -d 'print nothing about who arrives, leaves, has a new name, or joins or leaves a room'
 complete -c pipechat -n '__pipechat_in listen' -l count -x -d 'exit 0 after N lines; 0 means no limit (0)'
 complete -c pipechat -n '__pipechat_in listen' -l help -d 'print help'

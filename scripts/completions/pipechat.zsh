@@ -114,7 +114,7 @@ _pipechat() {
                 '--json[print JSON, an object a line]' \
                 '--match=[print only lines that contain this]:text:' \
                 '--from=[print only what is about this user]:name:' \
-                '--event=[print only these kinds: online, offline, known_as, joined, left, topic, message, private (all)]:value:_values -s , value online offline known_as joined left topic message private' \
+                '--event=[print only these kinds: online, offline, known_as, joined, left, topic, message, private, notice (all)]:value:_values -s , value online offline known_as joined left topic message private notice' \
                 '--no-presence[print nothing about who arrives, leaves, has a new name, or joins or leaves a room]' \
                 '--count=[exit 0 after N lines; 0 means no limit (0)]:n:' \
                 '--help[print help]' \

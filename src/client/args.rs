@@ -140,7 +140,7 @@ pub(crate) struct ListenArgs {
     /// print only what is about this user
     #[argh(option, arg_name = "NAME")]
     pub(super) from: Option<String>,
-    /// print only these kinds: online, offline, known_as, joined, left, topic, message, private (all)
+    /// print only these kinds: online, offline, known_as, joined, left, topic, message, private, notice (all)
     #[argh(option, arg_name = "KIND[,KIND]")]
     pub(super) event: Option<EventKinds>,
     /// print nothing about who arrives, leaves, has a new name, or joins or leaves a room

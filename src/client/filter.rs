@@ -24,10 +24,11 @@ pub(crate) enum EventKind {
     Topic,
     Message,
     Private,
+    Notice,
 }
 
 impl EventKind {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Online,
         Self::Offline,
         Self::KnownAs,
@@ -36,6 +37,7 @@ impl EventKind {
         Self::Topic,
         Self::Message,
         Self::Private,
+        Self::Notice,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -48,6 +50,7 @@ impl EventKind {
             Self::Topic => "topic",
             Self::Message => "message",
             Self::Private => "private",
+            Self::Notice => "notice",
         }
     }
 }
@@ -79,7 +82,7 @@ impl Filter {
                 EventKind::Online | EventKind::Offline | EventKind::KnownAs | EventKind::Joined | EventKind::Left => {
                     false
                 }
-                EventKind::Topic | EventKind::Message | EventKind::Private => true,
+                EventKind::Topic | EventKind::Message | EventKind::Private | EventKind::Notice => true,
             });
         }
         Self { kinds, from: args.from.as_deref().map(key) }
@@ -93,17 +96,18 @@ impl Filter {
     pub(super) fn admits(&self, event: &NewsEvent) -> bool {
         let (kind, who, old) = match event {
             NewsEvent::Public(event) => match event {
-                PublicEvent::Online(who) => (EventKind::Online, who, None),
-                PublicEvent::Offline(who, _) => (EventKind::Offline, who, None),
-                PublicEvent::KnownAs { old, new } => (EventKind::KnownAs, new, Some(old)),
-                PublicEvent::Joined(who) => (EventKind::Joined, who, None),
-                PublicEvent::Left(who) => (EventKind::Left, who, None),
-                PublicEvent::Topic { from, .. } => (EventKind::Topic, from, None),
-                PublicEvent::Message { from, .. } => (EventKind::Message, from, None),
+                PublicEvent::Online(who) => (EventKind::Online, Some(who), None),
+                PublicEvent::Offline(who, _) => (EventKind::Offline, Some(who), None),
+                PublicEvent::KnownAs { old, new } => (EventKind::KnownAs, Some(new), Some(old)),
+                PublicEvent::Joined(who) => (EventKind::Joined, Some(who), None),
+                PublicEvent::Left(who) => (EventKind::Left, Some(who), None),
+                PublicEvent::Topic { from, .. } => (EventKind::Topic, Some(from), None),
+                PublicEvent::Message { from, .. } => (EventKind::Message, Some(from), None),
             },
-            NewsEvent::Private { from, .. } => (EventKind::Private, from, None),
+            NewsEvent::Private { from, .. } => (EventKind::Private, Some(from), None),
+            NewsEvent::Notice(notice) => (EventKind::Notice, notice.by.as_ref(), None),
         };
-        let is_about = |name: &str| [Some(who), old].into_iter().flatten().any(|who| key(&who.name) == *name);
+        let is_about = |name: &str| [who, old].into_iter().flatten().any(|who| key(&who.name) == *name);
         self.kinds.contains(&kind) && self.from.as_deref().is_none_or(is_about)
     }
 }

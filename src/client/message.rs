@@ -1,14 +1,14 @@
 //! The server's messages, parsed from its JSON dialect and rendered in its text dialect. Escapes whatever the server
 //! sent: the server may be malicious, and what comes out of here goes to a terminal.
 
+mod done;
+mod order;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use pipechat::{
-    chat::{
-        AccountDone, Departure, Done, Event, Identity, LOBBY, Position, PublicEvent, Record, Secret, Token,
-        token_digest,
-    },
+    chat::{Departure, Event, Identity, LOBBY, Notice, OrderEvent, Position, PublicEvent, Record, Token, token_digest},
     protocol::{Lang, escape::escaped},
 };
 use serde_json::Value;
@@ -29,7 +29,7 @@ const ANSWERING: [&str; 8] = ["join", "in", "leave", "rooms", "who", "topic", "h
 /// A message of the server. All texts and names in it are escaped: they can be printed.
 #[derive(Debug)]
 pub(super) enum ServerMessage {
-    /// Somebody arrives, leaves, has a new name or says something.
+    /// Somebody arrives, leaves, has a new name, says or decides something.
     News(News),
     /// Something of that kind that has happened before, told again.
     Past(Past),
@@ -68,13 +68,15 @@ pub(super) enum NewsEvent {
     Public(PublicEvent),
     /// This client alone is told.
     Private { from: Arc<Identity>, text: String },
+    /// An operator, or a room's owner, has decided or announced something.
+    Notice(Notice),
 }
 
 /// What happens, and where.
 #[derive(Debug)]
 pub(super) struct News {
     pub(super) event: NewsEvent,
-    /// The room; `None` for the lobby, and for a private message.
+    /// The room; `None` for the lobby, for a private message, and for a notice, which says itself where it holds.
     pub(super) room: Option<Arc<str>>,
     /// Its place among all that the server keeps, if it keeps it.
     pub(super) position: Option<Position>,
@@ -116,6 +118,7 @@ impl News {
             NewsEvent::Private { from, text } => {
                 in_text(&Event::Private { from: Arc::clone(from), text: text.clone() }, lang)
             }
+            NewsEvent::Notice(notice) => in_text(&Event::Order(OrderEvent::Notice(notice.clone())), lang),
         }
     }
 }
@@ -147,15 +150,14 @@ impl ServerMessage {
                 Some(Self::News(News { event, room: room(), position: position(), at: at() }))
             }
         };
+        let alone = |event| Some(Self::News(News { event, room: None, position: None, at: at() }));
         match object["event"].as_str()? {
             "online" => public(PublicEvent::Online(who()?)),
             // Any departure will do: the text dialect does not show the reason.
             "offline" => public(PublicEvent::Offline(who()?, Departure::Left)),
             "message" => public(PublicEvent::Message { from: who()?, text: text()? }),
-            "private" => {
-                let event = NewsEvent::Private { from: who()?, text: text()? };
-                Some(Self::News(News { event, room: None, position: None, at: at() }))
-            }
+            "private" => alone(NewsEvent::Private { from: who()?, text: text()? }),
+            "notice" => alone(NewsEvent::Notice(order::notice(&object, who())?)),
             "known_as" => public(PublicEvent::KnownAs { old: old()?, new: who()? }),
             "joined" => public(PublicEvent::Joined(who()?)),
             "left" => public(PublicEvent::Left(who()?)),
@@ -170,11 +172,12 @@ impl ServerMessage {
                 let token = Token { label: text()?, digest: token_digest(""), created: at()?, used };
                 Some(Self::Answer(Event::Token("".into(), token)))
             }
+            "sanction" => Some(Self::Answer(Event::Order(OrderEvent::Sanction(order::sanction(&object, &*who()?)?)))),
             "renamed" => Some(Self::Answer(Event::Renamed { old: old()?, new: who()? })),
             "sync" => Some(Self::Answer(Event::Synced(text()?))),
             "wait" if object["code"] == "ok" => Some(Self::Answer(Event::WaitMet(text()?))),
             "wait" => Some(Self::Answer(Event::WaitTimedOut)),
-            "ok" => done(&object),
+            "ok" => done::done(&object),
             "set" => Some(Self::Set(text()?)),
             "help" => {
                 Some(Self::Help(object["text"].as_str()?.split('\n').map(escaped).collect::<Vec<_>>().join("\n")))
@@ -193,7 +196,10 @@ impl ServerMessage {
     pub(super) fn is_news(line: &str) -> bool {
         let event = line.split_once(r#""event":""#).and_then(|(_, rest)| rest.split_once('"'));
         let kind = event.map_or("", |(kind, _)| kind);
-        matches!(kind, "online" | "offline" | "known_as" | "joined" | "left" | "topic" | "message" | "private")
+        matches!(
+            kind,
+            "online" | "offline" | "known_as" | "joined" | "left" | "topic" | "message" | "private" | "notice"
+        )
     }
 
     /// The message in the text dialect, as whole lines.
@@ -230,42 +236,6 @@ impl ServerMessage {
     }
 }
 
-/// What `object` says that was done.
-fn done(object: &Value) -> Option<ServerMessage> {
-    let room = || string(object, "room").map(Arc::<str>::from);
-    let name = || string(object, "text").map(Arc::<str>::from);
-    let done = match object["verb"].as_str()? {
-        "join" => {
-            Done::Join { room: room()?, members: count(object)?, position: position(object), topic: topic(object) }
-        }
-        "in" => Done::In(room()?, position(object)),
-        "history" => Done::History {
-            room: room()?,
-            count: count(object)?,
-            position: position(object),
-            has_more: object["code"] == "more",
-        },
-        "leave" => Done::Leave(room()?),
-        "rooms" => Done::Rooms(count(object)?),
-        "who" => Done::Who(room()?, count(object)?),
-        "topic" => Done::Topic(room()?, topic(object)),
-        "register" => Done::Account(AccountDone::Register(name()?)),
-        "login" => Done::Account(AccountDone::Login { name: name()?, kept: count(object)? }),
-        "password" => Done::Account(AccountDone::Password(name()?)),
-        "unregister" => Done::Account(AccountDone::Unregister(name()?)),
-        "token" => {
-            let token = Secret::new(string(object, "text")?);
-            Done::Account(AccountDone::Token { label: String::new(), token })
-        }
-        "tokens" => Done::Account(AccountDone::Tokens(count(object)?)),
-        "revoke" => Done::Account(AccountDone::Revoke(string(object, "text")?)),
-        "to" => Done::Account(AccountDone::Kept(name()?)),
-        "check" => return Some(ServerMessage::Set(format!("check|ok|{}", string(object, "text")?))),
-        _ => return None,
-    };
-    Some(ServerMessage::Answer(Event::Done(done)))
-}
-
 fn string(object: &Value, key: &str) -> Option<String> {
     object[key].as_str().map(escaped)
 }
@@ -288,6 +258,7 @@ impl NewsEvent {
         match self {
             Self::Public(event) => Self::Public(with_users(event, who)),
             Self::Private { from, text } => Self::Private { from: who(&from), text },
+            Self::Notice(notice) => Self::Notice(Notice { by: notice.by.map(|by| who(&by)), ..notice }),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use common::{Client, Server, binary, run, run_with};
+use common::{Client, Server, TimeLimit, binary, run, run_with};
 use rustix::process::Signal;
 
 use crate::{DONE, REFUSED, USAGE, terminal::Terminal};
@@ -32,6 +32,7 @@ fn account_with(store: &str, words: &[&str], stdin: &str) -> (i32, String, Strin
     command.args(["account", "--store", store]).args(words);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the binary runs");
+    let _limit = TimeLimit::of(&child);
     child.stdin.take().expect("piped").write_all(stdin.as_bytes()).ok(); // it need not read all
     let output = child.wait_with_output().expect("ours");
     let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).expect("text"));

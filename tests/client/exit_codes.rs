@@ -71,7 +71,7 @@ fn a_usage_error_exits_2() {
         (&["listen", "--name", "a\rb"], "--name must not contain |"),
         (
             &["listen", "--event", "message,moon"],
-            "unknown event \"moon\"; expected online, offline, known_as, joined, left, topic, message or private",
+            "unknown event \"moon\"; expected online, offline, known_as, joined, left, topic, message, private or notice",
         ),
         (&["listen", "--json=maybe"], "--json: expected true or false, not \"maybe\""),
         (&["listen", "--from", ""], "--from must not be empty"),

@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use common::{note, program, run};
+use common::{TimeLimit, note, output, program, run};
 use pipechat::manual::PAGES;
 
 use crate::{DONE, USAGE};
@@ -74,6 +74,7 @@ fn help_into_a_closed_pipe_is_no_panic() {
     let mut command = Command::new(program());
     let command = command.args(["help", "limits"]).stdin(Stdio::null());
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program");
+    let _limit = TimeLimit::of(&child);
     drop(child.stdout.take());
     let output = child.wait_with_output().expect("ours");
     assert!(output.stderr.is_empty() && output.status.code().is_some_and(|code| code < 2), "{output:?}");
@@ -122,8 +123,8 @@ fn complete(shell: &str, words: &str) -> Option<BTreeSet<String>> {
     let mut command = Command::new(shell);
     let path =
         format!("{}:{}", program().parent().expect("a file").display(), std::env::var("PATH").unwrap_or_default());
-    command.args(["-c", &code]).env("PATH", path).stdin(Stdio::null());
-    let Ok(output) = command.output() else {
+    command.args(["-c", &code]).env("PATH", path);
+    let Ok(output) = output(&mut command) else {
         note(&format!("SKIPPED: the completions of {shell}: it is not installed"));
         return None;
     };

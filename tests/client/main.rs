@@ -15,6 +15,7 @@ mod history;
 mod listen;
 mod nonblocking;
 mod older_server;
+mod order;
 mod process;
 mod resume;
 mod rooms;

@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use common::{Client, DEADLINE, EN, Server, binary, until};
+use common::{Client, DEADLINE, EN, Server, TimeLimit, binary, until};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// A running subcommand, killed on drop.
@@ -18,6 +18,7 @@ pub(crate) struct Cli {
     /// When this is dropped, stdout is closed after the next line.
     hold: Option<Sender<()>>,
     stderr: Option<thread::JoinHandle<String>>,
+    _limit: TimeLimit,
 }
 
 impl Cli {
@@ -32,6 +33,7 @@ impl Cli {
         command.args([subcommand, "--port", &port.to_string()]).args(rest);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the binary runs");
+        let limit = TimeLimit::of(&child);
         let (sender, stdout) = channel();
         let (hold, held) = channel::<()>();
         let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
@@ -50,7 +52,7 @@ impl Cli {
             errors.read_to_string(&mut text).expect("text");
             text
         });
-        Self { child, stdout, hold: Some(hold), stderr: Some(stderr) }
+        Self { child, stdout, hold: Some(hold), stderr: Some(stderr), _limit: limit }
     }
 
     /// Waits until a listener has taken this name, and so is listening.

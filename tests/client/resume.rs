@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use common::{Client, Server, binary, until};
+use common::{Client, Server, TimeLimit, binary, until};
 use rustix::net::{Shutdown, shutdown};
 
 use crate::{
@@ -128,6 +128,7 @@ fn a_listener_that_is_killed_again_and_again_misses_nothing() {
     let flags = ["listen", "--room", "builds", "--since", "0", "--event", "message", "--resume", text];
     say_in(&mut ann, "builds", ["0".to_owned()]);
     let (runs, last) = thread::scope(|scope| {
+        let _end = server.ends_with_failure();
         let writer = scope.spawn(|| {
             for n in 1.. {
                 say_in(&mut ann, "builds", [n.to_string()]);
@@ -251,7 +252,10 @@ fn what_can_not_be_written_ends_the_listener() {
     let mut command = binary();
     command.args(["listen", "--reconnect", "--since", "1h", "--port", &server.addr.port().to_string()]);
     let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux");
-    let output = command.stdin(Stdio::null()).stdout(full).stderr(Stdio::piped()).output().expect("the binary runs");
+    command.stdin(Stdio::null()).stdout(full).stderr(Stdio::piped());
+    let child = command.spawn().expect("the binary runs");
+    let _limit = TimeLimit::of(&child);
+    let output = child.wait_with_output().expect("ours");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(LOST) && stderr.starts_with("pipechat: can't write to stdout: "), "{stderr}");
 }

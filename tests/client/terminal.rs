@@ -10,7 +10,7 @@ use std::{
     time::Instant,
 };
 
-use common::{DEADLINE, Server, binary};
+use common::{DEADLINE, Server, TimeLimit, binary};
 use rustix::{
     fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl},
     process::{Pid, Signal, kill_process},
@@ -32,6 +32,7 @@ pub(crate) struct Terminal {
     screen: Screen,
     /// All that has come.
     all: Vec<u8>,
+    _limit: TimeLimit,
 }
 
 /// Most terminals are that wide.
@@ -70,6 +71,7 @@ impl Terminal {
         let clone = || Stdio::from(side.try_clone().expect("a descriptor"));
         command.stdin(clone()).stdout(clone()).stderr(clone());
         let child = command.spawn().expect("the binary runs");
+        let limit = TimeLimit::of(&child);
         let keys = File::from(master);
         let (mut bytes_out, (sender, output)) = (keys.try_clone().expect("a descriptor"), channel());
         thread::spawn(move || {
@@ -79,7 +81,8 @@ impl Terminal {
             {}
         });
         let screen = Screen::new(COLUMNS.into());
-        let mut terminal = Self { child, keys, side, output, seen: String::new(), screen, all: Vec::new() };
+        let mut terminal =
+            Self { child, keys, side, output, seen: String::new(), screen, all: Vec::new(), _limit: limit };
         terminal.resize(COLUMNS);
         terminal
     }

@@ -7,6 +7,7 @@
 mod client;
 mod crowd;
 mod innocent;
+mod limit;
 mod position;
 mod rng;
 mod server;
@@ -21,6 +22,7 @@ use std::{
 pub use client::{Client, Received};
 pub use crowd::{Crowd, Reading};
 pub use innocent::{Innocent, Seen};
+pub use limit::{EndsWithFailure, TimeLimit, output};
 pub use position::{mask_epochs, positions};
 pub use rng::Rng;
 pub use server::{Server, binary, program, run, run_with};

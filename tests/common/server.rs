@@ -17,7 +17,7 @@ use std::{
 
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, Signal, kill_process, pidfd_getfd, pidfd_open};
 
-use super::{Client, DEADLINE, EN, Texts, ZH, client};
+use super::{Client, DEADLINE, EN, Texts, TimeLimit, ZH, client};
 
 /// The tests of one program run side by side, except that a test of time, CPU or memory runs alone.
 static MEASURING: RwLock<()> = RwLock::new(());
@@ -42,6 +42,7 @@ pub struct Server {
     said: Vec<String>,
     log: Arc<Log>,
     _company: Company,
+    limit: Option<TimeLimit>,
 }
 
 impl Company {
@@ -98,7 +99,7 @@ impl Server {
     fn spawn(mut command: Command, flags: &[&str], company: Company) -> Self {
         command.args(flags).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the binary runs");
-        let log = Arc::new(Log::default());
+        let (limit, log) = (Some(TimeLimit::of(&child)), Arc::new(Log::default()));
         let (stderr, copy) = (child.stderr.take().expect("piped"), Arc::clone(&log));
         thread::spawn(move || {
             for line in BufReader::new(stderr).lines() {
@@ -117,8 +118,8 @@ impl Server {
         });
         let unspecified = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
         let texts = if flags.windows(2).any(|pair| pair == ["--lang", "en"]) { &EN } else { &ZH };
-        let mut server =
-            Self { child, addr: unspecified, texts, stdout: stdout.into(), said: Vec::new(), log, _company: company };
+        let (stdout, said) = (stdout.into(), Vec::new());
+        let mut server = Self { child, addr: unspecified, texts, stdout, said, log, _company: company, limit };
         let stdout = server.stdout.get_mut().unwrap_or_else(PoisonError::into_inner);
         let first = stdout.recv_timeout(DEADLINE);
         let first =
@@ -127,6 +128,11 @@ impl Server {
         server.addr = addr.unwrap_or_else(|| panic!("pipechat {flags:?} printed {first:?}"));
         server.said.push(first);
         server
+    }
+
+    /// It may live for as long as the test takes, which is not known.
+    pub fn lift_limit(&mut self) {
+        self.limit = None;
     }
 
     /// Connects, and reads the line that announces the client.
@@ -323,6 +329,7 @@ pub fn run(flags: &[&str]) -> (i32, String, String) {
 pub fn run_with(mut command: Command, flags: &[&str]) -> (i32, String, String) {
     command.args(flags).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the binary runs");
+    let _limit = TimeLimit::of(&child);
     let (mut stdout, mut stderr) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
     let (sender, ended) = channel();
     let reader = thread::spawn(move || {

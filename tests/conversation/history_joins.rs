@@ -143,6 +143,7 @@ fn while_others_talk_all_the_time_nothing_is_missed_and_nothing_is_told_twice() 
     let is_over = AtomicBool::new(false);
     let mut replays = 0;
     thread::scope(|scope| {
+        let _end = server.ends_with_failure();
         for client in [&mut ann, &mut bob] {
             let is_over = &is_over;
             scope.spawn(move || {

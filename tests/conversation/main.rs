@@ -2,6 +2,7 @@
 //! languages, what makes a line, how a connection ends, and the program around it.
 
 mod accounts;
+mod failures;
 mod history;
 mod history_forgotten;
 mod history_gone;

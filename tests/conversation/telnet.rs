@@ -5,7 +5,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use common::{Client, EN, Server, note};
+use common::{Client, EN, Server, TimeLimit, note};
 
 /// What telnet of GNU inetutils 2.4 sends as soon as it is connected by `telnet -- HOST -PORT`: all its options.
 const OPENING: &[u8] = b"\xff\xfd\x26\xff\xfb\x26\xff\xfd\x03\xff\xfb\x18\xff\xfb\x1f\xff\xfb\x20\
@@ -88,6 +88,7 @@ fn a_real_telnet_takes_part() {
     telnet.args(["--", "127.0.0.1", &format!("-{}", server.addr.port())]); // with the sign it negotiates at once
     telnet.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut telnet = telnet.spawn().expect("it is installed");
+    let _limit = TimeLimit::of(&telnet);
     let mut keys = telnet.stdin.take().expect("piped");
     let mut screen = BufReader::new(telnet.stdout.take().expect("piped")).lines().map(|line| line.expect("UTF-8"));
     keys.write_all("heo\x7fllo 张三\x08\n".as_bytes()).expect("it reads");

@@ -19,6 +19,7 @@ fn an_address_that_hammers_keeps_no_other_out() {
     clients.iter_mut().for_each(|client| drop(client.fence()));
     let (is_over, mut times) = (AtomicBool::new(false), Vec::new());
     thread::scope(|scope| {
+        let _end = server.ends_with_failure();
         for _ in 0..2 {
             // Most of them never close.
             scope.spawn(|| {

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Client, DEADLINE, EN, Received, Server, binary, until};
+use common::{Client, DEADLINE, EN, Received, Server, TimeLimit, binary, until};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::MB;
@@ -21,6 +21,7 @@ fn a_shutdown_under_load_reaches_everyone_in_time() {
     let clients: Vec<_> = (0..5).map(|_| server.connect()).collect();
     let (warm, is_warm) = channel();
     let start = thread::scope(|scope| {
+        let _end = server.ends_with_failure();
         for mut client in clients {
             let mut writer = client.writer();
             scope.spawn(move || while writer.write_all(b"under load, all the time\n").is_ok() {});
@@ -102,7 +103,7 @@ fn an_unread_log_stalls_nobody() {
     let mut command = binary();
     command.args(["--port", "0", "--lang", "en"]).env("RUST_LOG", "debug");
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
-    let mut child = Guarded(child);
+    let (_limit, mut child) = (TimeLimit::of(&child), Guarded(child));
     let mut first = String::new();
     BufReader::new(child.0.stdout.as_mut().expect("piped")).read_line(&mut first).expect("a line");
     let addr = first.trim_end().rsplit(' ').next().and_then(|addr| addr.parse().ok()).expect("an address");

@@ -5,10 +5,11 @@ use std::{
     io::Write,
     os::unix::process::CommandExt,
     path::Path,
+    process::{Child, Command},
     thread,
 };
 
-use common::{Client, Server, binary, note, until};
+use common::{Client, Server, TimeLimit, binary, note, output, until};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::{
@@ -64,7 +65,7 @@ fn the_barrier_lets_two_meet_or_says_why_not() {
     let addr = server.addr;
     drop(server);
     let alone =
-        shell(&format!("exec scripts/examples/barrier a b 127.0.0.1 {}", addr.port())).current_dir(ROOT).output();
+        output(shell(&format!("exec scripts/examples/barrier a b 127.0.0.1 {}", addr.port())).current_dir(ROOT));
     assert_eq!(alone.expect("bash").status.code(), Some(3), "nobody listens there");
 }
 
@@ -141,29 +142,45 @@ fn the_archive_survives_restarts_of_both_ends() {
     };
     let mut ann = server.join("ann");
     say(&mut ann, "one");
-    let mut running = archive("").spawn().expect("bash");
+    let mut running = Running::start(&mut archive(""));
     is_written("one");
-    let second = archive("").output().expect("bash");
+    let second = output(&mut archive("")).expect("bash");
     assert_eq!(second.status.code(), Some(1), "one at a time: {second:?}");
     say(&mut ann, "two");
     is_written("one two");
     // Killed at any moment, even in the middle of a line.
-    kill_process_group(Pid::from_child(&running), Signal::KILL).expect("it runs");
-    running.wait().expect("ours");
+    drop(running);
     let day =
         fs::read_dir(folder.join("builds")).expect("it is there").next().expect("a day").expect("an entry").path();
     OpenOptions::new().append(true).open(day).and_then(|mut file| file.write_all(b"{\"seq\":nu")).expect("ours");
     say(&mut ann, "three");
-    running = archive("").spawn().expect("bash");
+    running = Running::start(&mut archive(""));
     is_written("one two three");
     drop(server); // kills it
     let server = Server::start_with(binary(), &["--lang", "en", "--port", &port]);
     let mut ann = server.join("ann");
     say(&mut ann, "four");
     is_written("one two three four");
-    kill_process_group(Pid::from_child(&running), Signal::KILL).expect("it runs");
-    running.wait().expect("ours");
-    assert_eq!(archive("lobby 'a b'").output().expect("bash").status.code(), Some(2));
+    drop(running);
+    assert_eq!(output(&mut archive("lobby 'a b'")).expect("bash").status.code(), Some(2));
+}
+
+/// A script with all that it has started, killed on drop.
+struct Running(Child, #[expect(dead_code, reason = "a guard")] TimeLimit);
+
+impl Running {
+    fn start(command: &mut Command) -> Self {
+        let child = command.spawn().expect("bash");
+        let limit = TimeLimit::of(&child);
+        Self(child, limit)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        kill_process_group(Pid::from_child(&self.0), Signal::KILL).ok();
+        self.0.wait().ok();
+    }
 }
 
 #[test]

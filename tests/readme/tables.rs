@@ -197,6 +197,20 @@ fn the_readme_links_to_every_page() {
 }
 
 #[test]
+fn both_readmes_name_the_same_commands_and_flags() {
+    let named = |text: &'static str, what: &str| {
+        prose(text).flat_map(codes).any(|code| code.split([' ', '\\', '|']).any(|word| word == what))
+    };
+    let verbs = fs::read_to_string(format!("{ROOT}/src/protocol/verb.rs")).expect("the source");
+    let verbs = between(verbs.split_once("fn word(").expect("the function").1, "=> \"", "\"");
+    for what in options(&[]).into_keys().chain(verbs) {
+        let [english, chinese] = [crate::README, crate::README_ZH].map(|text| named(text, &what));
+        let is_told = english == chinese || chinese && !what.starts_with('-'); // the Chinese one has more commands
+        assert!(is_told, "{what} is in one of them");
+    }
+}
+
+#[test]
 fn the_first_readme_stays_short() {
     assert!(crate::README.lines().count() <= 250, "what is no first step belongs in the manual");
 }

@@ -100,6 +100,7 @@ fn live(server: &Server, round: usize, rng: &mut Rng) -> (Vec<Vec<Row>>, Vec<Con
     }
     let life = 20 + rng.below(300);
     thread::scope(|scope| {
+        let _end = server.ends_with_failure();
         let talkers: Vec<ScopedJoinHandle<'_, _>> = (0..TALKERS)
             .map(|number| {
                 let (client, rng) = (server.join(&format!("talker{round}-{number}")), Rng(rng.number()));

@@ -5,13 +5,13 @@ use std::{
     process::{Command, Stdio},
 };
 
-use common::{binary, run};
+use common::{TimeLimit, binary, run};
 
 use super::tls::TlsServer;
 
 /// Runs a subcommand against the server. Answers its exit code, stdout and stderr.
 #[track_caller]
-fn client(server: &TlsServer, words: &[&str], options: &[&str]) -> (i32, String, String) {
+pub(crate) fn client(server: &TlsServer, words: &[&str], options: &[&str]) -> (i32, String, String) {
     let port = server.addr.rsplit(':').next().expect("a port").to_owned();
     let (subcommand, rest) = words.split_first().expect("a subcommand");
     run(&[&[*subcommand, "--port", &port], options, rest].concat())
@@ -37,6 +37,7 @@ fn subcommands_speak_to_a_server_whose_certificate_they_trust() {
         binary().args(["send", "--port", port, "--tls", "--ca", &ca, "-"]).stdin(Stdio::piped()).stdout(Stdio::null()),
     )
     .expect("it runs");
+    let _limit = TimeLimit::of(&send);
     let mut stdin = send.stdin.take().expect("piped");
     for n in 0..count {
         writeln!(stdin, "{n} {}", "x".repeat(500)).expect("it reads");

@@ -1,6 +1,7 @@
 //! The ways to the server: places to listen on, sockets in the file system, TLS, proxies.
 
 mod attacks;
+mod class;
 mod client;
 mod ends;
 mod places;

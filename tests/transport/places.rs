@@ -9,7 +9,7 @@ use std::{
     process::Command,
 };
 
-use common::{DEADLINE, Server, binary, run};
+use common::{DEADLINE, Server, binary, output, run};
 use rustix::process::Signal;
 
 use super::Directory;
@@ -86,7 +86,7 @@ fn several_places_make_one_chat() {
 #[test]
 fn places_replace_the_default_one_and_can_be_set_as_other_options_are() {
     let check = |command: &mut Command, words: &[&str]| {
-        let out = command.args(words).arg("--check").output().expect("it runs");
+        let out = output(command.args(words).arg("--check")).expect("it runs");
         let text = String::from_utf8(out.stdout).expect("text");
         let places: Vec<_> = text.lines().take_while(|line| !line.starts_with("lang ")).collect();
         places.iter().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()

@@ -41,7 +41,7 @@ impl Proxied {
     }
 }
 
-fn v1(addr: &str, port: u16) -> Vec<u8> {
+pub(crate) fn v1(addr: &str, port: u16) -> Vec<u8> {
     format!("PROXY TCP4 {addr} 192.0.2.9 {port} 443\r\n").into_bytes()
 }
 

@@ -4,11 +4,10 @@ use std::{
     fs,
     io::{self, BufRead, BufReader, ErrorKind, Read, Write},
     net::{Shutdown, SocketAddr, TcpStream},
-    process::Command,
     sync::Arc,
 };
 
-use common::{DEADLINE, Server, binary, run};
+use common::{DEADLINE, Server, run};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
     crypto::ring,
@@ -62,7 +61,12 @@ impl TlsServer {
     }
 
     pub(crate) fn connect_behind(&self, header: &[u8]) -> io::Result<Stream> {
-        let mut tcp = self.dial();
+        self.connect_behind_at(&self.addr, header)
+    }
+
+    /// The same to another place of the server.
+    pub(crate) fn connect_behind_at(&self, addr: &str, header: &[u8]) -> io::Result<Stream> {
+        let mut tcp = dial(addr);
         tcp.write_all(header)?;
         self.shake_hands(tcp, &TLS13)
     }
@@ -102,10 +106,14 @@ impl TlsServer {
     }
 
     pub(crate) fn dial(&self) -> TcpStream {
-        let tcp = TcpStream::connect(&self.addr).expect("it listens");
-        tcp.set_read_timeout(Some(DEADLINE)).expect("a time");
-        tcp
+        dial(&self.addr)
     }
+}
+
+fn dial(addr: &str) -> TcpStream {
+    let tcp = TcpStream::connect(addr).expect("it listens");
+    tcp.set_read_timeout(Some(DEADLINE)).expect("a time");
+    tcp
 }
 
 pub(crate) fn send(stream: &mut Stream, lines: &str) {
@@ -258,6 +266,5 @@ fn a_bad_certificate_is_a_failure_to_start() {
     let others = Directory::new("others");
     make_certificate(&others);
     assert!(start(&cert, &others.path("key.pem")).contains("can't use "));
-    let out = Command::output(binary().args(["--listen", "tls://127.0.0.1:0"])).expect("it runs");
-    assert_eq!(out.status.code(), Some(2));
+    assert_eq!(run(&["--listen", "tls://127.0.0.1:0"]).0, 2);
 }

@@ -55,6 +55,25 @@ pub enum NoticeKind {
 }
 
 impl NoticeKind {
+    /// All of them.
+    const ALL: [Self; 9] = [
+        Self::Announced,
+        Self::Kicked,
+        Self::Banned,
+        Self::Muted,
+        Self::Unmuted,
+        Self::Invited,
+        Self::Owner,
+        Self::ShutDown,
+        Self::GoesOn,
+    ];
+
+    /// The kind of this word.
+    #[must_use]
+    pub fn of(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
     /// A word for machines, which never changes.
     #[must_use]
     pub fn code(self) -> &'static str {

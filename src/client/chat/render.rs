@@ -1,5 +1,7 @@
 //! How a message looks at a terminal: names alone, colours, mentions. Knows no sockets, no terminal and no clock.
 
+mod order;
+
 use std::sync::Arc;
 
 use pipechat::{
@@ -56,6 +58,7 @@ impl Style {
             NewsEvent::Private { from, text } => {
                 format!("{} -> {}: {}", self.name(from), self.you(), self.in_colour(BOLD, &isolated(text)))
             }
+            NewsEvent::Notice(notice) => self.decided(notice),
         };
         match room {
             Some(room) => format!("{} {text}", self.mark(room)),
@@ -109,8 +112,7 @@ impl Style {
             Event::Refused(_) | Event::Declined(..) | Event::Farewell(_) => return None,
             // These are news, or past.
             Event::Public(_) | Event::Private { .. } | Event::Past(..) => return None,
-            // This client does not parse it.
-            Event::Order(_) => return None,
+            Event::Order(event) => self.order(event),
         })
     }
 
@@ -137,7 +139,8 @@ impl Style {
             (Done::Topic(room, topic), Lang::Zh) => format!("{} 主题:{}", shown(room), isolated(topic)),
             (Done::Topic(room, topic), Lang::En) => format!("{} topic: {}", shown(room), isolated(topic)),
             (Done::Account(done), _) => self.account(done),
-            (Done::Rooms(_) | Done::Who(..) | Done::History { .. } | Done::Order(_), _) => return None,
+            (Done::Order(done), _) => self.order_kept(done),
+            (Done::Rooms(_) | Done::Who(..) | Done::History { .. }, _) => return None,
         })
     }
 

@@ -153,7 +153,8 @@ impl Talk {
             ServerMessage::News(News { event: NewsEvent::Private { from: who, .. }, .. })
             | ServerMessage::Answer(Event::User(who) | Event::Renamed { new: who, .. }) => self.people.add(who),
             ServerMessage::Set(text) => self.style.lang = lang_of_set(text).unwrap_or(self.style.lang),
-            ServerMessage::Answer(_)
+            ServerMessage::News(News { event: NewsEvent::Notice(_), .. })
+            | ServerMessage::Answer(_)
             | ServerMessage::Past(_)
             | ServerMessage::Help(_)
             | ServerMessage::Refused { .. }

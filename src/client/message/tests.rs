@@ -2,10 +2,10 @@ use super::*;
 
 #[test]
 fn news_are_told_apart_without_parsing() {
-    for event in ["online", "offline", "known_as", "joined", "left", "topic", "message", "private"] {
+    for event in ["online", "offline", "known_as", "joined", "left", "topic", "message", "private", "notice"] {
         assert!(ServerMessage::is_news(&format!(r#"{{"seq":1,"event":"{event}","from":null}}"#)), "{event}");
     }
-    for event in ["user", "users_end", "room", "ok", "sync", "wait", "refused", "renamed", "set"] {
+    for event in ["user", "users_end", "room", "ok", "sync", "wait", "refused", "renamed", "set", "sanction"] {
         assert!(!ServerMessage::is_news(&format!(r#"{{"seq":1,"event":"{event}","from":null}}"#)), "{event}");
     }
 }
@@ -55,6 +55,15 @@ fn each_field_is_escaped() {
         ),
         (r#""event":"ok","verb":"in","room":"r","pos":"\u001b""#, "in|ok|r|-\n".to_owned()),
         (
+            r#""event":"notice","text":"\n","code":"announced""#,
+            r"notice[a\u{1b}[2J\u{202e}b\u{a}c] \u{a}".to_owned() + "\n",
+        ),
+        (
+            r#""event":"sanction","text":"\n","code":"ban","old":null"#,
+            r"bans|-|ban|a\u{1b}[2J\u{202e}b\u{a}c|-|\u{a}".to_owned() + "\n",
+        ),
+        (r#""event":"ok","verb":"kick","text":"\n""#, "kick|ok|\\u{a}\n".to_owned()),
+        (
             r#""event":"refused","verb":"join","code":"history-gone","room":"\n","pos":"7.abcde","text":"\n""#,
             "join|history-gone|\\u{a}|7.abcde|\\u{a}\n".to_owned(),
         ),
@@ -66,6 +75,37 @@ fn each_field_is_escaped() {
         (r#""event":"help","text":"a\r\nb\u001b""#, "a\\u{d}\nb\\u{1b}\n".to_owned()),
     ] {
         assert_eq!(shown(&format!("{{{FROM},{rest}}}")), expected, "{rest}");
+    }
+}
+
+#[test]
+fn what_keeps_order_is_shown_as_the_server_writes_it() {
+    let (op, by) = (r#""from":{"name":"op","addr":"::1"}"#, "notice[op]");
+    let until = r#""old":"2026-11-25T09:30:00Z""#;
+    for (rest, expected) in [
+        (format!(r#"{op},"event":"notice","text":"lunch","code":"announced""#), format!("{by} lunch")),
+        (format!(r#"{op},"event":"notice","text":"x","code":"kicked""#), format!("{by} you were kicked: x")),
+        (
+            format!(r#"{op},"event":"notice","code":"muted","room":"r",{until}"#),
+            format!("{by} you are muted in room #r until 2026-11-25T09:30:00.000Z"),
+        ),
+        (r#""from":null,"event":"notice","code":"banned""#.to_owned(), "notice you are banned".to_owned()),
+        (
+            format!(r#"{op},"event":"sanction","text":"x","code":"mute",{until}"#),
+            "bans|2026-11-25T09:30:00.000Z|mute|op|-|x".to_owned(),
+        ),
+        (
+            format!(r#""event":"ok","verb":"ban","text":"bob",{until}"#),
+            "ban|ok|bob|2026-11-25T09:30:00.000Z".to_owned(),
+        ),
+        (r#""event":"ok","verb":"mute","text":"bob","old":null"#.to_owned(), "mute|ok|bob|-".to_owned()),
+        (r#""event":"ok","verb":"bans","count":2"#.to_owned(), "bans|ok|2".to_owned()),
+        (r#""event":"ok","verb":"lock","room":"r""#.to_owned(), "lock|ok|r".to_owned()),
+        (r#""event":"ok","verb":"invite","room":"r","text":"bob""#.to_owned(), "invite|ok|r|bob".to_owned()),
+        (r#""event":"ok","verb":"announce""#.to_owned(), "announce|ok".to_owned()),
+        (r#""event":"ok","verb":"shutdown","old":null"#.to_owned(), "shutdown|ok|-".to_owned()),
+    ] {
+        assert_eq!(shown(&format!("{{{rest}}}")), format!("{expected}\n"), "{rest}");
     }
 }
 
@@ -100,6 +140,10 @@ fn what_is_no_event_is_ignored() {
         r#"{"event":"message","text":"x","from":{"name":[],"addr":{}}}"#,
         r#"{"event":"ok","verb":"moon","room":"x"}"#,
         r#"{"event":"ok","verb":"join","room":"x"}"#,
+        r#"{"event":"notice","text":"x"}"#,
+        r#"{"event":"notice","text":"x","code":"moon"}"#,
+        r#"{"event":"notice","text":"x","code":"muted","old":"soon"}"#,
+        r#"{"event":"sanction","code":"ban"}"#,
         r#"{"event":"users_end","count":-1}"#,
         r#"{"event":"users_end","count":1.5}"#,
         r#"{"event":"users_end","count":18446744073709551616}"#,

@@ -18,7 +18,7 @@ pub(crate) struct Args {
     #[argh(option)]
     pub(crate) rounds: Option<usize>,
 
-    /// what to run: numbers of workloads, as in 1,3, or attacks and tls, which run only on demand
+    /// what to run: numbers of workloads, as in 1,3, or attacks, tls and accounts, which run only on demand
     #[argh(option)]
     pub(crate) only: Option<List<Part>>,
 
@@ -62,6 +62,7 @@ pub(crate) enum Part {
     Workloads(u8),
     Attacks,
     Tls,
+    Accounts,
 }
 
 impl FromStr for Part {
@@ -71,7 +72,11 @@ impl FromStr for Part {
         match word {
             "attacks" => Ok(Self::Attacks),
             "tls" => Ok(Self::Tls),
-            _ => word.parse().map(Self::Workloads).map_err(|_| format!("{word:?} is no number, nor attacks or tls")),
+            "accounts" => Ok(Self::Accounts),
+            _ => word
+                .parse()
+                .map(Self::Workloads)
+                .map_err(|_| format!("{word:?} is no number, nor attacks, tls or accounts")),
         }
     }
 }

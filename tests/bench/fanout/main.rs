@@ -12,11 +12,13 @@
 //! - [`keeping`], [`archives`], [`disk`]: pipechats with a store, stores that are full already, and what they are on
 //! - [`floor`]: the yardstick, a server of its own in this executable; another one for rooms
 //! - [`attacks`]: what hostile clients do, and how it feels for the others
+//! - [`accounts`]: what accounts cost beside guests, and logins
 //! - [`tls`]: what TLS costs beside plain connections and a bare loop of rustls
 //! - [`goals`], [`results`], [`table`], [`json`]: what must be reached, what has been, and the reports
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark talks to the one who runs it")]
 
+mod accounts;
 mod archives;
 mod args;
 mod attacks;
@@ -100,9 +102,11 @@ fn run(args: Args) -> io::Result<bool> {
     let subjects = if args.server.is_empty() { vec![PathBuf::from(PIPECHAT)] } else { args.server.clone() };
     // Their names are looked at first: workloads take minutes.
     let attacks = attacks::choose(&args.attack)?;
-    if args.only.as_ref().is_some_and(|only| only.0.contains(&Part::Tls)) {
-        for subject in &subjects {
-            tls::run(subject, args.rounds.unwrap_or(if args.quick { 1 } else { ROUNDS }), args.quick)?;
+    for (part, run) in [(Part::Tls, tls::run as fn(&_, _, _) -> _), (Part::Accounts, accounts::run)] {
+        if args.only.as_ref().is_some_and(|only| only.0.contains(&part)) {
+            for subject in &subjects {
+                run(subject, args.rounds.unwrap_or(if args.quick { 1 } else { ROUNDS }), args.quick)?;
+            }
         }
     }
     let results = run_workloads(&args, subjects.clone());

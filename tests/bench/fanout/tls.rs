@@ -23,7 +23,7 @@ use crate::child::{Scratch, Server, free_port};
 use crate::servers::PIPECHAT_FLAGS;
 
 const LISTENERS: usize = 100;
-const IDLE: usize = 1000;
+const IDLE: usize = 4000;
 const LINE: &[u8] = b"sixty-four bytes of text that everybody is told, as in the others\n";
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -152,8 +152,8 @@ fn shake_hands(addr: SocketAddr, config: &Arc<ClientConfig>) -> io::Result<Strea
     Ok(stream)
 }
 
-/// Connects, and reads until it is answered.
-fn connect(server: &Server, tls: SocketAddr, config: Option<&Arc<ClientConfig>>) -> io::Result<Client> {
+/// Connects, says this, and reads until it is answered.
+fn connect(server: &Server, tls: SocketAddr, config: Option<&Arc<ClientConfig>>, greeting: &str) -> io::Result<Client> {
     let mut client = match config {
         Some(config) => Client::Tls(Box::new(shake_hands(tls, config)?)),
         None => {
@@ -163,7 +163,7 @@ fn connect(server: &Server, tls: SocketAddr, config: Option<&Arc<ClientConfig>>)
             Client::Plain(tcp)
         }
     };
-    client.write_all(b"sync|here\n")?;
+    client.write_all(format!("{greeting}sync|here\n").as_bytes())?;
     read_until(&mut client, b"sync|here\n")?;
     Ok(client)
 }
@@ -202,7 +202,7 @@ fn fan_out(
     let (server, tls) = start(program, certificate)?;
     let mut clients = Vec::with_capacity(LISTENERS);
     for _ in 0..LISTENERS {
-        clients.push(connect(&server, tls, config)?);
+        clients.push(connect(&server, tls, config, "")?);
     }
     for (n, client) in clients.iter_mut().enumerate() {
         read_lines(client, LISTENERS - 1 - n)?; // who has come since
@@ -232,10 +232,7 @@ fn idle(program: &Path, certificate: &Certificate, config: &Arc<ClientConfig>, s
         let before = server.memory()?;
         let mut clients = Vec::with_capacity(scale.idle);
         for _ in 0..scale.idle {
-            clients.push(connect(&server, tls, config)?);
-        }
-        for client in &mut clients {
-            client.write_all(b"visit\n")?; // and hears no more of the others
+            clients.push(connect(&server, tls, config, "visit\n")?); // it hears nothing of the others
         }
         server.rest(PATIENCE)?;
         let each = server.memory()?.saturating_sub(before) / scale.idle as u64;

@@ -75,6 +75,36 @@ fn rooms_are_marked() {
 }
 
 #[test]
+fn order_is_told_behind_the_mark_of_the_server() {
+    let zh = Look { lang: Lang::Zh, ..PLAIN };
+    let from = r#""from":{"name":"ann","addr":"1.2.3.4:5"},"text":"why","old":"2026-11-25T09:30:00Z""#;
+    for (rest, english, chinese) in [
+        (
+            r#""event":"notice","code":"muted""#,
+            "-- notice[ann] you are muted until 2026-11-25T09:30:00.000Z: why",
+            "-- 公告[ann] 你已被禁言,至2026-11-25T09:30:00.000Z:why",
+        ),
+        (
+            r#""event":"sanction","code":"ban""#,
+            "-- ban ann until 2026-11-25T09:30:00.000Z: why",
+            "-- 封禁 ann,至2026-11-25T09:30:00.000Z:why",
+        ),
+        (r#""event":"ok","verb":"bans","count":2"#, "-- 2 bans and mutes", "-- 封禁与禁言2项"),
+        (r#""event":"ok","verb":"kick""#, "-- kick|ok|why", "-- kick|ok|why"),
+    ] {
+        let line = format!("{{{from},{rest}}}");
+        assert_eq!([shown_line(PLAIN, &line), shown_line(zh, &line)], [english, chinese]);
+    }
+    let announced = r#"{"event":"notice","code":"announced","text":"lunch","from":{"name":"ann","addr":"::1"}}"#;
+    assert_eq!(
+        [shown_line(PLAIN, announced), shown_line(zh, announced)],
+        ["-- notice[ann] lunch", "-- 公告[ann] lunch"]
+    );
+    let colours = Look { has_colours: true, ..PLAIN };
+    assert_eq!(shown_line(colours, announced), "\x1b[1m-- notice[ann] lunch\x1b[0m");
+}
+
+#[test]
 fn mentions_stand_out() {
     let colours = Look { has_colours: true, ..PLAIN };
     assert_eq!(shown(PLAIN, "message", "hi bob"), "* ann: hi bob");

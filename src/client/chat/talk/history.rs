@@ -52,7 +52,7 @@ impl Talk {
         self.missed.live(news);
         match &news.event {
             NewsEvent::Public(event) => self.is_known(event),
-            NewsEvent::Private { .. } => false,
+            NewsEvent::Private { .. } | NewsEvent::Notice(_) => false,
         }
     }
 

@@ -13,6 +13,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     Attack::new("history-joins", joins),
     Attack::new("history-stored", |arena| stored(arena, "x")).flags(STORED),
     Attack::new("history-stored-escapes", |arena| stored(arena, "\x1b")).flags(STORED),
+    Attack::new("history-stored-unread", unread).flags(STORED),
     Attack::new("history-rooms", rooms),
 ];
 
@@ -68,6 +69,17 @@ fn stored(arena: &mut Arena, what: &str) -> io::Result<()> {
     send_all(&clients, b"history|builds|since|0\n");
     let _readers = Readers::new(clients, FULL_SPEED)?;
     arena.wait(3.0);
+    Ok(())
+}
+
+/// Very many ask for all of it, in the dialect in which it is largest, and read nothing.
+fn unread(arena: &mut Arena) -> io::Result<()> {
+    fill(arena, "\x1b")?;
+    let dial = arena.dial().receive_buffer(RECEIVE_BUFFER);
+    let clients = arena.join_by(dial, arena.count(2_400), |_| "format|json\nvisit\n".to_owned())?;
+    arena.begin()?;
+    send_all(&clients, &b"history|builds|since|0\n".repeat(4));
+    arena.wait(8.0);
     Ok(())
 }
 

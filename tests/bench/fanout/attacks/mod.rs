@@ -23,6 +23,7 @@ mod innocents;
 mod last_words;
 mod log;
 mod names;
+mod passwords;
 mod private;
 mod readers;
 mod reconnect;
@@ -55,6 +56,7 @@ const FAMILIES: &[&[Attack]] = &[
     stopped::ATTACKS,
     held::ATTACKS,
     history::ATTACKS,
+    passwords::ATTACKS,
     arrivals::ATTACKS,
     log::ATTACKS,
     last_words::ATTACKS,
