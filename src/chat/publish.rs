@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{
-    Chat, ClientId, Output, Public, PublicEvent, Record, RoomId, recent::Kept, record::Position, stored::StoreState,
-};
+use super::{Chat, ClientId, Output, Public, PublicEvent, Record, RoomId, record::Position, stored::StoreState};
 
 impl Chat {
     /// Tells a room something, and keeps it. Answers its position, if it is kept.
@@ -59,7 +57,7 @@ impl Chat {
             return None;
         }
         self.events += 1;
-        self.recent.push(room, Kept::new(self.events, self.at, event));
+        self.recent.push(room, self.events, self.at, event);
         self.rooms.set_history(room, true);
         let emptied = self.recent.trim();
         self.forget_history(emptied);

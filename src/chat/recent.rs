@@ -1,16 +1,17 @@
 //! The last events of each room, in memory, for those who ask what they have missed. Knows rooms by their ids, and nothing of
 //! who is in them.
 
-use std::{
-    cmp::Reverse,
-    collections::{BinaryHeap, VecDeque},
-    sync::{Arc, Weak},
-};
+mod stretch;
+
+use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc};
 
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 
-use super::{Departure, Identity, PublicEvent, RoomId};
+use super::{PublicEvent, RoomId};
+use stretch::{Kept, Stretch};
+
+pub(super) use stretch::Hold;
 
 /// How much is kept in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,40 +43,6 @@ pub(super) struct Recent {
     forgotten: u64,
 }
 
-/// An event, as it is kept. Small: there may be one for each membership.
-#[derive(Debug)]
-pub(super) struct Kept {
-    pub(super) n: u64,
-    /// In milliseconds: events have no more precise times.
-    at: i64,
-    event: Small,
-}
-
-/// An event that takes no block of its own where there are very many of its kind.
-#[derive(Debug)]
-enum Small {
-    Joined(Arc<Identity>),
-    Left(Arc<Identity>),
-    Offline(Arc<Identity>, Departure),
-    Other(Arc<PublicEvent>),
-}
-
-/// As long as there is one of a room, none of its events goes for newer ones of the same room.
-#[derive(Debug)]
-pub(super) struct Hold;
-
-/// The last events of a room.
-#[derive(Debug)]
-struct Stretch {
-    events: VecDeque<Kept>,
-    /// Of those who are about to be told them.
-    hold: Weak<Hold>,
-    /// When the last event happened that is here no more, if there is one.
-    gone_at: Option<Timestamp>,
-    /// The number of that; before the first, of the last event that may have been one of a room of the same name.
-    gone: u64,
-}
-
 /// Where a stretch of history begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
@@ -98,21 +65,18 @@ impl Recent {
     }
 
     /// Keeps an event, whose number is the highest so far. Others of the room may have to go for it.
-    pub(super) fn push(&mut self, room: RoomId, kept: Kept) {
+    pub(super) fn push(&mut self, room: RoomId, n: u64, at: Timestamp, event: &Arc<PublicEvent>) {
         let forgotten = self.forgotten;
         let of = self.by_room.entry(room).or_insert_with(|| Stretch::new(forgotten));
         if self.limits.per_room_max == 0 {
-            (of.gone, of.gone_at) = (kept.n, Some(kept.at()));
-            return;
+            return of.pass(n, at);
         }
-        if of.events.is_empty() {
-            self.silent.push(Reverse((kept.n, room)));
-            of.events.reserve_exact(1); // many rooms have no more
+        if of.is_empty() {
+            self.silent.push(Reverse((n, room)));
         }
-        self.bytes += kept.bytes();
-        of.events.push_back(kept);
-        if of.hold.strong_count() == 0 {
-            while of.events.len() > self.limits.per_room_max {
+        self.bytes += of.push(n, at, event);
+        if !of.is_held() {
+            while of.len() > self.limits.per_room_max {
                 self.bytes -= of.pop();
             }
         }
@@ -121,12 +85,7 @@ impl Recent {
     /// Holds what is here of a room, and what happens there from now on, as far as there is memory for all rooms.
     pub(super) fn hold(&mut self, room: RoomId) -> Arc<Hold> {
         let forgotten = self.forgotten;
-        let of = self.by_room.entry(room).or_insert_with(|| Stretch::new(forgotten));
-        of.hold.upgrade().unwrap_or_else(|| {
-            let hold = Arc::new(Hold);
-            of.hold = Arc::downgrade(&hold);
-            hold
-        })
+        self.by_room.entry(room).or_insert_with(|| Stretch::new(forgotten)).hold()
     }
 
     /// All up to this number may have happened in rooms that are no more.
@@ -136,8 +95,7 @@ impl Recent {
 
     /// There is a room whose events up to this number are kept elsewhere.
     pub(super) fn restore(&mut self, room: RoomId, last: u64) {
-        let gone_at = (last > 0).then_some(Timestamp::MAX); // it does not matter when: all of that is asked for elsewhere
-        self.by_room.insert(room, Stretch { gone_at, ..Stretch::new(last) });
+        self.by_room.insert(room, Stretch::restored(last));
     }
 
     /// The rooms of which nothing is left when no more than so many bytes are kept, but of at most `most` events: the room that
@@ -150,16 +108,16 @@ impl Recent {
             }
             let Some(Reverse((n, room))) = self.silent.pop() else { break };
             let Some(of) = self.by_room.get_mut(&room) else { continue };
-            match of.events.back() {
-                Some(last) if last.n == n => {
+            match of.last_number() {
+                Some(last) if last == n => {
                     self.bytes -= of.pop();
-                    if of.events.is_empty() {
+                    if of.is_empty() {
                         emptied.push(room);
                     } else {
                         self.silent.push(Reverse((n, room)));
                     }
                 }
-                Some(last) => self.silent.push(Reverse((last.n, room))), // it has spoken since
+                Some(last) => self.silent.push(Reverse((last, room))), // it has spoken since
                 None => {}
             }
         }
@@ -174,8 +132,8 @@ impl Recent {
     /// The room is no more.
     pub(super) fn remove(&mut self, room: RoomId) {
         let Some(of) = self.by_room.remove(&room) else { return };
-        self.forgotten = self.forgotten.max(of.events.back().map_or(of.gone, |last| last.n));
-        self.bytes -= of.events.iter().map(Kept::bytes).sum::<usize>();
+        self.forgotten = self.forgotten.max(of.last_number().unwrap_or(of.gone()));
+        self.bytes -= of.bytes();
         if self.silent.len() > 2 * self.by_room.len() + 64 {
             let by_room = &self.by_room;
             self.silent.retain(|Reverse((_, room))| by_room.contains_key(room)); // rarely, since it looks at all
@@ -185,22 +143,21 @@ impl Recent {
     /// Behind which event the last `count` of the room are. Before the first one that is here, where there are fewer.
     pub(super) fn last(&self, room: RoomId, count: usize) -> Place {
         let Some(of) = self.by_room.get(&room) else { return Place::Here(self.forgotten) };
-        match of.events.len().checked_sub(count) {
+        match of.len().checked_sub(count) {
             Some(first) => Place::Here(of.before(first)),
-            None if of.gone_at.is_some() => Place::Older,
-            None => Place::Here(of.gone),
+            None if of.gone_at().is_some() => Place::Older,
+            None => Place::Here(of.gone()),
         }
     }
 
     /// Behind which event those of the room are that have happened at or after this time.
     pub(super) fn since(&self, room: RoomId, at: Timestamp) -> Place {
         let Some(of) = self.by_room.get(&room) else { return Place::Here(self.forgotten) };
-        if of.gone_at.is_some_and(|gone| gone >= at) {
-            return Place::Older;
+        if of.gone_at().is_some_and(|gone| gone >= at) {
+            Place::Older
+        } else {
+            Place::Here(of.before(of.first_since(at)))
         }
-        // The clock may have been set back: from the first on.
-        let first = of.events.iter().position(|kept| kept.at() >= at).unwrap_or(of.events.len());
-        Place::Here(of.before(first))
     }
 
     /// The same for an event of this number, which need not be one of the room.
@@ -215,88 +172,12 @@ impl Recent {
 
     /// Behind which event all of the room are here.
     pub(super) fn oldest(&self, room: RoomId) -> u64 {
-        self.by_room.get(&room).map_or(self.forgotten, |of| of.gone)
+        self.by_room.get(&room).map_or(self.forgotten, Stretch::gone)
     }
 
     /// The events of the room behind that of this number, as far as they are here.
-    pub(super) fn after(&self, room: RoomId, n: u64) -> impl Iterator<Item = &Kept> {
-        self.by_room.get(&room).into_iter().flat_map(move |of| {
-            let first = of.events.partition_point(|kept| kept.n <= n);
-            of.events.range(first..)
-        })
-    }
-}
-
-impl Stretch {
-    fn new(gone: u64) -> Self {
-        Self { events: VecDeque::new(), hold: Weak::new(), gone_at: None, gone }
-    }
-
-    /// Drops the oldest one, and answers what it took, in bytes.
-    fn pop(&mut self) -> usize {
-        let Some(kept) = self.events.pop_front() else { return 0 };
-        (self.gone, self.gone_at) = (kept.n, Some(kept.at()));
-        if self.events.len() < self.events.capacity() / 4 {
-            self.events.shrink_to(2 * self.events.len());
-        }
-        kept.bytes()
-    }
-
-    /// The number before that of the event at this place.
-    fn before(&self, place: usize) -> u64 {
-        place.checked_sub(1).map_or(self.gone, |before| self.events[before].n)
-    }
-}
-
-/// What an event takes that has a block of its own, beside its texts: that block, and what the allocator needs for two.
-const BLOCK_BYTES: usize = size_of::<PublicEvent>() + 4 * size_of::<usize>();
-
-impl Kept {
-    pub(super) fn new(n: u64, at: Timestamp, event: &Arc<PublicEvent>) -> Self {
-        let event = match &**event {
-            PublicEvent::Joined(who) => Small::Joined(Arc::clone(who)),
-            PublicEvent::Left(who) => Small::Left(Arc::clone(who)),
-            PublicEvent::Offline(who, departure) => Small::Offline(Arc::clone(who), *departure),
-            PublicEvent::Online(_)
-            | PublicEvent::Message { .. }
-            | PublicEvent::KnownAs { .. }
-            | PublicEvent::Topic { .. } => Small::Other(Arc::clone(event)),
-        };
-        Self { n, at: at.as_millisecond(), event }
-    }
-
-    pub(super) fn at(&self) -> Timestamp {
-        Timestamp::from_millisecond(self.at).unwrap_or_default() // it was one
-    }
-
-    pub(super) fn event(&self) -> Arc<PublicEvent> {
-        match &self.event {
-            Small::Joined(who) => Arc::new(PublicEvent::Joined(Arc::clone(who))),
-            Small::Left(who) => Arc::new(PublicEvent::Left(Arc::clone(who))),
-            Small::Offline(who, departure) => Arc::new(PublicEvent::Offline(Arc::clone(who), *departure)),
-            Small::Other(event) => Arc::clone(event),
-        }
-    }
-
-    /// What it takes, in bytes. A user counts with each event: it may be held by this one alone.
-    pub(super) fn bytes(&self) -> usize {
-        let user = |who: &Identity| size_of::<Identity>() + who.name.len() + who.addr.len();
-        let event = match &self.event {
-            Small::Joined(who) | Small::Left(who) | Small::Offline(who, _) => user(who),
-            Small::Other(event) => {
-                BLOCK_BYTES
-                    + match &**event {
-                        PublicEvent::Message { from, text } => user(from) + text.len(),
-                        PublicEvent::Topic { from, text } => user(from) + text.len(),
-                        PublicEvent::KnownAs { old, new } => user(old) + user(new),
-                        PublicEvent::Online(who)
-                        | PublicEvent::Offline(who, _)
-                        | PublicEvent::Joined(who)
-                        | PublicEvent::Left(who) => user(who),
-                    }
-            }
-        };
-        size_of::<Self>() + event
+    pub(super) fn after(&self, room: RoomId, n: u64) -> impl Iterator<Item = Kept<'_>> {
+        self.by_room.get(&room).into_iter().flat_map(move |of| of.after(n))
     }
 }
 

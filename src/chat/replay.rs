@@ -80,7 +80,7 @@ impl Chat {
     fn piece(&self, replay: &Replay) -> usize {
         let Replay { room, after, told, goal, .. } = *replay;
         let mut bytes = 0;
-        let next = self.recent.after(room, after).take_while(|kept| kept.n <= goal.until());
+        let next = self.recent.after(room, after).take_while(|kept| kept.n() <= goal.until());
         let fitting = next.take_while(|kept| {
             let is_first = bytes == 0;
             bytes += kept.bytes();
@@ -114,12 +114,13 @@ impl Chat {
             return None;
         }
         for kept in self.recent.after(room, replay.after).take(self.piece(&replay)) {
-            let record = Record { n: kept.n, at: kept.at(), room: name.clone(), event: kept.event().into() };
+            let n = kept.n();
+            let record = Record { n, at: kept.at(), room: name.clone(), event: kept.event().into() };
             out.push(Output::tell(to, Event::Past(record, self.epoch)));
-            (replay.after, replay.told) = (kept.n, replay.told + 1);
+            (replay.after, replay.told) = (n, replay.told + 1);
         }
         let next = self.recent.after(room, replay.after).next();
-        let has_more = replay.after < until || next.is_some_and(|kept| kept.n <= goal.until());
+        let has_more = replay.after < until || next.is_some_and(|kept| kept.n() <= goal.until());
         if has_more && replay.told < goal.told_max() {
             return Some(replay);
         }

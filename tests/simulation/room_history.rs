@@ -109,7 +109,7 @@ fn what_is_asked_for_since_ages_ago_is_all_there_is() {
 
 #[test]
 fn of_hundreds_of_rooms_that_come_and_go_the_last_ones_are_kept_as_far_as_there_is_memory() {
-    const BYTES_MAX: usize = 8 << 10;
+    const BYTES_MAX: usize = 6 << 10;
     let rooms = RoomLimits { rooms_max: 20, ..RoomLimits::default() };
     let recent = RecentLimits { bytes_max: BYTES_MAX, ..RecentLimits::default() };
     let mut stage = Stage::new(Config { rooms, recent, ..Config::default() });

@@ -1,4 +1,8 @@
-use super::*;
+use super::{
+    stretch::{BLOCK_BYTES, ENTRY_BYTES},
+    *,
+};
+use crate::chat::{Departure, Identity};
 
 const A: RoomId = RoomId(1);
 const B: RoomId = RoomId(2);
@@ -13,25 +17,25 @@ fn message() -> Arc<PublicEvent> {
 }
 
 fn bytes_of_one() -> usize {
-    Kept::new(0, second(0), &message()).bytes()
+    Stretch::new(0).push(1, second(0), &message())
 }
 
 /// Each room is told something, in this order; number `n` at second `n`.
 fn recent(per_room_max: usize, events: &[RoomId]) -> Recent {
     let mut recent = Recent::new(RecentLimits { per_room_max, bytes_max: 1 << 20 });
     for (n, &room) in (1..).zip(events) {
-        recent.push(room, Kept::new(n, second(n), &message()));
+        recent.push(room, n, second(n), &message());
         assert_eq!(recent.bytes(), count(&recent) * bytes_of_one());
     }
     recent
 }
 
 fn count(recent: &Recent) -> usize {
-    recent.by_room.values().map(|of| of.events.len()).sum()
+    recent.by_room.values().map(Stretch::len).sum()
 }
 
 fn numbers(recent: &Recent, room: RoomId, after: u64) -> Vec<u64> {
-    recent.after(room, after).map(|kept| kept.n).collect()
+    recent.after(room, after).map(|kept| kept.n()).collect()
 }
 
 #[test]
@@ -98,7 +102,7 @@ fn the_room_that_has_been_silent_longest_gives_first() {
     assert_eq!(numbers(&recent, A, 0), [2, 5]);
     assert_eq!((recent.shrink(0, 9), recent.bytes()), (vec![A], 0));
     assert_eq!((recent.oldest(A), recent.oldest(B)), (5, 4));
-    recent.push(B, Kept::new(6, second(6), &message()));
+    recent.push(B, 6, second(6), &message());
     assert_eq!((recent.shrink(0, 9), recent.oldest(B)), (vec![B], 6));
 }
 
@@ -107,7 +111,7 @@ fn no_more_is_kept_than_may_be() {
     let one = bytes_of_one();
     let mut recent = Recent::new(RecentLimits { per_room_max: 99, bytes_max: 3 * one });
     for n in 1..=9 {
-        recent.push(if n % 2 == 0 { A } else { B }, Kept::new(n, second(n), &message()));
+        recent.push(if n % 2 == 0 { A } else { B }, n, second(n), &message());
         assert_eq!(recent.trim(), []);
         assert!(recent.bytes() <= 3 * one);
     }
@@ -121,7 +125,7 @@ fn a_room_of_the_same_name_does_not_have_what_another_one_had() {
     recent.remove(RoomId(7));
     assert_eq!((count(&recent), recent.bytes()), (1, bytes_of_one()));
     assert_eq!((recent.behind(RoomId(3), 1), recent.behind(RoomId(3), 2)), (Place::Older, Place::Here(2)));
-    recent.push(RoomId(3), Kept::new(4, second(4), &message()));
+    recent.push(RoomId(3), 4, second(4), &message());
     assert_eq!((recent.behind(RoomId(3), 1), recent.behind(RoomId(3), 2)), (Place::Older, Place::Here(2)));
     assert_eq!((recent.last(RoomId(3), 9), recent.since(RoomId(3), second(0))), (Place::Here(2), Place::Here(2)));
     assert_eq!(recent.behind(B, 0), Place::Here(0), "it was there before");
@@ -131,7 +135,7 @@ fn a_room_of_the_same_name_does_not_have_what_another_one_had() {
 fn rooms_that_come_and_go_leave_nothing() {
     let mut recent = recent(9, &[]);
     for n in 1..=10_000 {
-        recent.push(RoomId(n), Kept::new(n, second(n), &message()));
+        recent.push(RoomId(n), n, second(n), &message());
         recent.remove(RoomId(n));
     }
     assert_eq!((recent.bytes(), recent.by_room.len()), (0, 1), "the lobby alone");
@@ -143,7 +147,7 @@ fn all_rooms_are_looked_at_rarely_for_those_that_are_no_more() {
     let mut recent = recent(9, &[A, B]);
     let mut come_and_go = |rooms: usize| {
         for n in (3..).take(rooms) {
-            recent.push(RoomId(n), Kept::new(n, second(n), &message()));
+            recent.push(RoomId(n), n, second(n), &message());
             recent.remove(RoomId(n));
         }
         recent.silent.len()
@@ -156,15 +160,36 @@ fn all_rooms_are_looked_at_rarely_for_those_that_are_no_more() {
 }
 
 #[test]
-fn space_for_events_is_given_back_when_three_quarters_of_it_are_empty() {
+fn space_is_given_back_when_three_quarters_of_it_are_empty() {
     let mut recent = recent(999, &[A; 500]);
-    let space = recent.by_room[&A].events.capacity();
+    let space = recent.by_room[&A].capacity();
+    assert!(space.1 <= 500 * 125, "a quarter of what texts take is empty at most");
     let mut keep = |count: usize| {
         recent.shrink(count * bytes_of_one(), 999);
-        recent.by_room[&A].events.capacity()
+        recent.by_room[&A].capacity()
     };
-    assert_eq!(keep(space / 4), space);
-    assert!(keep(space / 4 - 1) <= space / 2);
+    assert_eq!(keep(space.0 / 4).0, space.0);
+    assert!(keep(space.0 / 4 - 1).0 <= space.0 / 2);
+    assert!(keep(space.1 / 100 / 4 - 1).1 <= space.1 / 2);
+}
+
+#[test]
+fn texts_are_what_they_were_however_many_come_and_go() {
+    let mut recent = Recent::new(RecentLimits { per_room_max: 7, bytes_max: 1 << 20 });
+    let from = Arc::new(Identity { name: "ann".to_owned(), addr: "1:2".to_owned(), is_account: false });
+    let event = |n: u64| match n % 3 {
+        0 => PublicEvent::Joined(Arc::clone(&from)),
+        _ => PublicEvent::Message { from: Arc::clone(&from), text: "张x".repeat((n * n % 31) as usize) },
+    };
+    for n in 1..=999 {
+        recent.push(A, n, second(n), &Arc::new(event(n)));
+        let kept: Vec<_> = recent.after(A, 0).map(|kept| (kept.n(), (*kept.event()).clone())).collect();
+        assert_eq!(kept, (n.saturating_sub(6).max(1)..=n).map(|n| (n, event(n))).collect::<Vec<_>>());
+    }
+    assert!(recent.by_room[&A].capacity().1 < 7 * 31 * 4 * 2);
+    recent.shrink(0, 99);
+    let (events, texts) = recent.by_room[&A].capacity();
+    assert!(recent.bytes() == 0 && events < 4 && texts == 0, "{events} {texts}");
 }
 
 #[test]
@@ -187,10 +212,9 @@ fn what_a_room_had_before_a_start_is_elsewhere_if_there_is_anything() {
 #[test]
 fn every_kept_event_counts_with_its_texts_and_users() {
     let who = |name: &str| Arc::new(Identity { name: name.to_owned(), addr: "1:2".to_owned(), is_account: false });
-    let kept = |event| Kept::new(0, second(7), &Arc::new(event));
     let user = size_of::<Identity>() + "1:2".len();
     for (event, of_it) in [
-        (PublicEvent::Message { from: who("ann"), text: "12345".to_owned() }, BLOCK_BYTES + user + 8),
+        (PublicEvent::Message { from: who("ann"), text: "12345".to_owned() }, user + 8),
         (PublicEvent::Topic { from: who("ann"), text: "12345".into() }, BLOCK_BYTES + user + 8),
         (PublicEvent::KnownAs { old: who("ann"), new: who("anna") }, BLOCK_BYTES + 2 * user + 7),
         (PublicEvent::Online(who("ann")), BLOCK_BYTES + user + 3),
@@ -198,8 +222,11 @@ fn every_kept_event_counts_with_its_texts_and_users() {
         (PublicEvent::Joined(who("ann")), user + 3),
         (PublicEvent::Left(who("ann")), user + 3),
     ] {
-        let kept = kept(event.clone());
-        assert_eq!(kept.bytes(), size_of::<Kept>() + of_it, "{event:?}");
-        assert_eq!((kept.at(), &*kept.event()), (second(7), &event));
+        let (mut stretch, event) = (Stretch::new(0), Arc::new(event));
+        let bytes = stretch.push(1, second(7), &event);
+        assert_eq!(bytes, ENTRY_BYTES + of_it, "{event:?}");
+        let kept = stretch.after(0).next().expect("it is there");
+        assert_eq!((kept.bytes(), kept.at(), kept.event()), (bytes, second(7), event));
+        assert_eq!((stretch.bytes(), stretch.pop(), stretch.bytes()), (bytes, bytes, 0));
     }
 }

@@ -213,11 +213,11 @@ impl Past {
         let block = size_of::<PublicEvent>() + 4 * size_of::<usize>();
         let event = match &*self.event {
             PublicEvent::Offline(who, _) | PublicEvent::Joined(who) | PublicEvent::Left(who) => user(who),
-            PublicEvent::Message { from, text } => block + user(from) + text.len(),
+            PublicEvent::Message { from, text } => user(from) + text.len(),
             PublicEvent::Topic { from, text } => block + user(from) + text.len(),
             PublicEvent::KnownAs { old, new } => block + user(old) + user(new),
             PublicEvent::Online(who) => block + user(who),
         };
-        4 * size_of::<u64>() + event
+        5 * size_of::<u64>() + event
     }
 }
