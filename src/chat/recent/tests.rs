@@ -31,7 +31,7 @@ fn recent(per_room_max: usize, events: &[RoomId]) -> Recent {
 }
 
 fn count(recent: &Recent) -> usize {
-    recent.by_room.values().map(Stretch::len).sum()
+    recent.by_room.values().map(|of| of.len()).sum()
 }
 
 fn numbers(recent: &Recent, room: RoomId, after: u64) -> Vec<u64> {
