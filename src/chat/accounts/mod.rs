@@ -269,8 +269,8 @@ impl Chat {
         let key = self.account_of(client).ok_or(AccountRefusal::LoginRequired)?;
         let account = self.accounts.directory.get(&key).ok_or(AccountRefusal::LoginRequired)?;
         let (hash, generation) = (account.password.clone(), account.generation);
+        self.check_unmuted(client)?; // first: what is refused for a mute is no attempt at a password
         self.accounts.try_login(&key, self.network_of(client), self.now)?;
-        self.check_unmuted(client)?;
         Ok(Begun::Verifies(Purpose::Unregister { key, generation }, Job::Check { hash, password }))
     }
 
