@@ -165,11 +165,7 @@ impl Chat {
             },
             Input::Congested(client, congestion) => self.set_congestion(client, congestion),
             Input::Shrink(bytes) => self.shrink(bytes),
-            Input::Answered(client, answer) => {
-                if let Some(answer) = self.mail_answered(client, answer, out) {
-                    self.answered(client, answer, out);
-                }
-            }
+            Input::Answered(client, answer) => self.answered(client, answer, out),
             Input::Accounts(accounts) => self.reconcile(accounts, out),
             Input::Verified(client, ticket, verdict) => self.verified(client, ticket, verdict, out),
             Input::Bans(sanctions) => self.replace_sanctions(sanctions),

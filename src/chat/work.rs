@@ -4,7 +4,6 @@ use std::{collections::VecDeque, sync::Arc};
 
 use super::{
     Asked, Chat, ClientId, Departure, Done, Event, Output, Refusal, RoomId,
-    accounts::MailReplay,
     entry::Congestion,
     order::{Announce, OrderDone, OrderEvent, OrderRefusal, Sanction},
     replay::Replay,
@@ -36,8 +35,6 @@ pub(super) enum Task {
 pub(super) enum LongAnswer {
     List(List),
     Replay(Replay),
-    /// Kept private messages.
-    Mail(MailReplay),
 }
 
 /// What is left of a list, and how much was told.
@@ -82,7 +79,6 @@ impl Chat {
         let is_long = match &task {
             Task::Tell(_, LongAnswer::List(list)) => self.length(list) > PIECE_ITEMS,
             Task::Tell(_, LongAnswer::Replay(replay)) => self.takes_pieces(replay),
-            Task::Tell(_, LongAnswer::Mail(_)) => false,
             Task::SearchText { .. } | Task::TellVisitors(_) | Task::Announce(_) => false,
         };
         if is_long {
@@ -158,9 +154,6 @@ impl Chat {
                     replay.hold = None;
                     self.replay_unheard(to, replay, out);
                 }
-                if let LongAnswer::Mail(_) = &answer {
-                    self.mail_unheard(to);
-                }
                 self.finish(to, out);
             }
             Some(_) if self.congestion_of(to) != Congestion::None => {
@@ -171,7 +164,6 @@ impl Chat {
             }
             Some(_) => {
                 let rest = match answer {
-                    LongAnswer::Mail(replay) => return self.mail(to, replay, out),
                     LongAnswer::List(list) => self.list(to, list, out).map(LongAnswer::List),
                     LongAnswer::Replay(replay) => self.replay(to, replay, out).map(LongAnswer::Replay),
                 };
