@@ -100,11 +100,11 @@ impl Chat {
                 self.begin(client, Task::Tell(client, LongAnswer::Replay(replay)), out);
             }
             Found::Ask(query) => {
-                self.set_busy(client, false);
+                self.set_busy(client);
                 self.ask(client, Question { replay, start: Some(start) }, query, out);
             }
             Found::Gone => {
-                self.set_busy(client, false);
+                self.set_busy(client);
                 self.give_up(client, &replay, self.history_gone(&replay.source, self.oldest(&replay.source)), out);
             }
         }

@@ -74,7 +74,12 @@ impl Chat {
 
     /// Begins a task of a client: does its first piece, which for most is all of it.
     pub(super) fn begin(&mut self, client: ClientId, task: Task, out: &mut Vec<Output>) {
-        self.set_busy(client, matches!(task, Task::TellVisitors(_)));
+        if let Some(member) = self.members.get_mut(client) {
+            match task {
+                Task::TellVisitors(_) => member.begin_telling(),
+                Task::Tell(..) | Task::SearchText { .. } | Task::Announce(_) => member.begin(),
+            }
+        }
         // A long answer begins in its turn: many clients may ask at once.
         let is_long = match &task {
             Task::Tell(_, LongAnswer::List(list)) => self.length(list) > PIECE_ITEMS,
@@ -102,9 +107,9 @@ impl Chat {
     }
 
     /// A command of the client is not done yet.
-    pub(super) fn set_busy(&mut self, client: ClientId, is_telling: bool) {
+    pub(super) fn set_busy(&mut self, client: ClientId) {
         if let Some(member) = self.members.get_mut(client) {
-            (member.is_busy, member.is_telling) = (true, is_telling);
+            member.begin();
         }
     }
 

@@ -154,7 +154,7 @@ impl Chat {
                 out.push(Output::Ready(client));
             }
             Ok(Begun::Verifies(purpose, job)) => {
-                self.set_busy(client, false);
+                self.set_busy(client);
                 self.accounts.ticket += 1;
                 let ticket = Ticket(self.accounts.ticket);
                 self.accounts.pending.insert(client, Pending { ticket, purpose });
