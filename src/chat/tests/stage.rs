@@ -313,7 +313,6 @@ fn shown_public(event: &PublicEvent) -> String {
 
 fn shown(event: &Event) -> String {
     match event {
-        Event::Public(event) => shown_public(event),
         Event::Private { from, text } => format!("{}> {text}", known_as(from)),
         Event::User(who) => format!("={}", known_as(who)),
         Event::UsersEnd(users) => format!("={users}"),
