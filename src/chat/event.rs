@@ -91,11 +91,9 @@ pub enum PublicEvent {
     },
 }
 
-/// Something that users are told.
+/// Something that one client is told alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// What all who are in a room are told.
-    Public(PublicEvent),
     /// A user said something to the one who is told.
     Private {
         /// The sender.

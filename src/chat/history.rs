@@ -4,10 +4,9 @@
 use super::{
     Asked, Chat, ClientId, Event, Output, Refusal, RoomId,
     command::Start,
-    order::OrderRefusal,
     recent::Place,
     record::Record,
-    replay::{Goal, Replay},
+    replay::{Goal, Replay, Source},
     rooms::RoomName,
     stored::{Answer, Gone, Query},
     work::{LongAnswer, Task},
@@ -41,7 +40,10 @@ impl Chat {
     pub(super) fn history(&mut self, client: ClientId, room: &str, start: Start, out: &mut Vec<Output>) {
         let start = self.known(start);
         match self.room(room) {
-            Ok(room) => self.begin_replay(client, room, start, Goal::Told(self.events), out),
+            Ok(room) => {
+                let replay = Replay::behind(0, Source::Room(room), Goal::Told(self.events));
+                self.begin_replay(client, replay, start, out);
+            }
             Err(refusal) => self.decline(client, Asked::History, refusal, out),
         }
     }
@@ -51,14 +53,16 @@ impl Chat {
         let start = self.known(start);
         match self.may_open(client, room) {
             Ok((_, Some(room))) => {
-                if self.is_in(client, room) {
+                let was_in = self.is_in(client, room);
+                if was_in {
                     out.push(Output::Part(client, room)); // what happens meanwhile is told with the rest
                 }
-                self.begin_replay(client, room, start, Goal::Joined, out);
+                let replay = Replay { was_in, ..Replay::behind(0, Source::Room(room), Goal::CaughtUp) };
+                self.begin_replay(client, replay, start, out);
             }
             Ok((name, None)) => match self.make_since(client, name, start, out) {
                 Ok(room) => {
-                    let replay = Replay::behind(self.events, room, Goal::Joined);
+                    let replay = Replay::behind(self.events, Source::Room(room), Goal::CaughtUp);
                     self.end_replay(client, &replay, false, out);
                     out.push(Output::Ready(client));
                 }
@@ -88,42 +92,44 @@ impl Chat {
         }
     }
 
-    fn begin_replay(&mut self, client: ClientId, room: RoomId, start: Start, goal: Goal, out: &mut Vec<Output>) {
-        let mut replay = Replay::behind(0, room, goal);
-        match self.find(room, start) {
+    /// Begins a replay at what is [`Self::known`] of a beginning.
+    pub(super) fn begin_replay(&mut self, client: ClientId, mut replay: Replay, start: Start, out: &mut Vec<Output>) {
+        match self.find(&replay.source, start) {
             Found::Behind(after) => {
                 replay.after = after;
                 self.begin(client, Task::Tell(client, LongAnswer::Replay(replay)), out);
             }
             Found::Ask(query) => {
-                self.set_busy(client, false);
+                self.set_busy(client);
                 self.ask(client, Question { replay, start: Some(start) }, query, out);
             }
             Found::Gone => {
-                self.set_busy(client, false);
-                self.give_up(client, &replay, self.history_gone(room, self.recent.oldest(room)), out);
+                self.set_busy(client);
+                self.give_up(client, &replay, self.history_gone(&replay.source, self.oldest(&replay.source)), out);
             }
         }
     }
 
-    fn find(&self, room: RoomId, start: Start) -> Found {
-        let place = match start {
-            Start::Last(count) => self.recent.last(room, count),
-            Start::Ago(_) | Start::At(_) => self.recent.since(room, self.time_of(start)),
-            Start::Behind(n, epoch) if self.is_own(epoch) => self.recent.behind(room, n),
-            Start::Behind(..) | Start::Unknown => Place::Older,
+    fn find(&self, source: &Source, start: Start) -> Found {
+        let place = match (source, start) {
+            (Source::Room(room), Start::Last(count)) => self.recent.last(*room, count),
+            (Source::Room(room), Start::Ago(_) | Start::At(_)) => self.recent.since(*room, self.time_of(start)),
+            (Source::Room(room), Start::Behind(n, epoch)) if self.is_own(epoch) => self.recent.behind(*room, n),
+            (Source::Room(_), Start::Behind(..) | Start::Unknown) | (Source::Mailbox(_), _) => Place::Older,
         };
-        let name = || self.name_of(room).unwrap_or_default();
+        let name = || self.stored_name(source);
         match (place, start) {
             (Place::Here(after), _) => Found::Behind(after.min(self.events)),
             (Place::Older, Start::Last(count)) if self.has_store() => {
                 Found::Ask(Query::SeekLast { room: name(), count, until: self.events })
             }
-            (Place::Older, Start::Last(_)) => Found::Behind(self.recent.oldest(room)), // as many as there are
+            (Place::Older, Start::Last(_)) => Found::Behind(self.oldest(source)), // as many as there are
             (Place::Older, Start::Ago(_) | Start::At(_)) if self.has_store() => {
                 Found::Ask(Query::SeekSince { room: name(), at: self.time_of(start) })
             }
-            (Place::Older, Start::Behind(n, epoch)) if self.has_store() && self.is_own(epoch) => Found::Behind(n),
+            (Place::Older, Start::Behind(n, epoch)) if self.has_store() && self.is_own(epoch) => {
+                Found::Behind(n.min(self.events))
+            }
             // The store knows the oldest position.
             (Place::Older, Start::Behind(..) | Start::Unknown) if self.has_store() => {
                 Found::Ask(Query::SeekOldest { room: name() })
@@ -176,23 +182,20 @@ impl Chat {
     /// The store has answered a client's question.
     pub(super) fn answered(&mut self, client: ClientId, answer: Option<Answer>, out: &mut Vec<Output>) {
         let Some(Question { mut replay, start }) = self.questions.remove(&client) else { return };
-        let Some(name) = self.name_of(replay.room) else {
-            return self.give_up(client, &replay, Refusal::NoSuchRoom, out);
-        };
-        if !self.may_hear(client, replay.room) {
-            return self.give_up(client, &replay, OrderRefusal::RoomLocked.into(), out);
+        if let Some(refusal) = self.ends_early(client, &replay) {
+            return self.give_up(client, &replay, refusal, out);
         }
         match answer.filter(|_| !self.store.fails()) {
             None => return self.give_up(client, &replay, Refusal::StoreFailed, out),
             Some(Answer::Behind { gone, .. } | Answer::Page { gone, .. })
-                if self.is_gone(start, replay.after, gone) =>
+                if replay.needs_all() && self.is_gone(start, replay.after, gone) =>
             {
                 let oldest = gone.map_or(0, |gone| gone.n);
-                return self.give_up(client, &replay, self.history_gone(replay.room, oldest), out);
+                return self.give_up(client, &replay, self.history_gone(&replay.source, oldest), out);
             }
             Some(Answer::Behind { n, .. }) => replay.after = n,
             Some(Answer::Page { records, through, .. }) => {
-                let most = replay.goal.told_max() - replay.told;
+                let (name, most) = (self.told_name(&replay.source), replay.left());
                 for record in records.into_iter().take(most) {
                     replay.told += 1;
                     out.push(Output::tell(client, Event::Past(Record { room: name.clone(), ..record }, self.epoch)));
@@ -204,9 +207,8 @@ impl Chat {
         self.go_on_telling(client, LongAnswer::Replay(replay), out);
     }
 
-    pub(super) fn history_gone(&self, room: RoomId, oldest: u64) -> Refusal {
-        let name = self.name_of(room).unwrap_or_default();
-        Refusal::HistoryGone { room: name, oldest: self.position_of(oldest) }
+    pub(super) fn history_gone(&self, source: &Source, oldest: u64) -> Refusal {
+        Refusal::HistoryGone { room: self.told_name(source), oldest: self.position_of(oldest) }
     }
 
     /// Gives back memory.

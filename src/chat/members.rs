@@ -1,6 +1,7 @@
 //! Who is here and who visits: by id and by name. Knows the rules of names, and nothing of waits and events.
 
 mod bearers;
+mod member;
 
 use std::{
     collections::{BTreeMap, btree_map},
@@ -10,12 +11,13 @@ use std::{
 };
 
 use super::{
-    ClientId, Departure, Identity, Refusal, RoomId, RoomSet,
+    ClientId, Identity, Refusal, RoomId, RoomSet,
     name::{self, Name},
 };
 use crate::origin::{Addr, Origin};
 
 pub(super) use bearers::Bearers;
+pub(super) use member::{Door, Member, Progress};
 
 use bearers::{Index, insert_bearer, remove_bearer};
 
@@ -30,37 +32,6 @@ pub(super) struct Members {
     by_key: Index,
     /// Mirrors both in the same way, by `confusable_skeleton(c's name)`.
     by_skeleton: Index,
-}
-
-/// One who is here, or visits.
-#[derive(Debug)]
-pub(super) struct Member {
-    pub(super) who: Arc<Identity>,
-    pub(super) origin: Origin,
-    /// A command of the client is not done yet.
-    pub(super) is_busy: bool,
-    /// That command is a message to all visitors of a name, which has not been told to all of them.
-    pub(super) is_telling: bool,
-    /// The client has sent its last command, and leaves for this reason when that is done.
-    pub(super) leaves: Option<Departure>,
-    /// The client can be told nothing any more, so it waits for nothing.
-    pub(super) is_broken: bool,
-    pub(super) rooms: RoomSet,
-    /// Where its plain lines go. It need not be there any more.
-    pub(super) current: RoomId,
-    /// What it calls the token by which it has logged in, if that was one.
-    pub(super) token: Option<Box<str>>,
-    /// It has to log in first, before it says or hears anything. It counts as a visitor until then.
-    pub(super) door: Option<Door>,
-}
-
-/// What a client is to be when it has logged in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Door {
-    /// One who is here.
-    Arrives,
-    /// A visitor.
-    Visits,
 }
 
 /// What a rename did.
@@ -79,23 +50,6 @@ pub(super) struct Removed {
     pub(super) rooms: RoomSet,
     /// The key of its name, if it was here.
     pub(super) key: Option<String>,
-}
-
-impl Member {
-    fn new(who: Arc<Identity>, origin: Origin) -> Self {
-        Self {
-            who,
-            origin,
-            is_busy: false,
-            is_telling: false,
-            leaves: None,
-            is_broken: false,
-            rooms: RoomSet::default(),
-            current: RoomId::LOBBY,
-            token: None,
-            door: None,
-        }
-    }
 }
 
 impl Members {

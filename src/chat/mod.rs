@@ -39,7 +39,7 @@ use jiff::Timestamp;
 use self::{
     accounts::{Accounts, OWN},
     history::Question,
-    members::{Door, Members, Removed},
+    members::{Door, Members, Progress, Removed},
     order::Order,
     recent::Recent,
     rooms::Rooms,
@@ -150,7 +150,7 @@ impl Chat {
             Input::Visit(client, origin) => self.come(client, origin, Self::visit, out),
             Input::Command(client, load, command) => self.command(client, load, command, out),
             Input::Eof(client) => match self.members.get_mut(client) {
-                Some(member) if member.is_busy => member.leaves = Some(Departure::Left),
+                Some(member) if member.progress != Progress::Done => member.leave_when_done(Departure::Left),
                 Some(_) | None => self.end(client, Departure::Left, out),
             },
             Input::Broken(client) => match self.members.get_mut(client) {
@@ -160,16 +160,14 @@ impl Chat {
             },
             Input::End(client, departure) => match self.members.get_mut(client) {
                 // What it has said before is told to all of those it is for.
-                Some(member) if member.is_telling && departure.is_own() => member.leaves = Some(departure),
+                Some(member) if matches!(member.progress, Progress::Telling(_)) && departure.is_own() => {
+                    member.leave_when_done(departure);
+                }
                 Some(_) | None => self.end(client, departure, out),
             },
             Input::Congested(client, congestion) => self.set_congestion(client, congestion),
             Input::Shrink(bytes) => self.shrink(bytes),
-            Input::Answered(client, answer) => {
-                if let Some(answer) = self.mail_answered(client, answer, out) {
-                    self.answered(client, answer, out);
-                }
-            }
+            Input::Answered(client, answer) => self.answered(client, answer, out),
             Input::Accounts(accounts) => self.reconcile(accounts, out),
             Input::Verified(client, ticket, verdict) => self.verified(client, ticket, verdict, out),
             Input::Bans(sanctions) => self.replace_sanctions(sanctions),
@@ -288,11 +286,9 @@ impl Chat {
     /// A command that took long is done.
     fn finish(&mut self, client: ClientId, out: &mut Vec<Output>) {
         let Some(member) = self.members.get_mut(client) else { return };
-        if let Some(departure) = member.leaves {
-            self.end(client, departure, out);
-        } else {
-            (member.is_busy, member.is_telling) = (false, false);
-            out.push(Output::Ready(client));
+        match member.end_command() {
+            Some(departure) => self.end(client, departure, out),
+            None => out.push(Output::Ready(client)),
         }
     }
 

@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 
 use super::{PublicEvent, RoomId};
-use stretch::{Kept, Stretch};
+use stretch::Stretch;
 
-pub(super) use stretch::Hold;
+pub(super) use stretch::{Hold, Kept};
 
 /// How much is kept in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -28,7 +28,7 @@ impl Chat {
         if member.is_broken {
             self.end(client, Departure::Lost, out);
         } else {
-            member.is_busy = true;
+            member.begin();
             self.waits.begin(client, waiting, self.now + timeout, self.texts);
         }
     }

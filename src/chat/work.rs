@@ -4,7 +4,6 @@ use std::{collections::VecDeque, sync::Arc};
 
 use super::{
     Asked, Chat, ClientId, Departure, Done, Event, Output, Refusal, RoomId,
-    accounts::MailReplay,
     entry::Congestion,
     order::{Announce, OrderDone, OrderEvent, OrderRefusal, Sanction},
     replay::Replay,
@@ -36,8 +35,6 @@ pub(super) enum Task {
 pub(super) enum LongAnswer {
     List(List),
     Replay(Replay),
-    /// Kept private messages.
-    Mail(MailReplay),
 }
 
 /// What is left of a list, and how much was told.
@@ -77,12 +74,16 @@ impl Chat {
 
     /// Begins a task of a client: does its first piece, which for most is all of it.
     pub(super) fn begin(&mut self, client: ClientId, task: Task, out: &mut Vec<Output>) {
-        self.set_busy(client, matches!(task, Task::TellVisitors(_)));
+        if let Some(member) = self.members.get_mut(client) {
+            match task {
+                Task::TellVisitors(_) => member.begin_telling(),
+                Task::Tell(..) | Task::SearchText { .. } | Task::Announce(_) => member.begin(),
+            }
+        }
         // A long answer begins in its turn: many clients may ask at once.
         let is_long = match &task {
             Task::Tell(_, LongAnswer::List(list)) => self.length(list) > PIECE_ITEMS,
             Task::Tell(_, LongAnswer::Replay(replay)) => self.takes_pieces(replay),
-            Task::Tell(_, LongAnswer::Mail(_)) => false,
             Task::SearchText { .. } | Task::TellVisitors(_) | Task::Announce(_) => false,
         };
         if is_long {
@@ -106,9 +107,9 @@ impl Chat {
     }
 
     /// A command of the client is not done yet.
-    pub(super) fn set_busy(&mut self, client: ClientId, is_telling: bool) {
+    pub(super) fn set_busy(&mut self, client: ClientId) {
         if let Some(member) = self.members.get_mut(client) {
-            (member.is_busy, member.is_telling) = (true, is_telling);
+            member.begin();
         }
     }
 
@@ -158,9 +159,6 @@ impl Chat {
                     replay.hold = None;
                     self.replay_unheard(to, replay, out);
                 }
-                if let LongAnswer::Mail(_) = &answer {
-                    self.mail_unheard(to);
-                }
                 self.finish(to, out);
             }
             Some(_) if self.congestion_of(to) != Congestion::None => {
@@ -171,7 +169,6 @@ impl Chat {
             }
             Some(_) => {
                 let rest = match answer {
-                    LongAnswer::Mail(replay) => return self.mail(to, replay, out),
                     LongAnswer::List(list) => self.list(to, list, out).map(LongAnswer::List),
                     LongAnswer::Replay(replay) => self.replay(to, replay, out).map(LongAnswer::Replay),
                 };

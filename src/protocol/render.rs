@@ -13,7 +13,7 @@ use crate::chat::{Event, PublicEvent};
 pub fn render(out: &mut Vec<u8>, event: &Event, stamp: Stamp<'_>, dialect: Dialect) {
     let from = out.len();
     match dialect.format {
-        Format::Text => text::event(out, event, stamp.room, dialect.lang),
+        Format::Text => text::event(out, event, dialect.lang),
         Format::Json => json::event(out, event, stamp, dialect.lang),
     }
     end_lines(out, from, dialect.ending);

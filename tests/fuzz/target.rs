@@ -1,6 +1,8 @@
 //! The first byte says how long packets are, the others are sent.
 #![no_main]
 
+#[path = "../simulation/any_event.rs"]
+mod any_event;
 #[path = "../simulation/book.rs"]
 mod book;
 #[path = "../simulation/meaning.rs"]

@@ -15,7 +15,7 @@ use pipechat::{
     protocol::{LineEnding, Reply, Step},
 };
 
-use super::{model::Past, reader::Heard};
+use super::{any_event::AnyEvent, model::Past, reader::Heard};
 use entitled::Entitled;
 use reading::Reading;
 use told::{Answer, Place, Told};
@@ -176,7 +176,7 @@ impl Account {
         if let Event::Refused(refusal) | Event::Declined(_, refusal) = event {
             self.refused.get_or_insert(refusal.code());
         }
-        self.told.push(Told { place: None, event: event.clone(), is_answered: false });
+        self.told.push(Told { place: None, event: event.clone().into(), is_answered: false });
     }
 
     /// Something has happened in a room: it is told so if it is there. Answers whether it is.
@@ -187,7 +187,7 @@ impl Account {
         if let Some(position) = position {
             self.entitled.publish(public.room, position.n, past);
         }
-        self.told.push(Told { place: Some(place), event: Event::Public((*public.event).clone()), is_answered });
+        self.told.push(Told { place: Some(place), event: (*public.event).clone().into(), is_answered });
         true
     }
 
@@ -269,7 +269,7 @@ impl Account {
         assert!(excuse.has_gap, "{}", reading.mismatch());
         if !excuse.end_is_missing {
             let last = self.told.last().expect("at least its farewell");
-            let is_farewell = matches!(last.event, Event::Farewell(_));
+            let is_farewell = matches!(last.event, AnyEvent::Alone(Event::Farewell(_)));
             assert!(is_farewell && last.is_read_in_any(&lines[lines.len() - 1..]), "cut off without a word: {lines:?}");
         }
         let story = reading.story();

@@ -8,8 +8,7 @@ use pipechat::{
 };
 
 use super::kinds::{
-    asked, commands, departures, done, events, inputs, is_public, loads, public_events, refusals, replies, starts,
-    waits,
+    asked, commands, departures, done, events, inputs, loads, public_events, refusals, replies, starts, waits,
 };
 
 /// All that happens in a world where everything does: two parts of one line of its transcript.
@@ -48,7 +47,7 @@ pub(crate) fn things_that_happen() -> Vec<(&'static str, String)> {
     things.extend(done.map(|done| ("\tTell(", format!("), Done({}", kind(&done)))));
     things.extend(public_events(&nobody, "").iter().map(|event| ("\tPublish(", format!("event: {}", kind(event)))));
     let is_of_account = |event: &Event| matches!(event, Event::Token(..) | Event::Order(_));
-    let for_one = events(&nobody, "").into_iter().filter(|event| !is_public(event) && !is_of_account(event));
+    let for_one = events(&nobody, "").into_iter().filter(|event| !is_of_account(event));
     things.extend(for_one.map(|event| ("\tTell(", format!("), {}", kind(&event)))));
     things.push(("\tPublish(", "members: 0, ".to_owned()));
     things.extend(["makes room"].map(|what| ("\tthe room ", what.to_owned())));

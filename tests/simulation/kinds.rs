@@ -176,7 +176,6 @@ pub(crate) fn public_events(who: &Arc<Identity>, text: &str) -> Vec<PublicEvent>
 pub(crate) fn events(who: &Arc<Identity>, text: &str) -> Vec<Event> {
     let (who, text) = (|| Arc::clone(who), || text.to_owned());
     every!(Event {
-        Public: public_events(&who(), &text()).into_iter().map(Event::Public),
         Private: [Event::Private { from: who(), text: text() }],
         User: [Event::User(who())],
         UsersEnd: [Event::UsersEnd(3)],
@@ -272,34 +271,4 @@ pub(crate) fn waits() -> Vec<WaitFor> {
         By: [WaitFor::By { account: text(), room: None, part: text() }],
         In: [WaitFor::In { room: text(), part: text() }],
     })
-}
-
-/// Whether it is told to a room.
-pub(crate) fn is_public(event: &Event) -> bool {
-    match event {
-        Event::Public(
-            PublicEvent::Online(_)
-            | PublicEvent::Offline(..)
-            | PublicEvent::Message { .. }
-            | PublicEvent::KnownAs { .. }
-            | PublicEvent::Joined(_)
-            | PublicEvent::Left(_)
-            | PublicEvent::Topic { .. },
-        ) => true,
-        Event::Private { .. }
-        | Event::User(_)
-        | Event::UsersEnd(_)
-        | Event::Renamed { .. }
-        | Event::Room { .. }
-        | Event::Token(..)
-        | Event::Order(_)
-        | Event::Past(..)
-        | Event::Done(_)
-        | Event::Declined(..)
-        | Event::Synced(_)
-        | Event::WaitMet(_)
-        | Event::WaitTimedOut
-        | Event::Refused(_)
-        | Event::Farewell(_) => false,
-    }
 }

@@ -5,12 +5,13 @@ use std::{net::SocketAddr, sync::Arc};
 use jiff::Timestamp;
 use pipechat::{
     chat::{Departure, Event, Identity, Name, PublicEvent},
-    protocol::{Dialect, Format, Reply, Stamp, render, render_reply},
+    protocol::{Dialect, Format, Reply, Stamp, render_reply},
 };
 use proptest::prelude::*;
 
 use super::{
-    kinds::{events, is_public, past, replies},
+    any_event::AnyEvent,
+    kinds::{events, past, public_events, replies},
     object::read_object,
     reader::{Heard, ending_of, is_obeyed, plain, read},
 };
@@ -18,10 +19,10 @@ use super::{
 const SEQ: u64 = 7;
 const LOBBY: &str = "lobby";
 
-fn line(event: &Event, room: &str, dialect: Dialect) -> String {
+fn line(event: &AnyEvent, room: &str, dialect: Dialect) -> String {
     let mut line = Vec::new();
     let stamp = Stamp { seq: Some(SEQ), room: Some(room), ..Stamp::private(Timestamp::UNIX_EPOCH) };
-    render(&mut line, event, stamp, dialect);
+    event.render(&mut line, stamp, dialect);
     String::from_utf8(line).expect("UTF-8")
 }
 
@@ -93,7 +94,7 @@ proptest! {
                 PublicEvent::Topic { from: Arc::clone(&from), text: text.as_str().into() },
             ];
             for event in presence {
-                let (past, event) = (past(&room, event.clone()), Event::Public(event));
+                let (past, event) = (AnyEvent::Alone(past(&room, event.clone())), AnyEvent::Public(event));
                 let line = line(&event, &room, dialect);
                 let line = line.strip_suffix(ending_of(dialect)).expect("the end of the line");
                 prop_assert_eq!(read(line, dialect), Heard::in_room(Some(&room), &event), "{:?}", line);
@@ -101,14 +102,14 @@ proptest! {
                 let line = line.strip_suffix(ending_of(dialect)).expect("the end of the line");
                 prop_assert_eq!(read(line, dialect), Heard::of(&past), "{:?}", line);
             }
-            let user = Event::User(Arc::clone(&from));
+            let user = AnyEvent::Alone(Event::User(Arc::clone(&from)));
             let listed = line(&user, LOBBY, dialect);
             let listed = listed.strip_suffix(ending_of(dialect)).expect("the end of the line");
             prop_assert_eq!(read(listed, dialect), Heard::of(&user), "{:?}", listed);
             // A text that is just the words of presence is no forgery: it is said in one's own name, of oneself.
             let text = format!("{text}.");
-            let message = Event::Public(PublicEvent::Message { from: Arc::clone(&from), text: text.clone() });
-            let private = Event::Private { from: Arc::clone(&from), text: text.clone() };
+            let message = AnyEvent::Public(PublicEvent::Message { from: Arc::clone(&from), text: text.clone() });
+            let private = AnyEvent::Alone(Event::Private { from: Arc::clone(&from), text: text.clone() });
             for (event, room) in [(&message, room.as_str()), (&message, LOBBY), (&private, LOBBY)] {
                 let line = line(event, room, dialect);
                 prop_assert_eq!(line.matches('\n').count(), 1);
@@ -131,11 +132,13 @@ proptest! {
 
     #[test]
     fn every_event_is_whole_lines_that_no_terminal_obeys(who in any_identity(), room in any_room(), text in any_text()) {
-        for event in events(&who, &text) {
-            for dialect in Dialect::ALL {
+        for dialect in Dialect::ALL {
+            for event in events(&who, &text) {
                 let is_silent = matches!(event, Event::UsersEnd(_)) && dialect.format == Format::Text;
-                let room = if is_public(&event) { &room } else { LOBBY };
-                assert_lines(&line(&event, room, dialect), usize::from(!is_silent), dialect);
+                assert_lines(&line(&event.into(), LOBBY, dialect), usize::from(!is_silent), dialect);
+            }
+            for event in public_events(&who, &text) {
+                assert_lines(&line(&event.into(), &room, dialect), 1, dialect);
             }
         }
     }

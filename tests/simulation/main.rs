@@ -6,6 +6,7 @@
 
 mod account;
 mod answers;
+mod any_event;
 mod behind;
 mod book;
 mod connection;

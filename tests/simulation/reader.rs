@@ -8,7 +8,10 @@ use pipechat::{
     protocol::{Dialect, Format, Lang, LineEnding},
 };
 
-use super::object::{Object, read_object, time};
+use super::{
+    any_event::AnyEvent,
+    object::{Object, read_object, time},
+};
 
 /// What a line says. Texts are in visible notation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,7 +71,7 @@ pub(crate) enum Heard {
 
 impl Heard {
     /// What is to be heard of an event in a room, or of one that is for one client alone.
-    pub(crate) fn in_room(room: Option<&str>, event: &Event) -> Self {
+    pub(crate) fn in_room(room: Option<&str>, event: &AnyEvent) -> Self {
         Self::of(event).put_into(room)
     }
 
@@ -80,9 +83,15 @@ impl Heard {
     }
 
     /// What is to be heard of an event in the lobby, or of one that is for one client alone.
-    pub(crate) fn of(event: &Event) -> Self {
+    pub(crate) fn of(event: &AnyEvent) -> Self {
         match event {
-            Event::Public(event) => Self::of_public(event),
+            AnyEvent::Public(event) => Self::of_public(event),
+            AnyEvent::Alone(event) => Self::of_one(event),
+        }
+    }
+
+    fn of_one(event: &Event) -> Self {
+        match event {
             Event::Private { from, text } => Self::Private { name: from.name.clone(), text: visible(text) },
             Event::User(who) => Self::User { name: who.name.clone() },
             Event::Past(record, epoch) => Self::Past {

@@ -4,15 +4,16 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use pipechat::{
-    chat::{Chat, ClientId, Command, Departure, Entry, Epoch, Event, Input, Load, Output, PublicEvent, Rules},
+    chat::{Chat, ClientId, Command, Departure, Entry, Epoch, Input, Load, Output, PublicEvent, Rules},
     protocol::{
         Dialect, FormError, Interest, Limits, Reply, Session, Stamp, Step,
         foreign::{self, Foreign, Verdict},
-        parse, render, render_reply,
+        parse, render_reply,
     },
 };
 
 use crate::{
+    any_event::AnyEvent,
     book::{self, Piece},
     meaning::Understanding,
     reader::{Heard, ending_of, is_obeyed, plain, read},
@@ -125,7 +126,7 @@ fn check_held(bytes: &[u8], packet: usize, limits: &Arc<Limits>) {
 }
 
 /// What all are told if one client asks for these things, one after the other, and in which room.
-fn events_of(commands: Vec<Command>) -> Vec<(Option<Arc<str>>, Event)> {
+fn events_of(commands: Vec<Command>) -> Vec<(Option<Arc<str>>, AnyEvent)> {
     let mut chat = Chat::new(Rules { wait_max: Duration::from_secs(60), ..Rules::default() }, Epoch::from_random(0));
     let (mut out, mut now) = (Vec::new(), Duration::ZERO);
     let arrive = |chat: &mut Chat, client: u16, out: &mut Vec<Output>, now| {
@@ -150,8 +151,8 @@ fn events_of(commands: Vec<Command>) -> Vec<(Option<Arc<str>>, Event)> {
     }
     chat.handle(Entry { now, at: Timestamp::UNIX_EPOCH, input: Input::Eof(client) }, &mut out);
     let event = |output| match output {
-        Output::Tell(_, event) => Some((None, event)),
-        Output::Publish(public) => Some((Some(public.name), Event::Public((*public.event).clone()))),
+        Output::Tell(_, event) => Some((None, event.into())),
+        Output::Publish(public) => Some((Some(public.name), (*public.event).clone().into())),
         Output::Join(..) | Output::Part(..) | Output::Ready(_) | Output::HangUp(..) => None,
         Output::Ask(..) | Output::Keep(_) | Output::Remember { .. } | Output::Forget(_) => None,
         Output::Account(_) | Output::Order(_) | Output::ShutDown | Output::Verify(..) => None,
@@ -160,15 +161,15 @@ fn events_of(commands: Vec<Command>) -> Vec<(Option<Arc<str>>, Event)> {
 }
 
 /// It is whole lines in every dialect, no terminal obeys them, and who said what can be read from them.
-fn look_at(room: Option<&str>, event: &Event) {
+fn look_at(room: Option<&str>, event: &AnyEvent) {
     for dialect in Dialect::ALL {
         let mut line = Vec::new();
-        render(&mut line, event, Stamp { seq: Some(1), room, ..Stamp::private(Timestamp::UNIX_EPOCH) }, dialect);
+        event.render(&mut line, Stamp { seq: Some(1), room, ..Stamp::private(Timestamp::UNIX_EPOCH) }, dialect);
         let line = whole_lines(line, dialect);
         // What is said in text in the very words of a notice is taken for one, of oneself; JSON tells them apart.
         let is_notice = |text: &str| ["已上线", "下线", "is online", "is offline"].contains(&text);
         let is_ambiguous = room.is_none_or(|room| room == "lobby")
-            && matches!(event, Event::Public(PublicEvent::Message { text, .. }) if is_notice(text));
+            && matches!(event, AnyEvent::Public(PublicEvent::Message { text, .. }) if is_notice(text));
         let heard = Heard::in_room(room, event);
         if heard != Heard::Other && !is_ambiguous {
             assert_eq!(line.matches('\n').count(), 1, "{line:?}");

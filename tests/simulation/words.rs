@@ -49,7 +49,7 @@ impl Words {
 pub(crate) fn of_event(event: &Event, lang: Lang) -> Option<Words> {
     let texts = texts(lang);
     Some(match event {
-        Event::Public(_) | Event::Private { .. } | Event::Past(..) | Event::User(_) => return None,
+        Event::Private { .. } | Event::Past(..) | Event::User(_) => return None,
         Event::UsersEnd(_) => Words { event: "users_end", text: None, line: None, keys: None },
         Event::Renamed { old, new } => {
             Words { event: "renamed", text: None, line: Some(texts.renamed(&old.name, &new.name)), keys: None }

@@ -113,6 +113,12 @@ fn length(event: &PublicEvent, dialect: Dialect) -> usize {
     bytes.len()
 }
 
+fn length_of_answer(event: &Event) -> usize {
+    let mut bytes = Vec::new();
+    render(&mut bytes, event, Stamp::private(Timestamp::UNIX_EPOCH), TEXT);
+    bytes.len()
+}
+
 /// A turn with so many listeners.
 fn turn(listeners: usize) -> Turn {
     let mut turn = Turn::new();
@@ -152,10 +158,10 @@ fn an_event_is_rendered_and_counted_for_those_who_listen() {
 
 #[test]
 fn what_one_client_is_told_alone_counts_once() {
-    let (mut turn, event, mut listener) = (turn(5), message(10), Listener::new(TEXT));
+    let (mut turn, event, mut listener) = (turn(5), Event::Synced("x".repeat(10)), Listener::new(TEXT));
     for times in 1..=3 {
-        turn.tell(&mut listener, &Event::Public(event.clone()));
-        assert_eq!(turn.delivered_bytes(), times * length(&event, TEXT));
+        turn.tell(&mut listener, &event);
+        assert_eq!(turn.delivered_bytes(), times * length_of_answer(&event));
         assert_eq!(listener.private_bytes(), turn.delivered_bytes());
     }
 }
@@ -170,13 +176,13 @@ fn a_turn_is_full_when_so_much_is_told_to_all() {
 
 #[test]
 fn a_turn_is_full_when_so_much_is_told_to_single_clients() {
-    let (mut turn, event) = (turn(1), message(4000));
-    let mut told = 0;
+    let (mut turn, event) = (turn(1), Event::Synced("x".repeat(4000)));
+    let (mut told, length) = (0, length_of_answer(&event));
     while !turn.is_full() {
-        turn.tell(&mut Listener::new(TEXT), &Event::Public(event.clone()));
-        told += length(&event, TEXT);
+        turn.tell(&mut Listener::new(TEXT), &event);
+        told += length;
     }
-    assert_eq!(told.div_ceil(length(&event, TEXT)), PRIVATE_BYTES_MAX.div_ceil(length(&event, TEXT)));
+    assert_eq!(told.div_ceil(length), PRIVATE_BYTES_MAX.div_ceil(length));
 }
 
 #[test]

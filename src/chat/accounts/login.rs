@@ -178,7 +178,7 @@ impl Chat {
         if self.rules.accounts.requires_login
             && let Some(member) = self.members.get_mut(client)
         {
-            member.leaves.get_or_insert(Departure::LoggedOut);
+            member.leave_when_done(member.progress.departure().unwrap_or(Departure::LoggedOut));
         }
         let Some(name) = self.members.get(client).map(|member| member.who.name.clone()) else { return };
         let before = crate::chat::account_key(&name);

@@ -193,13 +193,13 @@ impl Chat {
         Some(read)
     }
 
-    /// Whether there may be more behind this number to be delivered to the client.
-    pub(super) fn has_more_mail(&self, key: &str, through: u64) -> bool {
-        self.accounts.mailboxes.get(key).is_some_and(|mailbox| mailbox.last > through)
+    /// The number of the last message that is kept for the account; 0 if there is none.
+    pub(in crate::chat) fn last_mail(&self, key: &str) -> u64 {
+        self.accounts.mailboxes.get(key).map_or(0, |mailbox| mailbox.last)
     }
 
     /// All that is kept was delivered.
-    pub(super) fn end_delivery(&mut self, client: ClientId, key: &str, through: u64, out: &mut Vec<Output>) {
+    pub(in crate::chat) fn end_delivery(&mut self, client: ClientId, key: &str, through: u64, out: &mut Vec<Output>) {
         let is_new = self.accounts.directory.get(key).is_some_and(|account| account.read < through);
         if let Some(mailbox) = self.accounts.mailboxes.get_mut(key)
             && mailbox.delivering == Some(client)

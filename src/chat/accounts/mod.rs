@@ -17,12 +17,11 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{Chat, ClientId, Event, Job, Output, Refusal, Secret, Ticket, account::account_key, name::Name};
 use crate::address::Network;
 
-pub(super) use mail::{MailReplay, OWN};
+pub(super) use mail::OWN;
 pub use request::{AccountCommand, AccountDone, AccountRefusal};
 
 use attempts::Attempts;
 use directory::Directory;
-use mail::MailQuestion;
 use mailbox::Mailbox;
 use verdict::Purpose;
 
@@ -76,8 +75,6 @@ pub(super) struct Accounts {
     ticket: u64,
     /// What is kept for accounts, by their keys: for each at most that there is, once somebody has sent it a private message.
     mailboxes: BTreeMap<Box<str>, Mailbox>,
-    /// What clients wait for the store to answer about their private messages.
-    questions: BTreeMap<ClientId, MailQuestion>,
     registrations: Attempts<Network>,
     /// By the key of the account, whether or not there is one.
     failures_of_account: Attempts<Box<str>>,
@@ -109,7 +106,6 @@ impl Default for Accounts {
             pending: BTreeMap::new(),
             ticket: 0,
             mailboxes: BTreeMap::new(),
-            questions: BTreeMap::new(),
             registrations: attempts(REGISTRATIONS),
             failures_of_account: Attempts::new(FAILURES_OF_ACCOUNT.0, FAILURES_OF_ACCOUNT.1),
             failures_of_network: attempts(FAILURES_OF_NETWORK),
@@ -121,7 +117,6 @@ impl Accounts {
     /// The client is gone, and so is what was being verified for it.
     pub(super) fn end(&mut self, client: ClientId) {
         self.pending.remove(&client);
-        self.questions.remove(&client);
     }
 
     /// Checks that an attempt to log in may be made, and takes it: it is given back if it does not fail.
@@ -159,7 +154,7 @@ impl Chat {
                 out.push(Output::Ready(client));
             }
             Ok(Begun::Verifies(purpose, job)) => {
-                self.set_busy(client, false);
+                self.set_busy(client);
                 self.accounts.ticket += 1;
                 let ticket = Ticket(self.accounts.ticket);
                 self.accounts.pending.insert(client, Pending { ticket, purpose });
@@ -269,8 +264,8 @@ impl Chat {
         let key = self.account_of(client).ok_or(AccountRefusal::LoginRequired)?;
         let account = self.accounts.directory.get(&key).ok_or(AccountRefusal::LoginRequired)?;
         let (hash, generation) = (account.password.clone(), account.generation);
+        self.check_unmuted(client)?; // first: what is refused for a mute is no attempt at a password
         self.accounts.try_login(&key, self.network_of(client), self.now)?;
-        self.check_unmuted(client)?;
         Ok(Begun::Verifies(Purpose::Unregister { key, generation }, Job::Check { hash, password }))
     }
 

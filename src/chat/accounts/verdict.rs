@@ -100,6 +100,7 @@ impl Chat {
             (Purpose::Unregister { key, generation }, Verdict::Checked(true)) => {
                 self.accounts.forgive(&key, self.network_of(client), self.now);
                 self.check_current(client, &key, generation)?;
+                self.check_unmuted(client)?; // it may have been muted meanwhile
                 let account = self.accounts.directory.remove(&key).ok_or(AccountRefusal::LoginFailed)?;
                 out.push(Output::Account(AccountChange::Gone(Arc::clone(&account.name))));
                 self.log_out(&key, Some(client), out);

@@ -64,6 +64,17 @@ fn all_who_are_an_account_are_sent_out_with_it() {
 }
 
 #[test]
+fn who_is_sent_out_while_it_is_told_again_does_not_come_back_by_that() {
+    let recent = RecentLimits { per_room_max: 1, ..RecentLimits::default() };
+    let check = |script, told| check_by(Rules { recent, ..rules() }, &format!("{BEFORE}2 unlock|ops; {script}"), told);
+    check("3 join|ops|since|0; 3 is answered", "3< 3| #ops >bob!@3; 3< 1 of ops until 3; 3< in ops 3; 3 ready");
+    check("3 join|ops|since|0; 2 kick|#ops|bob|x; 3 is answered", "3< no: not-in-room; 3 ready");
+    check("3 join|ops|since|0; 2 kick|#ops|bob|x; 3 is answered; 2 hi", "2,5< #ops ann!@2: hi");
+    check("3 join|ops|since|0; 2 kick|#ops|bob|x; 3 breaks; 3 is answered; 2 hi", "2,5< #ops ann!@2: hi");
+    check("3 join|ops|since|0; 2 kick|#ops|bob|x; 3 is answered; 3 join|ops", "2,5,3< #ops >bob!@3; 3< in ops 3");
+}
+
+#[test]
 fn an_operator_is_let_in_when_somebody_has_invited_it() {
     check("1 join|ops", "1< no: room-locked");
     check("1 history|ops|3", "1< no: room-locked");

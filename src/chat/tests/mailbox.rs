@@ -27,6 +27,11 @@ fn messages_for_one_who_is_away_are_kept_and_told_when_it_logs_in() {
     let five = "3 to|ann|hi; ".repeat(5);
     let told = "2< 5| @3> hi; 2< logged in as ann, 5 kept; 2 ready";
     check(&format!("{five}{LOGIN}; 2 is answered; 2 is answered; 2 is answered"), told);
+    // It is told all of it, though it has sent all that it will.
+    check(
+        "3 to|ann|hi; 2 login|ann|hunter22; 2 leaves; 2 is verified; 2 is answered",
+        "2< 1| @3> hi; 2< logged in as ann, 1 kept; 2 hung up: left; 3< -ann!@2 left",
+    );
     check("3 to|ann|", "3< empty-text");
     check("3 to|bob|hi", "3< no-such-user");
 }
@@ -50,6 +55,8 @@ fn what_was_told_is_not_told_again() {
     );
     // Who breaks off while it is told is told all again.
     let broken = format!("3 to|ann|one; {LOGIN}; 2 is lost; {again}; 4 is answered");
+    check(&broken, "4< 1| @3> one; 4< logged in as ann, 1 kept; 4 ready");
+    let broken = format!("3 to|ann|one; {LOGIN}; 2 breaks; 2 is answered; {again}; 4 is answered");
     check(&broken, "4< 1| @3> one; 4< logged in as ann, 1 kept; 4 ready");
     // And so is one that has taken the name over meanwhile, and nobody else.
     let taken = format!("3 to|ann|one; {LOGIN}; {again}; 2 is answered");

@@ -270,6 +270,14 @@ fn one_who_is_muted_keeps_the_mute_and_sends_no_words_along_with_acts() {
     check("1 mute|ann|1m|x; 2 unregister|hunter22", "2< no: muted until 60");
     check("2 join|mine; 1 mute|ann|1m|x; 2 mute|#mine|op|0|buy", "2< no: muted until 60");
     check("2 join|mine; 1 mute|#mine|ann|1m|x; 2 unregister|hunter22", "2< no: muted until 60");
+    // Muted while the password is verified.
+    check("2 unregister|hunter22; 1 mute|ann|1m|x; 2 is verified", "2< no: muted until 60; 2 ready");
+    // That was no attempt at a password.
+    let attempts = "2 unregister|hunter22; ".repeat(20);
+    check(
+        &format!("1 mute|ann|1m|x; {attempts}1 unmute|ann; 2 unregister|hunter22; 2 is verified"),
+        "2< unregistered ann; 2 ready",
+    );
 }
 
 #[test]

@@ -111,7 +111,7 @@ impl Style {
             // In JSON they come as `refused` and `farewell`, with their texts.
             Event::Refused(_) | Event::Declined(..) | Event::Farewell(_) => return None,
             // These are news, or past.
-            Event::Public(_) | Event::Private { .. } | Event::Past(..) => return None,
+            Event::Private { .. } | Event::Past(..) => return None,
             Event::Order(event) => self.order(event),
         })
     }

@@ -60,11 +60,10 @@ fn private<'a>(from: &'a Identity, text: &'a str) -> Fields<'a> {
     Fields { event: "private", from: Some(from), text: Some(text), ..Fields::default() }
 }
 
-/// The same for any event.
+/// The same for an event that is told to one client.
 pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, stamp: Stamp<'_>, lang: Lang) {
     let owned;
     let fields = match event {
-        Event::Public(event) => return public_event(out, event, stamp),
         Event::Past(record, epoch) => {
             let position = Position { n: record.n, epoch: *epoch };
             let stamp = Stamp { at: record.at, position: Some(position), is_replay: true, ..stamp };

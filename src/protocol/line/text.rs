@@ -62,10 +62,9 @@ pub(in crate::protocol) fn public_event(out: &mut Vec<u8>, event: &PublicEvent, 
     out.push(b'\n');
 }
 
-/// Appends an event that is told to one client, or a public one of the lobby.
-pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, room: Option<&str>, lang: Lang) {
+/// Appends an event that is told to one client.
+pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, lang: Lang) {
     match event {
-        Event::Public(event) => return public_event(out, event, room, lang),
         Event::Private { from, text } => private(out, from, text, lang),
         Event::User(who) => {
             put(out, &["["]);

@@ -11,7 +11,7 @@ use super::{
     Account, CrLf,
     told::{Place, Told},
 };
-use crate::{generator::IN, reader::Heard};
+use crate::{any_event::AnyEvent, generator::IN, reader::Heard};
 
 /// A reader's place in its lines, and in what it was told.
 pub(super) struct Reading<'a> {
@@ -126,7 +126,7 @@ impl<'a> Reading<'a> {
             let is_before = |told: Option<usize>| told.is_none_or(|told| n < told);
             let hears_itself =
                 is_before(self.account.told_before_closing) && is_before(self.account.told_while_present);
-            if let (Event::Synced(token), true) = (event, syncs && hears_itself) {
+            if let (AnyEvent::Alone(Event::Synced(token)), true) = (event, syncs && hears_itself) {
                 assert_eq!(*token, said.to_string(), "synced before all was said");
             }
         }
@@ -155,6 +155,6 @@ impl<'a> Reading<'a> {
 }
 
 /// A plain line was refused.
-fn is_unsaid(event: &Event) -> bool {
-    matches!(event, Event::Refused(Refusal::NotInRoom | Refusal::NotStored))
+fn is_unsaid(event: &AnyEvent) -> bool {
+    matches!(event, AnyEvent::Alone(Event::Refused(Refusal::NotInRoom | Refusal::NotStored)))
 }

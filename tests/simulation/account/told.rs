@@ -9,6 +9,7 @@ use pipechat::{
 };
 
 use crate::{
+    any_event::AnyEvent,
     object::read_object,
     reader::{Heard, plain, read},
     words::{self, Keys, Words, form},
@@ -21,7 +22,7 @@ const HELP_LIMITS: usize = 13;
 pub(super) struct Told {
     /// Of what is public.
     pub(super) place: Option<Place>,
-    pub(super) event: Event,
+    pub(super) event: AnyEvent,
     /// The client has an answer of its own, and is told this only where events are counted.
     pub(super) is_answered: bool,
 }
@@ -56,7 +57,9 @@ impl Told {
         if self.is_answered && dialect.format == Format::Text {
             return Some(0);
         }
-        if let Some(words) = words::of_event(&self.event, dialect.lang) {
+        if let AnyEvent::Alone(event) = &self.event
+            && let Some(words) = words::of_event(event, dialect.lang)
+        {
             return read_words(&words, lines, dialect);
         }
         let line = lines.first()?;
@@ -74,7 +77,7 @@ impl Told {
                             && object.pos == pos
                             && object.at == *at
                     }
-                    (None, Event::Past(record, _)) => {
+                    (None, AnyEvent::Alone(Event::Past(record, _))) => {
                         object.seq.is_none() && object.room.as_deref() == Some(&record.room)
                     }
                     (None, _) => object.seq.is_none() && object.room.is_none() && object.pos.is_none(),
