@@ -62,7 +62,7 @@ fn private<'a>(from: &'a Identity, text: &'a str) -> Fields<'a> {
 
 /// The same for any event.
 pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, stamp: Stamp<'_>, lang: Lang) {
-    let owned;
+    let (owned, until);
     let fields = match event {
         Event::Public(event) => return public_event(out, event, stamp),
         Event::Past(record, epoch) => {
@@ -95,11 +95,13 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, stamp: Stamp<
         Event::Done(done) => answer(done),
         Event::Declined(asked, refusal) => {
             owned = refused(refusal, lang);
+            until = order::until_of_refusal(refusal).unwrap_or_default();
             let (room, position) = refusal.place().unzip();
             Fields {
                 event: "refused",
                 text: Some(&owned),
                 code: Some(refusal.code()),
+                old: nonempty(&until),
                 verb: Some(Verb::of_asked(*asked)),
                 room,
                 position: position.flatten(),
@@ -127,10 +129,12 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, stamp: Stamp<
         Event::WaitTimedOut => Fields { event: "wait", code: Some("timeout"), ..Fields::default() },
         Event::Refused(refusal) => {
             owned = refused(refusal, lang);
+            until = order::until_of_refusal(refusal).unwrap_or_default();
             Fields {
                 event: "refused",
                 text: Some(&owned),
                 code: Some(refusal.code()),
+                old: nonempty(&until),
                 verb: Some(Verb::of_refusal(refusal)),
                 ..Fields::default()
             }
