@@ -14,6 +14,7 @@ use pipechat::{
 use serde_json::Value;
 
 use super::{
+    Failure,
     json::count_values,
     words::{in_text, public_in_text},
 };
@@ -59,6 +60,12 @@ pub(super) enum ServerMessage {
         /// The reason, for people.
         text: String,
     },
+}
+
+/// What it means that the server ends the connection.
+pub(super) fn farewell(code: &str, text: String) -> Failure {
+    let is_final = [Departure::Kicked, Departure::Banned].iter().any(|departure| departure.code() == code);
+    if is_final { Failure::SentAway(text) } else { Failure::Lost(text) }
 }
 
 /// What others do or say.

@@ -90,7 +90,7 @@ fn some_messages_have_an_effect() {
     for (line, text, effect) in [
         (from("rob", "renamed"), "12:34 -- you are now rob\n", Effect::Renamed("rob".to_owned())),
         (farewell("quit"), "12:34 -- because\n", Effect::Goodbye),
-        (farewell("idle"), "", Effect::Farewell("because".to_owned())),
+        (farewell("idle"), "", Effect::Farewell("idle".to_owned(), "because".to_owned())),
         (r#"{"event":"wait","code":"timeout"}"#.to_owned(), "12:34 -- wait timed out\n", Effect::WaitTimedOut),
         ("plain \x1b".to_owned(), "12:34 plain \\u{1b}\n", Effect::None),
         ("{".to_owned(), "", Effect::None),
