@@ -1,5 +1,5 @@
-//! `pipechat account`: the accounts in a store, for whoever may write that file. It needs no server, and a server that has the file
-//! learns of what it does within a second. Knows no sockets.
+//! `pipechat account`: the accounts in a store, for whoever may write that file. It needs no server, and waits until one that has the
+//! file knows what it has done. Knows no sockets.
 
 mod prompt;
 
@@ -16,7 +16,7 @@ use pipechat::{
 
 use crate::{
     args::{lang, one_of},
-    client::{Failure, Outcome, print, rule_of_names},
+    client::{Failure, Outcome, complain, print, rule_of_names},
 };
 
 /// Manage the accounts in a server's store, also while the server runs: add NAME, with a password; passwd NAME, to change it; token
@@ -96,7 +96,8 @@ fn add(store: &str, name: &str, no_password: bool, lang: Lang) -> Outcome {
         None => Ok(Some(new)),
         Some(account) => Err(is_there(&account.name)),
     })
-    .map_err(refused)
+    .map_err(refused)?;
+    be_known(&file)
 }
 
 /// # Errors
@@ -163,7 +164,9 @@ fn role(store: &str, name: &str, word: &str) -> Outcome {
 
 fn remove(store: &str, name: &str) -> Outcome {
     let removed = |account: Option<Account>| account.map(|_| None).ok_or_else(|| no_such(name));
-    open(store)?.edit(name, removed).map_err(refused)
+    let file = open(store)?;
+    file.edit(name, removed).map_err(refused)?;
+    be_known(&file)
 }
 
 /// A line for each account, with its words in columns that `awk` can take apart: the name, the role, when it was made, whether it
@@ -200,7 +203,16 @@ fn edit(file: &AccountFile, name: &str, change: impl FnOnce(&mut Account) -> Res
         change(&mut account)?;
         Ok(Some(account))
     };
-    file.edit(name, edited).map_err(refused)
+    file.edit(name, edited).map_err(refused)?;
+    be_known(file)
+}
+
+/// Waits for the server, so that what a script does next finds what was changed.
+fn be_known(file: &AccountFile) -> Outcome {
+    if !file.wait_until_known().map_err(refused)? {
+        complain("the server does not know it yet: it cannot read the store at the moment");
+    }
+    Ok(())
 }
 
 fn hash(password: &Secret) -> Result<std::sync::Arc<str>, Failure> {

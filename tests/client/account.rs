@@ -158,6 +158,23 @@ fn a_server_may_have_the_file_meanwhile() {
 }
 
 #[test]
+fn what_was_changed_is_in_force_when_the_command_ends() {
+    let path = store("at-once");
+    let server = Server::start_with(binary(), &["--port", "0", "--store", &path, "--lang", "en"]);
+    let send = |token: &str| crate::cli(&server, &["send", "--token", token, "hello"]);
+    for n in 0..3 {
+        let name = format!("ci{n}");
+        done(&path, &["add", &name, "--no-password"], "");
+        let tokens = ["one", "two"].map(|label| done(&path, &["token", &name, label], ""));
+        for token in &tokens {
+            assert_eq!(send(token.trim_end()), (DONE, String::new(), String::new()));
+        }
+        done(&path, &["remove", &name], "");
+        assert_eq!(send(tokens[0].trim_end()).0, REFUSED);
+    }
+}
+
+#[test]
 fn a_file_that_is_none_is_left_alone() {
     let store = store("none");
     fs::write(&store, "my diary, which is no database, and longer than its header").expect("ours");
