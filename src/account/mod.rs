@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Manage the accounts in a server's store, also while the server runs: add NAME, with a password; passwd NAME, to change it; token
-/// NAME LABEL, to print a new token for a script; role NAME operator, or user; remove NAME, with its messages; list, or list NAME
+/// NAME LABEL, to print a new token for a script, and revoke NAME LABEL, to end one; role NAME operator, or user; remove NAME, with its messages; list, or list NAME
 /// for its tokens. A password is asked for at a terminal, or is a line on stdin.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(
@@ -45,9 +45,9 @@ pub(crate) struct AccountArgs {
     #[argh(switch)]
     no_password: bool,
     /// what to do
-    #[argh(positional, arg_name = "add|passwd|token|role|remove|list")]
+    #[argh(positional, arg_name = "add|passwd|token|revoke|role|remove|list")]
     act: String,
-    /// the account; with token the label of the new one behind it, with role the role
+    /// the account; with token and revoke the label behind it, with role the role
     #[argh(positional, arg_name = "NAME")]
     rest: Vec<String>,
 }
@@ -64,14 +64,15 @@ impl AccountArgs {
             ("add", [name]) => add(store, name, *no_password, *lang),
             ("passwd", [name]) => passwd(store, name, *lang),
             ("token", [name, label]) => token(store, name, label),
+            ("revoke", [name, label]) => revoke(store, name, label),
             ("role", [name, word]) => role(store, name, word),
             ("remove", [name]) => remove(store, name),
             ("list", []) => list(store),
             ("list", [name]) => list_tokens(store, name),
-            ("add" | "passwd" | "token" | "role" | "remove", []) => Err(usage("missing NAME")),
-            ("token", [_]) => Err(usage("missing LABEL")),
+            ("add" | "passwd" | "token" | "revoke" | "role" | "remove", []) => Err(usage("missing NAME")),
+            ("token" | "revoke", [_]) => Err(usage("missing LABEL")),
             ("role", [_]) => Err(usage("missing ROLE")),
-            ("token" | "role", [_, _, more, ..]) | ("add" | "passwd" | "remove" | "list", [_, more, ..]) => {
+            ("token" | "revoke" | "role", [_, _, more, ..]) | ("add" | "passwd" | "remove" | "list", [_, more, ..]) => {
                 Err(usage(&format!("unexpected argument {more:?}")))
             }
             (other, _) => Err(usage(&format!("unknown act {other:?}; expected {}", one_of(&ACTS)))),
@@ -80,7 +81,7 @@ impl AccountArgs {
 }
 
 /// What it can be asked to do.
-const ACTS: [&str; 6] = ["add", "passwd", "token", "role", "remove", "list"];
+const ACTS: [&str; 7] = ["add", "passwd", "token", "revoke", "role", "remove", "list"];
 
 fn add(store: &str, name: &str, no_password: bool, lang: Lang) -> Outcome {
     let rule = |rule| usage(&format!("no account can be called {name:?}: {}", rule_of_names(rule)));
@@ -148,6 +149,14 @@ fn token(store: &str, name: &str, label: &str) -> Outcome {
         Ok(())
     })?;
     print(format!("{}\n", secret.reveal()).as_bytes())
+}
+
+fn revoke(store: &str, name: &str, label: &str) -> Outcome {
+    edit(&open(store)?, name, |account| {
+        let before = account.tokens.len();
+        account.tokens.retain(|token| token.label != label);
+        if account.tokens.len() == before { Err(format!("there is no token {label:?}")) } else { Ok(()) }
+    })
 }
 
 fn role(store: &str, name: &str, word: &str) -> Outcome {

@@ -115,6 +115,7 @@ fn what_makes_no_sense_is_refused_in_a_sentence() {
     for n in 0..20 {
         done(&store, &["token", "ann", &format!("t{n}")], "");
     }
+    refused(&["revoke", "ann", "t20"], "", "there is no token \"t20\"");
     refused(&["token", "ann", "t3"], "", "there is a token \"t3\" already");
     refused(&["token", "ann", "more"], "", "has 20 tokens already");
     let usage = |words: &[&str], part: &str| {
@@ -123,10 +124,14 @@ fn what_makes_no_sense_is_refused_in_a_sentence() {
         assert!(stderr.contains(part) && stderr.ends_with("; see pipechat account --help\n"), "{words:?} {stderr}");
     };
     usage(&["list"], "--store FILE is missing");
-    usage(&["shout", "--store", "x"], "unknown act \"shout\"; expected add, passwd, token, role, remove or list");
+    usage(
+        &["shout", "--store", "x"],
+        "unknown act \"shout\"; expected add, passwd, token, revoke, role, remove or list",
+    );
     usage(&["add", "--store", "x"], "missing NAME");
     usage(&["add", "a b", "--store", "x"], "no account can be called \"a b\": ");
     usage(&["token", "ann", "--store", "x"], "missing LABEL");
+    usage(&["revoke", "ann", "--store", "x"], "missing LABEL");
     usage(&["token", "ann", "a b", "--store", "x"], "no token can be called \"a b\": ");
     usage(&["role", "ann", "king", "--store", "x"], "unknown role \"king\"; expected user or operator");
     usage(&["remove", "ann", "bob", "--store", "x"], "unexpected argument \"bob\"");
@@ -169,8 +174,10 @@ fn what_was_changed_is_in_force_when_the_command_ends() {
         for token in &tokens {
             assert_eq!(send(token.trim_end()), (DONE, String::new(), String::new()));
         }
+        done(&path, &["revoke", &name, "one"], "");
+        assert_eq!([&tokens[0], &tokens[1]].map(|token| send(token.trim_end()).0), [REFUSED, DONE]);
         done(&path, &["remove", &name], "");
-        assert_eq!(send(tokens[0].trim_end()).0, REFUSED);
+        assert_eq!(send(tokens[1].trim_end()).0, REFUSED);
     }
 }
 
