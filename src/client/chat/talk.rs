@@ -179,6 +179,10 @@ impl Talk {
             }
             ServerMessage::Answer(Event::Done(Done::In(room, _))) if self.rooms.contains(room) => {} // it is heard there
             ServerMessage::News(news) if self.is_known_news(news) => {}
+            ServerMessage::News(news @ News { at: Some(at), is_replay: true, .. }) => {
+                let text = self.style.told_again(news);
+                self.say_then(*at, &text);
+            }
             ServerMessage::Farewell { code, text } if code != "quit" => {
                 return Effect::Farewell(code.clone(), text.clone());
             }
