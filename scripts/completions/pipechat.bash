@@ -111,7 +111,7 @@ _pipechat() {
             case $before in
                 --store) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
                 --lang) words="zh en" ;;
-                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="add passwd token role remove list"; fi ;;
+                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="add passwd token revoke role remove list"; fi ;;
             esac
             ;;
         cert)

@@ -183,7 +183,7 @@ complete -c pipechat -n '__pipechat_in account' -l lang -x -a 'zh en' -d 'langua
 complete -c pipechat -n '__pipechat_in account' -l no-password -d 'add an account that has only tokens'
 complete -c pipechat -n '__pipechat_in account' -l help -d 'print help'
 complete -c pipechat -n '__pipechat_in account' -l version -d 'print the version'
-complete -c pipechat -n '__pipechat_in account' -a 'add passwd token role remove list'
+complete -c pipechat -n '__pipechat_in account' -a 'add passwd token revoke role remove list'
 
 complete -c pipechat -n '__pipechat_in cert' -l self-signed -x -d 'directory for the two files, which must not exist'
 complete -c pipechat -n '__pipechat_in cert' -l name -x -d 'name or address that clients connect to; may be repeated (localhost, 127.0.0.1 and ::1)'

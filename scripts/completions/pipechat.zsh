@@ -204,7 +204,7 @@ _pipechat() {
                 '--no-password[add an account that has only tokens]' \
                 '--help[print help]' \
                 '--version[print the version]' \
-                '1:what:(add passwd token role remove list)' \
+                '1:what:(add passwd token revoke role remove list)' \
                 '*: :' \
                 && return
             ;;

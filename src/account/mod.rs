@@ -1,5 +1,5 @@
-//! `pipechat account`: the accounts in a store, for whoever may write that file. It needs no server, and a server that has the file
-//! learns of what it does within a second. Knows no sockets.
+//! `pipechat account`: the accounts in a store, for whoever may write that file. It needs no server, and waits until one that has the
+//! file knows what it has done. Knows no sockets.
 
 mod prompt;
 
@@ -16,11 +16,11 @@ use pipechat::{
 
 use crate::{
     args::{lang, one_of},
-    client::{Failure, Outcome, print, rule_of_names},
+    client::{Failure, Outcome, complain, print, rule_of_names},
 };
 
 /// Manage the accounts in a server's store, also while the server runs: add NAME, with a password; passwd NAME, to change it; token
-/// NAME LABEL, to print a new token for a script; role NAME operator, or user; remove NAME, with its messages; list, or list NAME
+/// NAME LABEL, to print a new token for a script, and revoke NAME LABEL, to end one; role NAME operator, or user; remove NAME, with its messages; list, or list NAME
 /// for its tokens. A password is asked for at a terminal, or is a line on stdin.
 #[derive(FromArgs, ArgsInfo, Debug)]
 #[argh(
@@ -45,9 +45,9 @@ pub(crate) struct AccountArgs {
     #[argh(switch)]
     no_password: bool,
     /// what to do
-    #[argh(positional, arg_name = "add|passwd|token|role|remove|list")]
+    #[argh(positional, arg_name = "add|passwd|token|revoke|role|remove|list")]
     act: String,
-    /// the account; with token the label of the new one behind it, with role the role
+    /// the account; with token and revoke the label behind it, with role the role
     #[argh(positional, arg_name = "NAME")]
     rest: Vec<String>,
 }
@@ -64,14 +64,15 @@ impl AccountArgs {
             ("add", [name]) => add(store, name, *no_password, *lang),
             ("passwd", [name]) => passwd(store, name, *lang),
             ("token", [name, label]) => token(store, name, label),
+            ("revoke", [name, label]) => revoke(store, name, label),
             ("role", [name, word]) => role(store, name, word),
             ("remove", [name]) => remove(store, name),
             ("list", []) => list(store),
             ("list", [name]) => list_tokens(store, name),
-            ("add" | "passwd" | "token" | "role" | "remove", []) => Err(usage("missing NAME")),
-            ("token", [_]) => Err(usage("missing LABEL")),
+            ("add" | "passwd" | "token" | "revoke" | "role" | "remove", []) => Err(usage("missing NAME")),
+            ("token" | "revoke", [_]) => Err(usage("missing LABEL")),
             ("role", [_]) => Err(usage("missing ROLE")),
-            ("token" | "role", [_, _, more, ..]) | ("add" | "passwd" | "remove" | "list", [_, more, ..]) => {
+            ("token" | "revoke" | "role", [_, _, more, ..]) | ("add" | "passwd" | "remove" | "list", [_, more, ..]) => {
                 Err(usage(&format!("unexpected argument {more:?}")))
             }
             (other, _) => Err(usage(&format!("unknown act {other:?}; expected {}", one_of(&ACTS)))),
@@ -80,7 +81,7 @@ impl AccountArgs {
 }
 
 /// What it can be asked to do.
-const ACTS: [&str; 6] = ["add", "passwd", "token", "role", "remove", "list"];
+const ACTS: [&str; 7] = ["add", "passwd", "token", "revoke", "role", "remove", "list"];
 
 fn add(store: &str, name: &str, no_password: bool, lang: Lang) -> Outcome {
     let rule = |rule| usage(&format!("no account can be called {name:?}: {}", rule_of_names(rule)));
@@ -96,7 +97,8 @@ fn add(store: &str, name: &str, no_password: bool, lang: Lang) -> Outcome {
         None => Ok(Some(new)),
         Some(account) => Err(is_there(&account.name)),
     })
-    .map_err(refused)
+    .map_err(refused)?;
+    be_known(&file)
 }
 
 /// # Errors
@@ -149,6 +151,14 @@ fn token(store: &str, name: &str, label: &str) -> Outcome {
     print(format!("{}\n", secret.reveal()).as_bytes())
 }
 
+fn revoke(store: &str, name: &str, label: &str) -> Outcome {
+    edit(&open(store)?, name, |account| {
+        let before = account.tokens.len();
+        account.tokens.retain(|token| token.label != label);
+        if account.tokens.len() == before { Err(format!("there is no token {label:?}")) } else { Ok(()) }
+    })
+}
+
 fn role(store: &str, name: &str, word: &str) -> Outcome {
     let words = Role::ALL.map(Role::word);
     let role = Role::of(word).ok_or_else(|| usage(&format!("unknown role {word:?}; expected {}", one_of(&words))))?;
@@ -163,7 +173,9 @@ fn role(store: &str, name: &str, word: &str) -> Outcome {
 
 fn remove(store: &str, name: &str) -> Outcome {
     let removed = |account: Option<Account>| account.map(|_| None).ok_or_else(|| no_such(name));
-    open(store)?.edit(name, removed).map_err(refused)
+    let file = open(store)?;
+    file.edit(name, removed).map_err(refused)?;
+    be_known(&file)
 }
 
 /// A line for each account, with its words in columns that `awk` can take apart: the name, the role, when it was made, whether it
@@ -200,7 +212,16 @@ fn edit(file: &AccountFile, name: &str, change: impl FnOnce(&mut Account) -> Res
         change(&mut account)?;
         Ok(Some(account))
     };
-    file.edit(name, edited).map_err(refused)
+    file.edit(name, edited).map_err(refused)?;
+    be_known(file)
+}
+
+/// Waits for the server, so that what a script does next finds what was changed.
+fn be_known(file: &AccountFile) -> Outcome {
+    if !file.wait_until_known().map_err(refused)? {
+        complain("the server does not know it yet: it cannot read the store at the moment");
+    }
+    Ok(())
 }
 
 fn hash(password: &Secret) -> Result<std::sync::Arc<str>, Failure> {

@@ -19,7 +19,7 @@ pub(crate) use asking::{HistoryArgs, WaitArgs, WhoArgs};
     example = "{command_name} --room builds --name ci build 42 is green",
     example = "{command_name} --to deployer --timeout 5 go || echo 'not delivered'",
     error_code(0, "every line was delivered"),
-    error_code(1, "the server refused the name or a line, or is full"),
+    error_code(1, "the server refused the name or a line, sent the client away, or is full"),
     error_code(2, "usage error"),
     error_code(3, "cannot connect, or the connection was lost"),
     error_code(124, "timed out")
@@ -83,7 +83,7 @@ pub(crate) struct SendArgs {
     example = "{command_name} --room builds --reconnect --resume builds.pos >> builds.log",
     example = "{command_name} --json --reconnect | jq -r 'select(.event == \"message\").text'",
     error_code(0, "as many lines as asked for were printed, or stdout was closed"),
-    error_code(1, "the server refused the name or a room, or is full; or FILE is in use"),
+    error_code(1, "the server refused the name or a room, sent the client away, or is full; or FILE is in use"),
     error_code(2, "usage error"),
     error_code(3, "cannot connect, or the connection was lost"),
     error_code(124, "timed out")
@@ -158,7 +158,7 @@ pub(crate) struct ListenArgs {
     example = "{command_name} --name ann",
     example = "printf 'who\\n' | {command_name}",
     error_code(0, "left"),
-    error_code(1, "the server refused the name or the room, or is full"),
+    error_code(1, "the server refused the name or the room, sent the client away, or is full"),
     error_code(2, "usage error"),
     error_code(3, "cannot connect, or the connection was lost"),
     error_code(124, "a wait timed out, and the client did not connect again")

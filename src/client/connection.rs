@@ -20,10 +20,10 @@ use super::{
     early::EarlyNews,
     endpoint::Endpoint,
     fields::field,
-    message::{News, NewsEvent, ServerMessage},
+    message::{News, NewsEvent, ServerMessage, farewell},
     reader::{Reader, Received},
     token::Token,
-    words::{is_refusal_to_let_in, lang_of_set},
+    words::{is_ban, is_notice, is_refusal_to_let_in, lang_of_set},
 };
 
 /// How long the server may take to answer `quit`. Nothing depends on it but when the name is free again.
@@ -32,6 +32,9 @@ const GOODBYE_MAX: Duration = Duration::from_secs(2);
 pub(super) const NOT_JOINED: &str = "can't join ";
 /// How the line on the command for history begins in `help`.
 const HISTORY: &str = "history|";
+/// The codes of refusals that would be no others at another attempt. Those of `login`: the account is banned, or the token is no
+/// longer one; and each attempt counts among those that fail.
+const FINAL: [&str; 2] = ["banned", "login-failed"];
 /// The token of the `sync` that ends the set-up of a connection.
 const READY: &str = "ready";
 
@@ -194,15 +197,20 @@ impl Connection {
         deadline: Deadline,
     ) -> Outcome {
         // Until the server has switched to JSON it sends text: news, or the reason why it ends the connection.
-        let mut last_text = None;
+        let (mut last_text, mut notice, mut is_silent) = (None, None, true);
         let mut is_announced = false;
         loop {
-            match self.reader.receive(deadline) {
+            let received = self.reader.receive(deadline);
+            is_silent &= !matches!(received, Received::Line(_));
+            match received {
                 Received::Line(line) if line.starts_with('{') => match ServerMessage::parse(&line) {
                     Some(ServerMessage::Answer(Event::Synced(token))) if token == READY => return Ok(()),
                     Some(ServerMessage::Answer(Event::Renamed { new, .. })) => self.me = Some(new),
                     Some(ServerMessage::Set(text)) => self.lang = lang_of_set(&text).unwrap_or(self.lang),
                     Some(ServerMessage::Refused { code, .. }) if code == "stay-forbidden" => {}
+                    Some(ServerMessage::Refused { code, text, .. }) if FINAL.contains(&&*code) => {
+                        return Err(Failure::SentAway(text));
+                    }
                     Some(ServerMessage::Refused { verb, text, .. }) => {
                         let room = options.rooms.get(self.joined.len()).filter(|_| verb == "join");
                         let text = room.map_or(text.clone(), |room| format!("{NOT_JOINED}{room}: {text}"));
@@ -216,7 +224,7 @@ impl Connection {
                     Some(ServerMessage::Farewell { text, .. }) if is_refusal_to_let_in(&text) => {
                         return Err(Failure::Refused(Some(text)));
                     }
-                    Some(ServerMessage::Farewell { text, .. }) => return Err(Failure::Lost(text)),
+                    Some(ServerMessage::Farewell { code, text }) => return Err(farewell(&code, text)),
                     // Nothing public is heard before one's own arrival, here or in a room. That and one's own name are no news.
                     Some(ServerMessage::News(News { event: NewsEvent::Public(PublicEvent::Online(_)), .. }))
                         if !mem::replace(&mut is_announced, true) => {}
@@ -242,10 +250,16 @@ impl Connection {
                     }
                     Some(ServerMessage::Answer(_) | ServerMessage::Help(_) | ServerMessage::Past(_)) | None => {}
                 },
+                // One who is banned is told until when, and then goodbye.
+                Received::Line(line) if is_notice(&line) => notice = Some(line),
                 Received::Line(line) => last_text = Some(line).filter(|line| !line.starts_with('[')),
                 Received::Ended(reason) => {
                     return Err(match last_text {
                         Some(text) if is_refusal_to_let_in(&text) => Failure::Refused(Some(text)),
+                        Some(text) if is_ban(&text) => Failure::SentAway(notice.unwrap_or(text)),
+                        None if is_silent && options.endpoint.tls.is_none() => {
+                            Failure::Lost(format!("{reason}, and nothing was heard: the server may want --tls"))
+                        }
                         text => Failure::Lost(text.unwrap_or(reason)),
                     });
                 }

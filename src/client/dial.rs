@@ -12,7 +12,8 @@ use super::{ANSWER_MAX, Deadline, Failure, endpoint::Endpoint, tls};
 /// Connects in a thread of its own, because nothing limits how long the lookup of a host takes.
 ///
 /// # Errors
-/// [`Failure::Lost`] if nobody answers there, [`Failure::TimedOut`] at the deadline.
+/// [`Failure::Lost`] if nobody answers there, [`Failure::NoTls`] if one does whom TLS does not trust, [`Failure::TimedOut`] at the
+/// deadline.
 pub(super) fn connect(endpoint: &Endpoint, deadline: Deadline) -> Result<TcpStream, Failure> {
     let (sender, connected) = channel();
     let Endpoint { host, port, tls } = endpoint;
@@ -39,7 +40,10 @@ pub(super) fn connect(endpoint: &Endpoint, deadline: Deadline) -> Result<TcpStre
     });
     let cannot = |why: String| Failure::Lost(format!("can't connect to {host} port {port}: {why}"));
     match connected.recv_timeout(deadline.left().unwrap_or(ANSWER_MAX)) {
-        Ok(attempt) => attempt.map_err(|error| cannot(error.to_string())),
+        Ok(attempt) => attempt.map_err(|error| match tls::why_not(&error) {
+            Some(why) => Failure::NoTls(format!("can't connect to {host} port {port}: {why}")),
+            None => cannot(error.to_string()),
+        }),
         Err(RecvTimeoutError::Timeout) => {
             Err(Failure::TimedOut(format!("timed out: can't connect to {host} port {port}")))
         }

@@ -14,6 +14,7 @@ use pipechat::{
 use serde_json::Value;
 
 use super::{
+    Failure,
     json::count_values,
     words::{in_text, public_in_text},
 };
@@ -61,6 +62,12 @@ pub(super) enum ServerMessage {
     },
 }
 
+/// What it means that the server ends the connection.
+pub(super) fn farewell(code: &str, text: String) -> Failure {
+    let is_final = [Departure::Kicked, Departure::Banned].iter().any(|departure| departure.code() == code);
+    if is_final { Failure::SentAway(text) } else { Failure::Lost(text) }
+}
+
 /// What others do or say.
 #[derive(Debug)]
 pub(super) enum NewsEvent {
@@ -82,6 +89,8 @@ pub(super) struct News {
     pub(super) position: Option<Position>,
     /// When, as the server says.
     pub(super) at: Option<Timestamp>,
+    /// It is told again, or was kept for this client: it may have been long ago.
+    pub(super) is_replay: bool,
 }
 
 /// What has happened, where, and when.
@@ -106,7 +115,7 @@ impl Past {
     /// The same as it was when it happened.
     pub(super) fn into_news(self) -> News {
         let event = NewsEvent::Public(self.event);
-        News { event, room: self.room, position: Some(self.position), at: Some(self.at) }
+        News { event, room: self.room, position: Some(self.position), at: Some(self.at), is_replay: true }
     }
 }
 
@@ -147,10 +156,11 @@ impl ServerMessage {
             Some(true) => Some(Self::Past(Past { event, room: room(), position: position()?, at: at()? })),
             Some(false) | None => {
                 let event = NewsEvent::Public(event);
-                Some(Self::News(News { event, room: room(), position: position(), at: at() }))
+                Some(Self::News(News { event, room: room(), position: position(), at: at(), is_replay: false }))
             }
         };
-        let alone = |event| Some(Self::News(News { event, room: None, position: None, at: at() }));
+        let is_replay = object["replay"].as_bool() == Some(true);
+        let alone = |event| Some(Self::News(News { event, room: None, position: None, at: at(), is_replay }));
         match object["event"].as_str()? {
             "online" => public(PublicEvent::Online(who()?)),
             // Any departure will do: the text dialect does not show the reason.

@@ -56,10 +56,14 @@ pub(crate) type Outcome = Result<(), Failure>;
 pub(crate) enum Failure {
     /// The server refused something. `None` if its text is on stderr already.
     Refused(Option<String>),
+    /// The server has sent the client away, or keeps it out. There is no use in coming again.
+    SentAway(String),
     /// The command line makes no sense.
     Usage(String),
     /// There is no connection, or it was lost.
     Lost(String),
+    /// The server speaks no TLS, or is none to trust.
+    NoTls(String),
     /// What was to be written can't be written here.
     Output(String),
     /// It took too long.
@@ -74,8 +78,9 @@ impl Failure {
         match self {
             Self::Unread => (0, None),
             Self::Refused(text) => (1, text.as_deref()),
+            Self::SentAway(text) => (1, Some(text)),
             Self::Usage(text) => (2, Some(text)),
-            Self::Lost(text) | Self::Output(text) => (3, Some(text)),
+            Self::Lost(text) | Self::NoTls(text) | Self::Output(text) => (3, Some(text)),
             Self::TimedOut(text) => (124, Some(text)), // timeout(1)'s
         }
     }

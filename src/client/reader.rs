@@ -6,7 +6,10 @@ use std::{
     net::TcpStream,
 };
 
-use super::{Deadline, Failure, message::ServerMessage};
+use super::{
+    Deadline, Failure,
+    message::{ServerMessage, farewell},
+};
 
 /// The longest line that a server may send, in bytes. The longest that pipechat sends is a text of 1 MiB, the maximum of
 /// `--max-line`, in which each byte is escaped to six, and what stands around it.
@@ -74,7 +77,7 @@ impl Reader {
             match self.receive(deadline) {
                 Received::Line(line) if is_skipped(&line) => {}
                 Received::Line(line) => match ServerMessage::parse(&line) {
-                    Some(ServerMessage::Farewell { text, .. }) => return Err(Failure::Lost(text)),
+                    Some(ServerMessage::Farewell { code, text }) => return Err(farewell(&code, text)),
                     Some(message) => return Ok((line, message)),
                     None => {}
                 },

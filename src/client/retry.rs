@@ -30,6 +30,7 @@ pub(super) fn open_when_up(options: &ConnectOptions<'_>, deadline: Deadline) -> 
     let stream = loop {
         let failure = match connect(options.endpoint, deadline.sooner(Deadline::after(ANSWER_MAX))) {
             Ok(stream) => break stream,
+            Err(failure @ Failure::NoTls(_)) => return Err(failure),
             Err(failure) => failure,
         };
         if let (_, Some(why)) = failure.exit()
@@ -60,7 +61,7 @@ pub(super) fn open_persistently(options: &ConnectOptions<'_>, deadline: Deadline
 }
 
 /// Replaces a connection that was lost for this reason, however many attempts that takes. A refusal is a reason to try again,
-/// too: the server may still hold the name for the connection that was lost.
+/// too: the server may still hold the name for the connection that was lost. Only one who is kicked or banned stays away.
 ///
 /// # Errors
 /// [`Failure::TimedOut`] at the deadline.
@@ -87,8 +88,10 @@ pub(super) fn reopen_with(
                 complain("connected again");
                 return Ok(connection);
             }
-            Err(failure @ (Failure::Usage(_) | Failure::Output(_) | Failure::Unread)) => return Err(failure),
-            Err(Failure::Refused(_) | Failure::Lost(_) | Failure::TimedOut(_)) => {}
+            Err(failure @ (Failure::SentAway(_) | Failure::Usage(_) | Failure::Output(_) | Failure::Unread)) => {
+                return Err(failure);
+            }
+            Err(Failure::Refused(_) | Failure::Lost(_) | Failure::NoTls(_) | Failure::TimedOut(_)) => {}
         }
     }
     Err(Failure::TimedOut("timed out: not connected again".to_owned()))

@@ -21,10 +21,22 @@ pub(super) fn is_set_visit(text: &str) -> bool {
 
 /// Whether with this text, in either language, the server refuses a connection because it has too many.
 pub(super) fn is_refusal_to_let_in(text: &str) -> bool {
-    [Departure::Full, Departure::FullForAddress, Departure::TooManyArrivals].into_iter().any(|departure| {
-        let farewell = Event::Farewell(departure);
-        [Lang::Zh, Lang::En].into_iter().any(|lang| in_text(&farewell, lang).trim_ascii_end() == text.as_bytes())
-    })
+    [Departure::Full, Departure::FullForAddress, Departure::TooManyArrivals].into_iter().any(|it| is_farewell(text, it))
+}
+
+/// Whether with this text, in either language, the server sends a client away because it is banned.
+pub(super) fn is_ban(text: &str) -> bool {
+    is_farewell(text, Departure::Banned)
+}
+
+/// Whether this is a notice that nobody has decided by name, in either language, as one about a ban is.
+pub(super) fn is_notice(text: &str) -> bool {
+    ["公告 ", "notice "].iter().any(|start| text.starts_with(start))
+}
+
+fn is_farewell(text: &str, departure: Departure) -> bool {
+    let farewell = Event::Farewell(departure);
+    [Lang::Zh, Lang::En].into_iter().any(|lang| in_text(&farewell, lang).trim_ascii_end() == text.as_bytes())
 }
 
 /// Why a text is no name, as the server would say it in English.

@@ -1,5 +1,5 @@
 //! The accounts in a file, for somebody who is no server: `pipechat account`. It may change them while a server has the file, which
-//! learns of that by looking (`watch`).
+//! learns of that by looking (`watch`), and says so (`edits`).
 
 use std::{
     hash::{BuildHasher, Hasher, RandomState},
@@ -9,7 +9,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-use super::{SyncMode, accounts, open};
+use super::{SyncMode, accounts, edits, open};
 use crate::chat::{Account, account_key};
 
 /// How long to wait for a server, or for somebody else, that writes at the moment.
@@ -67,7 +67,15 @@ impl AccountFile {
             Some(account) => accounts::put(&self.0, &account),
             None => accounts::forget_mailbox(&self.0, name).and_then(|()| accounts::remove(&self.0, &key)),
         };
-        change.and_then(|()| transaction.commit()).map_err(cannot)
+        change.and_then(|()| edits::add(&self.0)).and_then(|()| transaction.commit()).map_err(cannot)
+    }
+
+    /// Waits until a server that has the file, if there is one, acts by what was edited. Answers false if it does not in time.
+    ///
+    /// # Errors
+    /// One sentence that says why that cannot be known.
+    pub fn wait_until_known(&self) -> Result<bool, String> {
+        edits::wait_until_known(&self.0).map_err(|error| self.cannot("read", &error))
     }
 
     fn cannot(&self, what: &str, error: &rusqlite::Error) -> String {

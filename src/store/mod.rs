@@ -13,6 +13,7 @@ mod accounts;
 mod amount;
 mod commit;
 mod database;
+mod edits;
 mod held;
 mod mailboxes;
 mod open;

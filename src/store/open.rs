@@ -6,7 +6,8 @@ use std::{
     io::{self, ErrorKind},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    time::Instant,
+    thread,
+    time::{Duration, Instant},
 };
 
 use jiff::Timestamp;
@@ -35,6 +36,9 @@ const CACHE_KIB: i64 = 4000;
 const LOG_BYTES_KEPT: i64 = 16 << 20;
 /// SQLite's log is copied between commits. During one, it is only when it has got this long; in pages.
 const LOG_PAGES_LAST_RESORT: i64 = 10_000;
+
+/// How long a lock is tried for: `pipechat account` has it for a moment only.
+const LOCK_PATIENCE: Duration = Duration::from_millis(100);
 
 /// Why a file cannot be a store.
 #[derive(Debug)]
@@ -167,15 +171,20 @@ pub(super) fn real_path(path: &Path) -> Result<PathBuf, OpenError> {
     }
 }
 
-/// Locks a file, which is made if there is none.
+/// Locks a file, which is made if there is none. Waits a moment for `pipechat account`, which has the lock to make a file or to look
+/// whether somebody else has it.
 fn lock(path: &Path) -> Result<File, OpenError> {
     let mut options = OpenOptions::new();
     let lock = options.write(true).create(true).truncate(false).mode(0o600).open(path);
     let lock = lock.map_err(|error| OpenError::Unwritable(path.to_owned(), error))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse),
-        Err(TryLockError::Error(error)) => Err(OpenError::Other(format!("it cannot be locked ({error})"))),
+    let until = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(LOCK_PATIENCE / 10),
+            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse),
+            Err(TryLockError::Error(error)) => return Err(OpenError::Other(format!("it cannot be locked ({error})"))),
+        }
     }
 }
 

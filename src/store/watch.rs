@@ -7,12 +7,16 @@ use std::{
 
 use rusqlite::{Connection, Result};
 
-use super::{accounts, database::Tables};
+use super::{
+    accounts,
+    database::Tables,
+    edits::{self, Edits},
+};
 use crate::chat::{Account, mailbox};
 
-/// How often it is looked whether another process has changed the file: an operator who has changed an account waits no longer, and
-/// a look that finds nothing takes some microseconds.
-const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// How often it is looked whether another process has changed the file: an operator who has changed an account waits for that, and a
+/// look that finds nothing takes some microseconds.
+const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The accounts, as the chat knows them and as they are in the file.
 #[derive(Debug)]
@@ -23,6 +27,8 @@ pub(super) struct Watched {
     pub(super) told: Option<Told>,
     /// How often it was told.
     count: u64,
+    /// What others have changed, and have to learn that the chat knows.
+    pub(super) edits: Edits,
     /// A number of SQLite's, which is another one when another connection has changed the file.
     version: i64,
     /// When it is looked at next.
@@ -53,10 +59,11 @@ impl Watched {
     /// What is in the file, to be watched from `now` on. Returns the accounts in their order, too.
     pub(super) fn load(connection: &Connection, now: Instant) -> Result<(Self, Vec<Account>)> {
         let version = version(connection)?; // first: what comes between is looked at again
+        let edits = Edits::load(connection)?;
         let all = accounts::all(connection)?;
         let accounts = by_key(&all);
         let look_at = now + LOOK_INTERVAL;
-        Ok((Self { accounts, told: None, count: 0, version, look_at, is_untold: false }, all))
+        Ok((Self { accounts, told: None, count: 0, edits, version, look_at, is_untold: false }, all))
     }
 
     /// What the chat has changed is in the file, after it knew what it was told last if `has_seen`.
@@ -93,6 +100,7 @@ impl Tables<'_> {
             return Ok(None);
         }
         let transaction = self.transaction()?;
+        let edits = edits::count(self.connection)?;
         let all = accounts::all(self.connection)?;
         let found = by_key(&all);
         let Watched { told, accounts, .. } = &self.state.watched;
@@ -113,7 +121,7 @@ impl Tables<'_> {
             rooms.forget(&mailbox);
         }
         let watched = &mut self.state.watched;
-        watched.version = version;
+        (watched.version, watched.edits.read) = (version, edits);
         if !has_changed && !watched.is_untold {
             return Ok(None);
         }

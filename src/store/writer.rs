@@ -213,15 +213,18 @@ impl<'c> Writer<'c> {
         }
     }
 
-    /// Tells of accounts that another process has changed.
+    /// Tells of accounts that another process has changed, and that process that they were told.
     fn look(&mut self, now: Instant) {
-        match self.tables.look(now) {
-            Ok(Some((number, accounts))) => {
+        let looked = self.tables.look(now).and_then(|found| {
+            if let Some((number, accounts)) = found {
                 let batch = self.committed;
                 self.outcomes.unbounded_send(Outcome::Accounts { batch, number, accounts }).ok(); // nobody may want to know
             }
-            Ok(None) => {}
-            Err(error) => log::warn!(target: LOG_TARGET, "accounts cannot be read: {error}; trying again in a second"),
+            self.tables.state.watched.edits.note(self.tables.connection)
+        });
+        if let Err(error) = looked {
+            log::warn!(target: LOG_TARGET, "accounts cannot be read: {error}; trying again in a second");
+            self.tables.state.watched.look_at = now + RETRY_INTERVAL;
         }
     }
 

@@ -115,6 +115,7 @@ fn what_makes_no_sense_is_refused_in_a_sentence() {
     for n in 0..20 {
         done(&store, &["token", "ann", &format!("t{n}")], "");
     }
+    refused(&["revoke", "ann", "t20"], "", "there is no token \"t20\"");
     refused(&["token", "ann", "t3"], "", "there is a token \"t3\" already");
     refused(&["token", "ann", "more"], "", "has 20 tokens already");
     let usage = |words: &[&str], part: &str| {
@@ -123,10 +124,14 @@ fn what_makes_no_sense_is_refused_in_a_sentence() {
         assert!(stderr.contains(part) && stderr.ends_with("; see pipechat account --help\n"), "{words:?} {stderr}");
     };
     usage(&["list"], "--store FILE is missing");
-    usage(&["shout", "--store", "x"], "unknown act \"shout\"; expected add, passwd, token, role, remove or list");
+    usage(
+        &["shout", "--store", "x"],
+        "unknown act \"shout\"; expected add, passwd, token, revoke, role, remove or list",
+    );
     usage(&["add", "--store", "x"], "missing NAME");
     usage(&["add", "a b", "--store", "x"], "no account can be called \"a b\": ");
     usage(&["token", "ann", "--store", "x"], "missing LABEL");
+    usage(&["revoke", "ann", "--store", "x"], "missing LABEL");
     usage(&["token", "ann", "a b", "--store", "x"], "no token can be called \"a b\": ");
     usage(&["role", "ann", "king", "--store", "x"], "unknown role \"king\"; expected user or operator");
     usage(&["remove", "ann", "bob", "--store", "x"], "unexpected argument \"bob\"");
@@ -155,6 +160,25 @@ fn a_server_may_have_the_file_meanwhile() {
     bob.say("history|builds");
     until_line(&mut bob, "history|ok|builds|2|");
     assert_eq!(list(&store, &[]), ["ann operator password 1"]);
+}
+
+#[test]
+fn what_was_changed_is_in_force_when_the_command_ends() {
+    let path = store("at-once");
+    let server = Server::start_with(binary(), &["--port", "0", "--store", &path, "--lang", "en"]);
+    let send = |token: &str| crate::cli(&server, &["send", "--token", token, "hello"]);
+    for n in 0..3 {
+        let name = format!("ci{n}");
+        done(&path, &["add", &name, "--no-password"], "");
+        let tokens = ["one", "two"].map(|label| done(&path, &["token", &name, label], ""));
+        for token in &tokens {
+            assert_eq!(send(token.trim_end()), (DONE, String::new(), String::new()));
+        }
+        done(&path, &["revoke", &name, "one"], "");
+        assert_eq!([&tokens[0], &tokens[1]].map(|token| send(token.trim_end()).0), [REFUSED, DONE]);
+        done(&path, &["remove", &name], "");
+        assert_eq!(send(tokens[1].trim_end()).0, REFUSED);
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf};
 
 use common::{EN, Server, ZH, binary, run};
 
-use crate::{DONE, LOST, process::Cli};
+use crate::{DONE, REFUSED, cli, process::Cli, terminal::Terminal};
 
 /// Runs a test in each language, with a server that has a store and the token of an operator.
 fn in_both(name: &str, test: impl Fn(&Server, &str, bool)) {
@@ -30,7 +30,7 @@ fn in_both(name: &str, test: impl Fn(&Server, &str, bool)) {
 #[test]
 fn a_listener_is_told_what_operators_announce_and_decide() {
     in_both("listen", |server, token, is_english| {
-        let mut listener = Cli::spawn(server, &["listen", "--name", "ear", "--event", "notice"]);
+        let mut listener = Cli::spawn(server, &["listen", "--name", "ear", "--event", "notice", "--reconnect"]);
         let mut op = server.connect();
         op.say(&format!("login|{token}\nwait|20|user|ear"));
         op.expect_among("wait|ok|ear");
@@ -48,7 +48,31 @@ fn a_listener_is_told_what_operators_announce_and_decide() {
             true => ["notice[op] you were kicked: bye", "pipechat: disconnected: kicked\n"],
             false => ["公告[op] 你已被踢出:bye", "pipechat: 你已被踢出,连接将被断开\n"],
         };
-        assert_eq!((code, lines, &*error), (LOST, vec![notice.to_owned()], why));
+        assert_eq!((code, lines, &*error), (REFUSED, vec![notice.to_owned()], why), "it does not come again");
+    });
+}
+
+#[test]
+fn one_who_is_kicked_or_banned_does_not_come_again_by_itself() {
+    in_both("away", |server, token, is_english| {
+        let mut op = server.connect();
+        op.say(&format!("login|{token}"));
+        op.expect_among("login|ok|op|0");
+        let mut bob = Terminal::spawn(server, &["chat", "--name", "bob"]);
+        bob.expect("connected to");
+        op.say("kick|bob|spam");
+        bob.expect(if is_english { "notice[op] you were kicked: spam" } else { "公告[op] 你已被踢出:spam" });
+        assert_eq!(bob.exit(), REFUSED);
+        op.say("rename|other\nregister|correct horse\ntoken|lap"); // others than the operator can be banned
+        let is_token = |line: &str| line.strip_prefix("token|ok|lap|").map(str::to_owned);
+        let other = std::iter::repeat_with(|| op.line()).find_map(|line| is_token(&line)).expect("a line");
+        let mut ear = Cli::spawn(server, &["listen", "--token", &other, "--reconnect"]);
+        op.say(&format!("login|{token}\nwait|20|user|other\nban|other|0"));
+        op.expect_among("ban|ok|other|-");
+        assert_eq!(ear.exit().0, REFUSED);
+        let (code, out, error) = cli(server, &["send", "--token", &other, "hello"]);
+        let why = if is_english { "pipechat: this account is banned\n" } else { "pipechat: 该账号已被封禁\n" };
+        assert_eq!((code, &*out, &*error), (REFUSED, "", why));
     });
 }
 

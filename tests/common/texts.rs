@@ -259,7 +259,19 @@ impl Texts {
 
     /// The refusal of a malformed line, the right form of which is this one.
     pub fn malformed(&self, form: &str) -> String {
-        format!("{}{form}", self.form)
+        let is_english = self.lang == "en";
+        let hint = match (form.split('|').next(), is_english) {
+            (Some("join" | "history"), false) => ";N最多1000,START如10m、2026-11-25T09:30:00Z或位置",
+            (Some("join" | "history"), true) => {
+                "; N is at most 1000, START is 10m, 2026-11-25T09:30:00Z or the like, or a position"
+            }
+            (Some("ban" | "mute"), false) => ";FOR如90s、15m、1h、7d,0为永久",
+            (Some("ban" | "mute"), true) => "; FOR is 90s, 15m, 1h, 7d or the like, 0 for ever",
+            (Some("shutdown"), false) => ";FOR如90s、15m、1h、7d,0为立即",
+            (Some("shutdown"), true) => "; FOR is 90s, 15m, 1h, 7d or the like, 0 for at once",
+            _ => "",
+        };
+        format!("{}{form}{hint}", self.form)
     }
 
     pub fn wait_too_long(&self, seconds_max: u32) -> String {

@@ -7,7 +7,8 @@ use std::{
 
 use common::{TimeLimit, binary, run};
 
-use super::tls::TlsServer;
+use super::tls::{TlsServer, make_certificate};
+use crate::Directory;
 
 /// Runs a subcommand against the server. Answers its exit code, stdout and stderr.
 #[track_caller]
@@ -60,9 +61,22 @@ fn a_server_that_nobody_vouches_for_is_refused_unless_told_otherwise() {
     let ca = server.directory.path("cert.pem");
     let (code, _, err) = client(&server, &["who", "--host", "127.0.0.2"], &["--tls", "--ca", &ca]);
     assert_eq!((code, err.contains("can't connect to 127.0.0.2")), (3, true), "it is not in the certificate: {err}");
+    // `send` tries again while no server answers, but this one has.
     let plain = server.server.addr.port().to_string();
-    let (code, _, err) = run(&["who", "--port", &plain, "--tls", "--ca", &ca, "--timeout", "9"]);
-    assert!(code == 3 && err.contains("can't connect"), "it speaks no TLS: {code} {err}");
+    let (code, _, err) = run(&["send", "--port", &plain, "--tls", "--ca", &ca, "--timeout", "0", "hello"]);
+    let why = format!("pipechat: can't connect to 127.0.0.1 port {plain}: the server speaks no TLS there\n");
+    assert_eq!((code, err), (3, why));
+    let other = Directory::new("other");
+    make_certificate(&other);
+    let options = ["--tls", "--ca", &other.path("cert.pem")];
+    let (code, _, err) = client(&server, &["send", "--timeout", "0", "hello"], &options);
+    assert!(
+        code == 3 && err.ends_with("leads to none that is trusted; --ca FILE names one to trust\n"),
+        "{code} {err}"
+    );
+    let (code, _, err) = client(&server, &["send", "hello"], &[]);
+    let why = "pipechat: connection lost, and nothing was heard: the server may want --tls\n";
+    assert_eq!((code, &*err), (3, why));
     for (options, sentence) in [
         (&["--ca", &*ca][..], "--ca needs --tls"),
         (&["--insecure"], "--insecure needs --tls"),

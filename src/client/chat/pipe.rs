@@ -21,7 +21,7 @@ use crate::client::{
     Deadline, Failure, Outcome, complain,
     connection::Connection,
     lines::{Input, LINE_BYTES_MAX, Lines},
-    message::{News, NewsEvent, ServerMessage},
+    message::{News, NewsEvent, ServerMessage, farewell},
     print,
     reader::{Reader, Received},
     words::lang_of_set,
@@ -83,7 +83,7 @@ impl Listener {
                 Received::TimedOut => continue,
             };
             match ServerMessage::parse(&line) {
-                Some(ServerMessage::Farewell { code, text }) if code != "quit" => return Err(Failure::Lost(text)),
+                Some(ServerMessage::Farewell { code, text }) if code != "quit" => return Err(farewell(&code, text)),
                 Some(message) => {
                     match &message {
                         ServerMessage::Farewell { .. } => self.is_leaving.store(true, Ordering::SeqCst),

@@ -45,6 +45,12 @@ impl Style {
         }
     }
 
+    /// A private message that was kept, in the same way.
+    pub(super) fn told_again(&self, news: &News) -> String {
+        let plain = Self { has_colours: false, me: Arc::clone(&self.me), ..*self };
+        format!("{PAST}{}", plain.news(news))
+    }
+
     /// What has happened before: after a mark, and without colours, since it is to be faint as a whole.
     pub(super) fn past(&self, past: &Past) -> String {
         let plain = Self { has_colours: false, me: Arc::clone(&self.me), ..*self };

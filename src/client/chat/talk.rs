@@ -61,8 +61,8 @@ pub(super) enum Effect {
     Renamed(String),
     /// The server closes the connection because the user has asked for it.
     Goodbye,
-    /// The server closes the connection for this reason.
-    Farewell(String),
+    /// The server closes the connection for this reason: its code, and a sentence.
+    Farewell(String, String),
     /// The server closes the connection after a wait that timed out.
     WaitTimedOut,
 }
@@ -179,7 +179,13 @@ impl Talk {
             }
             ServerMessage::Answer(Event::Done(Done::In(room, _))) if self.rooms.contains(room) => {} // it is heard there
             ServerMessage::News(news) if self.is_known_news(news) => {}
-            ServerMessage::Farewell { code, text } if code != "quit" => return Effect::Farewell(text.clone()),
+            ServerMessage::News(news @ News { at: Some(at), is_replay: true, .. }) => {
+                let text = self.style.told_again(news);
+                self.say_then(*at, &text);
+            }
+            ServerMessage::Farewell { code, text } if code != "quit" => {
+                return Effect::Farewell(code.clone(), text.clone());
+            }
             message => {
                 if let Some(text) = self.style.render(message) {
                     self.say(&text);

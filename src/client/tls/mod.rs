@@ -6,7 +6,7 @@ mod relay;
 use std::{env, fs, io, net::TcpStream, path::Path, sync::Arc};
 
 use rustls::{
-    ClientConfig, ClientConnection, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
@@ -60,6 +60,18 @@ pub(super) fn begin(host: &str, mut tcp: TcpStream, config: Arc<ClientConfig>) -
         tls.complete_io(&mut tcp)?;
     }
     relay::start(tcp, tls)
+}
+
+/// Why TLS has failed, if that is why there is no connection.
+pub(super) fn why_not(error: &io::Error) -> Option<String> {
+    match error.get_ref()?.downcast_ref::<Error>()? {
+        Error::InvalidMessage(_) => Some("the server speaks no TLS there".to_owned()),
+        // The second of two that are called the same, as those of `pipechat cert` are.
+        Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
+            Some("its certificate leads to none that is trusted; --ca FILE names one to trust".to_owned())
+        }
+        error => Some(error.to_string()),
+    }
 }
 
 /// Whoever the server is, it is taken.

@@ -62,7 +62,7 @@ fn private<'a>(from: &'a Identity, text: &'a str) -> Fields<'a> {
 
 /// The same for an event that is told to one client.
 pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, stamp: Stamp<'_>, lang: Lang) {
-    let owned;
+    let (owned, until);
     let fields = match event {
         Event::Past(record, epoch) => {
             let position = Position { n: record.n, epoch: *epoch };
@@ -94,11 +94,13 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, stamp: Stamp<
         Event::Done(done) => answer(done),
         Event::Declined(asked, refusal) => {
             owned = refused(refusal, lang);
+            until = order::until_of_refusal(refusal).unwrap_or_default();
             let (room, position) = refusal.place().unzip();
             Fields {
                 event: "refused",
                 text: Some(&owned),
                 code: Some(refusal.code()),
+                old: nonempty(&until),
                 verb: Some(Verb::of_asked(*asked)),
                 room,
                 position: position.flatten(),
@@ -126,10 +128,12 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, stamp: Stamp<
         Event::WaitTimedOut => Fields { event: "wait", code: Some("timeout"), ..Fields::default() },
         Event::Refused(refusal) => {
             owned = refused(refusal, lang);
+            until = order::until_of_refusal(refusal).unwrap_or_default();
             Fields {
                 event: "refused",
                 text: Some(&owned),
                 code: Some(refusal.code()),
+                old: nonempty(&until),
                 verb: Some(Verb::of_refusal(refusal)),
                 ..Fields::default()
             }

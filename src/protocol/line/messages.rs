@@ -2,7 +2,7 @@
 
 use super::{accounts, order};
 use crate::{
-    chat::{Departure, NAME_CHARS_MAX, NAME_MARKS_MAX, NameRule, Refusal},
+    chat::{Act, Departure, NAME_CHARS_MAX, NAME_MARKS_MAX, NameRule, Refusal},
     protocol::{FormError, Format, Lang, Setting, Verb},
 };
 
@@ -60,7 +60,7 @@ pub(super) fn form_error(error: FormError, lang: Lang) -> String {
     let texts = match error {
         FormError::Usage(verb) => {
             let before = in_lang(["格式错误,正确格式:", "usage: "], lang);
-            return format!("{before}{}", form(verb));
+            return format!("{before}{}{}", form(verb), in_lang(hint(verb), lang));
         }
         FormError::PrivateUsage => ["发送私聊消息格式错误,正确格式:to|张三|你好呀", "usage: to|NAME|TEXT"],
         FormError::UnknownVerb => ["没有这个命令", "unknown command"],
@@ -75,6 +75,57 @@ pub(super) fn form_error(error: FormError, lang: Lang) -> String {
         FormError::Nul => ["消息含有NUL字符,已丢弃", "line contains a NUL, discarded"],
     };
     in_lang(texts, lang).to_owned()
+}
+
+/// What stands behind the right form of a verb: which values its arguments have, where that is no plain name or text.
+fn hint(verb: Verb) -> [&'static str; 2] {
+    match verb {
+        Verb::Join | Verb::History => [
+            ";N最多1000,START如10m、2026-11-25T09:30:00Z或位置",
+            "; N is at most 1000, START is 10m, 2026-11-25T09:30:00Z or the like, or a position",
+        ],
+        Verb::Order(Act::Ban | Act::Mute) => {
+            [";FOR如90s、15m、1h、7d,0为永久", "; FOR is 90s, 15m, 1h, 7d or the like, 0 for ever"]
+        }
+        Verb::Order(Act::ShutDown) => {
+            [";FOR如90s、15m、1h、7d,0为立即", "; FOR is 90s, 15m, 1h, 7d or the like, 0 for at once"]
+        }
+        Verb::Order(
+            Act::Kick
+            | Act::Unban
+            | Act::Unmute
+            | Act::Bans
+            | Act::Lock
+            | Act::Unlock
+            | Act::Invite
+            | Act::Owner
+            | Act::Announce,
+        )
+        | Verb::Who
+        | Verb::Rename
+        | Verb::To
+        | Verb::Say
+        | Verb::Sync
+        | Verb::Wait
+        | Verb::Check
+        | Verb::In
+        | Verb::Leave
+        | Verb::Rooms
+        | Verb::Topic
+        | Verb::Register
+        | Verb::Login
+        | Verb::Password
+        | Verb::Unregister
+        | Verb::Token
+        | Verb::Tokens
+        | Verb::Revoke
+        | Verb::Visit
+        | Verb::Stay
+        | Verb::Format
+        | Verb::Lang
+        | Verb::Help
+        | Verb::Quit => ["", ""],
+    }
 }
 
 fn name_invalid(before: [&'static str; 2], rule: NameRule, lang: Lang) -> String {
@@ -192,4 +243,31 @@ pub(super) fn set(setting: Setting, lang: Lang) -> &'static str {
         Setting::Lang(Lang::En) => ["已设置:英文", "set: English"],
     };
     in_lang(texts, lang)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::HISTORY_MAX;
+
+    #[test]
+    fn the_right_form_says_what_a_time_and_a_number_look_like() {
+        assert_eq!(HISTORY_MAX, 1000, "as the hint says");
+        for (verb, zh, en) in [
+            (
+                Verb::History,
+                "格式错误,正确格式:history|ROOM, history|ROOM|N, history|ROOM|since|START;N最多1000,START如10m、2026-11-25T09:30:00Z或位置",
+                "usage: history|ROOM, history|ROOM|N, history|ROOM|since|START; N is at most 1000, START is 10m, 2026-11-25T09:30:00Z or the like, or a position",
+            ),
+            (
+                Verb::Order(Act::Ban),
+                "格式错误,正确格式:ban|WHO|FOR|REASON;FOR如90s、15m、1h、7d,0为永久",
+                "usage: ban|WHO|FOR|REASON; FOR is 90s, 15m, 1h, 7d or the like, 0 for ever",
+            ),
+            (Verb::Rooms, "格式错误,正确格式:rooms", "usage: rooms"),
+        ] {
+            assert_eq!(form_error(FormError::Usage(verb), Lang::Zh), zh);
+            assert_eq!(form_error(FormError::Usage(verb), Lang::En), en);
+        }
+    }
 }

@@ -10,7 +10,7 @@ use super::{
     text::{put, words},
 };
 use crate::{
-    chat::{Identity, Notice, NoticeKind, OrderDone, OrderEvent, OrderRefusal, Sanction, Whom},
+    chat::{Identity, Notice, NoticeKind, OrderDone, OrderEvent, OrderRefusal, Refusal, Sanction, Whom},
     protocol::{Lang, Verb},
 };
 
@@ -60,8 +60,15 @@ pub(super) fn refused(refusal: &OrderRefusal, lang: Lang) -> String {
 
 /// Appends what stands between the code of a refusal and its sentence: until when it holds.
 pub(super) fn refused_fields(out: &mut Vec<u8>, refusal: &OrderRefusal) {
+    if let Some(until) = holds_until(refusal) {
+        put(out, &[&time(until), "|"]);
+    }
+}
+
+/// Until when a refusal holds that ends by itself; none is for ever.
+fn holds_until(refusal: &OrderRefusal) -> Option<Option<Timestamp>> {
     match refusal {
-        OrderRefusal::Muted(until) | OrderRefusal::Banned(until) => put(out, &[&time(*until), "|"]),
+        OrderRefusal::Muted(until) | OrderRefusal::Banned(until) => Some(*until),
         OrderRefusal::NotOperator
         | OrderRefusal::NotOwner
         | OrderRefusal::RoomLocked
@@ -69,7 +76,7 @@ pub(super) fn refused_fields(out: &mut Vec<u8>, refusal: &OrderRefusal) {
         | OrderRefusal::NoSuchBan
         | OrderRefusal::TooManyBans(_)
         | OrderRefusal::TooFarAhead(_)
-        | OrderRefusal::TooManyInvited(_) => {}
+        | OrderRefusal::TooManyInvited(_) => None,
     }
 }
 
@@ -157,6 +164,12 @@ pub(super) fn until_text(event: &OrderEvent) -> Option<String> {
         OrderEvent::Sanction(sanction) => sanction.until,
     };
     until.map(|until| format!("{until:.3}"))
+}
+
+/// The same for a refusal.
+pub(super) fn until_of_refusal(refusal: &Refusal) -> Option<String> {
+    let Refusal::Order(refusal) = refusal else { return None };
+    holds_until(refusal)?.map(|until| format!("{until:.3}"))
 }
 
 /// The same for an answer.

@@ -21,6 +21,7 @@ use super::{
 use crate::client::{
     Failure, Outcome,
     connection::{Connection, NOT_JOINED},
+    message::farewell,
     reader::Received,
 };
 
@@ -92,6 +93,7 @@ impl Session {
     fn not_connected(&mut self, failure: Failure, now: Instant) -> Option<Outcome> {
         match self.stage {
             Stage::Opening | Stage::Leaving(_) => return Some(Err(failure)),
+            Stage::Talking if matches!(failure, Failure::SentAway(_)) => return Some(Err(failure)),
             Stage::Talking => {}
         }
         if matches!(&failure, Failure::Refused(Some(text)) if text.starts_with(NOT_JOINED)) {
@@ -140,7 +142,7 @@ impl Session {
                 Effect::Send(line) => self.outbox.push(&line),
                 Effect::Renamed(name) => self.name = Some(name),
                 Effect::Goodbye => return Some(Ok(())),
-                Effect::Farewell(text) => self.farewell = Some(Failure::Lost(text)),
+                Effect::Farewell(code, text) => self.farewell = Some(farewell(&code, text)),
                 Effect::WaitTimedOut => self.farewell = Some(Failure::TimedOut("timed out".to_owned())),
             }
         }
@@ -158,7 +160,9 @@ impl Session {
     fn lost(&mut self, failure: Failure, lasted: Duration, now: Instant) -> Option<Outcome> {
         match self.stage {
             Stage::Leaving(_) => return Some(self.left()),
-            Stage::Opening | Stage::Talking if !self.reconnects => return Some(Err(failure)),
+            Stage::Opening | Stage::Talking if !self.reconnects || matches!(failure, Failure::SentAway(_)) => {
+                return Some(Err(failure));
+            }
             Stage::Opening | Stage::Talking => {}
         }
         let reason = match failure {

@@ -2,6 +2,7 @@
 
 use std::mem;
 
+use jiff::Timestamp;
 use pipechat::{
     chat::{Done, Event},
     protocol::Verb,
@@ -59,7 +60,12 @@ impl Talk {
     /// Shows what has happened before, with the time then, and the day if that was another one.
     fn say_past(&mut self, past: &Past) {
         let text = self.style.past(past);
-        let then = past.at.to_zoned(self.now.time_zone().clone());
+        self.say_then(past.at, &text);
+    }
+
+    /// Shows this as something that has happened at that time.
+    pub(super) fn say_then(&mut self, at: Timestamp, text: &str) {
+        let then = at.to_zoned(self.now.time_zone().clone());
         let format = if then.date() == self.now.date() { "%H:%M" } else { "%Y-%m-%d %H:%M" };
         self.above.push_str(&self.style.faint(&format!("{} {text}", then.strftime(format))));
         self.above.push('\n');

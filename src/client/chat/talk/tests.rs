@@ -90,7 +90,7 @@ fn some_messages_have_an_effect() {
     for (line, text, effect) in [
         (from("rob", "renamed"), "12:34 -- you are now rob\n", Effect::Renamed("rob".to_owned())),
         (farewell("quit"), "12:34 -- because\n", Effect::Goodbye),
-        (farewell("idle"), "", Effect::Farewell("because".to_owned())),
+        (farewell("idle"), "", Effect::Farewell("idle".to_owned(), "because".to_owned())),
         (r#"{"event":"wait","code":"timeout"}"#.to_owned(), "12:34 -- wait timed out\n", Effect::WaitTimedOut),
         ("plain \x1b".to_owned(), "12:34 plain \\u{1b}\n", Effect::None),
         ("{".to_owned(), "", Effect::None),
@@ -112,6 +112,8 @@ fn what_has_happened_before_stands_behind_a_mark_with_its_own_time() {
         shown(false, &[past("1969-12-31T23:59:59Z", "joined")]).0,
         "1969-12-31 23:59 | #builds ann has joined\n"
     );
+    let kept = today.replace("message", "private").replace("\"room\":\"builds\"", "\"room\":null");
+    assert_eq!(shown(false, &[kept]).0, "09:30 | ann -> you: hi bob\\u{1b}\n");
     let ends = r#"{"event":"ok","verb":"history","room":"builds","count":1,"pos":"7.abcde"}"#.to_owned();
     assert_eq!(shown(false, std::slice::from_ref(&ends)), (String::new(), Effect::None));
     for line in [past("x", "message"), today.replace("7.abcde", "7"), today.replace("\"pos\"", "\"x\"")] {

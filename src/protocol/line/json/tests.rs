@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::{
-    chat::{Asked, Departure, Epoch, Record, Refusal},
+    chat::{Asked, Departure, Epoch, OrderRefusal, Record, Refusal},
     protocol::{FormError, Format, Limits, Setting},
 };
 
@@ -127,6 +127,18 @@ fn events() {
         (
             Event::Declined(Asked::Join, Refusal::HistoryGone { room: "zoo".into(), oldest: position(5) }),
             "refused text=older history is gone code=history-gone room=zoo verb=join pos=5.aaaaa",
+        ),
+        (
+            Event::Declined(Asked::In, OrderRefusal::Muted(Some(AT)).into()),
+            "refused text=you are muted until 1970-01-01T00:00:01.500Z code=muted old=1970-01-01T00:00:01.500Z verb=in",
+        ),
+        (
+            Event::Declined(Asked::Login, OrderRefusal::Banned(None).into()),
+            "refused text=this account is banned code=banned verb=login",
+        ),
+        (
+            Event::Refused(OrderRefusal::Muted(Some(AT)).into()),
+            "refused text=you are muted until 1970-01-01T00:00:01.500Z code=muted old=1970-01-01T00:00:01.500Z verb=say",
         ),
         (Event::Farewell(Departure::Quit), "farewell text=goodbye code=quit"),
     ] {
