@@ -1,6 +1,8 @@
 //! The last events of each room, in memory, for those who ask what they have missed. Knows rooms by their ids, and nothing of
 //! who is in them.
 
+mod kept;
+
 use std::{
     cmp::Reverse,
     collections::{BinaryHeap, VecDeque},
@@ -10,7 +12,9 @@ use std::{
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 
-use super::{Departure, Identity, PublicEvent, RoomId};
+use super::RoomId;
+
+pub(super) use kept::Kept;
 
 /// How much is kept in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,24 +44,6 @@ pub(super) struct Recent {
     bytes: usize,
     /// The number of the last event of a room that there is no more.
     forgotten: u64,
-}
-
-/// An event, as it is kept. Small: there may be one for each membership.
-#[derive(Debug)]
-pub(super) struct Kept {
-    pub(super) n: u64,
-    /// In milliseconds: events have no more precise times.
-    at: i64,
-    event: Small,
-}
-
-/// An event that takes no block of its own where there are very many of its kind.
-#[derive(Debug)]
-enum Small {
-    Joined(Arc<Identity>),
-    Left(Arc<Identity>),
-    Offline(Arc<Identity>, Departure),
-    Other(Arc<PublicEvent>),
 }
 
 /// As long as there is one of a room, none of its events goes for newer ones of the same room.
@@ -245,58 +231,6 @@ impl Stretch {
     /// The number before that of the event at this place.
     fn before(&self, place: usize) -> u64 {
         place.checked_sub(1).map_or(self.gone, |before| self.events[before].n)
-    }
-}
-
-/// What an event takes that has a block of its own, beside its texts: that block, and what the allocator needs for two.
-const BLOCK_BYTES: usize = size_of::<PublicEvent>() + 4 * size_of::<usize>();
-
-impl Kept {
-    pub(super) fn new(n: u64, at: Timestamp, event: &Arc<PublicEvent>) -> Self {
-        let event = match &**event {
-            PublicEvent::Joined(who) => Small::Joined(Arc::clone(who)),
-            PublicEvent::Left(who) => Small::Left(Arc::clone(who)),
-            PublicEvent::Offline(who, departure) => Small::Offline(Arc::clone(who), *departure),
-            PublicEvent::Online(_)
-            | PublicEvent::Message { .. }
-            | PublicEvent::KnownAs { .. }
-            | PublicEvent::Topic { .. } => Small::Other(Arc::clone(event)),
-        };
-        Self { n, at: at.as_millisecond(), event }
-    }
-
-    pub(super) fn at(&self) -> Timestamp {
-        Timestamp::from_millisecond(self.at).unwrap_or_default() // it was one
-    }
-
-    pub(super) fn event(&self) -> Arc<PublicEvent> {
-        match &self.event {
-            Small::Joined(who) => Arc::new(PublicEvent::Joined(Arc::clone(who))),
-            Small::Left(who) => Arc::new(PublicEvent::Left(Arc::clone(who))),
-            Small::Offline(who, departure) => Arc::new(PublicEvent::Offline(Arc::clone(who), *departure)),
-            Small::Other(event) => Arc::clone(event),
-        }
-    }
-
-    /// What it takes, in bytes. A user counts with each event: it may be held by this one alone.
-    pub(super) fn bytes(&self) -> usize {
-        let user = |who: &Identity| size_of::<Identity>() + who.name.len() + who.addr.len();
-        let event = match &self.event {
-            Small::Joined(who) | Small::Left(who) | Small::Offline(who, _) => user(who),
-            Small::Other(event) => {
-                BLOCK_BYTES
-                    + match &**event {
-                        PublicEvent::Message { from, text } => user(from) + text.len(),
-                        PublicEvent::Topic { from, text } => user(from) + text.len(),
-                        PublicEvent::KnownAs { old, new } => user(old) + user(new),
-                        PublicEvent::Online(who)
-                        | PublicEvent::Offline(who, _)
-                        | PublicEvent::Joined(who)
-                        | PublicEvent::Left(who) => user(who),
-                    }
-            }
-        };
-        size_of::<Self>() + event
     }
 }
 

@@ -18,6 +18,7 @@ mod work;
 use std::net::SocketAddr;
 
 use super::*;
+use crate::Origin;
 use stage::{check, long};
 
 fn origin(ip: [u8; 4], port: u16) -> Origin {

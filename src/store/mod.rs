@@ -13,6 +13,7 @@ mod accounts;
 mod amount;
 mod commit;
 mod database;
+mod health;
 mod held;
 mod mailboxes;
 mod open;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::chat::{Identity, PublicEvent};
 
 const A: RoomId = RoomId(1);
 const B: RoomId = RoomId(2);
@@ -182,24 +183,4 @@ fn what_a_room_had_before_a_start_is_elsewhere_if_there_is_anything() {
     recent.restore(B, 7);
     assert_eq!((recent.last(A, 9), recent.since(A, second(0)), recent.oldest(A)), (Place::Here(0), Place::Here(0), 0));
     assert_eq!((recent.last(B, 9), recent.since(B, second(9)), recent.oldest(B)), (Place::Older, Place::Older, 7));
-}
-
-#[test]
-fn every_kept_event_counts_with_its_texts_and_users() {
-    let who = |name: &str| Arc::new(Identity { name: name.to_owned(), addr: "1:2".to_owned(), is_account: false });
-    let kept = |event| Kept::new(0, second(7), &Arc::new(event));
-    let user = size_of::<Identity>() + "1:2".len();
-    for (event, of_it) in [
-        (PublicEvent::Message { from: who("ann"), text: "12345".to_owned() }, BLOCK_BYTES + user + 8),
-        (PublicEvent::Topic { from: who("ann"), text: "12345".into() }, BLOCK_BYTES + user + 8),
-        (PublicEvent::KnownAs { old: who("ann"), new: who("anna") }, BLOCK_BYTES + 2 * user + 7),
-        (PublicEvent::Online(who("ann")), BLOCK_BYTES + user + 3),
-        (PublicEvent::Offline(who("ann"), Departure::Left), user + 3),
-        (PublicEvent::Joined(who("ann")), user + 3),
-        (PublicEvent::Left(who("ann")), user + 3),
-    ] {
-        let kept = kept(event.clone());
-        assert_eq!(kept.bytes(), size_of::<Kept>() + of_it, "{event:?}");
-        assert_eq!((kept.at(), &*kept.event()), (second(7), &event));
-    }
 }

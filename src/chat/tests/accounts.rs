@@ -4,6 +4,7 @@ use super::{
     super::*,
     stage::{check_by, token},
 };
+use crate::Origin;
 
 fn rules() -> Rules {
     let accounts = AccountRules { allows_insecure: true, ..AccountRules::default() };

@@ -14,7 +14,10 @@
 mod order;
 
 use super::{super::*, origin};
-use crate::protocol::{Line, parse};
+use crate::{
+    Origin,
+    protocol::{Line, parse},
+};
 use order::{order_done, order_event, order_refusal};
 
 pub(super) fn check(script: &str, told: &str) {
