@@ -51,7 +51,7 @@ pub struct Broker {
     pub(super) turn: Turn,
     pub(super) schedule: Schedule,
     pub(super) arrivals: Arrivals,
-    /// The command that the chat is at.
+    /// The step that the chat is at.
     pub(super) current: Option<Current>,
     pub(super) rates: AddressRates,
     pub(super) backlog: Rc<BrokenBacklog>,
@@ -96,7 +96,7 @@ pub struct Broker {
     recent: usize,
 }
 
-/// A command in the hands of the chat.
+/// A step in the hands of the chat.
 #[derive(Debug)]
 pub(super) struct Current {
     pub(super) client: ClientId,

@@ -8,7 +8,7 @@
 //! Told: `1,3< ann@1: hi` (1 and 3 are told, and nobody else), `(1),3< @1 is now ann@1` (1 only where events are counted),
 //! `1,3< #builds ann@1: hi` (in a room but the lobby), `1< ann@1> hi` (in private), `+@2`, `-ann@1 left`, `1< #builds >ann@1`
 //! (ann has joined it), `1< =ann@1` (ann is here), `1< =ann!@1` (and logged in), `2 hung up: left`. That a client may go on
-//! when its command is done goes without saying, and is checked for every command. So is that nobody is told anything after
+//! when it has come, and when its command is done, goes without saying, and is checked each time. So is that nobody is told anything after
 //! the hang-up, and that public events are numbered without gaps.
 
 mod order;
@@ -126,7 +126,7 @@ impl Stage {
         if matches!(input, Input::Arrive(..) | Input::Visit(..)) && !self.connected.contains(&client) {
             self.connected.push(client);
         }
-        let is_command = matches!(input, Input::Command(..));
+        let is_command = matches!(input, Input::Command(..) | Input::Arrive(..) | Input::Visit(..));
         let mut out = Vec::new();
         let now = Duration::from_secs(self.now.into());
         let at = Timestamp::from_second(self.now.into()).expect("a time");
