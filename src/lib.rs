@@ -22,6 +22,12 @@
 //! `store/accounts.rs`, `store/watch.rs` and `store/mailboxes.rs` (what is kept, and what `pipechat account` changes meanwhile).
 //! A password goes out of the chat as `Output::Verify` and comes back as `Input::Verified`.
 //!
+//! Order is `chat/order` (operators and owners of rooms: who may send away, keep out, silence, lock) and `store/order.rs`. What one
+//! may do follows from the account that one is logged in to, and from nothing else.
+//!
+//! History is `chat/recent.rs` (the last events, in memory), `chat/replay.rs` (a room's events or an account's messages on their
+//! way to a client) and `store/reader.rs` (what memory has given up).
+//!
 //! To follow one public line from socket to socket, read `net/connection.rs` (the pump), `protocol/session/mod.rs`,
 //! `broker/core.rs`, `chat/mod.rs` and `broker/turn.rs`.
 //!

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
-    Outbox, Request,
+    Outbox,
     arrivals::Arrivals,
     broken::BrokenBacklog,
     client::{Client, Stage},
@@ -29,7 +29,6 @@ use crate::{
     Config,
     address::Network,
     chat::{ClientId, Input, Query},
-    protocol::{Batch, Dialect},
     store::Change,
 };
 
@@ -51,8 +50,8 @@ pub struct Broker {
     pub(super) departed: Rc<Departed>,
     pub(super) turn: Turn,
     pub(super) schedule: Schedule,
-    arrivals: Arrivals,
-    /// The command that the chat is at.
+    pub(super) arrivals: Arrivals,
+    /// The step that the chat is at.
     pub(super) current: Option<Current>,
     pub(super) rates: AddressRates,
     pub(super) backlog: Rc<BrokenBacklog>,
@@ -92,12 +91,12 @@ pub struct Broker {
     /// Accounts that users of this machine were to be and that were not there, as the log says once.
     pub(super) missing: BTreeSet<Arc<str>>,
     /// The bans in the store are to be read again.
-    rereads_bans: bool,
+    pub(super) rereads_bans: bool,
     /// Bytes of recent events that are charged to the memory account.
     recent: usize,
 }
 
-/// A command in the hands of the chat.
+/// A step in the hands of the chat.
 #[derive(Debug)]
 pub(super) struct Current {
     pub(super) client: ClientId,
@@ -167,53 +166,6 @@ impl Broker {
     pub(super) fn ask_to_end(&mut self) {
         if let Some(stop) = self.stop.take() {
             stop.send(()).ok(); // else it ends already
-        }
-    }
-
-    /// Takes a request, to be served in its turn.
-    pub fn accept(&mut self, request: Request, now: Duration) {
-        match request {
-            Request::Connect(client, origin, outbox) => {
-                log::debug!("{client} {} connected", origin.addr);
-                let listener = Listener::new(Dialect { lang: self.config.lang, ..Dialect::default() });
-                let is_trusted = self.config.trusts(&origin);
-                self.clients.insert(client, Box::new(Client::new(origin, is_trusted, outbox, listener)));
-            }
-            Request::Batch(id, batch) => self.push(id, batch, now),
-            Request::Broken(id, batch, mut taken) => {
-                let Some(client) = self.clients.get_mut(&id) else { return };
-                client.keep_some_lines(&self.backlog, &mut taken);
-                client.outbox.close();
-                self.turn.leave(&mut client.listener);
-                client.is_queued = false; // it will be, at another's expense
-                client.stage = Stage::Broken(Box::new(taken));
-                self.push(id, batch, now);
-            }
-            Request::Relieved(id) => self.measure(id),
-            Request::Reload(config) => {
-                self.config.limits.rate = config.limits.rate;
-                self.config.rate_per_ip = config.rate_per_ip;
-                self.config.trusted.clone_from(&config.trusted);
-                self.urgent.push_back(Input::Trusted(config.trusted));
-                self.rereads_bans = true;
-            }
-            Request::ShutDown => self.urgent.push_back(Input::ShutDown),
-        }
-    }
-
-    fn push(&mut self, id: ClientId, batch: Batch, now: Duration) {
-        let Some(client) = self.clients.get_mut(&id) else { return };
-        if matches!(client.stage, Stage::Arriving) && batch.is_last() {
-            client.stage = Stage::Passing;
-            client.is_queued = false; // it will be, at another's expense
-        }
-        let not_before = self.rates.spend(&client.origin, &self.config, batch.lines, now);
-        client.push(batch, self.config.limits.rate, not_before, &self.memory, now);
-        if !mem::replace(&mut client.is_queued, true) {
-            match client.stage {
-                Stage::Arriving => self.arrivals.push(id),
-                Stage::Passing | Stage::Present | Stage::Broken(_) => self.schedule.push(flow_key(id, client), id),
-            }
         }
     }
 

@@ -21,6 +21,7 @@ mod next;
 mod outbox;
 mod public_output;
 mod rate_limit;
+mod requests;
 mod schedule;
 mod segments;
 mod store_client;

@@ -43,10 +43,7 @@ impl Broker {
             }
             let Some(next) = self.schedule.next() else { break };
             if let Some((input, work)) = self.step(next, chat) {
-                let is_done = match &input {
-                    Input::Arrive(_, origin) | Input::Visit(_, origin) => origin.account.is_none(),
-                    input => !matches!(input, Input::Command(..)),
-                };
+                let is_done = !matches!(input, Input::Arrive(..) | Input::Visit(..) | Input::Command(..));
                 let delivered = self.turn.delivered_bytes();
                 self.current = Some(Current { client: next.client, flow: next.flow, delivered, work, is_done });
                 return Some(self.entry(now, input));

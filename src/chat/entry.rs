@@ -73,11 +73,10 @@ pub struct Entry {
 /// What happens to the chat. Inputs of clients who are not here (any more) have no effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
-    /// A client has connected from there. Where its origin is an account, its first command comes when it is logged in: see
-    /// [`Output::Ready`].
+    /// A client has connected from there. Its first command comes when that is done, as all that follow: see [`Output::Ready`].
     Arrive(ClientId, Origin),
-    /// A client, which has connected from there, visits from now on: it speaks without being here. The same
-    /// holds for its next command.
+    /// A client, which has connected from there, visits from now on: it speaks without being here. The same holds for its
+    /// next command.
     Visit(ClientId, Origin),
     /// A client asks for something. Comes when the one before is done: see [`Output::Ready`].
     Command(ClientId, Load, Command),
@@ -165,7 +164,7 @@ pub enum Output {
     Order(OrderChange),
     /// Do this for a client, and tell what comes of it.
     Verify(ClientId, Ticket, Job),
-    /// The command of this client is done, or it is logged in to the account that its origin is; its next command may come.
+    /// This client has come, or its command is done: its next command may come.
     Ready(ClientId),
     /// This client is here no more. Hang up when it has got what it was told.
     HangUp(ClientId, Departure),

@@ -13,6 +13,7 @@ mod in_rooms;
 mod members;
 mod name;
 mod order;
+mod presence;
 mod publish;
 mod recent;
 mod record;
@@ -39,16 +40,15 @@ use jiff::Timestamp;
 use self::{
     accounts::{Accounts, OWN},
     history::Question,
-    members::{Door, Members, Progress, Removed},
+    members::Members,
     order::Order,
     recent::Recent,
     rooms::Rooms,
     stored::StoreState,
     visitors::{Recipients, TellVisitors},
-    wait::{Topic, Waits},
+    wait::Waits,
     work::{List, Task},
 };
-use crate::origin::Origin;
 
 pub use account::{Account, AccountChange, Role, TOKENS_MAX, Token, account_key, are_confusable, is_mailbox, mailbox};
 pub use accounts::{AccountCommand, AccountDone, AccountRefusal, AccountRules, Registration};
@@ -149,22 +149,9 @@ impl Chat {
             Input::Arrive(client, origin) => self.come(client, origin, Self::arrive, out),
             Input::Visit(client, origin) => self.come(client, origin, Self::visit, out),
             Input::Command(client, load, command) => self.command(client, load, command, out),
-            Input::Eof(client) => match self.members.get_mut(client) {
-                Some(member) if member.progress != Progress::Done => member.leave_when_done(Departure::Left),
-                Some(_) | None => self.end(client, Departure::Left, out),
-            },
-            Input::Broken(client) => match self.members.get_mut(client) {
-                Some(_) if self.waits.is_waiting(client) => self.end(client, Departure::Lost, out),
-                Some(member) => member.is_broken = true,
-                None => {}
-            },
-            Input::End(client, departure) => match self.members.get_mut(client) {
-                // What it has said before is told to all of those it is for.
-                Some(member) if matches!(member.progress, Progress::Telling(_)) && departure.is_own() => {
-                    member.leave_when_done(departure);
-                }
-                Some(_) | None => self.end(client, departure, out),
-            },
+            Input::Eof(client) => self.eof(client, out),
+            Input::Broken(client) => self.broken(client, out),
+            Input::End(client, departure) => self.go(client, departure, out),
             Input::Congested(client, congestion) => self.set_congestion(client, congestion),
             Input::Shrink(bytes) => self.shrink(bytes),
             Input::Answered(client, answer) => self.answered(client, answer, out),
@@ -204,30 +191,6 @@ impl Chat {
     /// Who is here, in order of arrival.
     pub fn members(&self) -> impl Iterator<Item = (ClientId, &Arc<Identity>)> {
         self.members.iter().map(|(client, member)| (client, &member.who))
-    }
-
-    fn arrive(&mut self, client: ClientId, origin: Origin, out: &mut Vec<Output>) {
-        if self.is_closing {
-            return Self::turn_away(client, out);
-        }
-        if self.turn_banned_away(client, &origin, out) {
-            return;
-        }
-        if self.wait_at_door(client, &origin, Door::Arrives) {
-            return;
-        }
-        let (who, key) = self.members.insert(client, origin);
-        self.enter(client, RoomId::LOBBY, out);
-        self.publish(RoomId::LOBBY, PublicEvent::Online(who), out);
-        self.waits.meet(&Topic::Here(key.into()));
-        self.waits.meet_users(self.members.len());
-        self.meet_members(RoomId::LOBBY);
-    }
-
-    /// The server shuts down: the client has come too late.
-    fn turn_away(client: ClientId, out: &mut Vec<Output>) {
-        out.push(Output::tell(client, Event::Farewell(Departure::ShuttingDown)));
-        out.push(Output::HangUp(client, Departure::ShuttingDown));
     }
 
     fn command(&mut self, client: ClientId, load: Load, command: Command, out: &mut Vec<Output>) {
@@ -289,35 +252,6 @@ impl Chat {
         match member.end_command() {
             Some(departure) => self.end(client, departure, out),
             None => out.push(Output::Ready(client)),
-        }
-    }
-
-    /// Nobody has a name of this key any more, unless somebody else has one.
-    fn meet_gone(&mut self, key: String) {
-        if !self.members.has_present(&key) {
-            self.waits.meet(&Topic::Gone(key.into()));
-        }
-    }
-
-    fn end(&mut self, client: ClientId, departure: Departure, out: &mut Vec<Output>) {
-        self.break_off_delivery(client);
-        if let Some(who) = self.members.get(client).map(|member| Arc::clone(&member.who)) {
-            self.remember_name(client, &who);
-        }
-        let Some(Removed { who, rooms, key }) = self.members.remove(client) else { return };
-        self.waits.end(client);
-        self.congestion.remove(&client);
-        self.questions.remove(&client);
-        self.paused.remove(&client);
-        self.accounts.end(client);
-        self.order.end(client);
-        if departure.is_told() {
-            out.push(Output::tell(client, Event::Farewell(departure)));
-        }
-        out.push(Output::HangUp(client, departure));
-        self.be_gone(client, &who, &rooms, departure, out);
-        if let Some(key) = key {
-            self.meet_gone(key);
         }
     }
 }

@@ -18,6 +18,7 @@ mod work;
 use std::net::SocketAddr;
 
 use super::*;
+use crate::Origin;
 use stage::{check, long};
 
 fn origin(ip: [u8; 4], port: u16) -> Origin {
@@ -171,7 +172,7 @@ fn an_ipv4_address_in_ipv6_form_is_shown_as_ipv4() {
     let mut arrive = |client, addr: &str| {
         let input = Input::Arrive(ClientId(client), addr.parse::<SocketAddr>().unwrap().into());
         chat.handle(Entry { now: Duration::ZERO, at: Timestamp::UNIX_EPOCH, input }, &mut out);
-        out.last().cloned().unwrap()
+        out.iter().rfind(|output| matches!(output, Output::Publish(_))).cloned().unwrap()
     };
     arrive(1, "10.0.0.1:7");
     arrive(3, "[::ffff:10.0.0.2]:9");

@@ -2,6 +2,7 @@
 //! session, the session's batches to the broker, and the inbox's bytes to the socket. Knows no rules and no protocol.
 
 mod ending;
+mod intake;
 mod introduction;
 
 use std::{
@@ -31,13 +32,6 @@ use crate::{
     protocol::{Intake, Interest, Limits, Session},
     reactor::{Clock, Timer},
 };
-
-/// While memory is tight, no more is read from a client that makes the server hold more bytes than this for it alone; and
-/// nothing more is handled of one whose socket is full, once this many bytes wait for it alone.
-const SMALL_BYTES: usize = 4 << 10;
-/// While there is enough memory, nothing more is handled of a client whose socket is full, once this many bytes wait for it
-/// alone: its next requests would add to them.
-const CONGESTED_BYTES: usize = 256 << 10;
 
 thread_local! {
     /// One read buffer for all connections of a thread, since reading never waits: an idle connection has none.
@@ -164,20 +158,6 @@ impl Connection {
             }
         }
         debug_assert_eq!(Rc::strong_count(self.transport.socket()), 1, "its own share");
-    }
-
-    /// How much to take of the client's input. While memory is tight, a client that holds little is read as always; of another,
-    /// what it has sent already is handled, because that frees memory.
-    fn intake(&self, is_tight: bool) -> Intake {
-        let private = self.inbox.private();
-        let private_max = if is_tight { SMALL_BYTES } else { CONGESTED_BYTES };
-        if self.writer.is_blocked() && private >= private_max {
-            Intake::Nothing
-        } else if is_tight && private + self.session.held_bytes() > SMALL_BYTES {
-            Intake::Held
-        } else {
-            Intake::All
-        }
     }
 
     async fn wait(&mut self, wants_relief: bool) -> Wake {

@@ -14,6 +14,7 @@ mod amount;
 mod commit;
 mod database;
 mod edits;
+mod health;
 mod held;
 mod mailboxes;
 mod open;

@@ -10,7 +10,7 @@ use std::{
 
 use futures::channel::{mpsc::UnboundedSender, oneshot};
 
-use super::{Change, LOG_TARGET, Outcome, amount::Amount, database::Tables, held::Held, order};
+use super::{Change, LOG_TARGET, Outcome, amount::Amount, database::Tables, health::Health, held::Held, order};
 
 /// How long after a commit that has failed it is tried again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
@@ -57,16 +57,6 @@ pub(super) struct Writer<'c> {
     committed: u64,
     /// The bans are to be told.
     owes_bans: bool,
-}
-
-/// Whether the disk does what it is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Health {
-    Working,
-    /// The last time it did not.
-    Failing {
-        retry_at: Instant,
-    },
 }
 
 /// Whether the thread is to end.
@@ -290,15 +280,6 @@ impl<'c> Writer<'c> {
                 }
                 None
             }
-        }
-    }
-}
-
-impl Health {
-    fn is_due(self, now: Instant) -> bool {
-        match self {
-            Self::Working => true,
-            Self::Failing { retry_at } => retry_at <= now,
         }
     }
 }

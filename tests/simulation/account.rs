@@ -24,7 +24,7 @@ use told::{Answer, Place, Told};
 pub(crate) struct Account {
     /// Steps that the broker has accepted, and not done as far as is known.
     steps: VecDeque<Step>,
-    /// The chat is at its last command.
+    /// The chat is at its last command, or at its arrival.
     pub(crate) is_busy: bool,
     presence: Presence,
     /// The rooms that it is in, each with the number of its stay among all its stays in rooms.
@@ -134,8 +134,12 @@ impl Account {
             cr_lf.until.get_or_insert(self.told.len());
         }
         match step {
-            Step::Arrive => self.presence = Presence::Here,
+            Step::Arrive => {
+                self.presence = Presence::Here;
+                self.is_busy = true;
+            }
             Step::Visit => {
+                self.is_busy = true;
                 self.presence = Presence::Visiting;
                 self.joins_later = false;
                 self.told_while_present.get_or_insert(self.told.len());

@@ -56,9 +56,10 @@ fn serve(broker: &mut Broker, chat: &mut Chat, batches: Vec<(ClientId, Vec<Step>
                 | Input::StoreUp
                 | Input::ShutDown => {}
             }
+            let comes = matches!(entry.input, Input::Arrive(..));
             chat.handle(entry, &mut out);
             for output in &out {
-                if let Output::Ready(client) = output {
+                if let (Output::Ready(client), false) = (output, comes) {
                     log.push(format!("{client} is ready"));
                 }
             }

@@ -144,8 +144,14 @@ impl Model {
         self.now = self.now.max(entry.now);
         self.at = entry.at;
         match &entry.input {
-            Input::Arrive(client, origin) => self.arrive(*client, origin.addr),
-            Input::Visit(client, origin) => self.visit(*client, origin.addr),
+            Input::Arrive(client, origin) => {
+                self.arrive(*client, origin.addr);
+                self.has_come(*client);
+            }
+            Input::Visit(client, origin) => {
+                self.visit(*client, origin.addr);
+                self.has_come(*client);
+            }
             Input::Command(client, load, command) => self.command(*client, *load, command),
             Input::Eof(client) => match self.guest(*client) {
                 Some(guest) if guest.wait != Wait::None => guest.input_closed = true,

@@ -2,14 +2,14 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::*;
 use crate::{
-    broker::outbox,
+    broker::{Request, outbox},
     chat::{
         Account, Answer, Chat, Command, Departure, Epoch, Identity, KeptEvent, Name, PastRoom, PublicEvent, Record,
         Start, Ticket, Verdict,
     },
     config::StoreConfig,
     origin::Origin,
-    protocol::Step,
+    protocol::{Batch, Step},
     store::{BATCH_CHANGES_MAX, Options, SyncMode},
 };
 

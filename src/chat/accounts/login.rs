@@ -69,7 +69,7 @@ impl Chat {
         }
     }
 
-    /// A client arrives or visits. Where its origin is an account, it is logged in to that, and its first command waits for it.
+    /// A client arrives or visits. Where its origin is an account, it is logged in to that before it is ready.
     pub(in crate::chat) fn come(
         &mut self,
         client: ClientId,
@@ -81,8 +81,10 @@ impl Chat {
         // One that has come before may have another name by now, of its own will.
         let is_new = self.members.get(client).is_none();
         begin(self, client, origin, out);
-        let Some(account) = account.filter(|_| self.members.get(client).is_some()) else { return };
-        if let Some(key) = self.account_key_of(&account).filter(|_| is_new) {
+        if self.members.get(client).is_none() {
+            return; // it was turned away
+        }
+        if let Some(key) = account.filter(|_| is_new).and_then(|account| self.account_key_of(&account)) {
             match self.log_in(client, &key, None, out) {
                 Ok(Some(done)) => out.push(Output::tell(client, Event::Done(Done::Account(done)))),
                 Ok(None) => return, // it goes on

@@ -4,6 +4,7 @@ use super::{
     super::*,
     stage::{check_by, token},
 };
+use crate::Origin;
 
 fn rules() -> Rules {
     let accounts = AccountRules { allows_insecure: true, ..AccountRules::default() };
@@ -102,20 +103,20 @@ fn whose_origin_is_an_account_is_logged_in_at_once() {
     check_with_ann(
         "2 arrives as ANN",
         "1,2< +@2; 1< ann!@1 is @1; (1),2< ann!@1 is now @1; 2< @2 is ann!@2; 1,(2)< @2 is now ann!@2; \
-         2< logged in as ann; 2 ready",
+         2< logged in as ann",
     );
     check_with_ann("1 leaves; 2 arrives as ann; 2 hi", "2< ann!@2: hi");
-    check_with_ann("2 visits as ann", "2< @2 is ann!@2; 2< logged in as ann; 2 ready");
+    check_with_ann("2 visits as ann", "2< @2 is ann!@2; 2< logged in as ann");
     check_with_ann("2 visits as ann; 2 hi", "1< ann!@2: hi");
-    check_with_ann("2 arrives as bob", "1,2< +@2; 2 ready");
-    check_with_ann("2 visits as bob", "2 ready");
-    check_with_ann("2 visits as ann; 2 rename|eve; 2 visits as ann", "2 ready");
+    check_with_ann("2 arrives as bob", "1,2< +@2");
+    check_with_ann("2 visits as bob", "");
+    check_with_ann("2 visits as ann; 2 rename|eve; 2 visits as ann", "");
     check_with_ann(
         "1 leaves; 3 to|ann|hi; 2 arrives as ann; 2 is answered",
         "2< 1| @3> hi; 2< logged in as ann, 1 kept; 2 ready",
     );
     let accounts = AccountRules { requires_login: true, ..rules().accounts };
-    check_by(Rules { accounts, ..rules() }, "1 arrives as ann", "1 ready");
+    check_by(Rules { accounts, ..rules() }, "1 arrives as ann", "");
     let door = "1 rename|ann; 1 register|hunter22; 1 is verified; 2 arrives as ann; 2 who";
     check_by(Rules { accounts, ..rules() }, door, "2< =ann!@2; 2< =1");
 }

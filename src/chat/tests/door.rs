@@ -1,6 +1,7 @@
 //! Where everyone has to log in.
 
 use super::{super::*, stage::check_by, stage::token};
+use crate::Origin;
 
 fn rules() -> Rules {
     let accounts = AccountRules { allows_insecure: true, requires_login: true, ..AccountRules::default() };

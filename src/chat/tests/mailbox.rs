@@ -1,7 +1,7 @@
 //! Private messages to accounts, which are kept.
 
 use super::{super::*, origin, stage::check_by};
-use crate::Cidr;
+use crate::{Cidr, Origin};
 
 /// Ann has an account, and was 1, who has left. The password is `hunter22`.
 fn check(script: &str, told: &str) {

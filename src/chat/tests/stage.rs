@@ -1,21 +1,27 @@
 //! Plays transcripts. A script is steps apart by `;`, and what is checked is what its last step comes to.
 //!
-//! Steps: `2 arrives`, `2 arrives at @1`, `2 arrives as ann` or `2 visits as ann` (an account that its origin is), `2 arrives to visit`, `2 visits`, `2 LINE` (or several lines), `2 leaves`,
-//! `2 is lost`, `2 is slow`, `2 breaks`, `2 quits`, `2 is verified` (what its last command has to have verified),
-//! `2 is answered` (by the store, of private messages that were kept). `1 is made OPERATOR` (the role of its account, which logs it out), `1 waits 60` (seconds, for
-//! what is due then). A client that does not arrive in the script is there before it begins, in order of number. `@2` is the address of client 2; 1 to 9 have one IP address, 10 to 19 another, and so on.
+//! Steps: `2 arrives`, `2 arrives at @1`, `2 arrives as ann` or `2 visits as ann` (an account that its origin is), `2 arrives to
+//! visit`, `2 visits`, `2 LINE` (or several lines), `2 leaves`, `2 is lost`, `2 is slow`, `2 breaks`, `2 quits`, `2 is verified`
+//! (what its last command has to have verified), `2 is answered` (by the store, of private messages that were kept). `1 is made
+//! operator` (the role of its account, which logs it out), `1 waits 60` (seconds, for what is due then). A client that does not
+//! arrive in the script is there before it begins, in order of number. `@2` is the address of client 2; 1 to 9 have one IP
+//! address, 10 to 19 another, and so on.
 //!
 //! Told: `1,3< ann@1: hi` (1 and 3 are told, and nobody else), `(1),3< @1 is now ann@1` (1 only where events are counted),
 //! `1,3< #builds ann@1: hi` (in a room but the lobby), `1< ann@1> hi` (in private), `+@2`, `-ann@1 left`, `1< #builds >ann@1`
 //! (ann has joined it), `1< =ann@1` (ann is here), `1< =ann!@1` (and logged in), `2 hung up: left`. That a client may go on
-//! when its command is done goes without saying, and is checked for every command. So is that nobody is told anything after
-//! the hang-up, and that public events are numbered without gaps.
+//! when it has come, and when its command is done, goes without saying, and is checked each time. So is that nobody is told
+//! anything after the hang-up, and that public events are numbered without gaps.
 
 mod order;
+mod shown;
 
 use super::{super::*, origin};
-use crate::protocol::{Line, parse};
-use order::{order_done, order_event, order_refusal};
+use crate::{
+    Origin,
+    protocol::{Line, parse},
+};
+use shown::{short, shown, shown_public};
 
 pub(super) fn check(script: &str, told: &str) {
     check_by(Rules::default(), script, told);
@@ -123,7 +129,7 @@ impl Stage {
         if matches!(input, Input::Arrive(..) | Input::Visit(..)) && !self.connected.contains(&client) {
             self.connected.push(client);
         }
-        let is_command = matches!(input, Input::Command(..));
+        let is_command = matches!(input, Input::Command(..) | Input::Arrive(..) | Input::Visit(..));
         let mut out = Vec::new();
         let now = Duration::from_secs(self.now.into());
         let at = Timestamp::from_second(self.now.into()).expect("a time");
@@ -291,109 +297,4 @@ pub(super) fn long(text: &str) -> String {
     (1..30)
         .rev()
         .fold(text.to_owned(), |text, client| text.replace(&format!("@{client}"), &addr(client).addr.to_string()))
-}
-
-fn short(text: &str) -> String {
-    (1..30)
-        .rev()
-        .fold(text.to_owned(), |text, client| text.replace(&addr(client).addr.to_string(), &format!("@{client}")))
-}
-
-fn shown_public(event: &PublicEvent) -> String {
-    match event {
-        PublicEvent::Online(who) => format!("+{}", known_as(who)),
-        PublicEvent::Offline(who, departure) => format!("-{} {}", known_as(who), departure.code()),
-        PublicEvent::Message { from, text } => format!("{}: {text}", known_as(from)),
-        PublicEvent::KnownAs { old, new } => format!("{} is now {}", known_as(old), known_as(new)),
-        PublicEvent::Joined(who) => format!(">{}", known_as(who)),
-        PublicEvent::Left(who) => format!("<{}", known_as(who)),
-        PublicEvent::Topic { from, text } => format!("{} topic: {text}", known_as(from)),
-    }
-}
-
-fn shown(event: &Event) -> String {
-    match event {
-        Event::Private { from, text } => format!("{}> {text}", known_as(from)),
-        Event::User(who) => format!("={}", known_as(who)),
-        Event::UsersEnd(users) => format!("={users}"),
-        Event::Renamed { old, new } => format!("{} is {}", known_as(old), known_as(new)),
-        Event::Room { name, members, topic } => {
-            let members = members.map_or_else(|| "-".to_owned(), |members| members.to_string());
-            format!("{name} {members} {topic}").trim_end().to_owned()
-        }
-        Event::Token(_, token) => format!("token {}", token.label),
-        Event::Past(record, _) => match &record.event {
-            KeptEvent::Public(event) => {
-                let room = if *record.room == *LOBBY { String::new() } else { format!("#{} ", record.room) };
-                format!("{}| {room}{}", record.n, shown_public(event))
-            }
-            KeptEvent::Private { from, text } => format!("{}| {}> {text}", record.n, known_as(from)),
-        },
-        Event::Done(Done::Join { room, members, topic, .. }) => {
-            format!("in {room} {members} {topic}").trim_end().to_owned()
-        }
-        Event::Done(Done::Account(done)) => account_done(done),
-        Event::Done(Done::Order(done)) => order_done(done),
-        Event::Order(event) => order_event(event),
-        Event::Done(Done::In(room, _)) => format!("said in {room}"),
-        Event::Done(Done::Leave(room)) => format!("out of {room}"),
-        Event::Done(Done::Rooms(count)) => format!("{count} rooms"),
-        Event::Done(Done::Who(room, count)) => format!("{count} in {room}"),
-        Event::Done(Done::Topic(room, topic)) => format!("topic of {room}: {topic}").trim_end().to_owned(),
-        Event::Done(Done::History { room, count, position, has_more }) => {
-            let n = position.map_or(0, |position| position.n);
-            format!("{count} of {room} until {n}{}", if *has_more { ", more" } else { "" })
-        }
-        Event::Declined(Asked::To | Asked::Rename | Asked::Users | Asked::Wait, refusal) => {
-            shown(&Event::Refused(refusal.clone()))
-        }
-        Event::Declined(_, Refusal::HistoryGone { oldest, .. }) => {
-            format!("no: history-gone, oldest {}", oldest.map_or(0, |position| position.n))
-        }
-        Event::Declined(_, Refusal::RoomConfusable(name)) => format!("no: room-confusable({name})"),
-        Event::Declined(_, Refusal::Order(refusal)) => format!("no: {}", order_refusal(refusal)),
-        Event::Declined(_, Refusal::Account(refusal)) => format!("no: {}", kebab(&format!("{refusal:?}"))),
-        Event::Declined(_, refusal) => format!("no: {}", kebab(&format!("{refusal:?}"))),
-        Event::Synced(token) => format!("sync {token}"),
-        Event::WaitMet(arg) => format!("met {arg}"),
-        Event::WaitTimedOut => "not met".to_owned(),
-        Event::Refused(Refusal::NameConfusable(name)) => format!("name-confusable({name})"),
-        Event::Refused(Refusal::Order(refusal)) => order_refusal(refusal),
-        Event::Refused(Refusal::Account(refusal)) => kebab(&format!("{refusal:?}")),
-        Event::Refused(refusal) => kebab(&format!("{refusal:?}")),
-        Event::Farewell(departure) => format!("bye {}", departure.code()),
-    }
-}
-
-fn account_done(done: &AccountDone) -> String {
-    match done {
-        AccountDone::Register(name) => format!("registered {name}"),
-        AccountDone::Login { name, kept: 0 } => format!("logged in as {name}"),
-        AccountDone::Login { name, kept } => format!("logged in as {name}, {kept} kept"),
-        AccountDone::Password(name) => format!("new password of {name}"),
-        AccountDone::Unregister(name) => format!("unregistered {name}"),
-        AccountDone::Token { label, token } => format!("token {label} {}", token.reveal()),
-        AccountDone::Tokens(count) => format!("{count} tokens"),
-        AccountDone::Revoke(label) => format!("revoked {label}"),
-        AccountDone::Kept(name) => format!("kept for {name}"),
-    }
-}
-
-/// `ann@1`, or `@1` for one who has no name.
-fn known_as(who: &Identity) -> String {
-    let name = if who.name == who.addr { "" } else { &who.name };
-    let mark = if who.is_account { "!" } else { "" };
-    format!("{name}{mark}{}", who.addr)
-}
-
-/// `NameInvalid(TooLong)` as `name-invalid(too-long)`.
-fn kebab(words: &str) -> String {
-    let mut kebab = String::new();
-    for c in words.chars() {
-        if c.is_uppercase() && kebab.ends_with(char::is_alphanumeric) {
-            kebab.push('-');
-        }
-        kebab.extend(c.to_lowercase());
-    }
-    kebab
 }

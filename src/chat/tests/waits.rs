@@ -17,11 +17,12 @@ fn play(script: &str) -> String {
             }
             None => input(step),
         };
+        let comes = matches!(input, Input::Arrive(ClientId(1), _));
         chat.handle(Entry { now, at: Timestamp::UNIX_EPOCH, input }, &mut out);
         seen.extend(out.drain(..).filter_map(|output| match output {
             Output::Tell(ClientId(c), Event::WaitMet(arg)) => Some(format!("{c}<ok {arg}")),
             Output::Tell(ClientId(c), Event::WaitTimedOut) => Some(format!("{c}<timeout")),
-            Output::Ready(ClientId(c)) if c == 1 => Some(format!("{c}<ready")),
+            Output::Ready(ClientId(c)) if c == 1 && !comes => Some(format!("{c}<ready")),
             Output::HangUp(ClientId(c), departure) if c == 1 => Some(format!("{c}<gone {}", departure.code())),
             _ => None,
         }));

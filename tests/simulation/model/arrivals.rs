@@ -44,6 +44,12 @@ impl Model {
         }
     }
 
+    /// One that was not turned away may ask for something.
+    pub(super) fn has_come(&mut self, client: ClientId) {
+        let is_here = self.guest(client).is_some();
+        self.out.extend(is_here.then_some(Output::Ready(client)));
+    }
+
     fn come(&mut self, client: ClientId, addr: Addr, is_visitor: bool) -> Arc<Identity> {
         let who = Arc::new(Identity { name: addr.to_string(), addr: addr.to_string(), is_account: false });
         let place = self.guests.iter().take_while(|guest| guest.client < client).count();
