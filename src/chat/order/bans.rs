@@ -196,7 +196,7 @@ impl Chat {
     /// Sends away the next ones that are banned since they came.
     pub(in crate::chat) fn sweep(&mut self, out: &mut Vec<Output>) {
         let Some(mut after) = self.order.sweeps else { return };
-        let mut ended = 0;
+        let mut left = PIECE_ITEMS;
         for _ in 0..SWEPT {
             let Some(client) = self.members.next_of_all(after) else {
                 self.order.sweeps = None;
@@ -207,10 +207,10 @@ impl Chat {
             let key = self.account_of(client);
             let ban = self.ban_of(&member.origin).or_else(|| self.ban_of_account(key.as_deref()?));
             if let Some(notice) = ban.map(of_ban) {
+                left = left.saturating_sub(self.departure_items(client));
                 self.notify(client, &notice, out);
                 self.end(client, Departure::Banned, out);
-                ended += 1;
-                if ended == PIECE_ITEMS {
+                if left == 0 {
                     break;
                 }
             }
