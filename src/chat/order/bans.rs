@@ -94,6 +94,7 @@ impl Chat {
         // As `bans` shows it, too.
         let whom = self.to_mute(name).or_else(|_| self.to_ban(name))?;
         let removed = self.ledger(Penalty::Mute, room).remove(&whom).filter(|sanction| sanction.holds(self.at));
+        self.order.forget_muted(room, &whom);
         let shown: Arc<str> = removed.ok_or(OrderRefusal::NoSuchBan)?.whom.to_string().into();
         let place = room.and_then(|room| self.name_of(room));
         out.push(Output::Order(OrderChange::Gone(place.clone(), Penalty::Mute, whom.clone())));
@@ -138,8 +139,10 @@ impl Chat {
         if !ledger.has(&sanction.whom) && ledger.len() >= most {
             let expired = ledger.take_expired(at);
             let is_full = ledger.len() >= most;
-            let gone = expired.into_iter().map(|it| Output::Order(OrderChange::Gone(place.clone(), penalty, it.whom)));
-            out.extend(gone);
+            for Sanction { whom, .. } in expired {
+                self.order.forget_muted(room, &whom);
+                out.push(Output::Order(OrderChange::Gone(place.clone(), penalty, whom)));
+            }
             if is_full {
                 return Err(OrderRefusal::TooManyBans(most).into());
             }
