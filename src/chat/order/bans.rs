@@ -111,13 +111,14 @@ impl Chat {
         }
     }
 
-    /// Tells those who have the name what was decided about them.
+    /// Tells those who have the name what was decided about them, as far as they read what they are told: an owner of a room may
+    /// decide it again and again.
     fn tell_named(&self, whom: &Whom, name: &str, notice: &Notice, out: &mut Vec<Output>) {
         let bearers = match whom {
             Whom::Client(client, _) => vec![*client],
             Whom::Account(_) | Whom::Block(_) => self.bearers(name).map(|named| named.bearers).unwrap_or_default(),
         };
-        bearers.into_iter().for_each(|bearer| self.notify(bearer, notice, out));
+        self.notify_all(&bearers, notice, out);
     }
 
     fn sanction(&self, penalty: Penalty, whom: Whom, time: Duration, actor: &Actor, reason: &str) -> Sanction {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Act, NoticeKind, OrderDone, OrderRefusal, Whom, access::INVITED_MAX, act::notice, whom::Named};
 use crate::chat::{
-    AccountRefusal, Asked, Chat, ClientId, Congestion, Event, Output, PublicEvent, Refusal, RoomId, account_key,
+    AccountRefusal, Asked, Chat, ClientId, Event, Output, PublicEvent, Refusal, RoomId, account_key,
     waiting::lookup_key,
 };
 
@@ -89,10 +89,7 @@ impl Chat {
         chosen: &[ClientId],
         out: &mut Vec<Output>,
     ) {
-        let notice = notice(kind, actor, self.name_of(room), None, "");
-        for &client in chosen.iter().filter(|&&client| self.congestion_of(client) == Congestion::None) {
-            self.notify(client, &notice, out);
-        }
+        self.notify_all(chosen, &notice(kind, actor, self.name_of(room), None, ""), out);
     }
 
     pub(super) fn kick_from(
