@@ -16,9 +16,9 @@ use crate::{
 
 /// How long a wait may be overdue while clients have something to do: what they have sent by then may still meet it.
 const OVERDUE_MAX: Duration = Duration::from_secs(1);
-/// Changes to be kept in one turn, after which no further step is begun. By one entry, at most 64 clients leave whose waits
-/// time out, 64 that have what they waited for, and as many as are in 64 rooms. Each of them leaves the lobby and, unless
-/// `--max-rooms-per-client` says otherwise, a hundred rooms: that is less than the other half.
+/// Changes to be kept in one turn, after which no further step is begun. By one entry, at most as many clients leave as are in
+/// 64 rooms, of each kind: whose waits time out, who have what they waited for, who are banned, and all at the end. The last
+/// of each may be in a hundred rooms more, unless `--max-rooms-per-client` says otherwise.
 const CHANGES_MAX: usize = BATCH_CHANGES_MAX / 2;
 /// Steps without an entry for the chat, or turns that flows let pass, after which others' lines are looked for: some tens of
 /// microseconds of work.

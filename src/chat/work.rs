@@ -143,8 +143,11 @@ impl Chat {
     /// Answers those whose wait is over. A client that has sent its last command leaves with the answer, and others may have
     /// waited for that.
     pub(super) fn answer_met(&mut self, out: &mut Vec<Output>) {
-        for _ in 0..PIECE_ITEMS {
+        let mut left = PIECE_ITEMS;
+        while left > 0 {
             let Some((client, arg)) = self.waits.next_met() else { return };
+            let leaves = self.members.get(client).is_some_and(|member| member.leaves.is_some());
+            left = left.saturating_sub(if leaves { self.departure_items(client) } else { 1 });
             out.push(Output::tell(client, Event::WaitMet(arg.as_ref().to_owned())));
             self.finish(client, out);
         }
@@ -258,22 +261,29 @@ impl Chat {
     }
 
     fn expire(&mut self, out: &mut Vec<Output>) {
-        for _ in 0..PIECE_ITEMS {
+        let mut left = PIECE_ITEMS;
+        while left > 0 {
             let Some(client) = self.waits.overdue(self.now) else { return };
+            left = left.saturating_sub(self.departure_items(client));
             out.push(Output::tell(client, Event::WaitTimedOut));
             self.end(client, Departure::WaitTimedOut, out);
         }
     }
 
-    /// Sends some away, of whose departures as many rooms are told, or at least one.
+    /// What of a piece it takes that a client leaves: each of its rooms is told.
+    pub(super) fn departure_items(&self, client: ClientId) -> usize {
+        self.members.get(client).map_or(0, |member| member.rooms.len()).max(1)
+    }
+
+    /// Sends some away.
     fn send_away(&mut self, out: &mut Vec<Output>) {
         let clients: Vec<_> = self.members.all().take(PIECE_ITEMS).collect();
-        let mut rooms = 0;
+        let mut left = PIECE_ITEMS;
         for client in clients {
-            if rooms >= PIECE_ITEMS {
+            if left == 0 {
                 break;
             }
-            rooms += self.members.get(client).map_or(0, |member| member.rooms.len());
+            left = left.saturating_sub(self.departure_items(client));
             self.end(client, Departure::ShuttingDown, out);
         }
     }

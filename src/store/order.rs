@@ -127,7 +127,7 @@ pub(super) fn set_room(connection: &Connection, id: i64, order: &RoomOrder) -> R
 pub(super) fn forget_room(connection: &Connection, id: i64, name: &str) -> Result<()> {
     connection.execute("update rooms set owner = null, locked = 0 where id = ?1", [id])?;
     connection.execute("delete from room_roles where room = ?1", [id])?;
-    connection.execute("delete from bans where room = ?1", [name])?;
+    connection.execute("delete from bans where room = ?1 and room != ''", [name])?; // as its index says
     Ok(())
 }
 

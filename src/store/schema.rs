@@ -7,7 +7,7 @@ use rusqlite::{Connection, Result, Transaction, TransactionBehavior};
 pub(super) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"pipc");
 
 /// What makes a file of version 1 out of an empty one, a file of version 2 out of one of version 1, and so on.
-const MIGRATIONS: [&str; 2] = [VERSION_1, VERSION_2];
+const MIGRATIONS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
 
 /// What this program writes.
 pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;
@@ -118,6 +118,9 @@ create view log as
     select n, at, rooms.name as room, kind, messages.name, addr, text, account
     from messages join rooms on rooms.id = room;
 ";
+
+/// Mutes of a room that is no more are found without looking at all.
+const VERSION_3: &str = "create index if not exists bans_by_room on bans (room) where room != '';";
 
 /// Brings a file of an older version, or an empty one, to this version, and then does `finish` for a new one. It is done
 /// completely or not at all.

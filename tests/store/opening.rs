@@ -80,8 +80,8 @@ fn a_store_of_a_newer_version_is_left_alone() {
     let file = StoreFile::new();
     shut_down(file.serve(&[]));
     file.edit("pragma user_version = 99");
-    refuses_unchanged(&file, "it is of version 99, and this pipechat knows versions up to 2");
-    file.edit("pragma user_version = 2");
+    refuses_unchanged(&file, "it is of version 99, and this pipechat knows versions up to 3");
+    file.edit("pragma user_version = 3");
     shut_down(file.serve(&[]));
 }
 

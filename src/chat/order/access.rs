@@ -20,7 +20,7 @@ pub(in crate::chat) struct Access {
     pub(super) maker: Option<Arc<str>>,
     owners: BTreeSet<Arc<str>>,
     invited: BTreeSet<Arc<str>>,
-    /// Guests who are invited, until they leave the server.
+    /// Guests who are invited. Some of them may have left the server: nobody else ever has their ids.
     guests: BTreeSet<ClientId>,
     pub(super) is_locked: bool,
     pub(super) mutes: Ledger,
@@ -80,10 +80,13 @@ impl Access {
         self.owners.len() + self.invited.len() < INVITED_MAX && self.invited.insert(key.into())
     }
 
-    /// These guests may come in from now on, who bear one name. Answers whether there was a place for all of them; otherwise
-    /// none is let in.
-    pub(super) fn invite_guests(&mut self, guests: &[ClientId]) -> bool {
+    /// These guests may come in from now on, who bear one name. Answers whether there was a place for all of them, where those
+    /// who are not here any more have none; otherwise none is let in.
+    pub(super) fn invite_guests(&mut self, guests: &[ClientId], is_here: impl Fn(ClientId) -> bool) -> bool {
         let new = guests.iter().filter(|guest| !self.guests.contains(guest)).count();
+        if self.guests.len() + new > INVITED_MAX {
+            self.guests.retain(|&guest| is_here(guest));
+        }
         let has_places = self.guests.len() + new <= INVITED_MAX;
         if has_places {
             self.guests.extend(guests);
@@ -101,7 +104,7 @@ impl Access {
         was_maker || was_owner || was_invited
     }
 
-    /// The guest is not invited any more, or is gone.
+    /// The guest is not invited any more. Answers whether it was.
     pub(super) fn remove_guest(&mut self, client: ClientId) -> bool {
         self.guests.remove(&client)
     }
@@ -123,7 +126,7 @@ mod tests {
         );
         assert!(access.invite("bob") && access.lets_in(GUEST, Some("bob")) && !access.is_owner("bob"));
         assert!(access.add_owner("bob") && access.is_owner("bob") && !access.is_maker("bob"));
-        assert!(access.invite_guests(&[GUEST]) && access.lets_in(GUEST, None) && access.remove_guest(GUEST));
+        assert!(access.invite_guests(&[GUEST], |_| true) && access.lets_in(GUEST, None) && access.remove_guest(GUEST));
         assert!(access.remove("bob") && !access.lets_in(GUEST, Some("bob")) && !access.remove("bob"));
         assert!(access.remove("ann") && !access.is_owner("ann"));
     }
@@ -135,20 +138,21 @@ mod tests {
         assert!((0..INVITED_MAX).all(|n| access.invite(&format!("a{n}"))));
         assert!(!access.invite("bob") && !access.add_owner("bob") && access.invite("a0") && access.add_owner("a0"));
         let guests = |range: std::ops::Range<usize>| range.map(|n| ClientId(n as u64)).collect::<Vec<_>>();
-        assert!(access.invite_guests(&guests(0..INVITED_MAX - 1)));
-        assert!(
-            !access.invite_guests(&guests(200..202)) && !access.lets_in(ClientId(200), None),
-            "all of them or none"
-        );
-        assert!(access.invite_guests(&guests(200..201)) && !access.invite_guests(&guests(201..202)));
-        assert!(access.invite_guests(&guests(0..2)));
+        let mut invite = |range| access.invite_guests(&guests(range), |_| true);
+        assert!(invite(0..INVITED_MAX - 1));
+        assert!(!invite(200..202), "all of them or none");
+        assert!(invite(200..201) && !invite(201..202) && invite(0..2));
+        let has_left = ClientId(0);
+        assert!(!access.lets_in(ClientId(202), None) && access.lets_in(has_left, None));
+        assert!(access.invite_guests(&guests(201..202), |guest| guest != has_left), "who has left needs no place");
+        assert!(!access.invite_guests(&guests(202..203), |_| true));
     }
 
     #[test]
     fn what_is_kept_is_restored() {
         let mut access = Access::made_by("ann".into());
         access.is_locked = true;
-        assert!(access.invite("bob") && access.add_owner("eve") && access.invite_guests(&[GUEST]));
+        assert!(access.invite("bob") && access.add_owner("eve") && access.invite_guests(&[GUEST], |_| true));
         let kept = access.to_keep("ops".into());
         let restored = Access::restored(kept.clone());
         assert!(restored.is_owner("eve") && restored.lets_in(GUEST, Some("bob")) && !restored.lets_in(GUEST, None));

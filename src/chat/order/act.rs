@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Act, Actor, Notice, NoticeKind, OrderCommand, OrderDone, OrderEvent, REASON_BYTES_MAX, whom::Named};
 use crate::chat::{
-    AccountRefusal, Chat, ClientId, Departure, Done, Event, Output, Refusal, RoomId,
+    AccountRefusal, Chat, ClientId, Congestion, Departure, Done, Event, Output, Refusal, RoomId,
     work::{List, LongAnswer, Task},
 };
 
@@ -97,6 +97,13 @@ impl Chat {
     pub(super) fn notify(&self, client: ClientId, notice: &Notice, out: &mut Vec<Output>) {
         if self.members.get(client).is_some() {
             out.push(Output::tell(client, Event::Order(OrderEvent::Notice(notice.clone()))));
+        }
+    }
+
+    /// Tells clients what was decided about them, but for those that do not read what they are told.
+    pub(super) fn notify_all(&self, clients: &[ClientId], notice: &Notice, out: &mut Vec<Output>) {
+        for &client in clients.iter().filter(|&&client| self.congestion_of(client) == Congestion::None) {
+            self.notify(client, notice, out);
         }
     }
 

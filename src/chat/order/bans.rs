@@ -94,6 +94,7 @@ impl Chat {
         // As `bans` shows it, too.
         let whom = self.to_mute(name).or_else(|_| self.to_ban(name))?;
         let removed = self.ledger(Penalty::Mute, room).remove(&whom).filter(|sanction| sanction.holds(self.at));
+        self.order.forget_muted(room, &whom);
         let shown: Arc<str> = removed.ok_or(OrderRefusal::NoSuchBan)?.whom.to_string().into();
         let place = room.and_then(|room| self.name_of(room));
         out.push(Output::Order(OrderChange::Gone(place.clone(), Penalty::Mute, whom.clone())));
@@ -110,13 +111,14 @@ impl Chat {
         }
     }
 
-    /// Tells those who have the name what was decided about them.
+    /// Tells those who have the name what was decided about them, as far as they read what they are told: an owner of a room may
+    /// decide it again and again.
     fn tell_named(&self, whom: &Whom, name: &str, notice: &Notice, out: &mut Vec<Output>) {
         let bearers = match whom {
             Whom::Client(client, _) => vec![*client],
             Whom::Account(_) | Whom::Block(_) => self.bearers(name).map(|named| named.bearers).unwrap_or_default(),
         };
-        bearers.into_iter().for_each(|bearer| self.notify(bearer, notice, out));
+        self.notify_all(&bearers, notice, out);
     }
 
     fn sanction(&self, penalty: Penalty, whom: Whom, time: Duration, actor: &Actor, reason: &str) -> Sanction {
@@ -138,8 +140,10 @@ impl Chat {
         if !ledger.has(&sanction.whom) && ledger.len() >= most {
             let expired = ledger.take_expired(at);
             let is_full = ledger.len() >= most;
-            let gone = expired.into_iter().map(|it| Output::Order(OrderChange::Gone(place.clone(), penalty, it.whom)));
-            out.extend(gone);
+            for Sanction { whom, .. } in expired {
+                self.order.forget_muted(room, &whom);
+                out.push(Output::Order(OrderChange::Gone(place.clone(), penalty, whom)));
+            }
             if is_full {
                 return Err(OrderRefusal::TooManyBans(most).into());
             }
@@ -196,7 +200,7 @@ impl Chat {
     /// Sends away the next ones that are banned since they came.
     pub(in crate::chat) fn sweep(&mut self, out: &mut Vec<Output>) {
         let Some(mut after) = self.order.sweeps else { return };
-        let mut ended = 0;
+        let mut left = PIECE_ITEMS;
         for _ in 0..SWEPT {
             let Some(client) = self.members.next_of_all(after) else {
                 self.order.sweeps = None;
@@ -207,10 +211,10 @@ impl Chat {
             let key = self.account_of(client);
             let ban = self.ban_of(&member.origin).or_else(|| self.ban_of_account(key.as_deref()?));
             if let Some(notice) = ban.map(of_ban) {
+                left = left.saturating_sub(self.departure_items(client));
                 self.notify(client, &notice, out);
                 self.end(client, Departure::Banned, out);
-                ended += 1;
-                if ended == PIECE_ITEMS {
+                if left == 0 {
                     break;
                 }
             }

@@ -47,9 +47,7 @@ pub(super) struct Order {
     mutes: Ledger,
     /// Rooms of which there is something to know. None of them is gone.
     rooms: BTreeMap<RoomId, Access>,
-    /// Mirrors `rooms`: which guests are invited where.
-    guests: BTreeSet<(ClientId, RoomId)>,
-    /// Which connections were muted where, in rooms that are there.
+    /// Mirrors `rooms`: which connections are muted where.
     muted: BTreeSet<(ClientId, RoomId)>,
     former: Former,
     /// All clients behind this one have to be looked at: some of them may be banned.
@@ -69,28 +67,28 @@ impl Order {
     /// The client is gone.
     pub(super) fn end(&mut self, client: ClientId) {
         self.mutes.end(client);
-        let rooms_of = |set: &BTreeSet<(ClientId, RoomId)>| -> Vec<_> {
-            set.range((client, RoomId(0))..=(client, RoomId(u64::MAX))).map(|&(_, room)| room).collect()
-        };
-        for room in rooms_of(&self.muted) {
+        let of_client = (client, RoomId(0))..=(client, RoomId(u64::MAX));
+        let rooms: Vec<_> = self.muted.range(of_client).map(|&(_, room)| room).collect();
+        for room in rooms {
             self.muted.remove(&(client, room));
             if let Some(access) = self.rooms.get_mut(&room) {
                 access.mutes.end(client);
             }
         }
-        for room in rooms_of(&self.guests) {
-            self.guests.remove(&(client, room));
-            if let Some(access) = self.rooms.get_mut(&room) {
-                access.remove_guest(client);
-            }
+    }
+
+    /// What a connection was muted by in this room is no more.
+    fn forget_muted(&mut self, room: Option<RoomId>, whom: &Whom) {
+        if let (Some(room), Whom::Client(client, _)) = (room, whom) {
+            self.muted.remove(&(*client, room));
         }
     }
 
     /// The room is no more.
     pub(super) fn forget(&mut self, room: RoomId) {
-        if self.rooms.remove(&room).is_some() {
-            self.guests.retain(|&(_, of)| of != room);
-            self.muted.retain(|&(_, of)| of != room);
+        // One by one: there may be very many of other rooms.
+        for client in self.rooms.remove(&room).iter().flat_map(|access| access.mutes.clients()) {
+            self.muted.remove(&(client, room));
         }
     }
 
@@ -216,5 +214,27 @@ impl Chat {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_muted_where_mirrors_the_rooms() {
+        let (one, other, room, another) = (ClientId(1), ClientId(2), RoomId(1), RoomId(2));
+        let mut order = Order::default();
+        for (client, room) in [(one, room), (one, another), (other, room)] {
+            let (whom, by, reason) = (Whom::Client(client, "a".into()), "op".into(), "".into());
+            let created = jiff::Timestamp::UNIX_EPOCH;
+            let mute = Sanction { penalty: Penalty::Mute, whom, until: None, by, reason, created };
+            order.rooms.entry(room).or_default().mutes.put(mute);
+            order.muted.insert((client, room));
+        }
+        order.forget(room);
+        assert_eq!(order.muted, BTreeSet::from([(one, another)]));
+        order.end(one);
+        assert!(order.muted.is_empty() && order.rooms[&another].mutes.len() == 0);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Act, NoticeKind, OrderDone, OrderRefusal, Whom, access::INVITED_MAX, act::notice, whom::Named};
 use crate::chat::{
-    AccountRefusal, Asked, Chat, ClientId, Congestion, Event, Output, PublicEvent, Refusal, RoomId, account_key,
+    AccountRefusal, Asked, Chat, ClientId, Event, Output, PublicEvent, Refusal, RoomId, account_key,
     waiting::lookup_key,
 };
 
@@ -47,14 +47,13 @@ impl Chat {
         let access = self.order.rooms.entry(room).or_default();
         let has_place = match &key {
             Some(key) => access.invite(key),
-            None => access.invite_guests(&bearers),
+            None => access.invite_guests(&bearers, |guest| self.members.get(guest).is_some()),
         };
         if !has_place {
             return Err(OrderRefusal::TooManyInvited(INVITED_MAX).into());
         }
-        match key {
-            Some(_) => self.keep_access(room, out),
-            None => self.order.guests.extend(bearers.iter().map(|&guest| (guest, room))),
+        if key.is_some() {
+            self.keep_access(room, out);
         }
         self.note(&actor, Act::Invite, Some(Arc::clone(&name)), Some(room), "", out);
         self.tell_chosen(NoticeKind::Invited, &actor, room, &bearers, out);
@@ -90,10 +89,7 @@ impl Chat {
         chosen: &[ClientId],
         out: &mut Vec<Output>,
     ) {
-        let notice = notice(kind, actor, self.name_of(room), None, "");
-        for &client in chosen.iter().filter(|&&client| self.congestion_of(client) == Congestion::None) {
-            self.notify(client, &notice, out);
-        }
+        self.notify_all(chosen, &notice(kind, actor, self.name_of(room), None, ""), out);
     }
 
     pub(super) fn kick_from(
@@ -114,7 +110,6 @@ impl Chat {
             was_there = key.as_ref().is_some_and(|key| access.remove(key));
             for &guest in &bearers {
                 was_there |= access.remove_guest(guest);
-                self.order.guests.remove(&(guest, room));
             }
         }
         let inside: Vec<_> = bearers.iter().copied().filter(|&bearer| self.is_in(bearer, room)).collect();

@@ -182,6 +182,11 @@ impl Ledger {
         self.clients.get(&client).filter(|sanction| sanction.holds(at))
     }
 
+    /// The connections for which there is one.
+    pub(super) fn clients(&self) -> impl Iterator<Item = ClientId> {
+        self.clients.keys().copied()
+    }
+
     /// Only those for connections are left.
     pub(super) fn keep_clients(&mut self) {
         let clients = std::mem::take(&mut self.clients);

@@ -128,6 +128,8 @@ fn one_who_is_muted_hears_and_does_not_speak() {
     }
     check("1 mute|ann|1m|x; 2 in|ops|hi", "2< no: muted until 60");
     check("1 mute|ann|1m|x; 1 hi", "1,2< op!@1: hi");
+    // Owners of rooms may mute anybody there as often as they like.
+    check("2 is behind; 1 mute|ann|1m|x", "1< mute ok ann until 60");
     check("1 mute|ann|1m|x; 1 waits 60; 2 hi", "1,2< ann!@2: hi");
     check("1 mute|ann|1m|x; 1 unmute|ann", "2< notice op unmuted; 1< unmute ok ann");
     check("1 mute|ann|1m|x; 1 unmute|ann; 2 hi", "1,2< ann!@2: hi");

@@ -1,7 +1,8 @@
 //! Plays transcripts. A script is steps apart by `;`, and what is checked is what its last step comes to.
 //!
 //! Steps: `2 arrives`, `2 arrives at @1`, `2 arrives as ann` or `2 visits as ann` (an account that its origin is), `2 arrives to
-//! visit`, `2 visits`, `2 LINE` (or several lines), `2 leaves`, `2 is lost`, `2 is slow`, `2 breaks`, `2 quits`, `2 is verified`
+//! visit`, `2 visits`, `2 LINE` (or several lines), `2 leaves`, `2 is lost`, `2 is slow`, `2 is behind` (with
+//! what is for it alone), `2 breaks`, `2 quits`, `2 is verified`
 //! (what its last command has to have verified), `2 is answered` (by the store, of private messages that were kept). `1 is made
 //! operator` (the role of its account, which logs it out), `1 waits 60` (seconds, for what is due then). A client that does not
 //! arrive in the script is there before it begins, in order of number. `@2` is the address of client 2; 1 to 9 have one IP
@@ -89,6 +90,7 @@ impl Stage {
             "quits" => vec![Input::End(id, Departure::Quit)],
             "is silent" => vec![Input::End(id, Departure::Idle)],
             "is lost" => vec![Input::End(id, Departure::Lost)],
+            "is behind" => vec![Input::Congested(id, Congestion::Behind)],
             "is slow" => vec![Input::End(id, Departure::SlowConsumer)],
             "is made operator" | "is made user" => vec![self.with_role(id, what)],
             "arrives" => vec![Input::Arrive(id, addr(client))],

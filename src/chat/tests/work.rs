@@ -204,6 +204,39 @@ fn a_shutdown_sends_those_away_in_smaller_pieces_who_are_in_many_rooms() {
 }
 
 #[test]
+fn those_leave_in_smaller_pieces_whose_waits_end_and_who_are_in_many_rooms() {
+    const ROOMS: usize = 60;
+    type End = fn(&mut Chat) -> Vec<Output>;
+    let (times_out, is_met): (End, End) = (
+        |chat| {
+            let (now, mut out) = (chat.deadline().unwrap(), Vec::new());
+            chat.handle(Entry { now, at: Timestamp::UNIX_EPOCH, input: Input::Continue }, &mut out);
+            out
+        },
+        |chat| {
+            (1..=100).for_each(|client| handle(chat, Input::Eof(ClientId(client)), &mut Vec::new()));
+            command(chat, 101, say("go"))
+        },
+    );
+    for end in [times_out, is_met] {
+        let (mut chat, _) = chat_of(101);
+        for client in 1..=100 {
+            for room in 0..ROOMS {
+                command(&mut chat, client, Command::Join { room: format!("r{room}"), start: None });
+            }
+            command(&mut chat, client, wait(WaitFor::Text("go".to_owned())));
+        }
+        let mut out = end(&mut chat);
+        let left = |out: &[Output]| out.iter().filter(|output| matches!(output, Output::HangUp(..))).count();
+        assert_eq!(left(&out), 2, "as many as are in 64 rooms");
+        while left(&out) < 100 {
+            out.extend(go_on(&mut chat));
+        }
+        assert_eq!(chat.members().count(), 1);
+    }
+}
+
+#[test]
 fn a_long_chain_of_departures_is_no_deep_one() {
     let (mut chat, mut out) = chat_of(20_000);
     for client in 1..=20_000 {

@@ -56,8 +56,8 @@ fn a_file_that_is_no_store_is_left_alone() {
         ("", Some("pragma application_id = 7"), "it is the database of another program"),
         (
             "",
-            Some("pragma application_id = 0x70697063; pragma user_version = 3"),
-            "it is of version 3, and this pipechat knows versions up to 2",
+            Some("pragma application_id = 0x70697063; pragma user_version = 4"),
+            "it is of version 4, and this pipechat knows versions up to 3",
         ),
         (
             "",
@@ -66,7 +66,7 @@ fn a_file_that_is_no_store_is_left_alone() {
         ),
         (
             "",
-            Some("pragma application_id = 0x70697063; pragma user_version = 2; create table messages (n)"),
+            Some("pragma application_id = 0x70697063; pragma user_version = 3; create table messages (n)"),
             "it is damaged (no such table: settings)",
         ),
     ];
@@ -254,6 +254,7 @@ fn what_is_made_now_is_what_files_of_this_version_have() {
     let schema = |folder: &Folder| {
         folder.ask(
             "select group_concat(m.name || ' ' || c.name || ' ' || c.type || c.pk || c.\"notnull\")
+            || (select group_concat(sql) from (select sql from sqlite_schema where type = 'index' order by name))
             from sqlite_schema m, pragma_table_info(m.name) c",
         )
     };
