@@ -185,7 +185,7 @@ complete -c pipechat -n '__pipechat_in account' -l help -d 'print help'
 complete -c pipechat -n '__pipechat_in account' -l version -d 'print the version'
 complete -c pipechat -n '__pipechat_in account' -a 'add passwd token revoke role remove list'
 
-complete -c pipechat -n '__pipechat_in cert' -l self-signed -x -d 'directory for the two files, which must not exist'
+complete -c pipechat -n '__pipechat_in cert' -l self-signed -x -d 'directory for the two files, which must not exist; it is made if there is none'
 complete -c pipechat -n '__pipechat_in cert' -l name -x -d 'name or address that clients connect to; may be repeated (localhost, 127.0.0.1 and ::1)'
 complete -c pipechat -n '__pipechat_in cert' -l help -d 'print help'
 complete -c pipechat -n '__pipechat_in cert' -l version -d 'print the version'

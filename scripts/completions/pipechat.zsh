@@ -210,7 +210,7 @@ _pipechat() {
             ;;
         cert)
             _arguments \
-                '--self-signed=[directory for the two files, which must not exist]:dir:' \
+                '--self-signed=[directory for the two files, which must not exist; it is made if there is none]:dir:' \
                 '--name=[name or address that clients connect to; may be repeated (localhost, 127.0.0.1 and ::1)]:name:' \
                 '--help[print help]' \
                 '--version[print the version]' \

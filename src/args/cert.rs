@@ -1,7 +1,7 @@
 //! `cert`: a certificate to try TLS with, and its key. Knows no socket.
 
 use std::{
-    fs::OpenOptions,
+    fs::{self, OpenOptions},
     io::{self, Write},
     os::unix::fs::OpenOptionsExt,
     path::Path,
@@ -22,7 +22,7 @@ use rcgen::{CertifiedKey, generate_simple_self_signed};
     error_code(2, "usage error")
 )]
 pub(crate) struct CertArgs {
-    /// directory for the two files, which must not exist
+    /// directory for the two files, which must not exist; it is made if there is none
     #[argh(option, arg_name = "DIR")]
     self_signed: String,
     /// name or address that clients connect to; may be repeated (localhost, 127.0.0.1 and ::1)
@@ -44,6 +44,9 @@ impl CertArgs {
         let CertifiedKey { cert, signing_key } = made;
         let directory = Path::new(&self.self_signed);
         let [key_path, cert_path] = ["key.pem", "cert.pem"].map(|name| directory.join(name));
+        if !directory.exists() {
+            fs::create_dir(directory).map_err(|error| format!("can't make {}: {error}", directory.display()))?;
+        }
         if cert_path.exists() {
             return Err(format!("{} exists", cert_path.display()));
         }

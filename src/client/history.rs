@@ -4,11 +4,12 @@ use pipechat::chat::Position;
 
 use super::{
     Deadline, Failure, HistoryArgs, Outcome,
-    connection::{ConnectOptions, Connection},
+    connection::Connection,
     endpoint::Endpoint,
     fields::room,
     filter::Filter,
     listen::{Gone, KEEPS_NOTHING, LACKS_HISTORY, Listener, Progress, refusal},
+    options::ConnectOptions,
     pages::{Page, Told, leads_on, read_page},
     printer::Printer,
     start::{Since, Start},

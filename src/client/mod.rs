@@ -18,6 +18,7 @@ mod json;
 mod lines;
 mod listen;
 mod message;
+mod options;
 mod pages;
 mod printer;
 mod reader;

@@ -6,9 +6,7 @@ use std::{
 };
 
 use super::{
-    ANSWER_MAX, Deadline, Failure, Outcome, complain,
-    connection::{ConnectOptions, Connection},
-    dial::connect,
+    ANSWER_MAX, Deadline, Failure, Outcome, complain, connection::Connection, dial::connect, options::ConnectOptions,
 };
 
 /// Between attempts at the start: a server that is being started is there within a second.

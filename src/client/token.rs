@@ -6,7 +6,7 @@ use pipechat::chat::Secret;
 
 use super::Failure;
 
-/// What `--token` takes.
+/// What stands behind `login|`: what `--token` takes, or what was typed into `chat`.
 #[derive(Debug, Clone)]
 pub(super) struct Token(Secret);
 
@@ -25,6 +25,11 @@ impl FromStr for Token {
 }
 
 impl Token {
+    /// What the server has accepted.
+    pub(super) fn typed(secret: Secret) -> Self {
+        Self(secret)
+    }
+
     /// The one in the file, if there is a file, or else the one that was given.
     ///
     /// # Errors

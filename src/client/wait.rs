@@ -9,10 +9,11 @@ use pipechat::{Config, chat::Event};
 
 use super::{
     Deadline, Failure, Outcome, WaitArgs,
-    connection::{ConnectOptions, Connection},
+    connection::Connection,
     endpoint::Endpoint,
     fields::{room, user_name},
     message::ServerMessage,
+    options::ConnectOptions,
     retry::open_when_up,
     token::Token,
 };

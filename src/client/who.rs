@@ -3,13 +3,8 @@
 use pipechat::chat::Event;
 
 use super::{
-    Deadline, Outcome, WhoArgs,
-    connection::{ConnectOptions, Connection},
-    endpoint::Endpoint,
-    json::escaped_json,
-    message::ServerMessage,
-    print,
-    token::Token,
+    Deadline, Outcome, WhoArgs, connection::Connection, endpoint::Endpoint, json::escaped_json, message::ServerMessage,
+    options::ConnectOptions, print, token::Token,
 };
 
 impl WhoArgs {

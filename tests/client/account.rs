@@ -182,6 +182,23 @@ fn what_was_changed_is_in_force_when_the_command_ends() {
 }
 
 #[test]
+fn chat_logs_in_again_when_the_connection_was_lost() {
+    let path = store("again");
+    let server = Server::start_with(binary(), &["--port", "0", "--store", &path]);
+    let port = server.addr.port().to_string();
+    let mut bob = Terminal::spawn(&server, &["chat", "--name", "bob", "--lang", "en"]);
+    bob.expect("as bob, 1 online");
+    bob.type_in("/register correct horse\r");
+    bob.expect("bob is registered");
+    drop(server); // kills it
+    bob.expect("connecting again in 1 s");
+    let _server = Server::start_with(binary(), &["--port", &port, "--store", &path]);
+    bob.expect("as bob, 1 online");
+    bob.type_in("tokens\r");
+    bob.expect("0 tokens"); // as one who is not logged in is not told
+}
+
+#[test]
 fn a_file_that_is_none_is_left_alone() {
     let store = store("none");
     fs::write(&store, "my diary, which is no database, and longer than its header").expect("ours");

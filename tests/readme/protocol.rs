@@ -109,7 +109,9 @@ fn json_objects_have_the_keys_in_the_table() {
     let (exit_code, _, error) = run(&["account", "role", "bob", "operator", "--store", &format!("{folder}/chat.db")]);
     assert_eq!(exit_code, 0, "{error}");
     bob.line(); // it is logged out, since its role is another one
-    bob.say(&format!("login|{token}\nmute|ann|1h|flood\nbans\nshutdown|1h|update\nshutdown|cancel\ntokens\nquit"));
+    bob.say(&format!(
+        "login|{token}\nmute|ann|1h|flood\nbans\nshutdown|1h|update\nshutdown|cancel\ntokens\nmute|bob|1h\nhello\nquit"
+    ));
     objects.extend(bob.rest());
     fs::remove_dir_all(folder).expect("a folder");
 

@@ -246,6 +246,9 @@ fn a_certificate_is_made_once_and_its_key_is_secret() {
     assert_eq!((code, &*out), (1, ""));
     assert_eq!(err, format!("pipechat: {} exists\n", directory.path("cert.pem")));
     assert_eq!(fs::read(&key).expect("a key"), before);
+    let (code, _, err) = run(&["cert", "--self-signed", &directory.path("new")]);
+    assert_eq!((code, &*err), (0, ""));
+    assert!(fs::exists(directory.path("new/cert.pem")).expect("ours"));
 }
 
 #[test]

@@ -13,10 +13,7 @@ use rustix::event::PollFlags;
 
 use super::{outbox::Outbox, rooms::Membership};
 use crate::client::{
-    Deadline, Failure,
-    connection::{ConnectOptions, Connection},
-    endpoint::Endpoint,
-    reader::Reader,
+    Deadline, Failure, connection::Connection, endpoint::Endpoint, options::ConnectOptions, reader::Reader,
     token::Token,
 };
 

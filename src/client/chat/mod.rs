@@ -2,6 +2,7 @@
 
 mod backoff;
 mod command;
+mod credentials;
 mod link;
 mod lists;
 mod mention;

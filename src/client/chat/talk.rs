@@ -13,6 +13,7 @@ use pipechat::{
 
 use super::{
     command::COMMANDS,
+    credentials::Credentials,
     lists::Lists,
     past::Missed,
     people::{IDENTITY_BYTES_MAX, People},
@@ -30,6 +31,7 @@ use crate::client::{
 pub(super) struct Talk {
     people: People,
     pub(super) rooms: Rooms,
+    pub(super) credentials: Credentials,
     style: Style,
     /// `HOST:PORT` of the server.
     address: String,
@@ -74,6 +76,7 @@ impl Talk {
         Self {
             people,
             rooms,
+            credentials: Credentials::default(),
             style,
             address,
             hides_own,
@@ -91,6 +94,7 @@ impl Talk {
     /// There is a connection, on which the user is called so. The next list of users becomes the greeting.
     pub(super) fn connected(&mut self, me: Arc<Identity>, lang: Lang, lacks_history: bool) {
         self.people = People::default();
+        self.credentials.connected();
         (self.lists, self.last) = (Lists::new(), None);
         (self.has_asked, self.is_told_gone) = (false, false);
         (self.style.me, self.style.lang) = (me, lang);
@@ -148,6 +152,7 @@ impl Talk {
     /// Shows a message of the server.
     pub(super) fn message(&mut self, message: &ServerMessage) -> Effect {
         self.rooms.observe(message);
+        self.credentials.observe(message);
         match message {
             ServerMessage::News(News { event: NewsEvent::Public(event), .. }) => self.people.observe(event),
             ServerMessage::News(News { event: NewsEvent::Private { from: who, .. }, .. })

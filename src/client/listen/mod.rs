@@ -13,10 +13,10 @@ pub(super) use progress::Progress;
 
 use super::{
     ANSWER_MAX, Deadline, Failure, ListenArgs, Outcome,
-    connection::ConnectOptions,
     endpoint::Endpoint,
     fields::{field, room},
     filter::Filter,
+    options::ConnectOptions,
     printer::Printer,
     resume::ResumeFile,
     retry::{open_persistently, open_when_up, reopen_with},

@@ -22,10 +22,11 @@ use self::{
 };
 use super::{
     Deadline, Failure, Outcome, SendArgs, complain,
-    connection::{ConnectOptions, Connection},
+    connection::Connection,
     endpoint::Endpoint,
     fields::{field, room},
     lines::{LINE_BYTES_MAX, Lines},
+    options::ConnectOptions,
     print,
     retry::{open_persistently, open_when_up, reopen},
     token::Token,

@@ -11,7 +11,7 @@ use rustix::event::PollFlags;
 
 use super::{
     super::{
-        link::{Attempt, Link, Up},
+        link::{Attempt, Link, Target, Up},
         outbox::Outbox,
         rooms::Membership,
         talk::Effect,
@@ -53,7 +53,9 @@ impl Session {
     }
 
     fn attempt(&mut self, now: Instant) -> Option<Outcome> {
-        match Attempt::start(&self.target, self.name.clone(), self.rooms.clone()) {
+        let login = self.talk.credentials.login().or(self.target.token.as_ref()).cloned();
+        let target = Target { token: login, ..self.target.clone() };
+        match Attempt::start(&target, self.name.clone(), self.rooms.clone()) {
             Ok(attempt) => {
                 self.link = Link::Connecting(attempt);
                 None
@@ -102,6 +104,7 @@ impl Session {
             self.refusals += 1;
             if self.refusals >= NAME_ATTEMPTS {
                 self.name = None;
+                self.talk.credentials.forget();
             }
         }
         let (_, sentence) = failure.exit();

@@ -211,7 +211,10 @@ impl Session {
             {
                 self.talk.notice("not connected, and too many lines wait: not sent");
             }
-            Command::Send(line) => self.outbox.push(&line),
+            Command::Send(line) => {
+                self.talk.credentials.sent(&line);
+                self.outbox.push(&line);
+            }
             Command::Private { to, text, line } => {
                 self.outbox.push(&line);
                 self.talk.sent(&to, &text);
