@@ -146,7 +146,7 @@ impl Chat {
         let mut left = PIECE_ITEMS;
         while left > 0 {
             let Some((client, arg)) = self.waits.next_met() else { return };
-            let leaves = self.members.get(client).is_some_and(|member| member.leaves.is_some());
+            let leaves = self.members.get(client).is_some_and(|member| member.progress.departure().is_some());
             left = left.saturating_sub(if leaves { self.departure_items(client) } else { 1 });
             out.push(Output::tell(client, Event::WaitMet(arg.as_ref().to_owned())));
             self.finish(client, out);
