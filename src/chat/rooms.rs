@@ -31,7 +31,7 @@ pub(super) struct Rooms {
     by_key: BTreeMap<Box<str>, RoomId>,
     /// Mirrors `by_id`: what each name looks like.
     by_skeleton: HashMap<Box<str>, RoomId>,
-    /// Rooms without members, apart from the lobby. Has `r` since `r.used` iff `by_id[r]` has no members.
+    /// Rooms without members that are not locked, apart from the lobby. Has `r` since `r.used` iff `by_id[r]` is one.
     vacant: Vacant,
     /// How many rooms each has made that are still there. None is 0.
     made: HashMap<Keeper, usize>,
@@ -73,7 +73,7 @@ pub(super) struct Room {
     used: u64,
     /// Something that has happened there is kept.
     has_history: bool,
-    /// Only who is invited may come in. It is not to be open again because nobody is there for a while.
+    /// Only who is invited may come in. It is never forgotten: it must not be open again because nobody is there for a while.
     is_locked: bool,
     keeper: Option<Keeper>,
 }
@@ -169,6 +169,7 @@ impl Rooms {
 
     /// Only who is invited may come in, or everyone. The room may not be there any more then.
     pub(super) fn set_locked(&mut self, room: RoomId, is_locked: bool) {
+        self.occupy(room);
         let Some(of) = self.by_id.get_mut(&room) else { return };
         of.is_locked = is_locked;
         self.settle(room);
@@ -206,6 +207,9 @@ impl Rooms {
         };
         if of.topic.is_none() && !of.has_history && !of.is_locked {
             return self.remove(room);
+        }
+        if of.is_locked {
+            return; // another one of that name would be open to those who have kept away
         }
         let keeper = of.keeper;
         self.vacant.insert(room, of.used, keeper);

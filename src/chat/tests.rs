@@ -21,7 +21,7 @@ use super::*;
 use crate::Origin;
 use stage::{check, long};
 
-fn origin(ip: [u8; 4], port: u16) -> Origin {
+pub(super) fn origin(ip: [u8; 4], port: u16) -> Origin {
     SocketAddr::from((ip, port)).into()
 }
 

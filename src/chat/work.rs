@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use super::{
     Asked, Chat, ClientId, Departure, Done, Event, Output, Refusal, RoomId,
     entry::Congestion,
-    order::{Announce, OrderDone, OrderEvent, OrderRefusal, Sanction},
+    order::{Announce, Kick, OrderDone, OrderEvent, OrderRefusal, Sanction},
     replay::Replay,
     rooms::Room,
     visitors::TellVisitors,
@@ -28,6 +28,8 @@ pub(super) enum Task {
     TellVisitors(TellVisitors),
     /// Tell everyone something.
     Announce(Announce),
+    /// Send away all who bear a name.
+    Kick(Kick),
 }
 
 /// What is left of a long answer.
@@ -77,14 +79,14 @@ impl Chat {
         if let Some(member) = self.members.get_mut(client) {
             match task {
                 Task::TellVisitors(_) => member.begin_telling(),
-                Task::Tell(..) | Task::SearchText { .. } | Task::Announce(_) => member.begin(),
+                Task::Tell(..) | Task::SearchText { .. } | Task::Announce(_) | Task::Kick(_) => member.begin(),
             }
         }
         // A long answer begins in its turn: many clients may ask at once.
         let is_long = match &task {
             Task::Tell(_, LongAnswer::List(list)) => self.length(list) > PIECE_ITEMS,
             Task::Tell(_, LongAnswer::Replay(replay)) => self.takes_pieces(replay),
-            Task::SearchText { .. } | Task::TellVisitors(_) | Task::Announce(_) => false,
+            Task::SearchText { .. } | Task::TellVisitors(_) | Task::Announce(_) | Task::Kick(_) => false,
         };
         if is_long {
             return self.tasks.push_back(task);
@@ -121,6 +123,13 @@ impl Chat {
                     self.finish(from, out);
                 } else {
                     self.tasks.push_back(Task::SearchText { from, search });
+                }
+            }
+            Task::Kick(mut kick) => {
+                if self.kick_some(&mut kick, out) {
+                    self.finish(kick.by(), out);
+                } else {
+                    self.tasks.push_back(Task::Kick(kick));
                 }
             }
             Task::Announce(mut announce) => {

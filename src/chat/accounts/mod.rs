@@ -34,7 +34,7 @@ const FAILURES_OF_ACCOUNT: (u32, Duration) = (10, Duration::from_secs(10));
 /// The same for all clients of a network: a class behind one address logs in within a minute.
 const FAILURES_OF_NETWORK: (u32, Duration) = (60, Duration::from_secs(6));
 /// The most that may be logged in to an account at once: all are told when it is no more.
-const SESSIONS_MAX: usize = 1000;
+const SESSIONS_MAX: usize = 100;
 
 /// What an operator decides about accounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,6 +12,8 @@ use crate::chat::ClientId;
 pub(super) const INVITED_MAX: usize = 100;
 /// The most mutes in a room.
 pub(super) const ROOM_MUTES_MAX: usize = 100;
+/// The most mutes in all rooms that one account has made.
+pub(super) const MAKER_MUTES_MAX: usize = 500;
 
 /// Who may do what in a room. Accounts stand there by their keys.
 #[derive(Debug, Default)]

@@ -1,14 +1,28 @@
 //! What an operator or an owner asks for takes effect, if it is one.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
 use super::{Act, Actor, Notice, NoticeKind, OrderCommand, OrderDone, OrderEvent, REASON_BYTES_MAX, whom::Named};
 use crate::chat::{
     AccountRefusal, Chat, ClientId, Congestion, Departure, Done, Event, Output, Refusal, RoomId,
-    work::{List, LongAnswer, Task},
+    work::{List, LongAnswer, PIECE_ITEMS, Task},
 };
+
+/// Clients that are sent away, some at a time: as many visitors as like may bear one name.
+#[derive(Debug)]
+pub(in crate::chat) struct Kick {
+    by: ClientId,
+    notice: Notice,
+    left: VecDeque<ClientId>,
+}
+
+impl Kick {
+    pub(in crate::chat) fn by(&self) -> ClientId {
+        self.by
+    }
+}
 
 impl Chat {
     /// Does what a client asks for to keep order.
@@ -77,14 +91,22 @@ impl Chat {
         self.note(&actor, Act::Kick, Some(Arc::clone(&name)), None, reason, out);
         // First of all: it may be among those who are sent away.
         out.push(Output::tell(client, Event::Done(Done::Order(OrderDone::Whom(Act::Kick, name)))));
-        for bearer in bearers {
-            self.notify(bearer, &notice(NoticeKind::Kicked, &actor, None, None, reason), out);
+        let notice = notice(NoticeKind::Kicked, &actor, None, None, reason);
+        self.begin(client, Task::Kick(Kick { by: client, notice, left: bearers.into() }), out);
+        Ok(None)
+    }
+
+    /// Sends the next ones away. Answers whether those were all.
+    pub(in crate::chat) fn kick_some(&mut self, kick: &mut Kick, out: &mut Vec<Output>) -> bool {
+        let mut items = PIECE_ITEMS;
+        while items > 0
+            && let Some(bearer) = kick.left.pop_front()
+        {
+            items = items.saturating_sub(self.departure_items(bearer));
+            self.notify(bearer, &kick.notice, out);
             self.end(bearer, Departure::Kicked, out);
         }
-        if self.members.get(client).is_some() {
-            out.push(Output::Ready(client));
-        }
-        Ok(None)
+        kick.left.is_empty()
     }
 
     /// Tells a client that its request was done.
@@ -128,4 +150,40 @@ pub(super) fn notice(
     text: &str,
 ) -> Notice {
     Notice { kind, by: Some(Arc::clone(&actor.who)), room, until, text: text.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::{Command, Entry, Epoch, Identity, Input, Load, Rules, tests::origin};
+
+    #[test]
+    fn those_are_kicked_in_pieces_who_are_in_many_rooms() {
+        let (mut chat, mut out) = (Chat::new(Rules::default(), Epoch::from_random(0)), Vec::new());
+        let mut input = |chat: &mut Chat, input| {
+            chat.handle(Entry { now: Duration::ZERO, at: Timestamp::UNIX_EPOCH, input }, &mut out);
+        };
+        for client in 1..=100 {
+            input(&mut chat, Input::Arrive(ClientId(client), origin([10, 0, 0, 1], 1)));
+            for room in 0..60 {
+                let join = Command::Join { room: format!("r{room}"), start: None };
+                input(&mut chat, Input::Command(ClientId(client), Load::Light, join));
+            }
+        }
+        let who = Arc::new(Identity { name: "op".to_owned(), addr: "1:2".to_owned(), is_account: true });
+        let actor = Actor { name: "op".into(), who, is_operator: true };
+        let notice = notice(NoticeKind::Kicked, &actor, None, None, "flood");
+        let mut kick = Kick { by: ClientId(101), notice, left: (1..=100).map(ClientId).collect() };
+        let mut pieces = 0;
+        loop {
+            let (mut out, before) = (Vec::new(), chat.members().count());
+            pieces += 1;
+            let is_over = chat.kick_some(&mut kick, &mut out);
+            assert_eq!(before - chat.members().count(), 2, "as many as are in 64 rooms");
+            if is_over {
+                break;
+            }
+        }
+        assert_eq!((pieces, chat.members().count()), (50, 0));
+    }
 }

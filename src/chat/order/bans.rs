@@ -4,7 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     Act, Actor, Ledger, Notice, NoticeKind, OrderChange, OrderDone, OrderEvent, OrderRefusal, Penalty, SANCTIONS_MAX,
-    Sanction, Whom, access::ROOM_MUTES_MAX, act::notice,
+    Sanction, Whom,
+    access::{MAKER_MUTES_MAX, ROOM_MUTES_MAX},
+    act::notice,
 };
 use crate::{
     chat::{Chat, ClientId, Departure, Event, Output, Refusal, RoomId, work::PIECE_ITEMS},
@@ -135,6 +137,12 @@ impl Chat {
     ) -> Result<Arc<str>, Refusal> {
         let (at, most) = (self.at, if room.is_some() { ROOM_MUTES_MAX } else { SANCTIONS_MAX });
         let penalty = sanction.penalty;
+        if let Some(room) = room
+            && !self.ledger(penalty, Some(room)).has(&sanction.whom)
+            && self.order.of_maker(room).map(|(_, access)| access.mutes.len()).sum::<usize>() >= MAKER_MUTES_MAX
+        {
+            return Err(OrderRefusal::TooManyBans(MAKER_MUTES_MAX).into());
+        }
         let place = room.and_then(|room| self.name_of(room));
         let ledger = self.ledger(penalty, room);
         if !ledger.has(&sanction.whom) && ledger.len() >= most {
@@ -248,4 +256,33 @@ impl Chat {
 /// What one is told who is banned.
 fn of_ban(ban: &Sanction) -> Notice {
     Notice { kind: NoticeKind::Banned, by: None, room: None, until: ban.until, text: Arc::clone(&ban.reason) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::{Epoch, Rules, order::access::Access};
+
+    #[test]
+    fn an_account_has_so_many_mutes_in_all_its_rooms() {
+        let mut chat = Chat::new(Rules::default(), Epoch::from_random(0));
+        let mute = |whom: &str| Sanction {
+            penalty: Penalty::Mute,
+            whom: Whom::Account(whom.into()),
+            until: None,
+            by: "ann".into(),
+            reason: "".into(),
+            created: jiff::Timestamp::UNIX_EPOCH,
+        };
+        for (room, maker) in [(1, "ann"), (2, "ann"), (3, "bob")] {
+            chat.order.rooms.insert(RoomId(room), Access::made_by(maker.into()));
+        }
+        for n in 0..MAKER_MUTES_MAX - 1 {
+            chat.order.rooms.get_mut(&RoomId(1)).unwrap().mutes.put(mute(&n.to_string()));
+        }
+        let mut put = |room, whom| chat.begin_sanction(Some(RoomId(room)), mute(whom), &mut Vec::new()).map(drop);
+        assert_eq!((put(2, "a"), put(2, "a")), (Ok(()), Ok(())), "the second one replaces the first");
+        let too_many = Err(OrderRefusal::TooManyBans(MAKER_MUTES_MAX).into());
+        assert_eq!((put(2, "b"), put(3, "b"), put(2, "a")), (too_many, Ok(()), Ok(())));
+    }
 }

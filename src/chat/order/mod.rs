@@ -28,6 +28,7 @@ pub use request::{Act, OrderCommand, OrderDone};
 pub use sanction::{Penalty, Sanction, Whom};
 pub use told::{Notice, NoticeKind, OrderEvent, OrderRefusal};
 
+pub(super) use act::Kick;
 pub(super) use shutdown::Announce;
 
 use access::Access;
@@ -90,6 +91,13 @@ impl Order {
         for client in self.rooms.remove(&room).iter().flat_map(|access| access.mutes.clients()) {
             self.muted.remove(&(client, room));
         }
+    }
+
+    /// The rooms that the same account has made as this one; none if none has made this one.
+    fn of_maker(&self, room: RoomId) -> impl Iterator<Item = (RoomId, &Access)> {
+        let maker = self.rooms.get(&room).and_then(|access| access.maker.as_deref());
+        let is_of = move |access: &Access| maker.is_some_and(|maker| access.is_maker(maker));
+        self.rooms.iter().filter(move |(_, access)| is_of(access)).map(|(&room, access)| (room, access))
     }
 
     /// When the server is to end.

@@ -22,6 +22,11 @@ impl Chat {
             return Err(OrderRefusal::NotOwner.into()); // nobody owns it: everyone has a place there
         }
         let Some(name) = self.name_of(room) else { return Err(Refusal::NoSuchRoom) };
+        let most = self.rooms.limits().per_client_max;
+        let locked = self.order.of_maker(room).filter(|(id, access)| *id != room && access.is_locked).count();
+        if is_locked && locked >= most {
+            return Err(Refusal::TooManyRooms(most)); // each takes a place for ever
+        }
         let access = self.order.rooms.entry(room).or_default();
         if access.is_locked != is_locked {
             access.is_locked = is_locked;

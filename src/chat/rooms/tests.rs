@@ -10,9 +10,10 @@ impl Rooms {
         for (&id, room) in &self.by_id {
             assert_eq!(self.by_key.get(room.name.key()), Some(&id));
             assert_eq!(self.by_skeleton.get(room.name.skeleton().as_str()), Some(&id));
-            let is_vacant = room.members.is_empty() && id != RoomId::LOBBY;
+            let is_empty = room.members.is_empty() && id != RoomId::LOBBY;
+            let is_vacant = is_empty && !room.is_locked;
             assert!(
-                !is_vacant || room.topic.is_some() || room.has_history || room.is_locked,
+                !is_empty || room.topic.is_some() || room.has_history || room.is_locked,
                 "nothing keeps it: {room:?}"
             );
             match room.keeper {
