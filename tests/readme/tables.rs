@@ -59,7 +59,8 @@ fn the_texts_are_those_of_the_source() {
         for variable in ["[ADDR]", "SENDER", "NAME", "TEXT", "[OLD]", "OLD", "[NEW]", ":"] {
             text = text.replace(variable, "\n");
         }
-        for word in text.lines().map(|word| word.trim_matches(['[', ']', '-', '>'])).filter(|word| word.len() > 2) {
+        for word in text.lines().map(|word| word.trim_matches(['[', ']', '-', '>', ' '])).filter(|word| word.len() > 2)
+        {
             assert!(source.iter().any(|source| source.contains(word)), "nobody says {word:?}");
         }
     }

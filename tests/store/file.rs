@@ -96,7 +96,7 @@ fn the_tables_are_those_that_are_documented() {
     assert_eq!(columns("bans"), "kind who room until by reason created");
     assert_eq!(columns("audit"), "at who act whom room reason");
     let (version, application): (u32, i32) = (file.value("pragma user_version"), file.value("pragma application_id"));
-    assert_eq!((version, application.to_be_bytes()), (2, *b"pipc"));
+    assert_eq!((version, application.to_be_bytes()), (3, *b"pipc"));
     let check: String = file.value("pragma integrity_check");
     assert_eq!(check, "ok");
 }

@@ -128,7 +128,11 @@ fn a_locked_room_is_never_forgotten_and_an_account_has_not_too_many() {
     let nobody_is_there = "2 leave|ops; 3 leave|ops; 5 leave|ops; ";
     check_in(rooms(2, 9), &format!("{nobody_is_there}5 in|x|hi"), "5< no: too-many-rooms(2)");
     check_in(rooms(2, 9), &format!("{nobody_is_there}5 rooms"), "5< lobby 4; 5< ops -; 5< 2 rooms");
-    check_in(rooms(2, 9), &format!("{nobody_is_there}2 unlock|ops; 5 in|x|hi; 5 in|ops|hi"), "< #ops @5: hi; 5< said in ops");
+    check_in(
+        rooms(2, 9),
+        &format!("{nobody_is_there}2 unlock|ops; 5 in|x|hi; 5 in|ops|hi"),
+        "< #ops @5: hi; 5< said in ops",
+    );
     let elsewhere = "11 visits; 11 login|ann|hunter22; 11 is verified; 11 join|den; ";
     check_in(rooms(9, 1), &format!("{elsewhere}11 lock|den"), "11< no: too-many-rooms(1)");
     check_in(rooms(9, 1), &format!("{elsewhere}2 unlock|ops; 11 lock|den"), "11< lock ok #den");
