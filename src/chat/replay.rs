@@ -151,7 +151,7 @@ impl Chat {
         let stored = until.min(oldest);
         if replay.after < stored && replay.left() > 0 {
             if self.has_store() {
-                replay.hold = self.hold(&mut replay);
+                self.hold(&mut replay);
                 let (room, limit) = (self.stored_name(&replay.source), PAGE_EVENTS.min(replay.left()));
                 let query = Query::Page { room, after: replay.after, until: stored, limit };
                 self.ask(to, Question { replay, start: None }, query, out);
@@ -180,10 +180,10 @@ impl Chat {
         None
     }
 
-    fn hold(&mut self, replay: &mut Replay) -> Option<Arc<Hold>> {
+    fn hold(&mut self, replay: &mut Replay) {
         match (replay.goal, &replay.source) {
-            (Goal::CaughtUp, Source::Room(room)) => replay.hold.take().or_else(|| Some(self.recent.hold(*room))),
-            (Goal::Told(_), _) | (_, Source::Mailbox(_)) => None, // what it is to be told is in the store
+            (Goal::CaughtUp, Source::Room(room)) => replay.hold = Some(self.recent.hold(*room)),
+            (Goal::Told(_), _) | (_, Source::Mailbox(_)) => {} // what it is to be told is in the store
         }
     }
 

@@ -135,24 +135,23 @@ impl Chat {
         sanction: Sanction,
         out: &mut Vec<Output>,
     ) -> Result<Arc<str>, Refusal> {
-        let (at, most) = (self.at, if room.is_some() { ROOM_MUTES_MAX } else { SANCTIONS_MAX });
+        let most = if room.is_some() { ROOM_MUTES_MAX } else { SANCTIONS_MAX };
         let penalty = sanction.penalty;
         if let Some(room) = room
             && !self.ledger(penalty, Some(room)).has(&sanction.whom)
-            && self.order.of_maker(room).map(|(_, access)| access.mutes.len()).sum::<usize>() >= MAKER_MUTES_MAX
+            && self.order.mutes_of_maker(room) >= MAKER_MUTES_MAX
         {
-            return Err(OrderRefusal::TooManyBans(MAKER_MUTES_MAX).into());
+            let rooms: Vec<_> = self.order.of_maker(room).map(|(room, _)| room).collect();
+            rooms.into_iter().for_each(|room| self.end_expired(penalty, Some(room), out));
+            if self.order.mutes_of_maker(room) >= MAKER_MUTES_MAX {
+                return Err(OrderRefusal::TooManyBans(MAKER_MUTES_MAX).into());
+            }
         }
         let place = room.and_then(|room| self.name_of(room));
         let ledger = self.ledger(penalty, room);
         if !ledger.has(&sanction.whom) && ledger.len() >= most {
-            let expired = ledger.take_expired(at);
-            let is_full = ledger.len() >= most;
-            for Sanction { whom, .. } in expired {
-                self.order.forget_muted(room, &whom);
-                out.push(Output::Order(OrderChange::Gone(place.clone(), penalty, whom)));
-            }
-            if is_full {
+            self.end_expired(penalty, room, out);
+            if self.ledger(penalty, room).len() >= most {
                 return Err(OrderRefusal::TooManyBans(most).into());
             }
         }
@@ -165,6 +164,15 @@ impl Chat {
         Ok(shown)
     }
 
+    /// What is over is not kept any more.
+    fn end_expired(&mut self, penalty: Penalty, room: Option<RoomId>, out: &mut Vec<Output>) {
+        let (at, place) = (self.at, room.and_then(|room| self.name_of(room)));
+        for Sanction { whom, .. } in self.ledger(penalty, room).take_expired(at) {
+            self.order.forget_muted(room, &whom);
+            out.push(Output::Order(OrderChange::Gone(place.clone(), penalty, whom)));
+        }
+    }
+
     fn ledger(&mut self, penalty: Penalty, room: Option<RoomId>) -> &mut Ledger {
         match (room, penalty) {
             (Some(room), _) => &mut self.order.rooms.entry(room).or_default().mutes,
@@ -175,11 +183,7 @@ impl Chat {
 
     /// All bans and mutes on the whole server that are in force.
     pub(super) fn sanctions(&mut self, out: &mut Vec<Output>) -> Vec<Sanction> {
-        let at = self.at;
-        for penalty in [Penalty::Ban, Penalty::Mute] {
-            let expired = self.ledger(penalty, None).take_expired(at);
-            out.extend(expired.into_iter().map(|it| Output::Order(OrderChange::Gone(None, penalty, it.whom))));
-        }
+        [Penalty::Ban, Penalty::Mute].into_iter().for_each(|penalty| self.end_expired(penalty, None, out));
         self.order.bans.iter().chain(self.order.mutes.iter()).cloned().collect()
     }
 
@@ -284,5 +288,11 @@ mod tests {
         assert_eq!((put(2, "a"), put(2, "a")), (Ok(()), Ok(())), "the second one replaces the first");
         let too_many = Err(OrderRefusal::TooManyBans(MAKER_MUTES_MAX).into());
         assert_eq!((put(2, "b"), put(3, "b"), put(2, "a")), (too_many, Ok(()), Ok(())));
+        let over = Sanction { until: Some(jiff::Timestamp::UNIX_EPOCH), ..mute("0") };
+        chat.order.rooms.get_mut(&RoomId(1)).unwrap().mutes.put(over);
+        assert!(
+            chat.begin_sanction(Some(RoomId(2)), mute("b"), &mut Vec::new()).is_ok(),
+            "one of another room is over"
+        );
     }
 }

@@ -93,6 +93,11 @@ impl Order {
         }
     }
 
+    /// How many mutes are in the rooms that the same account has made as this one.
+    fn mutes_of_maker(&self, room: RoomId) -> usize {
+        self.of_maker(room).map(|(_, access)| access.mutes.len()).sum()
+    }
+
     /// The rooms that the same account has made as this one; none if none has made this one.
     fn of_maker(&self, room: RoomId) -> impl Iterator<Item = (RoomId, &Access)> {
         let maker = self.rooms.get(&room).and_then(|access| access.maker.as_deref());

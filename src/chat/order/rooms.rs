@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Act, NoticeKind, OrderDone, OrderRefusal, Whom, access::INVITED_MAX, act::notice, whom::Named};
+use super::{
+    Act, NoticeKind, OrderDone, OrderRefusal, Whom,
+    access::{Access, INVITED_MAX},
+    act::notice,
+    whom::Named,
+};
 use crate::chat::{
     AccountRefusal, Asked, Chat, ClientId, Event, Output, PublicEvent, Refusal, RoomId, account_key,
     waiting::lookup_key,
@@ -23,8 +28,8 @@ impl Chat {
         }
         let Some(name) = self.name_of(room) else { return Err(Refusal::NoSuchRoom) };
         let most = self.rooms.limits().per_client_max;
-        let locked = self.order.of_maker(room).filter(|(id, access)| *id != room && access.is_locked).count();
-        if is_locked && locked >= most {
+        let is_other = |(id, access): &(RoomId, &Access)| *id != room && access.is_locked;
+        if is_locked && self.order.of_maker(room).filter(is_other).count() >= most {
             return Err(Refusal::TooManyRooms(most)); // each takes a place for ever
         }
         let access = self.order.rooms.entry(room).or_default();

@@ -1,12 +1,11 @@
 //! Plays transcripts. A script is steps apart by `;`, and what is checked is what its last step comes to.
 //!
 //! Steps: `2 arrives`, `2 arrives at @1`, `2 arrives as ann` or `2 visits as ann` (an account that its origin is), `2 arrives to
-//! visit`, `2 visits`, `2 LINE` (or several lines), `2 leaves`, `2 is lost`, `2 is slow`, `2 is behind` (with
-//! what is for it alone), `2 breaks`, `2 quits`, `2 is verified`
-//! (what its last command has to have verified), `2 is answered` (by the store, of private messages that were kept). `1 is made
-//! operator` (the role of its account, which logs it out), `1 waits 60` (seconds, for what is due then). A client that does not
-//! arrive in the script is there before it begins, in order of number. `@2` is the address of client 2; 1 to 9 have one IP
-//! address, 10 to 19 another, and so on.
+//! visit`, `2 visits`, `2 LINE` (or several lines), `2 leaves`, `2 is lost`, `2 is slow`, `2 is behind` (with what is for it
+//! alone), `2 breaks`, `2 quits`, `2 is verified` (what its last command has to have verified), `2 is answered` (by the store, of
+//! private messages that were kept). `1 is made operator` (the role of its account, which logs it out), `1 waits 60` (seconds,
+//! for what is due then). A client that does not arrive in the script is there before it begins, in order of number. `@2` is the
+//! address of client 2; 1 to 9 have one IP address, 10 to 19 another, and so on.
 //!
 //! Told: `1,3< ann@1: hi` (1 and 3 are told, and nobody else), `(1),3< @1 is now ann@1` (1 only where events are counted),
 //! `1,3< #builds ann@1: hi` (in a room but the lobby), `1< ann@1> hi` (in private), `+@2`, `-ann@1 left`, `1< #builds >ann@1`
