@@ -5,7 +5,7 @@ use std::{mem, sync::Arc};
 use log::Level as LogLevel;
 
 use super::{
-    ACTS_TARGET,
+    ACTS_TARGET, Refused,
     client::Client,
     core::{Broker, Current, Leaving, flow_key, payer},
     schedule::STEP_COST,
@@ -89,7 +89,7 @@ impl Broker {
                             log::info!(target: ACCOUNTS, "{} {act}", client.log_name(id));
                         }
                         if let Event::Refused(refusal) | Event::Declined(_, refusal) = &event {
-                            client.refused.get_or_insert(refusal.code());
+                            client.note_refusal(refused(refusal));
                         }
                         self.turn.tell(&mut client.listener, &event);
                         if client.measure_congestion(self.is_tight) > client.congestion {
@@ -155,7 +155,7 @@ impl Broker {
         self.jobs.remove(id);
         self.turn.leave(&mut listener);
         if departure != Departure::Lost {
-            self.leaving.push(Leaving { client: id, payer, outbox, listener });
+            self.leaving.push(Leaving { client: id, payer, outbox, listener, departure });
         }
     }
 
@@ -172,6 +172,15 @@ impl Broker {
             self.behind.insert(id);
         }
     }
+}
+
+/// What a client's program is to know of a refusal.
+fn refused(refusal: &Refusal) -> Refused {
+    let retry_after = match refusal {
+        Refusal::Account(AccountRefusal::TryLater(seconds)) => Some(*seconds),
+        _ => None,
+    };
+    Refused { code: refusal.code(), retry_after }
 }
 
 /// What the log says of what was done with an account, or tried.

@@ -7,7 +7,7 @@ use super::{
     cost::Cost,
     log_name::LogName,
     memory::Memory,
-    outbox::Outbox,
+    outbox::{Credit, Outbox, Refused},
     public_output::PublicOutput,
     rate_limit::RateLimit,
     turn::Listener,
@@ -47,8 +47,10 @@ pub(super) struct Client {
     pub(super) has_arrived: bool,
     /// The chat has not done with its last command.
     pub(super) is_busy: bool,
-    /// The code of what was refused first since its last check.
-    pub(super) refused: Option<&'static str>,
+    /// What was refused first since its last check, or since its request began.
+    pub(super) refused: Option<Refused>,
+    /// A request is at work of which nothing more is to be done once a line was refused.
+    stops_at_refusal: bool,
     /// The client is in the queue of its flow.
     pub(super) is_queued: bool,
     /// The number of the last flush that has come by.
@@ -97,6 +99,7 @@ impl Client {
             has_arrived: false,
             is_busy: false,
             refused: None,
+            stops_at_refusal: false,
             is_queued: false,
             flushed: 0,
             congestion: Congestion::None,
@@ -176,6 +179,7 @@ impl Client {
                 | Step::Check(_)
                 | Step::Reply(_)
                 | Step::Speak(_)
+                | Step::Request { .. }
                 | Step::Broken
                 | Step::Eof
                 | Step::Close(_),
@@ -192,7 +196,13 @@ impl Client {
         let step = self.pending.as_ref()?.steps.front()?;
         let is_end = match step {
             Step::Broken | Step::Eof | Step::Close(_) => true,
-            Step::Arrive | Step::Visit | Step::Command(_) | Step::Check(_) | Step::Reply(_) | Step::Speak(_) => false,
+            Step::Arrive
+            | Step::Visit
+            | Step::Command(_)
+            | Step::Check(_)
+            | Step::Reply(_)
+            | Step::Speak(_)
+            | Step::Request { .. } => false,
         };
         (is_end || !self.is_busy).then_some(step)
     }
@@ -202,9 +212,32 @@ impl Client {
         self.pending.as_ref().is_some_and(|pending| pending.bytes > LIGHT_BATCH_BYTES)
     }
 
+    /// A request begins. What is refused is noted from here on; then nothing more is done of it, if it is to stop.
+    pub(super) fn begin_request(&mut self, stops_at_refusal: bool) {
+        (self.refused, self.stops_at_refusal) = (None, stops_at_refusal);
+    }
+
+    /// Something was refused.
+    pub(super) fn note_refusal(&mut self, refused: Refused) {
+        self.refused.get_or_insert(refused);
+        if self.stops_at_refusal
+            && let Some(pending) = &mut self.pending
+        {
+            pending.steps.retain(|step| !step.is_line());
+            pending.cost = None;
+            if pending.steps.is_empty() {
+                self.pending = None;
+            }
+        }
+    }
+
     /// The credit that the connection is to be given, if its last batch is done.
-    pub(super) fn take_credit(&mut self) -> Option<Duration> {
-        if self.is_busy || self.pending.is_some() { None } else { self.owed_credit.take() }
+    pub(super) fn take_credit(&mut self) -> Option<Credit> {
+        if self.is_busy || self.pending.is_some() {
+            return None;
+        }
+        let not_before = self.owed_credit.take()?;
+        Some(Credit { not_before, refused: self.refused })
     }
 
     /// Bytes that the client makes the server hold for it alone.

@@ -28,7 +28,7 @@ use super::{
 use crate::{
     Config,
     address::Network,
-    chat::{ClientId, Input, Query},
+    chat::{ClientId, Departure, Input, Query},
     store::Change,
 };
 
@@ -116,6 +116,7 @@ pub(super) struct Leaving {
     pub(super) payer: FlowKey,
     pub(super) outbox: Outbox,
     pub(super) listener: Listener,
+    pub(super) departure: Departure,
 }
 
 impl Broker {

@@ -37,8 +37,9 @@ impl Broker {
     pub fn flush(&mut self, chat: &Chat, now: Duration) {
         self.charge_recent(chat.recent_bytes());
         let mut public = self.turn.end(&self.memory);
-        for Leaving { client, payer, outbox, mut listener } in self.leaving.drain(..) {
+        for Leaving { client, payer, outbox, mut listener, departure } in self.leaving.drain(..) {
             listener.take_private(&public, &self.memory, |parts| outbox.send(parts, now));
+            outbox.end(departure);
             if outbox.queued() > 0 {
                 self.departed.insert(client, payer, Rc::clone(outbox.gauge()));
             }
@@ -75,9 +76,9 @@ impl Broker {
     fn give_credits(&mut self) {
         for client in self.done.drain(..) {
             if let Some(client) = self.clients.get_mut(&client)
-                && let Some(not_before) = client.take_credit()
+                && let Some(credit) = client.take_credit()
             {
-                client.outbox.credit(not_before);
+                client.outbox.credit(credit);
             }
         }
     }

@@ -143,29 +143,29 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::broker::{QueueItem, outbox, turn::Part};
+    use crate::broker::{QueueItem, Told, outbox, turn::Part};
 
     #[test]
     fn what_is_held_for_one_client_alone_is_its_own_and_so_is_what_items_take() {
         let memory = Memory::new(1000);
         let (outbox, mut inbox) = outbox(None, Arc::clone(&memory));
-        let part = |bytes: &'static [u8], is_private| Part { bytes: Bytes::from_static(bytes), is_private };
-        outbox.send(&[part(b"to all", false), part(b"to you", true)], Duration::from_secs(7));
+        let part = |bytes: &'static [u8], told| Part { bytes: Bytes::from_static(bytes), told };
+        outbox.send(&[part(b"to all", Told::Public), part(b"to you", Told::Private)], Duration::from_secs(7));
         let gauge = Rc::clone(inbox.gauge());
         gauge.set_input(5);
         assert_eq!(gauge.own_bytes(), 6 + 5 + 2 * QUEUE_ITEM_OVERHEAD);
         assert_eq!((gauge.queued(), gauge.stuck_since()), (12 + 2 * QUEUE_ITEM_OVERHEAD, Some(7)));
         assert_eq!(memory.used(), 5 + 2 * QUEUE_ITEM_OVERHEAD, "shared bytes are charged where they are made");
-        outbox.send(&[part(b"more", false)], Duration::from_secs(8));
+        outbox.send(&[part(b"more", Told::Public)], Duration::from_secs(8));
         assert_eq!(gauge.stuck_since(), Some(7), "something was queued before");
         gauge.progressed(Duration::from_millis(9500));
         assert_eq!(gauge.stuck_since(), Some(9));
         while let Some(QueueItem::Bytes(item)) = inbox.try_next() {
-            gauge.release(item.bytes.len(), item.is_private);
+            gauge.release(item.bytes.len(), item.told.is_private());
             gauge.release_item();
         }
         assert_eq!((gauge.own_bytes(), gauge.queued(), gauge.stuck_since()), (5, 0, None));
-        outbox.send(&[part(b"and more", true)], Duration::from_secs(9));
+        outbox.send(&[part(b"and more", Told::Answer)], Duration::from_secs(9));
         drop((outbox, inbox, gauge));
         assert_eq!(memory.used(), 0, "what was not sent is held no more");
     }

@@ -62,7 +62,7 @@ pub use self::{
     store_client::StoreClient,
 };
 pub use gauge::{QUEUE_ITEM_OVERHEAD, QueueGauge};
-pub use outbox::{Inbox, Outbox, QueueItem, Queued, outbox};
+pub use outbox::{Credit, Inbox, Outbox, QueueItem, Queued, Refused, Told, outbox};
 
 /// The target of operators' acts in the log, which leaves none of them out.
 pub const ACTS_TARGET: &str = "pipechat::broker::order";

@@ -3,6 +3,7 @@
 use std::{mem, sync::Arc, time::Duration};
 
 use super::{
+    Refused,
     client::Stage,
     core::{Broker, Current, flow_key},
     schedule::Next,
@@ -121,12 +122,12 @@ impl Broker {
             }
             Some(Step::Reply(reply)) => {
                 if let Reply::Refused(error) = reply {
-                    client.refused.get_or_insert(error.code());
+                    client.note_refusal(Refused { code: error.code(), retry_after: None });
                 }
                 self.reply(id, &reply);
             }
             Some(Step::Check(token)) => {
-                let refused = client.refused.take();
+                let refused = client.refused.take().map(|refused| refused.code);
                 self.reply(id, &Reply::Checked { token, refused });
                 if refused.is_some() {
                     return Some((Input::End(id, Departure::CheckFailed), 0));
@@ -136,6 +137,10 @@ impl Broker {
                 self.addressed.push(id); // its place in this turn's bytes means nothing in the next
                 self.turn.speak(&mut client.listener, dialect);
                 return None; // free, so that it is confirmed before another flow's turn
+            }
+            Some(Step::Request { stops_at_refusal }) => {
+                client.begin_request(stops_at_refusal);
+                return None; // free, as what follows is not
             }
             None => {
                 self.schedule.done(next.flow);

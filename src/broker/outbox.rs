@@ -22,15 +22,37 @@ use futures::{
 };
 
 use super::{gauge::QueueGauge, memory::Memory, turn::Part};
-use crate::reactor::Socket;
+use crate::{chat::Departure, reactor::Socket};
 
 /// Bytes in the queue of one client.
 #[derive(Debug)]
 pub struct Queued {
     /// The bytes.
     pub bytes: Bytes,
-    /// They are for this client alone.
-    pub is_private: bool,
+    /// Why the client is told them.
+    pub told: Told,
+}
+
+/// Why a client is told something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// It is in the room where that has happened.
+    Public,
+    /// It is meant alone, whatever it has asked.
+    Private,
+    /// It has asked.
+    Answer,
+}
+
+impl Told {
+    /// Whether it is for this client alone.
+    #[must_use]
+    pub fn is_private(self) -> bool {
+        match self {
+            Self::Public => false,
+            Self::Private | Self::Answer => true,
+        }
+    }
 }
 
 /// What the broker hands to a connection.
@@ -38,8 +60,28 @@ pub struct Queued {
 pub enum QueueItem {
     /// Whole lines for the client; behind a write that was cut short, the rest of one.
     Bytes(Queued),
-    /// The broker has done with the last batch. The next one must not come before this time, by the clock of the server.
-    Credit(Duration),
+    /// The broker has done with the last batch.
+    Credit(Credit),
+    /// The client is here no more, for this reason. Nothing follows.
+    End(Departure),
+}
+
+/// The broker has done with a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Credit {
+    /// The next batch must not come before this time, by the clock of the server.
+    pub not_before: Duration,
+    /// What was refused first, since the client last asked or a request of its began.
+    pub refused: Option<Refused>,
+}
+
+/// That something was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused {
+    /// The code of the reason.
+    pub code: &'static str,
+    /// In how many seconds it may be tried again, where that is known.
+    pub retry_after: Option<u64>,
 }
 
 /// The broker's end. Dropping it hangs up, after what is queued.
@@ -77,17 +119,17 @@ impl Outbox {
                 written = socket.write(parts.iter().map(|part| &part.bytes[..])).unwrap_or(0);
             }
         }
-        for Part { bytes, is_private } in parts {
+        for Part { bytes, told } in parts {
             let taken = written.min(bytes.len());
             written -= taken;
             if taken < bytes.len() {
-                self.queue(Queued { bytes: bytes.slice(taken..), is_private: *is_private });
+                self.queue(Queued { bytes: bytes.slice(taken..), told: *told });
             }
         }
     }
 
     fn queue(&self, item: Queued) {
-        let (bytes, is_private) = (item.bytes.len(), item.is_private);
+        let (bytes, is_private) = (item.bytes.len(), item.told.is_private());
         if self.push(QueueItem::Bytes(item)).is_err() {
             return; // the connection has ended, and its last batch is on its way or in its turn
         }
@@ -100,9 +142,14 @@ impl Outbox {
         self.items.disconnect();
     }
 
-    /// Lets the connection send its next batch, not before this time.
-    pub(super) fn credit(&self, not_before: Duration) {
-        self.push(QueueItem::Credit(not_before)).ok();
+    /// Lets the connection send its next batch.
+    pub(super) fn credit(&self, credit: Credit) {
+        self.push(QueueItem::Credit(credit)).ok();
+    }
+
+    /// Hangs up, after what is queued.
+    pub(super) fn end(&self, departure: Departure) {
+        self.push(QueueItem::End(departure)).ok();
     }
 
     fn push(&self, item: QueueItem) -> Result<(), QueueItem> {
@@ -197,8 +244,8 @@ mod tests {
 
     const PART_BYTES: usize = 64 << 10;
 
-    fn part(byte: u8, is_private: bool) -> Part {
-        Part { bytes: vec![byte; PART_BYTES].into(), is_private }
+    fn part(byte: u8, told: Told) -> Part {
+        Part { bytes: vec![byte; PART_BYTES].into(), told }
     }
 
     #[test]
@@ -208,18 +255,18 @@ mod tests {
         let (stream, _) = listener.accept().unwrap();
         let socket = Socket::new(stream, Token(1), Rc::new(Poller::new().unwrap())).unwrap();
         let (outbox, mut inbox) = outbox(Some(Rc::new(socket)), Memory::new(1 << 30));
-        outbox.send(&[Part { bytes: Bytes::from_static(b"hi\n"), is_private: true }], Duration::ZERO);
+        outbox.send(&[Part { bytes: Bytes::from_static(b"hi\n"), told: Told::Private }], Duration::ZERO);
         assert_eq!(outbox.queued(), 0);
         assert!(inbox.try_next().is_none(), "nothing is left for the connection to do");
 
         // More than two kernels hold, and then something behind it.
-        let parts: Vec<_> = (0..=250).map(|n| part(n, n % 3 == 0)).collect();
+        let parts: Vec<_> = (0..=250).map(|n| part(n, if n % 3 == 0 { Told::Answer } else { Told::Public })).collect();
         outbox.send(&parts, Duration::ZERO);
-        outbox.send(&[part(251, true)], Duration::ZERO);
+        outbox.send(&[part(251, Told::Private)], Duration::ZERO);
         let (mut queued, mut private, mut items) = (Vec::new(), 0, 0);
         while let Some(QueueItem::Bytes(item)) = inbox.try_next() {
-            assert_eq!(item.is_private, item.bytes[0] % 3 == 0 || item.bytes[0] == 251);
-            private += if item.is_private { item.bytes.len() } else { 0 };
+            assert_eq!(item.told.is_private(), item.bytes[0] % 3 == 0 || item.bytes[0] == 251);
+            private += if item.told.is_private() { item.bytes.len() } else { 0 };
             queued.extend_from_slice(&item.bytes);
             items += 1;
         }
@@ -236,7 +283,7 @@ mod tests {
     #[test]
     fn both_ends_see_what_is_queued_and_what_is_wanted() {
         let (outbox, inbox) = outbox(None, Memory::new(1 << 30));
-        outbox.send(&[part(1, true), part(2, false)], Duration::ZERO);
+        outbox.send(&[part(1, Told::Private), part(2, Told::Public)], Duration::ZERO);
         assert_eq!((inbox.queued(), outbox.queued()), (outbox.queued(), 2 * (PART_BYTES + QUEUE_ITEM_OVERHEAD)));
         assert_eq!((inbox.private(), outbox.private()), (PART_BYTES, PART_BYTES));
         assert!(!inbox.gauge().take_relief() && !inbox.is_cut());
@@ -249,12 +296,15 @@ mod tests {
     fn the_end_comes_behind_what_is_queued() {
         let (outbox, mut inbox) = outbox(None, Memory::new(1 << 30));
         assert!(inbox.next().now_or_never().is_none(), "it waits");
-        outbox.send(&[part(7, false)], Duration::ZERO);
-        outbox.credit(Duration::from_secs(5));
+        outbox.send(&[part(7, Told::Public)], Duration::ZERO);
+        let credit = Credit { not_before: Duration::from_secs(5), refused: None };
+        outbox.credit(credit);
+        outbox.end(Departure::Quit);
         drop(outbox);
         let mut next = || inbox.next().now_or_never().expect("it is there");
         assert!(matches!(next(), Some(QueueItem::Bytes(item)) if item.bytes.len() == PART_BYTES));
-        assert!(matches!(next(), Some(QueueItem::Credit(at)) if at == Duration::from_secs(5)));
+        assert!(matches!(next(), Some(QueueItem::Credit(same)) if same == credit));
+        assert!(matches!(next(), Some(QueueItem::End(Departure::Quit))));
         assert!(next().is_none() && inbox.is_terminated());
     }
 }

@@ -27,7 +27,7 @@ struct Segment {
     /// The place of the room's next one.
     next: Option<usize>,
     /// Where it ends, by dialect. It begins where the one before it ends.
-    ends: [usize; Dialect::COUNT],
+    ends: [u32; Dialect::COUNT],
 }
 
 /// The segments of a room.
@@ -42,7 +42,7 @@ struct OfRoom {
 impl Segments {
     /// Up to here, by dialect, what was appended belongs to this room: an event of so many bytes in the longest dialect.
     /// Answers how many bytes the room has.
-    pub(super) fn push(&mut self, room: RoomId, bytes: usize, ends: [usize; Dialect::COUNT]) -> usize {
+    pub(super) fn push(&mut self, room: RoomId, bytes: usize, ends: [u32; Dialect::COUNT]) -> usize {
         let place = match self.segments.last_mut() {
             Some(last) if last.room == room => {
                 last.ends = ends;
@@ -98,7 +98,7 @@ impl Segments {
             0 => rooms.iter().flat_map(|&room| self.places(room)).collect(),
             // A client that is told much alone is given a little of the public bytes each time, and looks only at the rest.
             _ => {
-                let first = self.segments.partition_point(|segment| segment.ends[dialect.index()] <= from);
+                let first = self.segments.partition_point(|segment| segment.ends[dialect.index()] as usize <= from);
                 (first..self.segments.len())
                     .filter(|&place| rooms.binary_search(&self.segments[place].room).is_ok())
                     .collect()
@@ -125,7 +125,7 @@ impl Segments {
     }
 
     fn range(&self, place: usize, dialect: Dialect) -> Range<usize> {
-        let end = |place: usize| self.segments[place].ends[dialect.index()];
+        let end = |place: usize| self.segments[place].ends[dialect.index()] as usize;
         place.checked_sub(1).map_or(0, end)..end(place)
     }
 }
@@ -140,7 +140,7 @@ mod tests {
     fn segments() -> Segments {
         let mut segments = Segments::default();
         for (n, room) in ROOMS.into_iter().enumerate() {
-            segments.push(RoomId(room), 10, [10 * (n + 1); Dialect::COUNT]);
+            segments.push(RoomId(room), 10, [10 * (n as u32 + 1); Dialect::COUNT]);
         }
         segments
     }
@@ -185,7 +185,7 @@ mod tests {
         let mut segments = Segments::default();
         assert!(segments.rooms().is_empty());
         for end in [10, 20] {
-            assert_eq!(segments.push(RoomId(7), 10, [end; Dialect::COUNT]), end);
+            assert_eq!(segments.push(RoomId(7), 10, [end; Dialect::COUNT]), end as usize);
         }
         assert_eq!((segments.segments.len(), segments.rooms()), (1, &[RoomId(7)][..]));
         assert_eq!(pairs(segments.ranges(Dialect::default(), &[RoomId(7)], 0)), [(0, 20)]);

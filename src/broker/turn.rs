@@ -6,7 +6,7 @@ use std::{mem, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
-use super::{memory::Memory, public_output::PublicOutput, segments::Segments};
+use super::{Told, memory::Memory, public_output::PublicOutput, segments::Segments};
 use crate::{
     chat::{Event, Public, RoomId, RoomSet},
     protocol::{Dialect, Format, Reply, Stamp, render, render_public, render_reply},
@@ -149,7 +149,11 @@ impl Turn {
         }
         self.public_bytes += longest;
         self.delivered_bytes += longest * members;
-        let of_room = self.segments.push(*room, longest, self.public.each_ref().map(Vec::len));
+        let of_room = self.segments.push(
+            *room,
+            longest,
+            self.public.each_ref().map(|public| u32::try_from(public.len()).unwrap_or(u32::MAX)),
+        );
         self.room_bytes_max = self.room_bytes_max.max(of_room);
     }
 
@@ -176,18 +180,19 @@ impl Turn {
     /// Tells an event to one client.
     pub(super) fn tell(&mut self, listener: &mut Listener, event: &Event) {
         let stamp = Stamp::private(self.at);
-        self.append(listener, |bytes, dialect| render(bytes, event, stamp, dialect));
+        let told = if event.is_answer() { Told::Answer } else { Told::Private };
+        self.append(listener, told, |bytes, dialect| render(bytes, event, stamp, dialect));
     }
 
     /// Answers one client.
     pub(super) fn reply(&mut self, listener: &mut Listener, reply: &Reply) {
         let at = self.at;
-        self.append(listener, |bytes, dialect| render_reply(bytes, reply, at, dialect));
+        self.append(listener, Told::Answer, |bytes, dialect| render_reply(bytes, reply, at, dialect));
     }
 
-    fn append(&mut self, listener: &mut Listener, render: impl FnOnce(&mut Vec<u8>, Dialect)) {
+    fn append(&mut self, listener: &mut Listener, told: Told, render: impl FnOnce(&mut Vec<u8>, Dialect)) {
         self.mark_public(listener);
-        let bytes = listener.append(render);
+        let bytes = listener.append(told, render);
         self.private_bytes += bytes;
         self.delivered_bytes += bytes;
     }

@@ -7,7 +7,7 @@ use super::{
     accounts::AccountDone,
     departure::Departure,
     order::{Act, OrderDone, OrderEvent},
-    record::{Epoch, Position, Record},
+    record::{Epoch, KeptEvent, Position, Record},
     refusal::Refusal,
 };
 
@@ -91,6 +91,27 @@ pub enum PublicEvent {
     },
 }
 
+/// Which public events are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Kinds {
+    /// All of them.
+    #[default]
+    All,
+    /// What users have said.
+    Messages,
+}
+
+impl Kinds {
+    /// Whether an event is of these.
+    #[must_use]
+    pub fn include(self, event: &PublicEvent) -> bool {
+        match self {
+            Self::All => true,
+            Self::Messages => matches!(event, PublicEvent::Message { .. }),
+        }
+    }
+}
+
 /// Something that one client is told alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -141,6 +162,42 @@ pub enum Event {
     Refused(Refusal),
     /// The server ends the connection.
     Farewell(Departure),
+}
+
+impl Event {
+    /// Its position among all that is kept; or the one behind which that begins which it does not tell.
+    #[must_use]
+    pub fn position(&self) -> Option<Position> {
+        match self {
+            Self::Past(record, epoch) => Some(Position { n: record.n, epoch: *epoch }),
+            Self::Done(Done::Join { position, .. } | Done::History { position, .. }) => *position,
+            _ => None,
+        }
+    }
+
+    /// Whether it answers what the one who is told has asked.
+    #[must_use]
+    pub fn is_answer(&self) -> bool {
+        match self {
+            Self::Private { .. } | Self::Farewell(_) | Self::Order(OrderEvent::Notice(_)) => false,
+            Self::Past(record, _) => match record.event {
+                KeptEvent::Public(_) => true,
+                KeptEvent::Private { .. } => false,
+            },
+            Self::User(_)
+            | Self::UsersEnd(_)
+            | Self::Renamed { .. }
+            | Self::Room { .. }
+            | Self::Token(..)
+            | Self::Order(OrderEvent::Sanction(_))
+            | Self::Done(_)
+            | Self::Declined(..)
+            | Self::Synced(_)
+            | Self::WaitMet(_)
+            | Self::WaitTimedOut
+            | Self::Refused(_) => true,
+        }
+    }
 }
 
 /// What was asked for: the requests that are answered by one last line each.

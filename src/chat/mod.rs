@@ -56,7 +56,7 @@ pub use command::{Command, Start, WaitFor};
 pub use compose::{composed, may_be_composed};
 pub use departure::Departure;
 pub use entry::{Congestion, Entry, Input, Load, Output, Rules};
-pub use event::{Asked, ClientId, Done, Event, Identity, Public, PublicEvent, RoomId, Seq};
+pub use event::{Asked, ClientId, Done, Event, Identity, Kinds, Public, PublicEvent, RoomId, Seq};
 pub use history::HISTORY_MAX;
 pub use name::{NAME_CHARS_MAX, NAME_MARKS_MAX, Name, NameRule, needs_isolate};
 pub use order::{

@@ -244,7 +244,8 @@ impl Connection {
     fn take(&mut self, item: QueueItem) {
         match item {
             QueueItem::Bytes(bytes) => self.writer.push(bytes),
-            QueueItem::Credit(not_before) => self.session.credited(not_before, self.shared.clock.now()),
+            QueueItem::Credit(credit) => self.session.credited(credit.not_before, self.shared.clock.now()),
+            QueueItem::End(_) => {} // it has been told why
         }
     }
 

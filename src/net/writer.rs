@@ -143,7 +143,7 @@ impl Writer {
         let Some(last) = self.items.pop_back() else { return };
         let begun = self.items.pop_front().map(|mut first| {
             let end = memchr::memchr(b'\n', &first.bytes).map_or(first.bytes.len(), |end| end + 1);
-            self.gauge.release(first.bytes.len() - end, first.is_private);
+            self.gauge.release(first.bytes.len() - end, first.told.is_private());
             first.bytes = Bytes::copy_from_slice(&first.bytes[..end]); // the rest is free
             first
         });
@@ -156,7 +156,7 @@ impl Writer {
         while let Some(first) = self.items.front_mut() {
             let written = bytes.min(first.bytes.len());
             bytes -= written;
-            self.gauge.release(written, first.is_private);
+            self.gauge.release(written, first.told.is_private());
             if written < first.bytes.len() {
                 first.bytes.advance(written);
                 return;
@@ -169,7 +169,7 @@ impl Writer {
 
     fn discard(&mut self) {
         for item in mem::take(&mut self.items) {
-            self.gauge.release(item.bytes.len(), item.is_private);
+            self.gauge.release(item.bytes.len(), item.told.is_private());
             self.gauge.release_item();
         }
     }
@@ -186,7 +186,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        broker::{Memory, outbox},
+        broker::{Memory, Told, outbox},
         reactor::{Poller, Socket, Token, Wait},
     };
 
@@ -204,7 +204,7 @@ mod tests {
         let parts: Vec<_> = sizes.zip(0u8..).map(|(size, byte)| vec![byte; size]).collect();
         for part in &parts {
             inbox.gauge().queue(part.len(), false);
-            writer.push(Queued { bytes: part.clone().into(), is_private: false });
+            writer.push(Queued { bytes: part.clone().into(), told: Told::Public });
         }
         let all = parts.concat();
         let mut received = vec![0; all.len()];

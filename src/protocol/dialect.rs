@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::chat::{Position, Seq};
+use crate::chat::{Kinds, Position, Seq};
 
 /// The language of texts for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,14 +24,19 @@ pub enum Format {
     Json,
 }
 
-/// What ends the lines that a connection is sent.
+/// What stands around each line that a connection is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LineEnding {
-    /// LF, as for nc.
+pub enum Envelope {
+    /// LF behind it, as for nc.
     #[default]
     Lf,
-    /// CR LF, as telnet's terminal needs it (RFC 854).
+    /// CR LF behind it, as telnet's terminal needs it (RFC 854).
     CrLf,
+    /// LF behind it, over HTTP: in text, what happens in rooms stands behind its position and time, as in a history. What
+    /// happens is left out where it is not of these kinds.
+    Stream(Kinds),
+    /// It is the data of a server-sent event, which has the position as its id. The same is left out.
+    ServerSent(Kinds),
 }
 
 /// How a connection's output looks.
@@ -41,8 +46,8 @@ pub struct Dialect {
     pub format: Format,
     /// The language of what is for people.
     pub lang: Lang,
-    /// What ends each line.
-    pub ending: LineEnding,
+    /// What stands around each line.
+    pub envelope: Envelope,
 }
 
 /// What a user has set for its own connection.
@@ -81,21 +86,56 @@ impl Stamp<'_> {
     }
 }
 
+impl Envelope {
+    const ALL: [Self; 6] = [
+        Self::Lf,
+        Self::CrLf,
+        Self::Stream(Kinds::All),
+        Self::Stream(Kinds::Messages),
+        Self::ServerSent(Kinds::All),
+        Self::ServerSent(Kinds::Messages),
+    ];
+
+    /// A number below that of all of them, one for each.
+    fn index(self) -> usize {
+        match self {
+            Self::Lf => 0,
+            Self::CrLf => 1,
+            Self::Stream(Kinds::All) => 2,
+            Self::Stream(Kinds::Messages) => 3,
+            Self::ServerSent(Kinds::All) => 4,
+            Self::ServerSent(Kinds::Messages) => 5,
+        }
+    }
+
+    /// Which events it has.
+    #[must_use]
+    pub fn kinds(self) -> Kinds {
+        match self {
+            Self::Lf | Self::CrLf => Kinds::All,
+            Self::Stream(kinds) | Self::ServerSent(kinds) => kinds,
+        }
+    }
+}
+
 impl Dialect {
     /// How many there are.
     pub const COUNT: usize = Self::ALL.len();
 
     /// All of them, in the order of [`Self::index`].
-    pub const ALL: [Self; 8] = [
-        Self { format: Format::Text, lang: Lang::Zh, ending: LineEnding::Lf },
-        Self { format: Format::Text, lang: Lang::En, ending: LineEnding::Lf },
-        Self { format: Format::Json, lang: Lang::Zh, ending: LineEnding::Lf },
-        Self { format: Format::Json, lang: Lang::En, ending: LineEnding::Lf },
-        Self { format: Format::Text, lang: Lang::Zh, ending: LineEnding::CrLf },
-        Self { format: Format::Text, lang: Lang::En, ending: LineEnding::CrLf },
-        Self { format: Format::Json, lang: Lang::Zh, ending: LineEnding::CrLf },
-        Self { format: Format::Json, lang: Lang::En, ending: LineEnding::CrLf },
-    ];
+    pub const ALL: [Self; 4 * Envelope::ALL.len()] = {
+        let mut all = [Self { format: Format::Text, lang: Lang::Zh, envelope: Envelope::Lf }; 4 * Envelope::ALL.len()];
+        let mut index = 0;
+        while index < all.len() {
+            all[index] = Self {
+                format: if index % 4 < 2 { Format::Text } else { Format::Json },
+                lang: if index % 2 == 0 { Lang::Zh } else { Lang::En },
+                envelope: Envelope::ALL[index / 4],
+            };
+            index += 1;
+        }
+        all
+    };
 
     /// A number below [`Self::COUNT`], one for each.
     #[must_use]
@@ -106,16 +146,13 @@ impl Dialect {
             (Format::Json, Lang::Zh) => 2,
             (Format::Json, Lang::En) => 3,
         };
-        match self.ending {
-            LineEnding::Lf => index,
-            LineEnding::CrLf => index + Self::COUNT / 2,
-        }
+        4 * self.envelope.index() + index
     }
 
     /// The same with lines that end in CR LF.
     #[must_use]
     pub fn with_cr_lf(self) -> Self {
-        Self { ending: LineEnding::CrLf, ..self }
+        Self { envelope: Envelope::CrLf, ..self }
     }
 
     /// The dialect with this setting in force.
@@ -143,7 +180,7 @@ mod tests {
     fn settings_keep_the_line_ending() {
         for dialect in Dialect::ALL {
             let other = dialect.with(Setting::Format(Format::Json)).with(Setting::Lang(Lang::En));
-            assert_eq!(other, Dialect { format: Format::Json, lang: Lang::En, ending: dialect.ending });
+            assert_eq!(other, Dialect { format: Format::Json, lang: Lang::En, envelope: dialect.envelope });
         }
     }
 }

@@ -8,7 +8,7 @@ mod reply;
 mod session;
 mod verb;
 
-pub use dialect::{Dialect, Format, Lang, LineEnding, Setting, Stamp};
+pub use dialect::{Dialect, Envelope, Format, Lang, Setting, Stamp};
 pub use line::{Frame, Framer, Line, Telnet, Text, parse, parse_frame};
 pub use line::{escape, foreign};
 pub use proxy::{HEADER_BYTES_MAX, Header};

@@ -3,52 +3,75 @@
 use jiff::Timestamp;
 
 use super::{
-    dialect::{Dialect, Format, LineEnding, Stamp},
+    dialect::{Dialect, Envelope, Format, Stamp},
     line::{json, text},
     reply::Reply,
 };
-use crate::chat::{Event, PublicEvent};
+use crate::chat::{Event, KeptEvent, Position, PublicEvent};
 
-/// Appends `event` to `out`, as a whole line with its ending; in text, nothing for the end of `who`.
+/// Appends `event` to `out`, as a whole line in its envelope; in text, nothing for the end of `who`.
 pub fn render(out: &mut Vec<u8>, event: &Event, stamp: Stamp<'_>, dialect: Dialect) {
-    let from = out.len();
-    match dialect.format {
+    if let Event::Past(record, _) = event
+        && let KeptEvent::Public(event) = &record.event
+        && !dialect.envelope.kinds().include(event)
+    {
+        return;
+    }
+    enclose(out, event.position(), dialect.envelope, |out| match dialect.format {
         Format::Text => text::event(out, event, dialect.lang),
         Format::Json => json::event(out, event, stamp, dialect.lang),
-    }
-    end_lines(out, from, dialect.ending);
+    });
 }
 
-/// The same for what all who are in a room are told.
+/// The same for what all who are in a room are told; nothing for what is not of the dialect's kinds.
 pub fn render_public(out: &mut Vec<u8>, event: &PublicEvent, stamp: Stamp<'_>, dialect: Dialect) {
-    let from = out.len();
-    match dialect.format {
-        Format::Text => text::public_event(out, event, stamp.room, dialect.lang),
-        Format::Json => json::public_event(out, event, stamp),
+    if !dialect.envelope.kinds().include(event) {
+        return;
     }
-    end_lines(out, from, dialect.ending);
+    enclose(out, stamp.position, dialect.envelope, |out| match (dialect.format, dialect.envelope) {
+        (Format::Text, Envelope::Lf | Envelope::CrLf) => text::public_event(out, event, stamp.room, dialect.lang),
+        (Format::Text, Envelope::Stream(_) | Envelope::ServerSent(_)) => {
+            text::dated_event(out, event, stamp, dialect.lang);
+        }
+        (Format::Json, _) => json::public_event(out, event, stamp),
+    });
 }
 
-/// Appends `reply` to `out`, as whole lines with their endings: one, but for `help` in text.
+/// Appends `reply` to `out`, as whole lines in their envelopes: one, but for `help` in text.
 pub fn render_reply(out: &mut Vec<u8>, reply: &Reply, at: Timestamp, dialect: Dialect) {
-    let from = out.len();
-    match dialect.format {
+    enclose(out, None, dialect.envelope, |out| match dialect.format {
         Format::Text => text::reply(out, reply, dialect.lang),
         Format::Json => json::reply(out, reply, Stamp::private(at), dialect.lang),
-    }
-    end_lines(out, from, dialect.ending);
+    });
 }
 
-/// Gives the lines that begin at `from` their ending. They are rendered with LF, which stands nowhere else in them.
-fn end_lines(out: &mut Vec<u8>, from: usize, ending: LineEnding) {
-    match ending {
-        LineEnding::Lf => {}
-        LineEnding::CrLf => {
+/// Puts the lines that `render` appends into their envelope. They end with LF, which stands nowhere else in them.
+fn enclose(out: &mut Vec<u8>, position: Option<Position>, envelope: Envelope, render: impl FnOnce(&mut Vec<u8>)) {
+    let from = out.len();
+    match envelope {
+        Envelope::Lf | Envelope::Stream(_) => render(out),
+        Envelope::CrLf => {
+            render(out);
             let mut at = from;
             while let Some(length) = memchr::memchr(b'\n', &out[at..]) {
                 out.insert(at + length, b'\r');
                 at += length + b"\r\n".len();
             }
+        }
+        Envelope::ServerSent(_) => {
+            if let Some(position) = position {
+                out.extend_from_slice(format!("id: {position}\n").as_bytes());
+            }
+            let mut at = out.len();
+            render(out);
+            if at == out.len() {
+                return out.truncate(from); // nothing was told
+            }
+            while at < out.len() {
+                out.splice(at..at, *b"data: ");
+                at += memchr::memchr(b'\n', &out[at..]).map_or(out.len(), |length| length + 1);
+            }
+            out.push(b'\n');
         }
     }
 }
@@ -58,10 +81,15 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{chat::Refusal, protocol::Limits};
+    use crate::{
+        chat::{Epoch, Identity, Kinds, Record, Refusal},
+        protocol::{Lang, Limits},
+    };
+
+    const ID: &str = "id: 7.abcde\n";
 
     #[test]
-    fn with_cr_lf_the_same_lines_have_another_ending() {
+    fn each_line_stands_in_its_envelope() {
         let (event, help) = (Event::Refused(Refusal::NoSuchUser), Reply::Help(Arc::new(Limits::default())));
         let stamp = Stamp::private(Timestamp::UNIX_EPOCH);
         for dialect in Dialect::ALL {
@@ -72,12 +100,52 @@ mod tests {
                 let lines = out.strip_prefix(b"before\n").expect("what was there stays");
                 String::from_utf8(lines.to_vec()).expect("UTF-8")
             };
-            let (plain, own) = (rendered(Dialect { ending: LineEnding::Lf, ..dialect }), rendered(dialect));
+            let (plain, own) = (rendered(Dialect { envelope: Envelope::Lf, ..dialect }), rendered(dialect));
             assert!(plain.ends_with('\n') && !plain.contains('\r'), "{plain:?}");
-            match dialect.ending {
-                LineEnding::Lf => assert_eq!(own, plain),
-                LineEnding::CrLf => assert_eq!(own, plain.replace('\n', "\r\n")),
+            match dialect.envelope {
+                Envelope::Lf | Envelope::Stream(_) => assert_eq!(own, plain),
+                Envelope::CrLf => assert_eq!(own, plain.replace('\n', "\r\n")),
+                Envelope::ServerSent(_) => {
+                    let events: Vec<_> = own.split_terminator("\n\n").collect();
+                    assert_eq!(events.len(), 2, "{own:?}");
+                    let lines = events.iter().flat_map(|event| event.lines());
+                    let data: Vec<_> = lines.map(|line| line.strip_prefix("data: ").expect("a line of data")).collect();
+                    assert_eq!(data.join("\n") + "\n", plain);
+                }
             }
+        }
+    }
+
+    /// What is told of an event of a room, live and from its history.
+    fn told(event: PublicEvent, dialect: Dialect) -> [String; 2] {
+        let epoch = Epoch::from_random(0);
+        let position = Position { n: 7, epoch };
+        let at = Timestamp::UNIX_EPOCH;
+        let stamp = Stamp { seq: Some(3), room: Some("zoo"), position: Some(position), ..Stamp::private(at) };
+        let (mut live, mut past) = (Vec::new(), Vec::new());
+        render_public(&mut live, &event, stamp, dialect);
+        let record = Record { n: 7, at, room: "zoo".into(), event: Arc::new(event).into() };
+        render(&mut past, &Event::Past(record, epoch), Stamp::private(at), dialect);
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8").replace(&position.to_string(), "7.abcde");
+        [text(live), text(past)]
+    }
+
+    #[test]
+    fn over_http_what_happens_is_told_as_in_a_history_and_has_its_position() {
+        let ann = Arc::new(Identity { name: "ann".into(), addr: "1.2.3.4:5".into(), is_account: false });
+        let said = || PublicEvent::Message { from: Arc::clone(&ann), text: "hi".to_owned() };
+        for kinds in [Kinds::All, Kinds::Messages] {
+            let dialect = |format, envelope| Dialect { format, lang: Lang::En, envelope };
+            let dated = "history|7.abcde|1970-01-01T00:00:00.000Z|#zoo [1.2.3.4:5]ann:hi\n".to_owned();
+            let text = told(said(), dialect(Format::Text, Envelope::Stream(kinds)));
+            assert_eq!(text, [dated.clone(), dated]);
+            for told in told(said(), dialect(Format::Json, Envelope::ServerSent(kinds))) {
+                let data =
+                    told.strip_prefix(ID).and_then(|told| told.strip_prefix("data: {")).expect("an id, and data");
+                assert!(data.ends_with("}\n\n"), "{data:?}");
+            }
+            let left = told(PublicEvent::Left(Arc::clone(&ann)), dialect(Format::Json, Envelope::ServerSent(kinds)));
+            assert_eq!(left.map(|told| told.is_empty()), [kinds == Kinds::Messages; 2]);
         }
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use jiff::Timestamp;
 use pipechat::{
     chat::{Command, Departure, Event, Input, Public, RoomId},
-    protocol::{LineEnding, Reply, Step},
+    protocol::{Envelope, Reply, Step},
 };
 
 use super::{any_event::AnyEvent, model::Past, reader::Heard};
@@ -151,7 +151,7 @@ impl Account {
                 self.is_busy = true;
             }
             Step::Broken => self.entitled.breaks(),
-            Step::Reply(_) | Step::Check(_) | Step::Speak(_) | Step::Eof | Step::Close(_) => {}
+            Step::Reply(_) | Step::Check(_) | Step::Speak(_) | Step::Request { .. } | Step::Eof | Step::Close(_) => {}
         }
         self.release();
     }
@@ -239,13 +239,19 @@ impl Account {
                     Reply::Checked { token, refused }
                 }
                 Step::Speak(next) => {
-                    if next.ending == LineEnding::CrLf && self.cr_lf.is_none() {
+                    if next.envelope == Envelope::CrLf && self.cr_lf.is_none() {
                         self.cr_lf = Some(CrLf { from: self.told.len(), until: None, answers: self.answers.len() });
                     }
                     dialect = Some(next);
                     continue;
                 }
-                Step::Arrive | Step::Visit | Step::Command(_) | Step::Broken | Step::Eof | Step::Close(_) => {
+                Step::Arrive
+                | Step::Visit
+                | Step::Command(_)
+                | Step::Request { .. }
+                | Step::Broken
+                | Step::Eof
+                | Step::Close(_) => {
                     unreachable!()
                 }
             };

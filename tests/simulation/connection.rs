@@ -12,7 +12,7 @@ use std::{
 use bytes::{Buf, Bytes};
 use futures::stream::FusedStream;
 use pipechat::{
-    broker::{Departed, Inbox, Level, Memory, QueueGauge, QueueItem, Queued},
+    broker::{Credit, Departed, Inbox, Level, Memory, QueueGauge, QueueItem, Queued},
     chat::ClientId,
     protocol::{Batch, Dialect, Intake, Interest, Limits, Session},
 };
@@ -235,7 +235,8 @@ impl Connection {
     fn take(&mut self, item: QueueItem, now: Duration, seen: &mut Vec<Seen>) {
         match item {
             QueueItem::Bytes(bytes) => self.items.push_back(bytes),
-            QueueItem::Credit(not_before) => {
+            QueueItem::End(_) => {}
+            QueueItem::Credit(Credit { not_before, .. }) => {
                 seen.push(Seen::Credit(not_before));
                 self.session.credited(not_before, now);
             }
@@ -316,7 +317,7 @@ impl Connection {
             };
             total += written;
             first.bytes.advance(written);
-            self.gauge.release(written, first.is_private);
+            self.gauge.release(written, first.told.is_private());
             if !first.bytes.is_empty() {
                 self.is_blocked = true;
                 break;
@@ -339,7 +340,7 @@ impl Connection {
 
     fn discard(&mut self) {
         for item in self.items.drain(..) {
-            self.gauge.release(item.bytes.len(), item.is_private);
+            self.gauge.release(item.bytes.len(), item.told.is_private());
             self.gauge.release_item();
         }
     }
@@ -348,6 +349,6 @@ impl Connection {
 fn bytes_of(item: QueueItem) -> Option<Queued> {
     match item {
         QueueItem::Bytes(bytes) => Some(bytes),
-        QueueItem::Credit(_) => None,
+        QueueItem::Credit(_) | QueueItem::End(_) => None,
     }
 }

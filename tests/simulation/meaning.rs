@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pipechat::{
     chat::{Command, Departure},
     protocol::{
-        Dialect, FormError, Limits, Line, LineEnding, Reply, Setting, Step,
+        Dialect, Envelope, FormError, Limits, Line, Reply, Setting, Step,
         foreign::{self, Foreign},
     },
 };
@@ -33,13 +33,13 @@ impl Understanding {
         if self.is_over {
             return Vec::new();
         }
-        self.dialect.ending = LineEnding::CrLf;
+        self.dialect.envelope = Envelope::CrLf;
         vec![Step::Speak(self.dialect)]
     }
 
     /// Whether it has.
     pub(crate) fn is_telnet(&self) -> bool {
-        self.dialect.ending == LineEnding::CrLf
+        self.dialect.envelope == Envelope::CrLf
     }
 
     /// The steps of the next line: none for a blank one, and none behind the end.

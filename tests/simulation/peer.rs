@@ -7,7 +7,7 @@ use std::{collections::VecDeque, iter::Peekable, net::SocketAddr, sync::Arc, tim
 use pipechat::{
     broker::{Inbox, Request},
     chat::{ClientId, Command, Departure},
-    protocol::{Batch, Dialect, Limits, Line, LineEnding, Reply, Setting, Step},
+    protocol::{Batch, Dialect, Envelope, Limits, Line, Reply, Setting, Step},
 };
 
 use super::{
@@ -52,7 +52,7 @@ struct Meant {
     meaning: Meaning,
     /// Its bytes begin with the client's first negotiation.
     has_negotiation: bool,
-    /// It has no ending: it is a line if the end of the input comes behind it, and none if that is a reset.
+    /// It has no envelope: it is a line if the end of the input comes behind it, and none if that is a reset.
     is_open: bool,
 }
 
@@ -259,7 +259,7 @@ impl Peer {
 
     /// The server has seen a negotiation: it stands before the next line, which may not have come.
     fn understand_negotiation<'a>(&mut self, steps: &mut Peekable<impl Iterator<Item = &'a Step>>) {
-        let is_negotiation = |step: &&Step| matches!(step, Step::Speak(next) if next.ending == LineEnding::CrLf);
+        let is_negotiation = |step: &&Step| matches!(step, Step::Speak(next) if next.envelope == Envelope::CrLf);
         let is_next = self.meant.front().map_or(self.is_telnet, |meant| meant.has_negotiation);
         let is_expected = is_next && !self.is_unclear && !self.understanding.is_telnet();
         if is_expected && steps.peek().is_some_and(is_negotiation) {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use jiff::Timestamp;
 use pipechat::{
     chat::{Event, Identity, KeptEvent, Position, PublicEvent},
-    protocol::{Dialect, Format, Lang, LineEnding},
+    protocol::{Dialect, Envelope, Format, Lang},
 };
 
 use super::{
@@ -155,11 +155,17 @@ impl Heard {
 /// The room whose name stands before nothing.
 const LOBBY: &str = "lobby";
 
+/// Those in which lines are told over the line protocol.
+pub(crate) fn dialects() -> impl Iterator<Item = Dialect> {
+    Dialect::ALL.into_iter().filter(|dialect| matches!(dialect.envelope, Envelope::Lf | Envelope::CrLf))
+}
+
 /// What a line ends with.
 pub(crate) fn ending_of(dialect: Dialect) -> &'static str {
-    match dialect.ending {
-        LineEnding::Lf => "\n",
-        LineEnding::CrLf => "\r\n",
+    match dialect.envelope {
+        Envelope::Lf => "\n",
+        Envelope::CrLf => "\r\n",
+        Envelope::Stream(_) | Envelope::ServerSent(_) => unreachable!("over the line protocol"),
     }
 }
 

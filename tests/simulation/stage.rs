@@ -173,7 +173,7 @@ impl Stage {
     pub(crate) fn read_until(&mut self, client: u64, private: usize) {
         while self.private(client) > private {
             let first = self.reader(client).items.front().expect("what waits is here");
-            let (length, is_private) = (first.bytes.len(), first.is_private);
+            let (length, is_private) = (first.bytes.len(), first.told.is_private());
             let bytes = if is_private { length.min(self.private(client) - private) } else { length };
             self.read(client, bytes);
         }
@@ -225,6 +225,7 @@ impl Reader {
             match item {
                 QueueItem::Bytes(bytes) => self.items.push_back(bytes),
                 QueueItem::Credit(_) => self.has_credit = true,
+                QueueItem::End(_) => {}
             }
         }
     }
@@ -237,7 +238,7 @@ impl Reader {
             let read = bytes.min(first.bytes.len());
             bytes -= read;
             first.bytes.advance(read);
-            gauge.release(read, first.is_private);
+            gauge.release(read, first.told.is_private());
             if first.bytes.is_empty() {
                 gauge.release_item();
                 self.items.pop_front();

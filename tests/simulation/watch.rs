@@ -106,6 +106,7 @@ impl Watch {
                 | Step::Check(_)
                 | Step::Reply(_)
                 | Step::Speak(_)
+                | Step::Request { .. }
                 | Step::Broken
                 | Step::Eof
                 | Step::Close(_) => {}

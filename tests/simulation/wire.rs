@@ -16,7 +16,7 @@ use crate::{
     any_event::AnyEvent,
     book::{self, Piece},
     meaning::Understanding,
-    reader::{Heard, ending_of, is_obeyed, plain, read},
+    reader::{Heard, dialects, ending_of, is_obeyed, plain, read},
 };
 
 /// Short, so that lines that are too long are found soon.
@@ -39,6 +39,7 @@ pub(crate) fn check(bytes: &[u8], packet: usize) {
             | Step::Visit
             | Step::Check(_)
             | Step::Speak(_)
+            | Step::Request { .. }
             | Step::Broken
             | Step::Eof
             | Step::Close(_) => {}
@@ -162,7 +163,7 @@ fn events_of(commands: Vec<Command>) -> Vec<(Option<Arc<str>>, AnyEvent)> {
 
 /// It is whole lines in every dialect, no terminal obeys them, and who said what can be read from them.
 fn look_at(room: Option<&str>, event: &AnyEvent) {
-    for dialect in Dialect::ALL {
+    for dialect in dialects() {
         let mut line = Vec::new();
         event.render(&mut line, Stamp { seq: Some(1), room, ..Stamp::private(Timestamp::UNIX_EPOCH) }, dialect);
         let line = whole_lines(line, dialect);
@@ -179,7 +180,7 @@ fn look_at(room: Option<&str>, event: &AnyEvent) {
 }
 
 fn look_at_reply(reply: &Reply) {
-    for dialect in Dialect::ALL {
+    for dialect in dialects() {
         let mut line = Vec::new();
         render_reply(&mut line, reply, Timestamp::UNIX_EPOCH, dialect);
         assert!(!whole_lines(line, dialect).is_empty());

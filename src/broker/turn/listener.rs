@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 use bytes::Bytes;
 
 use crate::{
-    broker::{memory::Memory, public_output::PublicOutput, segments::Segments},
+    broker::{Told, memory::Memory, public_output::PublicOutput, segments::Segments},
     chat::RoomSet,
     protocol::Dialect,
 };
@@ -29,8 +29,7 @@ pub(in crate::broker) struct Listener {
 #[derive(Debug)]
 pub(in crate::broker) struct Part {
     pub(in crate::broker) bytes: Bytes,
-    /// They are for this client alone.
-    pub(in crate::broker) is_private: bool,
+    pub(in crate::broker) told: Told,
 }
 
 /// What a turn has for one client alone, in order with the public bytes.
@@ -47,7 +46,7 @@ enum OutputSegment {
     /// Of the public bytes in this dialect.
     Public(Dialect, Range<usize>),
     /// Of the client's own.
-    Private(Range<usize>),
+    Private(Told, Range<usize>),
 }
 
 impl Listener {
@@ -71,14 +70,16 @@ impl Listener {
     }
 
     /// Appends private bytes, and answers how many.
-    pub(super) fn append(&mut self, render: impl FnOnce(&mut Vec<u8>, Dialect)) -> usize {
+    pub(super) fn append(&mut self, told: Told, render: impl FnOnce(&mut Vec<u8>, Dialect)) -> usize {
         let private = self.private.get_or_insert_default();
         let from = private.bytes.len();
         render(&mut private.bytes, self.dialect);
         let to = private.bytes.len();
         match private.segments.last_mut() {
-            Some(OutputSegment::Private(last)) => last.end = to,
-            Some(OutputSegment::Public(..)) | None => private.segments.push(OutputSegment::Private(from..to)),
+            Some(OutputSegment::Private(last, range)) if *last == told => range.end = to,
+            Some(OutputSegment::Private(..) | OutputSegment::Public(..)) | None => {
+                private.segments.push(OutputSegment::Private(told, from..to));
+            }
         }
         to - from
     }
@@ -101,7 +102,7 @@ impl Listener {
         } else {
             let bytes = public.of_rooms(self.dialect, &self.rooms, memory);
             if !bytes.is_empty() {
-                send(&[Part { bytes, is_private: false }]);
+                send(&[Part { bytes, told: Told::Public }]);
             }
         }
         self.public_from = 0;
@@ -121,10 +122,10 @@ impl Listener {
         for segment in private.segments {
             match segment {
                 OutputSegment::Public(dialect, range) => {
-                    parts.push(Part { bytes: public.slice(dialect, range), is_private: false });
+                    parts.push(Part { bytes: public.slice(dialect, range), told: Told::Public });
                 }
-                OutputSegment::Private(range) => {
-                    parts.extend(slices(&pieces, range).map(|bytes| Part { bytes, is_private: true }));
+                OutputSegment::Private(told, range) => {
+                    parts.extend(slices(&pieces, range).map(|bytes| Part { bytes, told }));
                 }
             }
         }

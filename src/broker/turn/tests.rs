@@ -3,11 +3,11 @@
 use super::*;
 use crate::{
     chat::{Identity, PublicEvent},
-    protocol::{Lang, LineEnding},
+    protocol::{Envelope, Lang},
 };
 
-const TEXT: Dialect = Dialect { format: Format::Text, lang: Lang::En, ending: LineEnding::Lf };
-const JSON: Dialect = Dialect { format: Format::Json, lang: Lang::En, ending: LineEnding::Lf };
+const TEXT: Dialect = Dialect { format: Format::Text, lang: Lang::En, envelope: Envelope::Lf };
+const JSON: Dialect = Dialect { format: Format::Json, lang: Lang::En, envelope: Envelope::Lf };
 
 fn public(seq: u64, event: PublicEvent) -> Public {
     Public {
@@ -81,15 +81,15 @@ fn what_is_sent_of_a_long_answer_is_held_no_more() {
     let shared = memory.used();
     let mut parts = Vec::new();
     client.take(&mut output, &memory, |taken| {
-        let taken = taken.iter().map(|part| Part { bytes: part.bytes.clone(), is_private: part.is_private });
+        let taken = taken.iter().map(|part| Part { bytes: part.bytes.clone(), told: part.told });
         parts.extend(taken);
     });
     let told: Vec<_> = parts.iter().flat_map(|part| part.bytes.to_vec()).collect();
     assert!(told == expected.as_bytes());
-    let mut left: usize = parts.iter().filter(|part| part.is_private).map(|part| part.bytes.len()).sum();
+    let mut left: usize = parts.iter().filter(|part| part.told.is_private()).map(|part| part.bytes.len()).sum();
     assert_eq!(memory.used() - shared, left);
     for part in parts {
-        left -= if part.is_private { part.bytes.len() } else { 0 };
+        left -= if part.told.is_private() { part.bytes.len() } else { 0 };
         drop(part);
         assert!(memory.used() - shared < left + (16 << 10) + 1, "{left} bytes are left to send");
     }

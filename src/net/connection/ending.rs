@@ -116,7 +116,7 @@ impl Connection {
         while let Some(item) = self.inbox.next().await {
             match item {
                 QueueItem::Bytes(bytes) => self.writer.push(bytes),
-                QueueItem::Credit(_) => {}
+                QueueItem::Credit(_) | QueueItem::End(_) => {}
             }
             self.writer.abort();
         }

@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use jiff::Timestamp;
+
 use super::{
     accounts,
     escape::push_escaped,
@@ -11,7 +13,7 @@ use super::{
 };
 use crate::{
     chat::{Asked, Done, Event, Identity, KeptEvent, LOBBY, Position, PublicEvent, Refusal, needs_isolate},
-    protocol::{Lang, Reply, Verb},
+    protocol::{Lang, Reply, Stamp, Verb},
 };
 
 /// Names and addresses are visible by the rules for names; only what users say has to be made so. What happens in a room but
@@ -62,6 +64,19 @@ pub(in crate::protocol) fn public_event(out: &mut Vec<u8>, event: &PublicEvent, 
     out.push(b'\n');
 }
 
+/// The same behind its position and time, as in a history.
+pub(in crate::protocol) fn dated_event(out: &mut Vec<u8>, event: &PublicEvent, stamp: Stamp<'_>, lang: Lang) {
+    date(out, stamp.position, stamp.at);
+    public_event(out, event, stamp.room, lang);
+}
+
+/// Appends where in a history something stands, and since when.
+fn date(out: &mut Vec<u8>, position: Option<Position>, at: Timestamp) {
+    put(out, &["history"]);
+    place(out, position);
+    write!(out, "|{at:.3}|").expect("a Vec takes all");
+}
+
 /// Appends an event that is told to one client.
 pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, lang: Lang) {
     match event {
@@ -86,7 +101,7 @@ pub(in crate::protocol) fn event(out: &mut Vec<u8>, event: &Event, lang: Lang) {
         }
         Event::Past(record, epoch) => {
             let position = Position { n: record.n, epoch: *epoch };
-            write!(out, "history|{position}|{:.3}|", record.at).expect("a Vec takes all");
+            date(out, Some(position), record.at);
             return match &record.event {
                 KeptEvent::Public(event) => public_event(out, event, Some(&record.room), lang),
                 KeptEvent::Private { from, text } => {

@@ -20,6 +20,12 @@ pub enum Step {
     Check(String),
     /// From here on the client is sent this dialect.
     Speak(Dialect),
+    /// A request begins, whose lines have one result. The credit behind it tells what was refused first; what follows that is
+    /// left out, if it is to stop there.
+    Request {
+        /// Whether it is.
+        stops_at_refusal: bool,
+    },
     /// The connection is broken: nothing can be sent to the client any more. Commands that it sent before may still follow.
     Broken,
     /// The client has sent its last command.
@@ -63,7 +69,7 @@ impl Step {
     pub fn is_line(&self) -> bool {
         match self {
             Self::Command(_) | Self::Check(_) | Self::Reply(_) | Self::Speak(_) => true,
-            Self::Arrive | Self::Visit | Self::Broken | Self::Eof | Self::Close(_) => false,
+            Self::Arrive | Self::Visit | Self::Request { .. } | Self::Broken | Self::Eof | Self::Close(_) => false,
         }
     }
 
@@ -75,6 +81,7 @@ impl Step {
             | Self::Visit
             | Self::Reply(_)
             | Self::Speak(_)
+            | Self::Request { .. }
             | Self::Broken
             | Self::Eof
             | Self::Close(_) => 0,

@@ -145,6 +145,7 @@ fn shown(step: &Step) -> String {
         Step::Reply(Reply::Checked { .. }) => unreachable!("the broker knows the answer"),
         Step::Check(token) => format!("check-{token}"),
         Step::Speak(dialect) => format!("speak-{}", dialect.index()),
+        Step::Request { .. } => unreachable!("no line begins one"),
         Step::Broken => "broken".to_owned(),
         Step::Eof => "eof".to_owned(),
         Step::Close(departure) => format!("close-{}", departure.code()),

@@ -11,7 +11,11 @@ use super::{
     Account, CrLf,
     told::{Place, Told},
 };
-use crate::{any_event::AnyEvent, generator::IN, reader::Heard};
+use crate::{
+    any_event::AnyEvent,
+    generator::IN,
+    reader::{Heard, dialects},
+};
 
 /// A reader's place in its lines, and in what it was told.
 pub(super) struct Reading<'a> {
@@ -141,7 +145,7 @@ impl<'a> Reading<'a> {
             if let Some(skipped) = told.position(|told| told.is_read_in_any(&self.lines[..1])) {
                 self.told += skipped + 1;
             } else if let Some(skipped) = answers.position(|answer| {
-                let found = Dialect::ALL.iter().find_map(|&dialect| answer.read(self.lines, dialect));
+                let found = dialects().find_map(|dialect| answer.read(self.lines, dialect));
                 read = found.unwrap_or(read);
                 found.is_some()
             }) {

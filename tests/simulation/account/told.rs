@@ -11,7 +11,7 @@ use pipechat::{
 use crate::{
     any_event::AnyEvent,
     object::read_object,
-    reader::{Heard, plain, read},
+    reader::{Heard, dialects, plain, read},
     words::{self, Keys, Words, form},
 };
 
@@ -87,7 +87,7 @@ impl Told {
     }
 
     pub(super) fn is_read_in_any(&self, line: &[&str]) -> bool {
-        Dialect::ALL.iter().any(|&dialect| self.read(line, dialect) == Some(1))
+        dialects().any(|dialect| self.read(line, dialect) == Some(1))
     }
 }
 
