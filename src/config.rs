@@ -1,5 +1,7 @@
 //! What an operator can set.
 
+mod web;
+
 use std::{
     collections::BTreeMap,
     fmt,
@@ -19,6 +21,8 @@ use crate::{
     store,
 };
 
+pub use web::WebConfig;
+
 /// What an operator can set. The defaults are those of the flags; [`Config::checked`] has the bounds.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -32,6 +36,8 @@ pub struct Config {
     pub peers: BTreeMap<u32, Arc<str>>,
     /// What places with TLS need.
     pub tls: Option<TlsFiles>,
+    /// Which browsers may use the places that speak HTTP.
+    pub web: WebConfig,
     /// The language that connections begin with.
     pub lang: Lang,
     /// What holds for each connection.
@@ -88,6 +94,7 @@ impl Default for Config {
             proxies: Vec::new(),
             peers: BTreeMap::new(),
             tls: None,
+            web: WebConfig::default(),
             lang: Lang::Zh,
             limits: Limits::default(),
             clients_per_ip_max: usize::MAX,
@@ -133,6 +140,7 @@ impl Config {
         {
             return Err(format!("{place} needs --tls-cert and --tls-key"));
         }
+        self.web.check()?;
         size("--max-clients (clients_max)", "clients", 1..=usize::MAX, self.limits.clients_max)?;
         size("--max-clients-per-ip (clients_per_ip_max)", "clients", 1..=usize::MAX, self.clients_per_ip_max)?;
         size("--max-rooms (rooms_max)", "rooms", 1..=usize::MAX, self.rooms.rooms_max)?;

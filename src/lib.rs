@@ -52,7 +52,7 @@ mod listen;
 mod origin;
 
 pub use address::{Cidr, Network};
-pub use config::{Config, StoreConfig, TlsFiles};
-pub use listen::Listen;
+pub use config::{Config, StoreConfig, TlsFiles, WebConfig};
+pub use listen::{Door, Listen};
 pub use net::Server;
 pub use origin::{Addr, Origin};

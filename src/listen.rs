@@ -10,13 +10,25 @@ use std::{
 /// Bytes of a path that a socket can have: `sun_path` of `struct sockaddr_un`, with the zero at its end, unix(7).
 const PATH_BYTES_MAX: usize = 107;
 
+/// What is spoken at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// Lines, which anyone with `nc` can type.
+    Line,
+    /// HTTP, for browsers and `curl`.
+    Web,
+}
+
 /// A place to listen on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Listen {
-    /// `tcp://HOST:PORT`, or `tls://HOST:PORT`; with a proxy before it, `tcp+proxy://` and `tls+proxy://`.
+    /// `tcp://HOST:PORT` or `http://HOST:PORT`; through TLS, `tls://` and `https://`; with a proxy before it, `tcp+proxy://`,
+    /// `tls+proxy://` and so on.
     Tcp {
         /// The address; port 0 picks a free one.
         addr: SocketAddr,
+        /// What is spoken there.
+        door: Door,
         /// Whether clients speak TLS.
         is_tls: bool,
         /// Whether each connection begins with a header of the PROXY protocol.
@@ -27,10 +39,25 @@ pub enum Listen {
 }
 
 impl Listen {
-    /// For plain connections to this address.
+    /// For lines over plain connections to this address.
     #[must_use]
     pub fn plain(addr: SocketAddr) -> Self {
-        Self::Tcp { addr, is_tls: false, is_proxied: false }
+        Self::Tcp { addr, door: Door::Line, is_tls: false, is_proxied: false }
+    }
+
+    /// For HTTP over plain connections to this address.
+    #[must_use]
+    pub fn http(addr: SocketAddr) -> Self {
+        Self::Tcp { addr, door: Door::Web, is_tls: false, is_proxied: false }
+    }
+
+    /// What is spoken there.
+    #[must_use]
+    pub fn door(&self) -> Door {
+        match self {
+            Self::Tcp { door, .. } => *door,
+            Self::Unix(_) => Door::Line,
+        }
     }
 
     /// Whether clients speak TLS.
@@ -56,8 +83,13 @@ impl fmt::Display for Listen {
     /// As it is parsed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tcp { addr, is_tls, is_proxied } => {
-                let scheme = if *is_tls { "tls" } else { "tcp" };
+            Self::Tcp { addr, door, is_tls, is_proxied } => {
+                let scheme = match (door, is_tls) {
+                    (Door::Line, false) => "tcp",
+                    (Door::Line, true) => "tls",
+                    (Door::Web, false) => "http",
+                    (Door::Web, true) => "https",
+                };
                 let proxy = if *is_proxied { "+proxy" } else { "" };
                 write!(f, "{scheme}{proxy}://{addr}")
             }
@@ -71,7 +103,7 @@ impl FromStr for Listen {
 
     /// Looks up the host, and takes its first address.
     fn from_str(text: &str) -> Result<Self, String> {
-        let error = || format!("expected tcp://HOST:PORT, tls://HOST:PORT or unix:/path, not {text:?}");
+        let error = || format!("expected tcp, tls, http or https with ://HOST:PORT, or unix:/path, not {text:?}");
         if let Some(path) = text.strip_prefix("unix:") {
             if !path.starts_with('/') {
                 return Err(error());
@@ -83,9 +115,11 @@ impl FromStr for Listen {
         }
         let (scheme, host) = text.split_once("://").ok_or_else(error)?;
         let (scheme, is_proxied) = scheme.strip_suffix("+proxy").map_or((scheme, false), |scheme| (scheme, true));
-        let is_tls = match scheme {
-            "tcp" => false,
-            "tls" => true,
+        let (door, is_tls) = match scheme {
+            "tcp" => (Door::Line, false),
+            "tls" => (Door::Line, true),
+            "http" => (Door::Web, false),
+            "https" => (Door::Web, true),
             _ => return Err(error()),
         };
         if !host.contains(':') {
@@ -93,7 +127,7 @@ impl FromStr for Listen {
         }
         let mut addrs = host.to_socket_addrs().map_err(|why| format!("can't find {host:?}: {why}"))?;
         let addr = addrs.next();
-        addr.map(|addr| Self::Tcp { addr, is_tls, is_proxied }).ok_or_else(|| format!("{host:?} has no address"))
+        addr.map(|addr| Self::Tcp { addr, door, is_tls, is_proxied }).ok_or_else(|| format!("{host:?} has no address"))
     }
 }
 
@@ -109,6 +143,10 @@ mod tests {
             "tcp+proxy://127.0.0.1:9998",
             "tls+proxy://[::]:1",
             "tcp://[::1]:0",
+            "http://127.0.0.1:9980",
+            "https://[::1]:443",
+            "http+proxy://127.0.0.1:9980",
+            "https+proxy://127.0.0.1:9980",
             "unix:/run/pipechat.sock",
         ] {
             assert_eq!(text.parse::<Listen>().unwrap().to_string(), text);
@@ -120,6 +158,9 @@ mod tests {
             "tcp://127.0.0.1",
             "tcp://:",
             "tcp://1.2.3.4:http!",
+            "http://127.0.0.1",
+            "http://127.0.0.1:9980/",
+            "ws://127.0.0.1:9980",
             "unix+proxy:/a",
             "unix:",
             "unix:a",

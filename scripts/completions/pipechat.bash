@@ -24,7 +24,7 @@ _pipechat() {
     done
     case $subcommand in
         serve)
-            flags="--host --port --listen --proxy-from --peer --tls-cert --tls-key --lang --max-clients --max-clients-per-ip --arrivals-per-ip --trusted --idle-timeout --strict-idle --max-wait --rate --burst --rate-per-ip --max-rooms --max-rooms-per-client --recent --recent-memory --history-presence --store --sync --history-lines --history-days --store-max --registration --insecure-login --require-login --offline-max --max-line --max-queue --soft-queue --max-memory --write-timeout --drain-timeout --config --check --help --version"
+            flags="--host --port --listen --http --public-host --cors --proxy-from --peer --tls-cert --tls-key --lang --max-clients --max-clients-per-ip --arrivals-per-ip --trusted --idle-timeout --strict-idle --max-wait --rate --burst --rate-per-ip --max-rooms --max-rooms-per-client --recent --recent-memory --history-presence --store --sync --history-lines --history-days --store-max --registration --insecure-login --require-login --offline-max --max-line --max-queue --soft-queue --max-memory --write-timeout --drain-timeout --config --check --help --version"
             case $before in
                 --host) mapfile -t COMPREPLY < <(compgen -A hostname -- "$word") && return ;;
                 --tls-cert) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
@@ -34,7 +34,7 @@ _pipechat() {
                 --sync) words="normal full" ;;
                 --registration) words="open closed" ;;
                 --config) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
-                --port | --listen | --proxy-from | --peer | --max-clients | --max-clients-per-ip | --arrivals-per-ip | --trusted | --idle-timeout | --max-wait | --rate | --burst | --rate-per-ip | --max-rooms | --max-rooms-per-client | --recent | --recent-memory | --history-lines | --history-days | --store-max | --offline-max | --max-line | --max-queue | --soft-queue | --max-memory | --write-timeout | --drain-timeout) return ;;
+                --port | --listen | --http | --public-host | --cors | --proxy-from | --peer | --max-clients | --max-clients-per-ip | --arrivals-per-ip | --trusted | --idle-timeout | --max-wait | --rate | --burst | --rate-per-ip | --max-rooms | --max-rooms-per-client | --recent | --recent-memory | --history-lines | --history-days | --store-max | --offline-max | --max-line | --max-queue | --soft-queue | --max-memory | --write-timeout | --drain-timeout) return ;;
                 *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words=""; fi ;;
             esac
             ;;

@@ -31,10 +31,13 @@ _pipechat() {
             _arguments \
                 '--host=[address or name to listen on, or HOST:PORT (127.0.0.1)]:host:_hosts' \
                 '--port=[port to listen on; 0 picks a free port (9999)]:port:' \
-                '--listen=[listen here, and not on the default address and port unless --host or --port is given: tcp://HOST:PORT, tls://HOST:PORT or unix:/path; tcp+proxy:// and tls+proxy:// for the PROXY protocol; may be repeated]:url:' \
-                '--proxy-from=[addresses of proxies, which may connect to tcp+proxy:// and tls+proxy:// and tell whom for: ADDRESS or ADDRESS/BITS, separated by commas]:addresses:' \
+                '--listen=[listen here, and not on the default address and port unless --host or --port is given: tcp://HOST:PORT or unix:/path for lines, http://HOST:PORT for browsers and curl; tls:// and https:// are the same through TLS; tcp+proxy://, tls+proxy:// and so on for the PROXY protocol; may be repeated]:url:' \
+                '--http=[listen here too, for browsers and curl: http:// on the host; 0 picks a free port]:port:' \
+                '--public-host=[name by which browsers may know this server, besides localhost and addresses; may be repeated]:name:' \
+                '--cors=[whose pages may use this server too, as https://example.org; may be repeated]:origin:' \
+                '--proxy-from=[addresses of proxies, which may connect to tcp+proxy://, tls+proxy:// and so on and tell whom for: ADDRESS or ADDRESS/BITS, separated by commas]:addresses:' \
                 '--peer=[the processes of this user of the machine, by number, are logged in to this account when they connect to unix:/path; may be repeated]:uid=name:' \
-                '--tls-cert=[certificate for tls:// in PEM, with those that lead to a root]:file:_files' \
+                '--tls-cert=[certificate for tls:// and https:// in PEM, with those that lead to a root]:file:_files' \
                 '--tls-key=[its key in PEM]:file:_files' \
                 '--lang=[language that connections begin with (zh)]:value:(zh en)' \
                 '--max-clients=[maximum number of clients; 0 means the default (what the limit on open files allows)]:n:' \

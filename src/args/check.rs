@@ -21,10 +21,11 @@ const COMMENT_COLUMN: usize = 40;
 pub(crate) fn report(config: &Config, settings: &Settings) -> String {
     let mut out = String::new();
     for (key, value) in in_force(config) {
-        let source = match settings.source(&format!("--{key}")) {
-            Some(source) => escaped(&source.to_string()),
-            None => "default".to_owned(),
-        };
+        // A place to listen on can come from two options.
+        let flags: &[&str] = if key == "listen" { &["--listen", "--http"] } else { &[&format!("--{key}")] };
+        let sources = flags.iter().filter_map(|flag| settings.source(flag));
+        let sources: Vec<_> = sources.map(|source| escaped(&source.to_string())).collect();
+        let source = if sources.is_empty() { "default".to_owned() } else { sources.join(", ") };
         let setting = format!("{key} = {value}");
         writeln!(out, "{setting:COMMENT_COLUMN$} # {source}").expect("a String takes all");
     }
@@ -50,13 +51,18 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
             ("store-max", size(bytes)),
         ]
     });
-    let trusted: Vec<String> = config.trusted.iter().map(|block| quoted(&block.to_string())).collect();
     let addr = config
         .addr
         .iter()
         .flat_map(|addr| [("host", quoted(&addr.ip().to_string())), ("port", addr.port().to_string())]);
-    let places: Vec<String> = config.listen.iter().map(|place| quoted(&place.to_string())).collect();
-    let places = (!places.is_empty()).then(|| ("listen", format!("[{}]", places.join(", "))));
+    let lists = [
+        ("listen", list(&config.listen)),
+        ("public-host", list(&config.web.public_hosts)),
+        ("cors", list(&config.web.origins)),
+        ("proxy-from", list(&config.proxies)),
+        ("peer", list(config.peers.iter().map(|(uid, name)| format!("{uid}={name}")))),
+    ];
+    let lists = lists.into_iter().filter(|(_, value)| value != "[]");
     let before = [
         (
             "lang",
@@ -68,7 +74,7 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
         ("max-clients", limits.clients_max.to_string()),
         ("max-clients-per-ip", limited(config.clients_per_ip_max, usize::MAX).to_string()),
         ("arrivals-per-ip", config.arrivals_per_ip.to_string()),
-        ("trusted", format!("[{}]", trusted.join(", "))),
+        ("trusted", list(&config.trusted)),
         ("idle-timeout", quoted(&format_duration(limits.idle_timeout))),
         ("strict-idle", limits.strict_idle.to_string()),
         ("max-wait", quoted(&format_duration(limits.wait_max))),
@@ -92,11 +98,13 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
     let tls = config.tls.iter().flat_map(|files| {
         [("tls-cert", &files.cert), ("tls-key", &files.key)].map(|(key, path)| (key, quoted(&path.to_string_lossy())))
     });
-    let proxies: Vec<String> = config.proxies.iter().map(|block| quoted(&block.to_string())).collect();
-    let proxies = (!proxies.is_empty()).then(|| ("proxy-from", format!("[{}]", proxies.join(", "))));
-    let peers: Vec<String> = config.peers.iter().map(|(uid, name)| quoted(&format!("{uid}={name}"))).collect();
-    let peers = (!peers.is_empty()).then(|| ("peer", format!("[{}]", peers.join(", "))));
-    addr.chain(places).chain(proxies).chain(peers).chain(tls).chain(before).chain(store).chain(after).collect()
+    addr.chain(lists).chain(tls).chain(before).chain(store).chain(after).collect()
+}
+
+/// A TOML list of strings.
+fn list(items: impl IntoIterator<Item: ToString>) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| quoted(&item.to_string())).collect();
+    format!("[{}]", items.join(", "))
 }
 
 /// A TOML string. Of the values only a path can have what is escaped: control characters too, which a terminal would obey.

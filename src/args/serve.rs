@@ -9,15 +9,15 @@ use std::{
 
 use argh::{ArgsInfo, FromArgs};
 use pipechat::{
-    Config, StoreConfig, TlsFiles,
+    Config, Listen, StoreConfig, TlsFiles, WebConfig,
     chat::{AccountRules, RecentLimits, Registration, RoomLimits},
     protocol::{Lang, Limits, Rate},
     store::{self, SyncMode},
 };
 
 use super::values::{
-    Peers, Places, Trusted, any_count, any_size, at_once, duration, lang, line_size, per_second, registration,
-    server_port, store_file, sync_mode, unlimited_count, unlimited_lines, unlimited_size,
+    Names, Peers, Places, Trusted, any_count, any_size, at_once, duration, lang, line_size, origins, per_second,
+    public_hosts, registration, server_port, store_file, sync_mode, unlimited_count, unlimited_lines, unlimited_size,
 };
 
 /// A chat server you can use from a shell: talk to it with nc.
@@ -41,19 +41,29 @@ pub(crate) struct ServeArgs {
     /// port to listen on; 0 picks a free port (9999)
     #[argh(option, arg_name = "PORT", from_str_fn(server_port))]
     port: Option<u16>,
-    /// listen here, and not on the default address and port unless --host or --port is given: tcp://HOST:PORT,
-    /// tls://HOST:PORT or unix:/path; tcp+proxy:// and tls+proxy:// for the PROXY protocol; may be repeated
+    /// listen here, and not on the default address and port unless --host or --port is given: tcp://HOST:PORT or
+    /// unix:/path for lines, http://HOST:PORT for browsers and curl; tls:// and https:// are the same through TLS; tcp+proxy://,
+    /// tls+proxy:// and so on for the PROXY protocol; may be repeated
     #[argh(option, arg_name = "URL")]
     listen: Vec<Places>,
-    /// addresses of proxies, which may connect to tcp+proxy:// and tls+proxy:// and tell whom for: ADDRESS or ADDRESS/BITS,
-    /// separated by commas
+    /// listen here too, for browsers and curl: http:// on the host; 0 picks a free port
+    #[argh(option, arg_name = "PORT", from_str_fn(server_port))]
+    http: Option<u16>,
+    /// name by which browsers may know this server, besides localhost and addresses; may be repeated
+    #[argh(option, arg_name = "NAME", from_str_fn(public_hosts))]
+    public_host: Vec<Names>,
+    /// whose pages may use this server too, as https://example.org; may be repeated
+    #[argh(option, arg_name = "ORIGIN", from_str_fn(origins))]
+    cors: Vec<Names>,
+    /// addresses of proxies, which may connect to tcp+proxy://, tls+proxy:// and so on and tell whom for: ADDRESS or
+    /// ADDRESS/BITS, separated by commas
     #[argh(option, arg_name = "ADDRESSES")]
     proxy_from: Option<Trusted>,
     /// the processes of this user of the machine, by number, are logged in to this account when they connect to unix:/path; may
     /// be repeated
     #[argh(option, arg_name = "UID=NAME")]
     peer: Vec<Peers>,
-    /// certificate for tls:// in PEM, with those that lead to a root
+    /// certificate for tls:// and https:// in PEM, with those that lead to a root
     #[argh(option, arg_name = "FILE")]
     tls_cert: Option<String>,
     /// its key in PEM
@@ -190,10 +200,14 @@ impl ServeArgs {
         };
         let config = Config {
             addr: self.addr()?,
-            listen: self.listen.iter().flat_map(|places| places.0.clone()).collect(),
+            listen: self.places()?,
             proxies: self.proxy_from.as_ref().map(|blocks| blocks.0.clone()).unwrap_or_default(),
             peers: self.peers()?,
             tls: self.tls()?,
+            web: WebConfig {
+                public_hosts: self.public_host.iter().flat_map(|names| names.0.clone()).collect(),
+                origins: self.cors.iter().flat_map(|names| names.0.clone()).collect(),
+            },
             lang: self.lang,
             limits,
             clients_per_ip_max: self.max_clients_per_ip,
@@ -253,11 +267,21 @@ impl ServeArgs {
         if self.host.is_none() && self.port.is_none() && !self.listen.is_empty() {
             return Ok(None);
         }
-        let port = self.port.unwrap_or(Config::ADDR.port());
-        let Some(host) = &self.host else { return Ok(Some(SocketAddr::new(Config::ADDR.ip(), port))) };
+        self.on_host(self.port.unwrap_or(Config::ADDR.port())).map(Some)
+    }
+
+    /// All other places.
+    fn places(&self) -> Result<Vec<Listen>, String> {
+        let http = self.http.map(|port| self.on_host(port).map(Listen::http)).transpose()?;
+        Ok(self.listen.iter().flat_map(|places| places.0.clone()).chain(http).collect())
+    }
+
+    /// This port of the host.
+    fn on_host(&self, port: u16) -> Result<SocketAddr, String> {
+        let Some(host) = &self.host else { return Ok(SocketAddr::new(Config::ADDR.ip(), port)) };
         let mut addrs =
             (&**host, port).to_socket_addrs().map_err(|error| format!("can't find host {host:?}: {error}"))?;
-        addrs.next().map(Some).ok_or_else(|| format!("host {host:?} has no address"))
+        addrs.next().ok_or_else(|| format!("host {host:?} has no address"))
     }
 }
 

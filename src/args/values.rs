@@ -4,7 +4,7 @@
 use std::{fmt::Display, ops::RangeInclusive, str::FromStr, sync::Arc, time::Duration};
 
 use pipechat::{
-    Cidr, Config, Listen,
+    Cidr, Config, Listen, WebConfig,
     chat::{HISTORY_MAX, Name, Registration},
     protocol::Lang,
     store::SyncMode,
@@ -183,6 +183,25 @@ impl FromStr for Places {
     fn from_str(text: &str) -> Result<Self, String> {
         text.split(',').map(|url| url.trim().parse()).collect::<Result<_, _>>().map(Self)
     }
+}
+
+/// Names of hosts, or origins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Names(pub(super) Vec<String>);
+
+/// Names by which browsers know the server, separated by commas.
+pub(super) fn public_hosts(text: &str) -> Result<Names, String> {
+    names(text, "a name such as chat.example.org, without a port", WebConfig::public_host)
+}
+
+/// Origins, separated by commas.
+pub(super) fn origins(text: &str) -> Result<Names, String> {
+    names(text, "an origin such as https://example.org", WebConfig::origin)
+}
+
+fn names(text: &str, what: &str, parse: fn(&str) -> Option<String>) -> Result<Names, String> {
+    let names = text.split(',').map(|text| parse(text.trim()).ok_or_else(|| expected(what, text)));
+    names.collect::<Result<_, _>>().map(Names)
 }
 
 /// Accounts of users of this machine.

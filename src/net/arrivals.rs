@@ -146,6 +146,7 @@ impl Arrivals {
         self.next.set(Token(token.0 + 1));
         let beginning = Beginning {
             is_proxied: listen.is_proxied(),
+            door: listen.door(),
             tls: self.tls.borrow().clone().filter(|_| listen.is_tls()),
             dialect: self.dialect,
             refusals: Rc::clone(&self.refusals),

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     broker::{Departed, QueueGauge, outbox},
     chat::ClientId,
+    listen::Door,
     origin::Origin,
     protocol::{Dialect, HEADER_BYTES_MAX, Header, Session},
     reactor::{Socket, is_transient},
@@ -36,6 +37,8 @@ pub(super) struct Beginning {
     pub(super) socket: Rc<Socket>,
     /// It begins with the header of a proxy, which is this place's peer until that says otherwise.
     pub(super) is_proxied: bool,
+    /// What is spoken after that.
+    pub(super) door: Door,
     /// What comes next is a TLS handshake.
     pub(super) tls: Option<Arc<ServerConfig>>,
     pub(super) dialect: Dialect,
@@ -48,9 +51,9 @@ pub(super) struct Beginning {
 impl Beginning {
     /// The connection, where nothing comes before it.
     pub(super) fn connection(self) -> Connection {
-        let Self { origin, socket, dialect, shared, place, .. } = self;
+        let Self { origin, socket, door, dialect, shared, place, .. } = self;
         let (outbox, inbox) = outbox(Some(Rc::clone(&socket)), Arc::clone(&shared.memory));
-        let session = Session::new(Arc::clone(&shared.limits.borrow()), dialect, shared.clock.now());
+        let session = session(door, dialect, &shared);
         Connection::new(origin, outbox, Transport::Plain(socket), inbox, session, place, &shared)
     }
 
@@ -101,7 +104,7 @@ impl Beginning {
     }
 
     async fn encrypted(self, tls: Arc<ServerConfig>) -> io::Result<Connection> {
-        let Self { origin, socket, dialect, shared, place, .. } = self;
+        let Self { origin, socket, door, dialect, shared, place, .. } = self;
         let (outbox, inbox) = outbox(None, Arc::clone(&shared.memory));
         let tls = {
             let held = Held::new(&shared, &origin, inbox.gauge());
@@ -111,8 +114,16 @@ impl Beginning {
                 Either::Right(((), _)) => return Err(io::Error::other("memory has run out")),
             }
         };
-        let session = Session::new(Arc::clone(&shared.limits.borrow()), dialect, shared.clock.now());
+        let session = session(door, dialect, &shared);
         Ok(Connection::new(origin, outbox, Transport::Tls(Box::new(tls)), inbox, session, place, &shared))
+    }
+}
+
+/// The conversation of a connection that comes to this door.
+fn session(door: Door, dialect: Dialect, shared: &connection::Shared) -> Session {
+    match door {
+        // HTTP is not spoken yet: lines are.
+        Door::Line | Door::Web => Session::new(Arc::clone(&shared.limits.borrow()), dialect, shared.clock.now()),
     }
 }
 

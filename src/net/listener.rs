@@ -50,8 +50,8 @@ impl Listener {
     /// One sentence.
     pub(super) fn bind(listen: &Listen) -> io::Result<Self> {
         let bound = match listen {
-            Listen::Tcp { addr, is_tls, is_proxied } => tcp(*addr).and_then(|listener| {
-                let listen = Listen::Tcp { addr: listener.local_addr()?, is_tls: *is_tls, is_proxied: *is_proxied };
+            &Listen::Tcp { addr, door, is_tls, is_proxied } => tcp(addr).and_then(|listener| {
+                let listen = Listen::Tcp { addr: listener.local_addr()?, door, is_tls, is_proxied };
                 Ok(Self { listen, kind: Kind::Tcp(listener) })
             }),
             Listen::Unix(path) => SocketFile::bind(path).map(|(listener, file)| Self {

@@ -50,7 +50,7 @@ use crate::{
     Config,
     broker::{self, BrokenBacklog, Broker, Departed, Memory, StoreClient},
     chat::ClientId,
-    listen::Listen,
+    listen::{Door, Listen},
     reactor::{Clock, Executor, Poller},
 };
 
@@ -84,11 +84,11 @@ impl Server {
         Ok(Self { listeners, tls, poller: Poller::new()?, config, store })
     }
 
-    /// The first place where it listens for plain TCP connections, with the port that port 0 became.
+    /// The first place where it listens for lines over plain TCP connections, with the port that port 0 became.
     #[must_use]
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.listeners.iter().find_map(|listener| match listener.listen() {
-            Listen::Tcp { addr, is_tls: false, is_proxied: false } => Some(*addr),
+            Listen::Tcp { addr, door: Door::Line, is_tls: false, is_proxied: false } => Some(*addr),
             Listen::Tcp { .. } | Listen::Unix(_) => None,
         })
     }

@@ -84,6 +84,16 @@ fn several_places_make_one_chat() {
 }
 
 #[test]
+fn places_for_browsers_are_told_as_urls() {
+    let mut server = Server::start(&["--http", "0", "--listen", "http://127.0.0.1:0"]);
+    for _ in 0..2 {
+        let place = server.next_place();
+        let addr = place.strip_prefix("http://").expect("a URL");
+        TcpStream::connect(addr).expect("it listens");
+    }
+}
+
+#[test]
 fn places_replace_the_default_one_and_can_be_set_as_other_options_are() {
     let check = |command: &mut Command, words: &[&str]| {
         let out = output(command.args(words).arg("--check")).expect("it runs");
@@ -96,8 +106,25 @@ fn places_replace_the_default_one_and_can_be_set_as_other_options_are() {
     assert_eq!(check(&mut binary(), &words), [format!("{url} # --listen")]);
     let variable = ("PIPECHAT_LISTEN", "tcp://127.0.0.1:7000,unix:/run/pipechat");
     assert_eq!(check(binary().env(variable.0, variable.1), &[]), [format!("{url} # PIPECHAT_LISTEN")]);
+    let web = ["--http", "7002", "--public-host", "chat.example.org,chat", "--cors", "https://example.org"];
+    let both = "listen = [\"tcp://127.0.0.1:7000\", \"unix:/run/pipechat\", \"http://127.0.0.1:7002\"]";
+    let hosts = "public-host = [\"chat.example.org\", \"chat\"]";
+    let cors = "cors = [\"https://example.org\"]";
+    assert_eq!(
+        check(&mut binary(), &[&words[..], &web].concat()),
+        [format!("{both} # --listen, --http"), format!("{hosts} # --public-host"), format!("{cors} # --cors"),]
+    );
     let directory = Directory::new("check");
     let file = directory.path("chat.toml");
+    fs::write(&file, format!("{both}\nhttp = 7003\n{hosts}\n{cors}\n")).expect("a file");
+    assert_eq!(
+        check(binary().env("PIPECHAT_HTTP", "0").env("PIPECHAT_CORS", "http://a,http://b"), &["--config", &file]),
+        [
+            format!("{}, \"http://127.0.0.1:0\"] # {file}:1, PIPECHAT_HTTP", both.trim_end_matches(']')),
+            format!("{hosts} # {file}:3"),
+            "cors = [\"http://a\", \"http://b\"] # PIPECHAT_CORS".to_owned(),
+        ]
+    );
     fs::write(&file, format!("port = 7001\n{url}\n")).expect("a file");
     assert_eq!(
         check(&mut binary(), &["--config", &file]),

@@ -54,6 +54,7 @@ fn the_flags_for_rates_and_ports_take_what_fits_their_type() {
         ("--rate-per-ip", "0", "4294967295", "4294967296"),
         ("--arrivals-per-ip", "0", "4294967295", "4294967296"),
         ("--port", "0", "65535", "65536"),
+        ("--http", "0", "65535", "65536"),
     ] {
         takes(flag, &[least, "1", max]);
         refuses(flag, &[over]);
@@ -107,9 +108,19 @@ fn places_to_listen_on_replace_the_default_one() {
     let two = ["--listen", "tcp://127.0.0.1:7", "--listen", "unix:/a,tcp://[::1]:8"];
     assert_eq!(places(&two), "tcp://127.0.0.1:7 unix:/a tcp://[::1]:8");
     assert_eq!(places(&[&["--port", "0"][..], &two].concat()), format!("127.0.0.1:0 {}", places(&two)));
-    refuses("--listen", &["9999", "tcp://127.0.0.1", "unix:a", "http://127.0.0.1:80"]);
+    let http = ["--http", "80"];
+    assert_eq!(places(&http), "127.0.0.1:9999 http://127.0.0.1:80");
+    assert_eq!(places(&[&two[..], &http].concat()), format!("{} http://127.0.0.1:80", places(&two)));
+    assert_eq!(places(&["--host", "::1", "--http", "0"]), "[::1]:9999 http://[::1]:0");
+    takes("--listen", &["http://127.0.0.1:80"]);
+    refuses("--listen", &["9999", "tcp://127.0.0.1", "unix:a", "ws://127.0.0.1:80"]);
     for (word, sentence) in [
         ("--listen=tls://127.0.0.1:0", "tls://127.0.0.1:0 needs --tls-cert and --tls-key"),
+        ("--listen=https://127.0.0.1:0", "https://127.0.0.1:0 needs --tls-cert and --tls-key"),
+        (
+            "--listen=http+proxy://127.0.0.1:0",
+            "http+proxy://127.0.0.1:0 needs --proxy-from: anybody could tell any address",
+        ),
         (
             "--listen=tcp+proxy://127.0.0.1:0",
             "tcp+proxy://127.0.0.1:0 needs --proxy-from: anybody could tell any address",
@@ -120,6 +131,17 @@ fn places_to_listen_on_replace_the_default_one() {
         let (flag, value) = word.split_once('=').unwrap();
         assert_eq!(config(flag, value).unwrap_err(), sentence);
     }
+}
+
+#[test]
+fn names_and_origins_are_as_browsers_write_them() {
+    let web = |words: &[&str]| ServeArgs::from_args(&["pipechat"], words).unwrap().config(1024).unwrap().web;
+    assert_eq!(web(&[]), WebConfig::default());
+    let words = ["--public-host", "Chat.example.org, chat", "--public-host", "c", "--cors", "https://example.org:443"];
+    assert_eq!(web(&words).public_hosts, ["chat.example.org", "chat", "c"]);
+    assert_eq!(web(&words).origins, ["https://example.org"]);
+    refuses("--public-host", &["", "chat:80", "*", "a,,b", "http://chat"]);
+    refuses("--cors", &["", "*", "null", "example.org", "https://example.org/", "https://a https://b"]);
 }
 
 #[test]
