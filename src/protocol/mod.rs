@@ -1,6 +1,7 @@
 //! Bytes ↔ meaning: a connection's conversation out of bytes, and text out of events. Knows no sockets and no rules.
 
 mod dialect;
+pub mod http;
 mod line;
 mod proxy;
 mod render;
@@ -12,7 +13,7 @@ pub use dialect::{Dialect, Envelope, Format, Lang, Setting, Stamp};
 pub use line::{Frame, Framer, Line, Telnet, Text, parse, parse_frame};
 pub use line::{escape, foreign};
 pub use proxy::{HEADER_BYTES_MAX, Header};
-pub use render::{render, render_public, render_reply};
+pub use render::{render, render_public, render_reply, render_taken, render_unserved};
 pub use reply::{FormError, Limits, Rate, Reply};
 pub use session::{Batch, Intake, Interest, Session, Step};
 pub use verb::Verb;

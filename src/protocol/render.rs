@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 
 use super::{
-    dialect::{Dialect, Envelope, Format, Stamp},
+    Verb,
+    dialect::{Dialect, Envelope, Format, Lang, Stamp},
+    http::Problem,
     line::{json, text},
     reply::Reply,
 };
@@ -37,12 +39,26 @@ pub fn render_public(out: &mut Vec<u8>, event: &PublicEvent, stamp: Stamp<'_>, d
     });
 }
 
-/// Appends `reply` to `out`, as whole lines in their envelopes: one, but for `help` in text.
+/// Appends `reply` to `out`, as whole lines in their envelopes: one, but for `help` in text, and for a sign of life, which is a
+/// comment between server-sent events and nothing elsewhere.
 pub fn render_reply(out: &mut Vec<u8>, reply: &Reply, at: Timestamp, dialect: Dialect) {
+    if let (Reply::Alive, Envelope::ServerSent(_)) = (reply, dialect.envelope) {
+        return out.extend_from_slice(b":\n\n");
+    }
     enclose(out, None, dialect.envelope, |out| match dialect.format {
         Format::Text => text::reply(out, reply, dialect.lang),
         Format::Json => json::reply(out, reply, Stamp::private(at), dialect.lang),
     });
+}
+
+/// Appends why a request over HTTP is not served, as an object and LF.
+pub fn render_unserved(out: &mut Vec<u8>, problem: Problem, at: Timestamp, lang: Lang) {
+    json::unserved(out, problem, Stamp::private(at), lang);
+}
+
+/// Appends that a line was done for which nobody has another answer, as an object and LF.
+pub fn render_taken(out: &mut Vec<u8>, verb: Verb, at: Timestamp) {
+    json::taken(out, verb, Stamp::private(at));
 }
 
 /// Puts the lines that `render` appends into their envelope. They end with LF, which stands nowhere else in them.
@@ -83,7 +99,7 @@ mod tests {
     use super::*;
     use crate::{
         chat::{Epoch, Identity, Kinds, Record, Refusal},
-        protocol::{Lang, Limits},
+        protocol::Limits,
     };
 
     const ID: &str = "id: 7.abcde\n";

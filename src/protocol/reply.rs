@@ -10,6 +10,8 @@ use crate::chat::RoomLimits;
 pub enum Reply {
     /// The line is no command.
     Refused(FormError),
+    /// The client, who reads a stream, is to know that the server is there.
+    Alive,
     /// This holds for the connection from here on.
     Set(Setting),
     /// What can be asked for, and the limits.

@@ -17,7 +17,7 @@ pub(crate) fn things_that_happen() -> Vec<(&'static str, String)> {
     // The other verbs have no wrong form, or words of their own for it.
     let can_be_wrong = |reply: &Reply| match reply {
         Reply::Refused(FormError::Usage(verb)) => has_usage(*verb),
-        Reply::Checked { .. } => false, // which the broker makes
+        Reply::Checked { .. } | Reply::Alive => false, // which the broker makes, or those who listen over HTTP
         Reply::Refused(_) | Reply::Set(_) | Reply::Help(_) => true,
     };
     let mut things = Vec::new();

@@ -102,6 +102,7 @@ pub(crate) fn replies() -> Vec<Reply> {
         Set: settings().into_iter().map(Reply::Set),
         Checked: [None, Some("no-such-user")].map(|refused| Reply::Checked { token: "1".to_owned(), refused }),
         Help: [Reply::Help(Arc::new(Limits::default()))],
+        Alive: [Reply::Alive],
     })
 }
 

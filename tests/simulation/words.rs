@@ -211,7 +211,7 @@ pub(crate) fn of_reply(reply: &Reply, lang: Lang) -> Option<Words> {
             line: Some(format!("check|{}|{}", refused.unwrap_or("ok"), visible(token))),
             keys: None,
         },
-        Reply::Help(_) => return None,
+        Reply::Help(_) | Reply::Alive => return None,
     })
 }
 

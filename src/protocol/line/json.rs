@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     chat::{Done, Event, Identity, KeptEvent, Position, PublicEvent, Refusal},
-    protocol::{Lang, Reply, Stamp, Verb},
+    protocol::{Lang, Reply, Stamp, Verb, http::Problem},
 };
 
 /// What an event has beside its stamp. What it has not is null.
@@ -190,6 +190,7 @@ pub(in crate::protocol) fn reply(out: &mut Vec<u8>, reply: &Reply, stamp: Stamp<
                 ..Fields::default()
             }
         }
+        Reply::Alive => return,
         Reply::Checked { token, refused: None } => {
             Fields { event: "ok", text: Some(token), verb: Some(Verb::Check), ..Fields::default() }
         }
@@ -207,6 +208,17 @@ pub(in crate::protocol) fn reply(out: &mut Vec<u8>, reply: &Reply, stamp: Stamp<
         }
     };
     write(out, &fields, stamp);
+}
+
+/// Appends why a request is not served, as what is refused.
+pub(in crate::protocol) fn unserved(out: &mut Vec<u8>, problem: Problem, stamp: Stamp<'_>, lang: Lang) {
+    let (text, code) = (problem.sentence(lang), problem.code());
+    write(out, &Fields { event: "refused", text: Some(&text), code: Some(code), ..Fields::default() }, stamp);
+}
+
+/// Appends that a line was done for which nobody has another answer.
+pub(in crate::protocol) fn taken(out: &mut Vec<u8>, verb: Verb, stamp: Stamp<'_>) {
+    write(out, &Fields { event: "ok", verb: Some(verb), ..Fields::default() }, stamp);
 }
 
 fn write(out: &mut Vec<u8>, fields: &Fields<'_>, stamp: Stamp<'_>) {

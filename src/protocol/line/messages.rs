@@ -159,7 +159,7 @@ fn name_invalid(before: [&'static str; 2], rule: NameRule, lang: Lang) -> String
     format!("{before}{}", in_lang([zh, en], lang))
 }
 
-pub(super) fn goodbye(departure: Departure, lang: Lang) -> &'static str {
+pub(in crate::protocol) fn goodbye(departure: Departure, lang: Lang) -> &'static str {
     let texts = match departure {
         Departure::Left | Departure::Quit => ["再见", "goodbye"],
         Departure::WaitTimedOut => ["等待超时", "the wait has timed out"],

@@ -16,5 +16,7 @@ mod parse;
 mod telnet;
 
 pub use framing::{Frame, Framer};
+pub(super) use messages::goodbye;
+pub(super) use parse::parse_start;
 pub use parse::{Line, parse, parse_frame};
 pub use telnet::{Telnet, Text};

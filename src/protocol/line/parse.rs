@@ -161,7 +161,7 @@ fn join(rest: &str) -> Option<Command> {
     let (room, start) = match rest.split_once(SEPARATORS) {
         None => (rest, None),
         Some((room, tail)) => match tail.split_once(SEPARATORS)? {
-            ("since", start) => (room, Some(self::start(start)?)),
+            ("since", start) => (room, Some(parse_start(start)?)),
             ("last", count) => (room, Some(last(count)?)),
             _ => return None,
         },
@@ -174,7 +174,7 @@ fn history(rest: &str) -> Option<Command> {
     let (room, start) = match rest.split_once(SEPARATORS) {
         None => (rest, Start::Last(HISTORY_DEFAULT)),
         Some((room, tail)) => match tail.split_once(SEPARATORS) {
-            Some(("since", start)) => (room, self::start(start)?),
+            Some(("since", start)) => (room, parse_start(start)?),
             Some(_) => return None,
             None => (room, last(tail)?),
         },
@@ -197,7 +197,7 @@ fn is_number(text: &str) -> bool {
 }
 
 /// How long ago, as `10m`; a time, as `2026-11-25T09:30:00Z`; or a position, which may be none.
-fn start(text: &str) -> Option<Start> {
+pub(in crate::protocol) fn parse_start(text: &str) -> Option<Start> {
     let is_word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase());
     match text.split_once('.') {
         _ if text == "-" => Some(Start::Unknown), // what stands where there is no position

@@ -170,6 +170,7 @@ pub(in crate::protocol) fn reply(out: &mut Vec<u8>, reply: &Reply, lang: Lang) {
             }
             put(out, &[&form_error(*error, lang)]);
         }
+        Reply::Alive => return,
         Reply::Set(setting) => put(out, &[set(*setting, lang)]),
         Reply::Checked { token, refused } => {
             put(out, &["check|", refused.unwrap_or("ok"), "|"]);

@@ -143,6 +143,7 @@ fn shown(step: &Step) -> String {
         Step::Reply(Reply::Set(_)) => "!set".to_owned(),
         Step::Reply(Reply::Help(_)) => "!help".to_owned(),
         Step::Reply(Reply::Checked { .. }) => unreachable!("the broker knows the answer"),
+        Step::Reply(Reply::Alive) => unreachable!("no line is answered so"),
         Step::Check(token) => format!("check-{token}"),
         Step::Speak(dialect) => format!("speak-{}", dialect.index()),
         Step::Request { .. } => unreachable!("no line begins one"),

@@ -96,6 +96,7 @@ impl Answer {
     pub(super) fn lines(&self, dialect: Dialect) -> usize {
         match (&self.reply, dialect.format) {
             (Reply::Help(_), Format::Text) => Verb::ALL.len() + HELP_LIMITS,
+            (Reply::Alive, _) => 0,
             (Reply::Help(_), Format::Json) | (Reply::Refused(_) | Reply::Set(_) | Reply::Checked { .. }, _) => 1,
         }
     }

@@ -1,0 +1,26 @@
+//! HTTP/1.1 as curl and browsers speak it, sans-IO: bytes in, requests and lines out. Knows no sockets and no rules.
+//!
+//! [`Requests`] finds requests and the lines of their bodies in bytes; [`Request`] is what one asks for; [`ResponseHead`] and
+//! [`Chunk`] are what stands around an answer, whose lines are those of a dialect.
+
+mod body;
+mod decode;
+mod guard;
+mod head;
+mod log;
+mod problem;
+mod repeats;
+mod request;
+mod response;
+mod target;
+
+pub use body::{Body, Taken};
+pub use decode::{Item, Requests};
+pub use guard::Guard;
+pub use head::{BodyLength, HEAD_BYTES_MAX, Head, Method, Parsed};
+pub use log::{Log, Logged};
+pub use problem::{Problem, status_of, status_of_departure};
+pub use repeats::{Answered, RepeatKey, Repeats, Seen};
+pub use request::{AskedAs, Past, Request, SayTo, Shape};
+pub use response::{Chunk, Length, ResponseHead};
+pub use target::Target;
