@@ -1,5 +1,7 @@
 //! Bytes ↔ meaning: a connection's conversation out of bytes, and text out of events. Knows no sockets and no rules.
 
+pub mod http;
+
 mod dialect;
 mod line;
 mod proxy;
