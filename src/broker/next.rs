@@ -122,6 +122,7 @@ impl Broker {
             Some(Step::Reply(reply)) => {
                 if let Reply::Refused(error) = reply {
                     client.refused.get_or_insert(error.code());
+                    self.metrics.refused(error.code());
                 }
                 self.reply(id, &reply);
             }
