@@ -90,6 +90,7 @@ impl Broker {
                         }
                         if let Event::Refused(refusal) | Event::Declined(_, refusal) = &event {
                             client.note_refusal(refused(refusal));
+                            self.metrics.refused(refusal.code());
                         }
                         self.turn.tell(&mut client.listener, &event);
                         if client.measure_congestion(self.is_tight) > client.congestion {
@@ -147,6 +148,7 @@ impl Broker {
         let Some(client) = self.clients.remove(&id) else { return };
         let payer = payer(id, &client);
         self.has_departed = true;
+        self.metrics.departed(departure);
         let name = client.log_name(id);
         let Client { outbox, mut listener, has_arrived, .. } = *client;
         let level = if has_arrived { LogLevel::Info } else { LogLevel::Debug };

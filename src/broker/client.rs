@@ -7,6 +7,7 @@ use super::{
     cost::Cost,
     log_name::LogName,
     memory::Memory,
+    metrics::Metrics,
     outbox::{Credit, Outbox, Refused},
     public_output::PublicOutput,
     rate_limit::RateLimit,
@@ -274,9 +275,12 @@ impl Client {
     }
 
     /// Sends what a turn that is over has for the client.
-    pub(super) fn send(&mut self, public: &mut PublicOutput, memory: &Arc<Memory>, now: Duration) {
+    pub(super) fn send(&mut self, public: &mut PublicOutput, memory: &Arc<Memory>, metrics: &Metrics, now: Duration) {
         let Self { outbox, listener, .. } = self;
-        listener.take(public, memory, |parts| outbox.send(parts, now));
+        listener.take(public, memory, |parts| {
+            metrics.delivered(parts);
+            outbox.send(parts, now);
+        });
     }
 }
 

@@ -21,6 +21,7 @@ use super::{
     jobs::Jobs,
     limits::SlowReaders,
     memory::{Level, Memory},
+    metrics::Metrics,
     rate_limit::AddressRates,
     schedule::{FlowId, FlowKey, Schedule},
     turn::{Listener, Turn},
@@ -43,6 +44,7 @@ const RECENT_KEPT: usize = 4;
 pub struct Broker {
     pub(super) config: Config,
     pub(super) memory: Arc<Memory>,
+    pub(crate) metrics: Rc<Metrics>,
     /// Of every member of the chat, and of those who just arrive.
     pub(super) clients: FxHashMap<ClientId, Box<Client>>,
     /// Those who have left in this turn: dropped when they have what it had for them.
@@ -125,6 +127,7 @@ impl Broker {
     pub fn new(config: Config, memory: Arc<Memory>, backlog: Rc<BrokenBacklog>, departed: Rc<Departed>) -> Self {
         Self {
             config,
+            metrics: Rc::new(Metrics::new(Arc::clone(&memory))),
             memory,
             clients: FxHashMap::default(),
             leaving: Vec::new(),
@@ -195,6 +198,10 @@ impl Broker {
             Input::Accounts(_) => {
                 self.urgent.retain(|input| !matches!(input, Input::Accounts(_)));
                 self.urgent.push_front(input);
+            }
+            Input::StoreDown | Input::StoreUp => {
+                self.metrics.set_store_fails(matches!(input, Input::StoreDown));
+                self.urgent.push_back(input);
             }
             input => self.urgent.push_back(input),
         }

@@ -38,7 +38,10 @@ impl Broker {
         self.charge_recent(chat.recent_bytes());
         let mut public = self.turn.end(&self.memory);
         for Leaving { client, payer, outbox, mut listener, departure } in self.leaving.drain(..) {
-            listener.take_private(&public, &self.memory, |parts| outbox.send(parts, now));
+            listener.take_private(&public, &self.memory, |parts| {
+                self.metrics.delivered(parts);
+                outbox.send(parts, now);
+            });
             outbox.end(departure);
             if outbox.queued() > 0 {
                 self.departed.insert(client, payer, Rc::clone(outbox.gauge()));
@@ -61,7 +64,7 @@ impl Broker {
             if queued > 0 && self.slow.is_too_slow(id, queued, limits.soft_queue_max, limits.queue_max, now) {
                 too_slow.insert(id);
             }
-            client.send(&mut public, &self.memory, now);
+            client.send(&mut public, &self.memory, &self.metrics, now);
         }
         drop(public); // what everybody has got waits for nobody
         self.shrink_recent();
@@ -69,6 +72,7 @@ impl Broker {
         self.relieve();
         self.judge(too_slow, now);
         self.report();
+        self.metrics.flushed(self.clients.len(), chat.room_count(), chat.recent_bytes());
     }
 
     /// Lets those connections go on whose batch is done. Comes when all is sent: what they have to say next is in one turn

@@ -45,6 +45,7 @@ impl QueueGauge {
     /// An item of so many bytes is queued.
     pub(crate) fn queue(&self, bytes: usize, is_private: bool) {
         self.memory.charge(QUEUE_ITEM_OVERHEAD);
+        self.memory.queue(bytes + QUEUE_ITEM_OVERHEAD);
         self.items.update(|items| items + 1);
         self.queued.update(|queued| queued + bytes + QUEUE_ITEM_OVERHEAD);
         if is_private {
@@ -60,6 +61,7 @@ impl QueueGauge {
     /// So many bytes of an item were written or thrown away.
     pub fn release(&self, bytes: usize, is_private: bool) {
         self.queued.update(|queued| queued - bytes);
+        self.memory.unqueue(bytes);
         if is_private {
             self.private.update(|private| private - bytes);
         }
@@ -70,6 +72,7 @@ impl QueueGauge {
         self.queued.update(|queued| queued - QUEUE_ITEM_OVERHEAD);
         self.items.update(|items| items - 1);
         self.memory.release(QUEUE_ITEM_OVERHEAD);
+        self.memory.unqueue(QUEUE_ITEM_OVERHEAD);
     }
 
     /// Those of the queued bytes that are for this client alone.
@@ -133,6 +136,7 @@ impl QueueGauge {
 impl Drop for QueueGauge {
     fn drop(&mut self) {
         self.memory.release(self.items.get() as usize * QUEUE_ITEM_OVERHEAD + self.input.get());
+        self.memory.unqueue(self.queued.get());
     }
 }
 
@@ -155,6 +159,7 @@ mod tests {
         gauge.set_input(5);
         assert_eq!(gauge.own_bytes(), 6 + 5 + 2 * QUEUE_ITEM_OVERHEAD);
         assert_eq!((gauge.queued(), gauge.stuck_since()), (12 + 2 * QUEUE_ITEM_OVERHEAD, Some(7)));
+        assert_eq!(memory.queued(), gauge.queued());
         assert_eq!(memory.used(), 5 + 2 * QUEUE_ITEM_OVERHEAD, "shared bytes are charged where they are made");
         outbox.send(&[part(b"more", Told::Public)], Duration::from_secs(8));
         assert_eq!(gauge.stuck_since(), Some(7), "something was queued before");
@@ -165,9 +170,10 @@ mod tests {
             gauge.release_item();
         }
         assert_eq!((gauge.own_bytes(), gauge.queued(), gauge.stuck_since()), (5, 0, None));
+        assert_eq!(memory.queued(), 0);
         outbox.send(&[part(b"and more", Told::Answer)], Duration::from_secs(9));
         drop((outbox, inbox, gauge));
-        assert_eq!(memory.used(), 0, "what was not sent is held no more");
+        assert_eq!((memory.used(), memory.queued()), (0, 0), "what was not sent is held no more");
     }
 
     #[test]

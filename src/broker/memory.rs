@@ -24,6 +24,8 @@ const RELIEF_PERCENT: usize = 65;
 pub struct Memory {
     used: AtomicUsize,
     max: usize,
+    /// Bytes in the queues of all clients: those that wait for many count as often as they wait, and no part of `used`.
+    queued: AtomicUsize,
     /// There is not enough: from [`TIGHT_PERCENT`] on, until there is relief.
     is_tight: AtomicBool,
     /// The tasks that wait for relief, each once.
@@ -54,6 +56,7 @@ impl Memory {
         Arc::new(Self {
             used: AtomicUsize::new(0),
             max,
+            queued: AtomicUsize::new(0),
             is_tight: AtomicBool::new(false),
             waiting: Mutex::default(),
             reliefs: AtomicU32::new(0),
@@ -69,6 +72,21 @@ impl Memory {
     #[must_use]
     pub fn used(&self) -> usize {
         self.used.load(Relaxed)
+    }
+
+    /// Bytes in the queues of all clients, each as often as it waits.
+    pub(super) fn queued(&self) -> usize {
+        self.queued.load(Relaxed)
+    }
+
+    /// So many more bytes are in a queue.
+    pub(super) fn queue(&self, bytes: usize) {
+        self.queued.fetch_add(bytes, Relaxed);
+    }
+
+    /// So many bytes of a queue are no more.
+    pub(super) fn unqueue(&self, bytes: usize) {
+        self.queued.fetch_sub(bytes, Relaxed);
     }
 
     /// Bytes in use beyond what there is.

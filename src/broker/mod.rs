@@ -17,6 +17,7 @@ mod jobs;
 mod limits;
 mod log_name;
 mod memory;
+mod metrics;
 mod next;
 mod outbox;
 mod public_output;
@@ -59,8 +60,11 @@ pub use self::{
     core::Broker,
     departed::Departed,
     memory::{Level, Memory, Registration},
+    metrics::Metrics,
     store_client::StoreClient,
 };
+pub(crate) use metrics::Entrance;
+
 pub use gauge::{QUEUE_ITEM_OVERHEAD, QueueGauge};
 pub use outbox::{Credit, Inbox, Outbox, QueueItem, Queued, Refused, Told, outbox};
 
@@ -193,7 +197,12 @@ impl Runner {
         }
         if let Some(store) = store {
             let (changes, questions) = broker.take_changes();
-            if let Some(input) = store.keep(changes, *clock).await {
+            let (begun, has_changes) = (clock.now(), !changes.is_empty());
+            let input = store.keep(changes, *clock).await;
+            if has_changes {
+                broker.metrics.committed(clock.now() - begun);
+            }
+            if let Some(input) = input {
                 broker.tell_chat(input);
             }
             if broker.takes_bans() {
@@ -204,6 +213,7 @@ impl Runner {
         broker.flush(chat, now);
         verifier.work(&mut broker.jobs);
         give_back.turn_ended(broker.take_departed(), now);
+        broker.metrics.turn_ended(clock.now() - now);
     }
 }
 

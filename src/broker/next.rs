@@ -123,6 +123,7 @@ impl Broker {
             Some(Step::Reply(reply)) => {
                 if let Reply::Refused(error) = reply {
                     client.note_refusal(Refused { code: error.code(), retry_after: None });
+                    self.metrics.refused(error.code());
                 }
                 self.reply(id, &reply);
             }

@@ -51,6 +51,7 @@ impl Broker {
             client.stage = Stage::Passing;
             client.is_queued = false; // it will be, at another's expense
         }
+        self.metrics.taken(batch.lines);
         let not_before = self.rates.spend(&client.origin, &self.config, batch.lines, now);
         client.push(batch, self.config.limits.rate, not_before, &self.memory, now);
         if !mem::replace(&mut client.is_queued, true) {

@@ -42,8 +42,8 @@ pub enum Departure {
 }
 
 impl Departure {
-    /// Every one.
-    const ALL: [Self; 18] = [
+    /// Every one, in the order of their numbers (`as usize`).
+    pub(crate) const ALL: [Self; 18] = [
         Self::Left,
         Self::Quit,
         Self::WaitTimedOut,
@@ -114,6 +114,9 @@ mod tests {
     #[test]
     fn every_departure_has_a_code_of_its_own() {
         let mut departure = Left;
+        for (n, departure) in super::Departure::ALL.into_iter().enumerate() {
+            assert_eq!(departure as usize, n);
+        }
         loop {
             assert_eq!(super::Departure::from_code(departure.code()), Some(departure));
             // So that the compiler asks for one that was added.

@@ -188,6 +188,12 @@ impl Chat {
         self.account_key_of(name).is_some()
     }
 
+    /// How many rooms there are, with the lobby.
+    #[must_use]
+    pub fn room_count(&self) -> usize {
+        self.rooms.len()
+    }
+
     /// Who is here, in order of arrival.
     pub fn members(&self) -> impl Iterator<Item = (ClientId, &Arc<Identity>)> {
         self.members.iter().map(|(client, member)| (client, &member.who))

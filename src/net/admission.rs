@@ -8,7 +8,12 @@ use std::{
     time::Duration,
 };
 
-use crate::{Config, address::Network, chat::Departure};
+use crate::{
+    Config,
+    address::Network,
+    broker::{Entrance, Metrics},
+    chat::Departure,
+};
 
 /// How many seconds' worth of `arrivals_per_ip` may come from an address at once: a script that starts hundreds of
 /// clients, or a page of reloading browsers, is no flood.
@@ -30,6 +35,7 @@ pub(super) struct Admission {
     accounts: HashMap<Network, Account>,
     /// The addresses without a connection, by the time when their debt is paid.
     idle: BTreeSet<(Duration, Network)>,
+    metrics: Rc<Metrics>,
 }
 
 /// What is known of an address.
@@ -44,7 +50,7 @@ struct Account {
 
 impl Admission {
     /// No connection is open yet.
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config, metrics: Rc<Metrics>) -> Self {
         let mut this = Self {
             clients_max: 0,
             per_address_max: 0,
@@ -52,6 +58,7 @@ impl Admission {
             open: 0,
             accounts: HashMap::new(),
             idle: BTreeSet::new(),
+            metrics,
         };
         this.set_limits(config);
         this
@@ -155,20 +162,23 @@ pub(super) struct Place {
     admission: Rc<RefCell<Admission>>,
     /// What the limits per address count it as; none where they do not apply.
     address: Option<Network>,
+    entrance: Entrance,
 }
 
 impl Place {
-    /// Takes a place for a connection from this address, if the limits per address apply to it.
+    /// Takes a place for a connection that comes in there from this address, if the limits per address apply to it.
     ///
     /// # Errors
     /// Why it can't come in.
     pub(super) fn take(
         admission: &Rc<RefCell<Admission>>,
+        entrance: Entrance,
         address: Option<Network>,
         now: Duration,
     ) -> Result<Self, Departure> {
         admission.borrow_mut().enter(address, now)?;
-        Ok(Self { admission: Rc::clone(admission), address })
+        admission.borrow().metrics.opened(entrance);
+        Ok(Self { admission: Rc::clone(admission), address, entrance })
     }
 
     /// Gives it back and takes one for the same connection from another address.
@@ -176,9 +186,9 @@ impl Place {
     /// # Errors
     /// Why it can't come in from there.
     pub(super) fn reassign(self, address: Option<Network>, now: Duration) -> Result<Self, Departure> {
-        let admission = Rc::clone(&self.admission);
+        let (admission, entrance) = (Rc::clone(&self.admission), self.entrance);
         drop(self);
-        Self::take(&admission, address, now)
+        Self::take(&admission, entrance, address, now)
     }
 
     /// Whether places like this one are scarce.
@@ -189,7 +199,9 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.admission.borrow_mut().leave(self.address);
+        let mut admission = self.admission.borrow_mut();
+        admission.leave(self.address);
+        admission.metrics.closed(self.entrance);
     }
 }
 

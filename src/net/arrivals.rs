@@ -23,6 +23,7 @@ use super::{
 use crate::{
     Config,
     address::Cidr,
+    broker::Entrance,
     listen::Listen,
     origin::{Addr, Origin},
     protocol::Dialect,
@@ -67,7 +68,7 @@ impl Arrivals {
             next_of_users: Cell::new(1),
             executor,
             poller,
-            admission: Rc::new(RefCell::new(Admission::new(config))),
+            admission: Rc::new(RefCell::new(Admission::new(config, Rc::clone(&shared.metrics)))),
             refusals: Rc::new(RefCell::new(Refusals::new(dialect))),
             proxies: config.proxies.clone(),
             peers: config.peers.clone(),
@@ -96,9 +97,10 @@ impl Arrivals {
         }
         // Whose limits a proxied connection comes under is told later.
         let payer = origin.payer(&self.shared.trusted.borrow()).filter(|_| !listen.is_proxied());
-        match Place::take(&self.admission, payer, now) {
+        match Place::take(&self.admission, Entrance::of(listen), payer, now) {
             Ok(place) => self.connect(stream, origin, place, listen).map(|()| true),
             Err(departure) => {
+                self.shared.metrics.refused_connection(departure);
                 let mut refusals = self.refusals.borrow_mut();
                 if listen.is_tls() {
                     refusals.count(origin.addr, departure, now); // a handshake is more than it may cost
@@ -144,6 +146,7 @@ impl Arrivals {
         let token = self.next.get();
         let socket = Rc::new(Socket::new(stream, token, Rc::clone(&self.poller))?);
         self.next.set(Token(token.0 + 1));
+        self.shared.metrics.accepted(Entrance::of(listen));
         let beginning = Beginning {
             is_proxied: listen.is_proxied(),
             door: listen.door(),

@@ -92,6 +92,7 @@ impl Beginning {
         match self.place.reassign(payer, now) {
             Ok(place) => Ok(Self { place, ..self }),
             Err(departure) => {
+                self.shared.metrics.refused_connection(departure);
                 let mut refusals = self.refusals.borrow_mut();
                 if self.tls.is_none() {
                     self.socket.write([&refusals.line(departure)[..]].into_iter()).ok();

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     address::Cidr,
-    broker::{BrokenBacklog, Departed, Inbox, Level, Memory, Outbox, QueueItem, Registration, Request},
+    broker::{BrokenBacklog, Departed, Inbox, Level, Memory, Metrics, Outbox, QueueItem, Registration, Request},
     chat::ClientId,
     origin::Origin,
     protocol::{Intake, Interest, Limits, Session},
@@ -48,6 +48,7 @@ pub(super) struct Shared {
     pub(super) limits: RefCell<Arc<Limits>>,
     pub(super) losses: Rc<Losses>,
     pub(super) memory: Arc<Memory>,
+    pub(super) metrics: Rc<Metrics>,
     pub(super) backlog: Rc<BrokenBacklog>,
     pub(super) departed: Rc<Departed>,
     pub(super) scheduler: ReadScheduler,

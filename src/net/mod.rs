@@ -222,6 +222,7 @@ async fn serve(
     let mut broker = Broker::new(config.clone(), Arc::clone(&memory), Rc::clone(&backlog), Rc::clone(&departed));
     let (stop_sender, asked) = oneshot::channel();
     broker.set_stop(stop_sender);
+    let metrics = Rc::clone(&broker.metrics);
     let stop = select(Box::pin(stop), Box::pin(asked_to_end(asked)));
     let broker = executor.spawn(broker::run(inbox, Rc::clone(&poller), broker, clock, store));
     let shared = Rc::new(Shared {
@@ -231,6 +232,7 @@ async fn serve(
         limits: RefCell::new(Arc::new(config.limits)),
         losses: Rc::clone(&losses),
         memory,
+        metrics: Rc::clone(&metrics),
         backlog,
         departed,
         scheduler,
@@ -247,6 +249,7 @@ async fn serve(
         Either::Right((Either::Left((_, accepting)), broker)) => {
             drop(accepting); // and with it its sender; the listeners close
             log::info!("shutting down");
+            metrics.drain();
             losses.take(); // they have been logged
             // An error means that the broker is dead, which awaiting it tells.
             requests.unbounded_send(broker::Request::ShutDown).ok();

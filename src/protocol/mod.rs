@@ -1,7 +1,8 @@
 //! Bytes ↔ meaning: a connection's conversation out of bytes, and text out of events. Knows no sockets and no rules.
 
-mod dialect;
 pub mod http;
+
+mod dialect;
 mod line;
 mod proxy;
 mod render;

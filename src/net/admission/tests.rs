@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use super::*;
 use crate::{
     address::Cidr,
+    broker::Memory,
     origin::{Addr, Origin},
 };
 
@@ -28,7 +29,7 @@ fn network(ip: IpAddr) -> Network {
 fn admission(clients_max: usize, clients_per_ip_max: usize, arrivals_per_ip: u32) -> Admission {
     let mut config = Config { clients_per_ip_max, arrivals_per_ip, ..Config::default() };
     config.limits.clients_max = clients_max;
-    Admission::new(&config)
+    Admission::new(&config, Rc::new(Metrics::new(Memory::new(1))))
 }
 
 /// How many of `arrivals` at once come in.
@@ -142,16 +143,21 @@ fn it_is_crowded_when_a_quarter_is_left() {
 #[test]
 fn a_place_is_given_back_on_drop() {
     let admission = Rc::new(RefCell::new(admission(1, 1, 0)));
-    let place = Place::take(&admission, payer(ANN), MS).unwrap();
-    assert_eq!(Place::take(&admission, payer(ANN), MS).unwrap_err(), Departure::Full);
+    let open = || admission.borrow().metrics.snapshot().connections.iter().map(|(_, open)| open).sum::<u64>();
+    let place = Place::take(&admission, Entrance::Line, payer(ANN), MS).unwrap();
+    assert_eq!(Place::take(&admission, Entrance::Line, payer(ANN), MS).unwrap_err(), Departure::Full);
+    assert_eq!(open(), 1);
+    let place = place.reassign(payer(BOB), MS).unwrap();
+    assert_eq!(open(), 1);
     drop(place);
-    Place::take(&admission, payer(ANN), MS).unwrap();
+    assert_eq!(open(), 0);
+    Place::take(&admission, Entrance::Line, payer(ANN), MS).unwrap();
 }
 
 #[test]
 fn a_place_is_scarce_when_most_are_taken() {
     let admission = Rc::new(RefCell::new(admission(4, 4, 0)));
-    let take = || Place::take(&admission, payer(ANN), MS).unwrap();
+    let take = || Place::take(&admission, Entrance::Line, payer(ANN), MS).unwrap();
     let places = [take(), take(), take()];
     assert!(!places[0].is_crowded());
     let last = take();
