@@ -1,7 +1,7 @@
 //! The last events of each room, in memory, for those who ask what they have missed. Knows rooms by their ids, and nothing of
 //! who is in them.
 
-mod stretch;
+mod tail;
 
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc};
 
@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 
 use super::{PublicEvent, RoomId};
-use stretch::Stretch;
+use tail::Tail;
 
-pub(super) use stretch::{Hold, Kept};
+pub(super) use tail::{Hold, Kept};
 
 /// How much is kept in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Default for RecentLimits {
 pub(super) struct Recent {
     limits: RecentLimits,
     /// Never iterated: a hash has no order. Boxed, so that its free places are small.
-    by_room: FxHashMap<RoomId, Box<Stretch>>,
+    by_room: FxHashMap<RoomId, Box<Tail>>,
     /// Each room that has events, once: under the number of the event that was its last one when it was put here.
     silent: BinaryHeap<Reverse<(u64, RoomId)>>,
     /// What all events take, in bytes.
@@ -55,7 +55,7 @@ pub(super) enum Place {
 impl Recent {
     pub(super) fn new(limits: RecentLimits) -> Self {
         // The lobby is there from the beginning, and always.
-        let by_room = FxHashMap::from_iter([(RoomId::LOBBY, Box::new(Stretch::new(0)))]);
+        let by_room = FxHashMap::from_iter([(RoomId::LOBBY, Box::new(Tail::new(0)))]);
         Self { limits, by_room, silent: BinaryHeap::new(), bytes: 0, forgotten: 0 }
     }
 
@@ -67,7 +67,7 @@ impl Recent {
     /// Keeps an event, whose number is the highest so far. Others of the room may have to go for it.
     pub(super) fn push(&mut self, room: RoomId, n: u64, at: Timestamp, event: &Arc<PublicEvent>) {
         let forgotten = self.forgotten;
-        let of = self.by_room.entry(room).or_insert_with(|| Box::new(Stretch::new(forgotten)));
+        let of = self.by_room.entry(room).or_insert_with(|| Box::new(Tail::new(forgotten)));
         if self.limits.per_room_max == 0 {
             return of.pass(n, at);
         }
@@ -85,7 +85,7 @@ impl Recent {
     /// Holds what is here of a room, and what happens there from now on, as far as there is memory for all rooms.
     pub(super) fn hold(&mut self, room: RoomId) -> Arc<Hold> {
         let forgotten = self.forgotten;
-        self.by_room.entry(room).or_insert_with(|| Box::new(Stretch::new(forgotten))).hold()
+        self.by_room.entry(room).or_insert_with(|| Box::new(Tail::new(forgotten))).hold()
     }
 
     /// All up to this number may have happened in rooms that are no more.
@@ -95,7 +95,7 @@ impl Recent {
 
     /// There is a room whose events up to this number are kept elsewhere.
     pub(super) fn restore(&mut self, room: RoomId, last: u64) {
-        self.by_room.insert(room, Box::new(Stretch::restored(last)));
+        self.by_room.insert(room, Box::new(Tail::restored(last)));
     }
 
     /// The rooms of which nothing is left when no more than so many bytes are kept, but of at most `most` events: the room that

@@ -1,5 +1,5 @@
 use super::{
-    stretch::{BLOCK_BYTES, ENTRY_BYTES},
+    tail::{BLOCK_BYTES, ENTRY_BYTES},
     *,
 };
 use crate::chat::{Departure, Identity};
@@ -17,7 +17,7 @@ fn message() -> Arc<PublicEvent> {
 }
 
 fn bytes_of_one() -> usize {
-    Stretch::new(0).push(1, second(0), &message())
+    Tail::new(0).push(1, second(0), &message())
 }
 
 /// Each room is told something, in this order; number `n` at second `n`.
@@ -222,11 +222,11 @@ fn every_kept_event_counts_with_its_texts_and_users() {
         (PublicEvent::Joined(who("ann")), user + 3),
         (PublicEvent::Left(who("ann")), user + 3),
     ] {
-        let (mut stretch, event) = (Stretch::new(0), Arc::new(event));
-        let bytes = stretch.push(1, second(7), &event);
+        let (mut tail, event) = (Tail::new(0), Arc::new(event));
+        let bytes = tail.push(1, second(7), &event);
         assert_eq!(bytes, ENTRY_BYTES + of_it, "{event:?}");
-        let kept = stretch.after(0).next().expect("it is there");
+        let kept = tail.after(0).next().expect("it is there");
         assert_eq!((kept.bytes(), kept.at(), kept.event()), (bytes, second(7), event));
-        assert_eq!((stretch.bytes(), stretch.pop(), stretch.bytes()), (bytes, bytes, 0));
+        assert_eq!((tail.bytes(), tail.pop(), tail.bytes()), (bytes, bytes, 0));
     }
 }
