@@ -3,12 +3,17 @@
 
 mod tail;
 
-use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc};
+use std::{
+    cmp::Reverse,
+    collections::BinaryHeap,
+    iter::{self, Peekable},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 
-use super::{PublicEvent, RoomId};
+use super::{Kinds, PublicEvent, RoomId};
 use tail::Tail;
 
 pub(super) use tail::{Hold, Kept};
@@ -140,14 +145,24 @@ impl Recent {
         }
     }
 
-    /// Behind which event the last `count` of the room are. Before the first one that is here, where there are fewer.
-    pub(super) fn last(&self, room: RoomId, count: usize) -> Place {
-        let Some(of) = self.by_room.get(&room) else { return Place::Here(self.forgotten) };
-        match of.len().checked_sub(count) {
-            Some(first) => Place::Here(of.before(first)),
-            None if of.gone_at().is_some() => Place::Older,
-            None => Place::Here(of.gone()),
+    /// Behind which event the last `count` of these kinds are that have happened in these rooms up to `until`. Before all that is
+    /// here, where there are fewer. None count that are older than what is here no more of another room: each is one to go on
+    /// from.
+    pub(super) fn last(&self, rooms: &[RoomId], kinds: Kinds, count: usize, until: u64) -> Place {
+        let (lost, mut left) = (self.lost(rooms.iter().copied()), count);
+        for (_, kept) in self.backwards(rooms, until).take_while(|(_, kept)| Some(kept.n()) > lost) {
+            if left == 0 {
+                return Place::Here(kept.n());
+            }
+            left -= usize::from(kept.is_of(kinds));
         }
+        if left > 0 && lost.is_some() { Place::Older } else { Place::Here(lost.unwrap_or(0)) }
+    }
+
+    /// The last event of these rooms that is not here any more, if there is one.
+    pub(super) fn lost(&self, rooms: impl Iterator<Item = RoomId>) -> Option<u64> {
+        let lost = |room| self.by_room.get(&room).filter(|of| of.gone_at().is_some()).map(|of| of.gone());
+        rooms.filter_map(lost).max()
     }
 
     /// Behind which event those of the room are that have happened at or after this time.
@@ -175,10 +190,31 @@ impl Recent {
         self.by_room.get(&room).map_or(self.forgotten, |of| of.gone())
     }
 
-    /// The events of the room behind that of this number, as far as they are here.
-    pub(super) fn after(&self, room: RoomId, n: u64) -> impl Iterator<Item = Kept<'_>> {
-        self.by_room.get(&room).into_iter().flat_map(move |of| of.after(n))
+    /// The events of rooms, each behind that of a number, in their one order, as far as they are here.
+    pub(super) fn after(&self, rooms: impl Iterator<Item = (RoomId, u64)>) -> impl Iterator<Item = (RoomId, Kept<'_>)> {
+        merge(rooms.filter_map(|(room, n)| Some((room, self.by_room.get(&room)?.after(n)))), |n| n)
     }
+
+    /// The events of these rooms up to that of this number, the last one first.
+    fn backwards(&self, rooms: &[RoomId], until: u64) -> impl Iterator<Item = (RoomId, Kept<'_>)> {
+        let of_room = move |room: &RoomId| Some((*room, self.by_room.get(room)?.until(until)));
+        merge(rooms.iter().filter_map(of_room), |n| u64::MAX - n)
+    }
+}
+
+/// The events of several rooms, each of which has them in the order of their ranks, in that order.
+fn merge<'s, I: Iterator<Item = Kept<'s>>>(
+    rooms: impl Iterator<Item = (RoomId, I)>,
+    rank: impl Fn(u64) -> u64,
+) -> impl Iterator<Item = (RoomId, Kept<'s>)> {
+    let mut rooms: Vec<_> = rooms.map(|(room, events)| (room, events.peekable())).collect();
+    iter::from_fn(move || {
+        // There are few rooms: a heap of them would not be faster.
+        let next = |(room, events): &mut (RoomId, Peekable<I>)| Some((rank(events.peek()?.n()), *room));
+        let (_, first) = rooms.iter_mut().filter_map(next).min()?;
+        let (room, events) = rooms.iter_mut().find(|(room, _)| *room == first)?;
+        Some((*room, events.next()?))
+    })
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::chat::{Departure, Identity, PublicEvent};
+use crate::chat::{Departure, Identity, Kinds, PublicEvent};
 
 /// As long as there is one of a room, none of its events goes for newer ones of the same room.
 #[derive(Debug)]
@@ -181,6 +181,12 @@ impl Tail {
         self.events.range(first..).map(|entry| Kept { entry, tail: self })
     }
 
+    /// The events up to that of this number, the last one first.
+    pub(super) fn until(&self, n: u64) -> impl Iterator<Item = Kept<'_>> {
+        let end = self.events.partition_point(|entry| entry.n <= n);
+        self.events.range(..end).rev().map(|entry| Kept { entry, tail: self })
+    }
+
     /// How many events, and bytes of texts, there is space for.
     #[cfg(test)]
     pub(super) fn capacity(&self) -> (usize, usize) {
@@ -220,6 +226,14 @@ impl Kept<'_> {
     /// Its number.
     pub(in crate::chat) fn n(&self) -> u64 {
         self.entry.n
+    }
+
+    /// Whether it is one of these kinds.
+    pub(in crate::chat) fn is_of(&self, kinds: Kinds) -> bool {
+        match kinds {
+            Kinds::All => true,
+            Kinds::Messages => matches!(self.entry.event, Small::Message { .. }),
+        }
     }
 
     /// When it happened.
