@@ -1,7 +1,10 @@
 //! What commands cost beside what is delivered for them.
 
 use crate::{
-    chat::{ARGUMENT_BYTES_MAX, AccountCommand, Command, NAME_CHARS_MAX, OrderCommand, WaitFor, may_be_composed},
+    chat::{
+        ARGUMENT_BYTES_MAX, AccountCommand, Command, NAME_CHARS_MAX, OrderCommand, ROOMS_AT_ONCE_MAX, WaitFor,
+        may_be_composed,
+    },
     protocol::escape::escaped_len_max,
 };
 
@@ -15,7 +18,7 @@ const ESCAPE_BYTE_COST: usize = 2;
 /// delivered: thirty take a microsecond.
 const COMPOSED_BYTE_COST: usize = 40;
 
-/// The cost of a history, beside what is delivered at once, in bytes delivered: it may be looked for in the store.
+/// The cost of a history of one room, beside what is delivered at once, in bytes delivered: it may be looked for in the store.
 const HISTORY_COST: usize = 2 << 10;
 
 /// The cost of a change of an account, in bytes delivered: some twenty rows of the store are written.
@@ -64,7 +67,12 @@ impl Cost {
             Command::Sync(text) => (added_by_escaping(text) * ESCAPE_BYTE_COST, 0),
             Command::Private { to, text } => (name_cost(to) + of_text(text).0, 0),
             Command::Rename(new) => (name_cost(new), NOTICE_BYTES + name_bytes + new.len().min(NAME_BYTES_MAX)),
-            Command::History { room, .. } => (name_cost(room) + HISTORY_COST, 0),
+            Command::History(stretch) => (history_cost(&stretch.rooms), 0),
+            Command::Follow { rooms, .. } => {
+                // Beside one room whose members are told, there may be others that have to be made.
+                let made = rooms.len().saturating_sub(usize::from(audience > 0)).min(ROOMS_AT_ONCE_MAX);
+                (history_cost(rooms) + made * ROOM_COST, NOTICE_BYTES + name_bytes)
+            }
             Command::Join { room, start } => {
                 let history = if start.is_some() { HISTORY_COST } else { 0 };
                 (room_cost(room) + history, NOTICE_BYTES + name_bytes)
@@ -113,6 +121,11 @@ fn order_cost(command: &OrderCommand) -> usize {
     ACCOUNT_COST + command.names().into_iter().map(name_cost).sum::<usize>()
 }
 
+/// Of a look into the past of these rooms. More than may be named at once are refused.
+fn history_cost(rooms: &[String]) -> usize {
+    rooms.iter().take(ROOMS_AT_ONCE_MAX).map(|room| name_cost(room) + HISTORY_COST).sum()
+}
+
 fn name_cost(name: &str) -> usize {
     if name.is_ascii() { 0 } else { name.len().min(ARGUMENT_BYTES_MAX) * NAME_BYTE_COST }
 }
@@ -131,7 +144,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::chat::Start;
+    use crate::chat::{Kinds, Start, Stretch};
 
     fn of(command: &Command) -> Cost {
         Cost::of(command, 3, 1)
@@ -193,10 +206,18 @@ mod tests {
     fn a_history_costs_more_than_its_name() {
         for start in [Start::Last(9), Start::Unknown] {
             let room = || "builds".to_owned();
-            assert_eq!(of(&Command::History { room: room(), start }).work, HISTORY_COST);
+            assert_eq!(of(&Command::History(Stretch::of(room(), start))).work, HISTORY_COST);
             let join = of(&Command::Join { room: room(), start: Some(start) });
             assert_eq!((join.work, join.told), (HISTORY_COST, NOTICE_BYTES + 3), "and others are told of it");
         }
+        let two = || vec!["builds".to_owned(), "张三".to_owned()];
+        let start = Start::Last(9);
+        let stretch = Stretch { rooms: two(), ..Stretch::of(String::new(), start) };
+        let work = name_cost("张三") + 2 * HISTORY_COST;
+        assert_eq!(of(&Command::History(stretch)).work, work);
+        let follow = |audience| Cost::of(&Command::Follow { rooms: two(), start, kinds: Kinds::All }, 3, audience);
+        assert_eq!((follow(9).work, follow(9).told), (work + ROOM_COST, NOTICE_BYTES + 3), "one may have to be made");
+        assert_eq!(follow(0).work, work + 2 * ROOM_COST);
     }
 
     #[test]

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{accounts::AccountCommand, order::OrderCommand, record::Epoch};
+use super::{HISTORY_MAX, Kinds, accounts::AccountCommand, order::OrderCommand, record::Epoch};
+
+/// Rooms that one command may name at most: each takes a look into memory, or a query of its own.
+pub const ROOMS_AT_ONCE_MAX: usize = 16;
 
 /// One request of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,13 +32,18 @@ pub enum Command {
         /// What has happened there since is told before, without a gap.
         start: Option<Start>,
     },
-    /// What has happened in this room?
-    History {
-        /// The name of the room.
-        room: String,
+    /// Be in these rooms, as by [`Self::Join`], when it is told what has happened in all of them since: one history, without a
+    /// gap. If one of them cannot be joined, none is.
+    Follow {
+        /// The names of the rooms.
+        rooms: Vec<String>,
         /// From where on.
         start: Start,
+        /// What of it is told that has happened before. What happens later is told as to all others.
+        kinds: Kinds,
     },
+    /// What has happened?
+    History(Stretch),
     /// Said in a room.
     In {
         /// The name of the room.
@@ -64,6 +72,29 @@ pub enum Command {
     Order(OrderCommand),
     /// Answer when the condition holds, or hang up after the timeout. Later commands wait until then.
     Wait(Duration, WaitFor),
+}
+
+/// A stretch of what has happened in some rooms, in the one order of all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stretch {
+    /// The names of the rooms.
+    pub rooms: Vec<String>,
+    /// From where on. [`Start::Last`] counts what is of `kinds`.
+    pub start: Start,
+    /// What of it is told.
+    pub kinds: Kinds,
+    /// Only what is older than the event of this number, which is one of this epoch, as in [`Start::Behind`].
+    pub before: Option<(u64, Option<Epoch>)>,
+    /// How many events are told at most.
+    pub most: usize,
+}
+
+impl Stretch {
+    /// Of one room, as much as one `history` tells.
+    #[must_use]
+    pub fn of(room: String, start: Start) -> Self {
+        Self { rooms: vec![room], start, kinds: Kinds::All, before: None, most: HISTORY_MAX }
+    }
 }
 
 /// Where a stretch of history begins.
@@ -121,9 +152,9 @@ impl Command {
             | Self::Rename(text)
             | Self::Sync(text)
             | Self::Join { room: text, .. }
-            | Self::History { room: text, .. }
             | Self::Leave(text)
             | Self::WhoIn(text) => text.len(),
+            Self::History(Stretch { rooms, .. }) | Self::Follow { rooms, .. } => rooms.iter().map(String::len).sum(),
             Self::Account(command) => command.text_bytes(),
             Self::Order(command) => command.text_bytes(),
             Self::Private { to, text } => to.len() + text.len(),

@@ -2,13 +2,14 @@
 //! [`Replay`] tells it.
 
 use super::{
-    Asked, Chat, ClientId, Event, Output, Refusal, RoomId,
+    Asked, Chat, ClientId, Kinds, Output, ROOMS_AT_ONCE_MAX, Refusal, RoomId, Stretch,
+    accounts::OWN,
+    answered::Question,
     command::Start,
     recent::Place,
-    record::Record,
-    replay::{Goal, Replay, Source},
+    replay::{Goal, Part, Replay, Source},
     rooms::RoomName,
-    stored::{Answer, Gone, Query},
+    stored::Query,
     work::{LongAnswer, Task},
 };
 
@@ -17,18 +18,10 @@ pub const HISTORY_MAX: usize = 1000;
 /// Recent events that are given back at once where there is little memory left.
 const SHRINK_EVENTS: usize = 4096;
 
-/// A question to the store, and what its answer is for.
-#[derive(Debug)]
-pub(super) struct Question {
-    pub(super) replay: Replay,
-    /// The beginning that was asked for.
-    pub(super) start: Option<Start>,
-}
-
 /// Where a replay begins.
 enum Found {
-    /// Behind the event of this number.
-    Behind(u64),
+    /// In each room behind an event that it knows by now.
+    Here,
     /// The store knows.
     Ask(Query),
     /// Nowhere: what was to come first is not kept any more.
@@ -36,106 +29,169 @@ enum Found {
 }
 
 impl Chat {
-    /// Tells what has happened in a room.
-    pub(super) fn history(&mut self, client: ClientId, room: &str, start: Start, out: &mut Vec<Output>) {
-        let start = self.known(start);
-        match self.room(room) {
-            Ok(room) => {
-                let replay = Replay::behind(0, Source::Room(room), Goal::Told(self.events));
-                self.begin_replay(client, replay, start, out);
+    /// Tells what has happened in rooms, or what was said to the client alone.
+    pub(super) fn history(&mut self, client: ClientId, stretch: &Stretch, out: &mut Vec<Output>) {
+        let is_own = stretch.rooms == [OWN];
+        let source = if is_own { self.own_history(client) } else { self.parts_to_tell(&stretch.rooms) };
+        let source = match source {
+            Ok(source) => source,
+            Err(refusal) => return self.decline(client, Asked::History, refusal, out),
+        };
+        let (start, until) = match stretch.before {
+            None => (self.known(stretch.start), self.events),
+            Some((n, epoch)) if self.known(Start::Behind(n, epoch)) == Start::Unknown || !self.is_own(epoch) => {
+                (Start::Unknown, self.events)
             }
-            Err(refusal) => self.decline(client, Asked::History, refusal, out),
-        }
+            Some((n, _)) => (self.known(stretch.start), self.events.min(n.saturating_sub(1))),
+        };
+        let kinds = if is_own { Kinds::All } else { stretch.kinds }; // all of that was said
+        let replay = Replay { kinds, most: stretch.most, ..Replay::behind(0, source, Goal::Told(until)) };
+        self.begin_replay(client, replay, start, out);
     }
 
-    /// The client joins a room when it was told what has happened there.
-    pub(super) fn join_since(&mut self, client: ClientId, room: &str, start: Start, out: &mut Vec<Output>) {
+    /// The client joins rooms when it was told what has happened there.
+    pub(super) fn follow(
+        &mut self,
+        client: ClientId,
+        rooms: &[String],
+        start: Start,
+        kinds: Kinds,
+        out: &mut Vec<Output>,
+    ) {
         let start = self.known(start);
-        match self.may_open(client, room) {
-            Ok((_, Some(room))) => {
-                let was_in = self.is_in(client, room);
-                if was_in {
-                    out.push(Output::Part(client, room)); // what happens meanwhile is told with the rest
-                }
-                let replay = Replay { was_in, ..Replay::behind(0, Source::Room(room), Goal::CaughtUp) };
-                self.begin_replay(client, replay, start, out);
-            }
-            Ok((name, None)) => match self.make_since(client, name, start, out) {
-                Ok(room) => {
-                    let replay = Replay::behind(self.events, Source::Room(room), Goal::CaughtUp);
-                    self.end_replay(client, &replay, false, out);
-                    out.push(Output::Ready(client));
-                }
-                Err(refusal) => self.decline(client, Asked::Join, refusal, out),
-            },
+        let parts = match self.parts_to_join(client, rooms, start) {
+            Ok(parts) => parts,
+            Err(refusal) => return self.decline(client, Asked::Join, refusal, out),
+        };
+        let is_nothing_there = parts.iter().all(|part| part.room().is_none());
+        let was_in = parts.iter().filter(|part| part.was_in).filter_map(Part::room);
+        out.extend(was_in.map(|room| Output::Part(client, room))); // what happens meanwhile is told with the rest
+        let replay = Replay { kinds, ..Replay::behind(self.events, Source::Rooms(parts), Goal::CaughtUp) };
+        if !is_nothing_there {
+            return self.begin_replay(client, replay, start, out);
+        }
+        match self.end_replay(client, &replay, false, out) {
+            Ok(()) => out.push(Output::Ready(client)),
             Err(refusal) => self.decline(client, Asked::Join, refusal, out),
         }
     }
 
-    /// Makes a room for a client that has missed nothing there, as far as it is known.
-    fn make_since(
-        &mut self,
-        client: ClientId,
-        name: RoomName,
-        start: Start,
-        out: &mut Vec<Output>,
-    ) -> Result<RoomId, Refusal> {
-        let is_known = match start {
+    /// The rooms of which a client wants to be told.
+    fn parts_to_tell(&self, names: &[String]) -> Result<Source, Refusal> {
+        check_count(names)?;
+        let mut rooms: Vec<RoomId> = Vec::new();
+        for name in names {
+            let room = self.room(name)?;
+            if !rooms.contains(&room) {
+                rooms.push(room);
+            }
+        }
+        Ok(Source::Rooms(rooms.into_iter().map(|room| Part::here(room, false)).collect()))
+    }
+
+    /// The rooms that a client wants to join when it was told of them.
+    ///
+    /// # Errors
+    /// If it cannot join all of them.
+    fn parts_to_join(&self, client: ClientId, names: &[String], start: Start) -> Result<Vec<Part>, Refusal> {
+        check_count(names)?;
+        let mut parsed: Vec<RoomName> = Vec::new();
+        for name in names {
+            let name = RoomName::parse(name)?;
+            if parsed.iter().all(|other| other.key() != name.key()) {
+                parsed.push(name);
+            }
+        }
+        self.may_join(client, &parsed)?;
+        let part = |name: RoomName| match self.rooms.with_key(name.key()) {
+            Some(room) => Ok(Part::here(room, self.is_in(client, room))),
+            None if !self.is_known_of_new(start) => Err(Refusal::HistoryGone { room: name.shared(), oldest: None }),
+            None => self.may_make(&name).map(|()| Part::missing(name, self.events)),
+        };
+        parsed.into_iter().map(part).collect()
+    }
+
+    /// Whether a client has missed nothing in a room that is made now, as far as it is known.
+    fn is_known_of_new(&self, start: Start) -> bool {
+        match start {
             Start::Last(_) | Start::Ago(_) | Start::At(_) => true,
             Start::Behind(n, epoch) => self.is_own(epoch) && n >= self.recent.forgotten_until(),
             Start::Unknown => false,
-        };
-        if is_known {
-            self.make(client, name, out)
-        } else {
-            Err(Refusal::HistoryGone { room: name.shared(), oldest: None })
         }
     }
 
     /// Begins a replay at what is [`Self::known`] of a beginning.
-    pub(super) fn begin_replay(&mut self, client: ClientId, mut replay: Replay, start: Start, out: &mut Vec<Output>) {
-        match self.find(&replay.source, start) {
-            Found::Behind(after) => {
-                replay.after = after;
-                self.begin(client, Task::Tell(client, LongAnswer::Replay(replay)), out);
-            }
+    fn begin_replay(&mut self, client: ClientId, mut replay: Replay, start: Start, out: &mut Vec<Output>) {
+        match self.find(&mut replay, start) {
+            Found::Here => self.begin(client, Task::Tell(client, LongAnswer::Replay(replay)), out),
             Found::Ask(query) => {
                 self.set_busy(client);
                 self.ask(client, Question { replay, start: Some(start) }, query, out);
             }
             Found::Gone => {
                 self.set_busy(client);
-                self.give_up(client, &replay, self.history_gone(&replay.source, self.oldest(&replay.source)), out);
+                self.give_up(client, &replay, self.history_gone(&replay.source), out);
             }
         }
     }
 
-    fn find(&self, source: &Source, start: Start) -> Found {
-        let place = match (source, start) {
-            (Source::Room(room), Start::Last(count)) => self.recent.last(*room, count),
-            (Source::Room(room), Start::Ago(_) | Start::At(_)) => self.recent.since(*room, self.time_of(start)),
-            (Source::Room(room), Start::Behind(n, epoch)) if self.is_own(epoch) => self.recent.behind(*room, n),
-            (Source::Room(_), Start::Behind(..) | Start::Unknown) | (Source::Mailbox(_), _) => Place::Older,
-        };
-        let name = || self.stored_name(source);
-        match (place, start) {
-            (Place::Here(after), _) => Found::Behind(after.min(self.events)),
-            (Place::Older, Start::Last(count)) if self.has_store() => {
-                Found::Ask(Query::SeekLast { room: name(), count, until: self.events })
+    fn find(&self, replay: &mut Replay, start: Start) -> Found {
+        let until = self.last_to_tell(replay).min(self.events);
+        if let Some(numbers) = self.find_in_memory(replay, start, until) {
+            replay.begin_behind(&numbers);
+            return Found::Here;
+        }
+        let (rooms, kinds) = (self.stored_names(&replay.source), replay.kinds);
+        match start {
+            Start::Last(count) if self.has_store() => Found::Ask(Query::SeekLast { rooms, kinds, count, until }),
+            Start::Last(_) => {
+                let lost = self.recent.lost(replay.source.rooms().map(|(room, _)| room));
+                replay.begin_behind(&self.behind_in_each(replay, lost.unwrap_or(0))); // as many as there are
+                Found::Here
             }
-            (Place::Older, Start::Last(_)) => Found::Behind(self.oldest(source)), // as many as there are
-            (Place::Older, Start::Ago(_) | Start::At(_)) if self.has_store() => {
-                Found::Ask(Query::SeekSince { room: name(), at: self.time_of(start) })
+            Start::Ago(_) | Start::At(_) if self.has_store() => {
+                Found::Ask(Query::SeekSince { rooms, at: self.time_of(start) })
             }
-            (Place::Older, Start::Behind(n, epoch)) if self.has_store() && self.is_own(epoch) => {
-                Found::Behind(n.min(self.events))
+            Start::Behind(n, epoch) if self.has_store() && self.is_own(epoch) => {
+                replay.after = n.min(self.events);
+                Found::Here
             }
             // The store knows the oldest position.
-            (Place::Older, Start::Behind(..) | Start::Unknown) if self.has_store() => {
-                Found::Ask(Query::SeekOldest { room: name() })
-            }
-            (Place::Older, Start::Ago(_) | Start::At(_) | Start::Behind(..) | Start::Unknown) => Found::Gone,
+            Start::Behind(..) | Start::Unknown if self.has_store() => Found::Ask(Query::SeekOldest { rooms }),
+            Start::Ago(_) | Start::At(_) | Start::Behind(..) | Start::Unknown => Found::Gone,
         }
+    }
+
+    /// Behind which event it begins in each of its rooms, if all that follows is in memory.
+    fn find_in_memory(&self, replay: &Replay, start: Start, until: u64) -> Option<Vec<u64>> {
+        let mut rooms = match replay.source {
+            Source::Rooms(_) => replay.source.rooms().map(|(room, _)| room),
+            Source::Mailbox(_) => return None,
+        };
+        let here = |place| match place {
+            Place::Here(n) => Some(n),
+            Place::Older => None,
+        };
+        match start {
+            Start::Last(count) => {
+                let place = self.recent.last(&rooms.collect::<Vec<_>>(), replay.kinds, count, until);
+                here(place).map(|n| self.behind_in_each(replay, n))
+            }
+            Start::Ago(_) | Start::At(_) => {
+                let at = self.time_of(start);
+                rooms.map(|room| here(self.recent.since(room, at))).collect()
+            }
+            Start::Behind(n, epoch) if self.is_own(epoch) => {
+                let n = n.min(self.events);
+                rooms.all(|room| self.recent.behind(room, n) == Place::Here(n)).then(|| self.behind_in_each(replay, n))
+            }
+            Start::Behind(..) | Start::Unknown => None,
+        }
+    }
+
+    /// Behind the event of this number in each room, or behind what was before the room.
+    fn behind_in_each(&self, replay: &Replay, n: u64) -> Vec<u64> {
+        replay.source.rooms().map(|(room, _)| n.max(self.recent.oldest(room))).collect()
     }
 
     /// A beginning that stays the same until the store has answered: so long ago is counted from now. A position ahead of all is
@@ -145,16 +201,6 @@ impl Chat {
             Start::Ago(_) => Start::At(self.time_of(start)),
             Start::Behind(n, Some(_)) if n > self.events => Start::Unknown,
             Start::Last(_) | Start::At(_) | Start::Behind(..) | Start::Unknown => start,
-        }
-    }
-
-    /// Whether the store has removed some of what was to be told: from a beginning on, or else behind the event of this number.
-    pub(super) fn is_gone(&self, start: Option<Start>, after: u64, gone: Option<Gone>) -> bool {
-        match start {
-            None => gone.is_some_and(|gone| gone.n > after),
-            Some(Start::Last(_)) => false,
-            Some(start @ (Start::Ago(_) | Start::At(_))) => gone.is_some_and(|gone| gone.at >= self.time_of(start)),
-            Some(Start::Behind(..) | Start::Unknown) => true,
         }
     }
 
@@ -170,47 +216,6 @@ impl Chat {
         }
     }
 
-    /// Asks the store, unless it fails: some of what has happened since is neither there nor in memory then.
-    pub(super) fn ask(&mut self, client: ClientId, question: Question, query: Query, out: &mut Vec<Output>) {
-        if self.store.fails() {
-            return self.give_up(client, &question.replay, Refusal::StoreFailed, out);
-        }
-        self.questions.insert(client, question);
-        out.push(Output::Ask(client, query));
-    }
-
-    /// The store has answered a client's question.
-    pub(super) fn answered(&mut self, client: ClientId, answer: Option<Answer>, out: &mut Vec<Output>) {
-        let Some(Question { mut replay, start }) = self.questions.remove(&client) else { return };
-        if let Some(refusal) = self.ends_early(client, &replay) {
-            return self.give_up(client, &replay, refusal, out);
-        }
-        match answer.filter(|_| !self.store.fails()) {
-            None => return self.give_up(client, &replay, Refusal::StoreFailed, out),
-            Some(Answer::Behind { gone, .. } | Answer::Page { gone, .. })
-                if replay.needs_all() && self.is_gone(start, replay.after, gone) =>
-            {
-                let oldest = gone.map_or(0, |gone| gone.n);
-                return self.give_up(client, &replay, self.history_gone(&replay.source, oldest), out);
-            }
-            Some(Answer::Behind { n, .. }) => replay.after = n,
-            Some(Answer::Page { records, through, .. }) => {
-                let (name, most) = (self.told_name(&replay.source), replay.left());
-                for record in records.into_iter().take(most) {
-                    replay.told += 1;
-                    out.push(Output::tell(client, Event::Past(Record { room: name.clone(), ..record }, self.epoch)));
-                }
-                replay.after = through;
-            }
-        }
-        // At once: a fast room must not get further ahead.
-        self.go_on_telling(client, LongAnswer::Replay(replay), out);
-    }
-
-    pub(super) fn history_gone(&self, source: &Source, oldest: u64) -> Refusal {
-        Refusal::HistoryGone { room: self.told_name(source), oldest: self.position_of(oldest) }
-    }
-
     /// Gives back memory.
     pub(super) fn shrink(&mut self, bytes: usize) {
         let emptied = self.recent.shrink(self.recent.bytes().saturating_sub(bytes), SHRINK_EVENTS);
@@ -221,5 +226,15 @@ impl Chat {
     #[must_use]
     pub fn recent_bytes(&self) -> usize {
         self.recent.bytes()
+    }
+}
+
+/// # Errors
+/// If these are more rooms than one command may name, or none.
+fn check_count(names: &[String]) -> Result<(), Refusal> {
+    match names.len() {
+        0 => Err(Refusal::NoSuchRoom),
+        1..=ROOMS_AT_ONCE_MAX => Ok(()),
+        _ => Err(Refusal::TooManyRooms(ROOMS_AT_ONCE_MAX)),
     }
 }

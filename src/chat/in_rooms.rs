@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     ARGUMENT_BYTES_MAX, AccountCommand, Asked, Chat, ClientId, Command, Departure, Done, Event, Identity, Output,
-    PublicEvent, Refusal, RoomId, RoomSet,
+    PublicEvent, ROOMS_AT_ONCE_MAX, Refusal, RoomId, RoomSet,
     rooms::{Keeper, RoomName, room_key},
     wait::TextSearch,
     work::{List, Task},
@@ -188,11 +188,14 @@ impl Chat {
             | Command::Join { room, .. }
             | Command::Leave(room)
             | Command::Topic { room, text: Some(_) } => self.room(room).map_or(0, len),
+            Command::Follow { rooms, .. } => {
+                rooms.iter().take(ROOMS_AT_ONCE_MAX).map(|room| self.room(room).map_or(0, len)).sum()
+            }
             Command::Rename(_) | Command::Account(AccountCommand::Login { .. }) => member.rooms.iter().map(len).sum(),
             Command::Topic { text: None, .. }
             | Command::WhoIn(_)
             | Command::Rooms
-            | Command::History { .. }
+            | Command::History(_)
             | Command::Who
             | Command::Private { .. }
             | Command::Sync(_)
@@ -212,45 +215,8 @@ impl Chat {
         self.rooms.with_key(&room_key(name)?).ok_or(Refusal::NoSuchRoom)
     }
 
-    /// The room of this name for one who wants to be in it.
-    pub(super) fn open(&mut self, client: ClientId, name: &str, out: &mut Vec<Output>) -> Result<RoomId, Refusal> {
-        match self.may_open(client, name)? {
-            (_, Some(room)) => Ok(room),
-            (name, None) => self.make(client, name, out),
-        }
-    }
-
-    /// The room of this name, if there is one, and its name.
-    ///
-    /// # Errors
-    /// If there can be no such room, or the client is in as many as it may be.
-    pub(super) fn may_open(&self, client: ClientId, name: &str) -> Result<(RoomName, Option<RoomId>), Refusal> {
-        let name = RoomName::parse(name)?;
-        let found = self.rooms.with_key(name.key());
-        let most = self.rooms.limits().per_client_max;
-        let member = self.members.get(client).ok_or(Refusal::NotInRoom)?;
-        if found.is_none_or(|room| room != RoomId::LOBBY && !member.rooms.contains(room))
-            && member.rooms.beside_lobby() >= most
-        {
-            return Err(Refusal::TooManyRooms(most));
-        }
-        Ok((name, found))
-    }
-
-    /// Makes a room at the expense of a client.
-    pub(super) fn make(&mut self, client: ClientId, name: RoomName, out: &mut Vec<Output>) -> Result<RoomId, Refusal> {
-        if self.store.fails() {
-            return Err(Refusal::NotStored);
-        }
-        let keeper = self.keeper(client);
-        let room = self.rooms.open(name, keeper)?;
-        self.remember(room, out);
-        self.own(client, room, out);
-        Ok(room)
-    }
-
     /// Has the store keep what is known of a room.
-    fn remember(&self, room: RoomId, out: &mut Vec<Output>) {
+    pub(super) fn remember(&self, room: RoomId, out: &mut Vec<Output>) {
         if let Some(of) = self.rooms.get(room).filter(|_| self.has_store()) {
             let (room, topic, keeper) = (of.name.shared(), of.topic.clone(), of.kept_by_network());
             out.push(Output::Remember { room, topic, keeper });
@@ -278,7 +244,7 @@ impl Chat {
     }
 
     /// At whose expense a room is kept that this client makes.
-    fn keeper(&self, client: ClientId) -> Keeper {
+    pub(super) fn keeper(&self, client: ClientId) -> Keeper {
         let payer = self.members.get(client).and_then(|member| member.origin.payer(&self.rules.trusted));
         payer.map_or(Keeper::Client(client), Keeper::Network)
     }

@@ -3,6 +3,7 @@
 
 mod account;
 mod accounts;
+mod answered;
 mod command;
 mod compose;
 mod departure;
@@ -12,6 +13,7 @@ mod history;
 mod in_rooms;
 mod members;
 mod name;
+mod opening;
 mod order;
 mod presence;
 mod publish;
@@ -38,8 +40,8 @@ use std::{
 use jiff::Timestamp;
 
 use self::{
-    accounts::{Accounts, OWN},
-    history::Question,
+    accounts::Accounts,
+    answered::Question,
     members::Members,
     order::Order,
     recent::Recent,
@@ -52,7 +54,7 @@ use self::{
 
 pub use account::{Account, AccountChange, Role, TOKENS_MAX, Token, account_key, are_confusable, is_mailbox, mailbox};
 pub use accounts::{AccountCommand, AccountDone, AccountRefusal, AccountRules, Registration};
-pub use command::{Command, Start, WaitFor};
+pub use command::{Command, ROOMS_AT_ONCE_MAX, Start, Stretch, WaitFor};
 pub use compose::{composed, may_be_composed};
 pub use departure::Departure;
 pub use entry::{Congestion, Entry, Input, Load, Output, Rules};
@@ -237,9 +239,11 @@ impl Chat {
             }
             Command::Wait(timeout, wait_for) => return self.wait(client, timeout, wait_for, out),
             Command::Join { room, start: None } => return self.join(client, &room, out),
-            Command::Join { room, start: Some(start) } => return self.join_since(client, &room, start, out),
-            Command::History { room, start } if room == OWN => return self.own_history(client, start, out),
-            Command::History { room, start } => return self.history(client, &room, start, out),
+            Command::Join { room, start: Some(start) } => {
+                return self.follow(client, &[room], start, Kinds::All, out);
+            }
+            Command::Follow { rooms, start, kinds } => return self.follow(client, &rooms, start, kinds, out),
+            Command::History(stretch) => return self.history(client, &stretch, out),
             Command::In { room, text } => return self.say_in(client, &room, text, out),
             Command::Leave(room) => return self.leave(client, &room, out),
             Command::Rooms => return self.begin_list(client, List::Rooms { after: None, told: 0 }, out),

@@ -1,17 +1,22 @@
 //! The last events of each room, in memory, for those who ask what they have missed. Knows rooms by their ids, and nothing of
 //! who is in them.
 
-mod stretch;
+mod tail;
 
-use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc};
+use std::{
+    cmp::Reverse,
+    collections::BinaryHeap,
+    iter::{self, Peekable},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use rustc_hash::FxHashMap;
 
-use super::{PublicEvent, RoomId};
-use stretch::Stretch;
+use super::{Kinds, PublicEvent, RoomId};
+use tail::Tail;
 
-pub(super) use stretch::{Hold, Kept};
+pub(super) use tail::{Hold, Kept};
 
 /// How much is kept in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +39,7 @@ impl Default for RecentLimits {
 pub(super) struct Recent {
     limits: RecentLimits,
     /// Never iterated: a hash has no order. Boxed, so that its free places are small.
-    by_room: FxHashMap<RoomId, Box<Stretch>>,
+    by_room: FxHashMap<RoomId, Box<Tail>>,
     /// Each room that has events, once: under the number of the event that was its last one when it was put here.
     silent: BinaryHeap<Reverse<(u64, RoomId)>>,
     /// What all events take, in bytes.
@@ -55,7 +60,7 @@ pub(super) enum Place {
 impl Recent {
     pub(super) fn new(limits: RecentLimits) -> Self {
         // The lobby is there from the beginning, and always.
-        let by_room = FxHashMap::from_iter([(RoomId::LOBBY, Box::new(Stretch::new(0)))]);
+        let by_room = FxHashMap::from_iter([(RoomId::LOBBY, Box::new(Tail::new(0)))]);
         Self { limits, by_room, silent: BinaryHeap::new(), bytes: 0, forgotten: 0 }
     }
 
@@ -67,7 +72,7 @@ impl Recent {
     /// Keeps an event, whose number is the highest so far. Others of the room may have to go for it.
     pub(super) fn push(&mut self, room: RoomId, n: u64, at: Timestamp, event: &Arc<PublicEvent>) {
         let forgotten = self.forgotten;
-        let of = self.by_room.entry(room).or_insert_with(|| Box::new(Stretch::new(forgotten)));
+        let of = self.by_room.entry(room).or_insert_with(|| Box::new(Tail::new(forgotten)));
         if self.limits.per_room_max == 0 {
             return of.pass(n, at);
         }
@@ -85,7 +90,7 @@ impl Recent {
     /// Holds what is here of a room, and what happens there from now on, as far as there is memory for all rooms.
     pub(super) fn hold(&mut self, room: RoomId) -> Arc<Hold> {
         let forgotten = self.forgotten;
-        self.by_room.entry(room).or_insert_with(|| Box::new(Stretch::new(forgotten))).hold()
+        self.by_room.entry(room).or_insert_with(|| Box::new(Tail::new(forgotten))).hold()
     }
 
     /// All up to this number may have happened in rooms that are no more.
@@ -95,7 +100,7 @@ impl Recent {
 
     /// There is a room whose events up to this number are kept elsewhere.
     pub(super) fn restore(&mut self, room: RoomId, last: u64) {
-        self.by_room.insert(room, Box::new(Stretch::restored(last)));
+        self.by_room.insert(room, Box::new(Tail::restored(last)));
     }
 
     /// The rooms of which nothing is left when no more than so many bytes are kept, but of at most `most` events: the room that
@@ -140,14 +145,24 @@ impl Recent {
         }
     }
 
-    /// Behind which event the last `count` of the room are. Before the first one that is here, where there are fewer.
-    pub(super) fn last(&self, room: RoomId, count: usize) -> Place {
-        let Some(of) = self.by_room.get(&room) else { return Place::Here(self.forgotten) };
-        match of.len().checked_sub(count) {
-            Some(first) => Place::Here(of.before(first)),
-            None if of.gone_at().is_some() => Place::Older,
-            None => Place::Here(of.gone()),
+    /// Behind which event the last `count` of these kinds are that have happened in these rooms up to `until`. Before all that is
+    /// here, where there are fewer. None count that are older than what is here no more of another room: each is one to go on
+    /// from.
+    pub(super) fn last(&self, rooms: &[RoomId], kinds: Kinds, count: usize, until: u64) -> Place {
+        let (lost, mut left) = (self.lost(rooms.iter().copied()), count);
+        for (_, kept) in self.backwards(rooms, until).take_while(|(_, kept)| Some(kept.n()) > lost) {
+            if left == 0 {
+                return Place::Here(kept.n());
+            }
+            left -= usize::from(kept.is_of(kinds));
         }
+        if left > 0 && lost.is_some() { Place::Older } else { Place::Here(lost.unwrap_or(0)) }
+    }
+
+    /// The last event of these rooms that is not here any more, if there is one.
+    pub(super) fn lost(&self, rooms: impl Iterator<Item = RoomId>) -> Option<u64> {
+        let lost = |room| self.by_room.get(&room).filter(|of| of.gone_at().is_some()).map(|of| of.gone());
+        rooms.filter_map(lost).max()
     }
 
     /// Behind which event those of the room are that have happened at or after this time.
@@ -175,10 +190,31 @@ impl Recent {
         self.by_room.get(&room).map_or(self.forgotten, |of| of.gone())
     }
 
-    /// The events of the room behind that of this number, as far as they are here.
-    pub(super) fn after(&self, room: RoomId, n: u64) -> impl Iterator<Item = Kept<'_>> {
-        self.by_room.get(&room).into_iter().flat_map(move |of| of.after(n))
+    /// The events of rooms, each behind that of a number, in their one order, as far as they are here.
+    pub(super) fn after(&self, rooms: impl Iterator<Item = (RoomId, u64)>) -> impl Iterator<Item = (RoomId, Kept<'_>)> {
+        merge(rooms.filter_map(|(room, n)| Some((room, self.by_room.get(&room)?.after(n)))), |n| n)
     }
+
+    /// The events of these rooms up to that of this number, the last one first.
+    fn backwards(&self, rooms: &[RoomId], until: u64) -> impl Iterator<Item = (RoomId, Kept<'_>)> {
+        let of_room = move |room: &RoomId| Some((*room, self.by_room.get(room)?.until(until)));
+        merge(rooms.iter().filter_map(of_room), |n| u64::MAX - n)
+    }
+}
+
+/// The events of several rooms, each of which has them in the order of their ranks, in that order.
+fn merge<'s, I: Iterator<Item = Kept<'s>>>(
+    rooms: impl Iterator<Item = (RoomId, I)>,
+    rank: impl Fn(u64) -> u64,
+) -> impl Iterator<Item = (RoomId, Kept<'s>)> {
+    let mut rooms: Vec<_> = rooms.map(|(room, events)| (room, events.peekable())).collect();
+    iter::from_fn(move || {
+        // There are few rooms: a heap of them would not be faster.
+        let next = |(room, events): &mut (RoomId, Peekable<I>)| Some((rank(events.peek()?.n()), *room));
+        let (_, first) = rooms.iter_mut().filter_map(next).min()?;
+        let (room, events) = rooms.iter_mut().find(|(room, _)| *room == first)?;
+        Some((*room, events.next()?))
+    })
 }
 
 #[cfg(test)]

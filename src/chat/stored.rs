@@ -4,42 +4,46 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Chat, LOBBY, Output, record::Record};
+use super::{Chat, Kinds, LOBBY, Output, record::Record};
 use crate::address::Network;
 
-/// A question about the events of one room.
+/// A question about the events of some rooms, which are told in one order. What is asked of each room is answered in the order
+/// in which they are named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Query {
-    /// The events behind `after` up to `until`, in their order; at most `limit`, and as many as a page has.
+    /// The events of these kinds up to `until`, in their order; at most `limit`, and as many as a page has.
     Page {
-        /// The name of the room.
-        room: Arc<str>,
-        /// The number before the first event that is wanted.
-        after: u64,
+        /// The names of the rooms, each with the number before the first event of it that is wanted.
+        rooms: Vec<(Arc<str>, u64)>,
         /// The number of the last event that is wanted.
         until: u64,
+        /// Which of them are wanted.
+        kinds: Kinds,
         /// How many events are wanted at most.
         limit: usize,
     },
-    /// The number behind which all events are that are kept.
+    /// The numbers behind which all events are that are kept.
     SeekOldest {
-        /// The name of the room.
-        room: Arc<str>,
+        /// The names of the rooms.
+        rooms: Vec<Arc<str>>,
     },
-    /// The number behind which the last `count` events up to `until` are.
+    /// The number behind which the last `count` events up to `until` are. Where the store has removed some of a room, none of
+    /// another room is wanted that is older: each place behind the answer is one to go on from.
     SeekLast {
-        /// The name of the room.
-        room: Arc<str>,
+        /// The names of the rooms.
+        rooms: Vec<Arc<str>>,
+        /// Which events count.
+        kinds: Kinds,
         /// How many events.
         count: usize,
         /// The number of the last event that is wanted.
         until: u64,
     },
-    /// The number behind which the events at and after a time are, to the millisecond. Where the clock was set back, it is one
+    /// The numbers behind which the events at and after a time are, to the millisecond. Where the clock was set back, it is one
     /// of several places at which an earlier event is followed by one that is not; what is in memory begins at the first.
     SeekSince {
-        /// The name of the room.
-        room: Arc<str>,
+        /// The names of the rooms.
+        rooms: Vec<Arc<str>>,
         /// The time.
         at: Timestamp,
     },
@@ -53,17 +57,24 @@ pub enum Answer {
         /// The events.
         records: Vec<Record>,
         /// The number up to which these are all: the next page begins behind it. It is the `until` that was asked for if there
-        /// is no more.
+        /// is no more. There may be none, and more behind it all the same: so many were looked at.
         through: u64,
-        /// The last event of the room that was removed.
-        gone: Option<Gone>,
+        /// The last event of each room that was removed.
+        gone: Vec<Option<Gone>>,
+    },
+    /// To a [`Query::SeekLast`] for which much was looked at: so many more are wanted, of those up to this number.
+    Further {
+        /// How many.
+        count: usize,
+        /// The number of the next event to be looked at, or one above it.
+        until: u64,
     },
     /// To all others.
     Behind {
-        /// The number. Where all events are wanted, that of the last one that was removed, or 0.
-        n: u64,
-        /// The last event of the room that was removed.
-        gone: Option<Gone>,
+        /// The number for each room. Where all events are wanted, that of the last one that was removed, or 0.
+        n: Vec<u64>,
+        /// The last event of each room that was removed.
+        gone: Vec<Option<Gone>>,
     },
 }
 

@@ -168,14 +168,14 @@ impl Chat {
             None => {}
             Some(member) if member.is_broken => {
                 if let LongAnswer::Replay(replay) = &mut answer {
-                    replay.hold = None;
+                    replay.release();
                     self.replay_unheard(to, replay, out);
                 }
                 self.finish(to, out);
             }
             Some(_) if self.congestion_of(to) != Congestion::None => {
                 if let LongAnswer::Replay(replay) = &mut answer {
-                    replay.hold = None; // nobody knows when the client will have read
+                    replay.release(); // nobody knows when the client will have read
                 }
                 self.paused.insert(to, Task::Tell(to, answer));
             }

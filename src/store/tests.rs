@@ -19,7 +19,7 @@ use std::{
 use futures::{StreamExt, executor::block_on};
 
 use super::{database::Tables, open::Opened, reader::Reader, writer::Writer, *};
-use crate::chat::{Departure, Identity, KeptEvent, PastOrder, PublicEvent};
+use crate::chat::{Departure, Identity, KeptEvent, Kinds, PastOrder, PublicEvent};
 
 const OPTIONS: Options =
     Options { sync: SyncMode::Normal, lines_max: u64::MAX, unread_max: 0, days_max: 0, bytes_max: u64::MAX };
@@ -89,9 +89,10 @@ impl Open {
 
     /// All events of a room.
     fn records(&self, room: &str) -> Vec<Record> {
-        match self.read(Query::Page { room: room.into(), after: 0, until: u64::MAX, limit: 1000 }) {
+        match self.read(Query::Page { rooms: vec![(room.into(), 0)], until: u64::MAX, kinds: Kinds::All, limit: 1000 })
+        {
             Answer::Page { records, .. } => records,
-            Answer::Behind { .. } => panic!("a page was asked for"),
+            Answer::Behind { .. } | Answer::Further { .. } => panic!("a page was asked for"),
         }
     }
 

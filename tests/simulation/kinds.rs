@@ -19,8 +19,8 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use jiff::Timestamp;
 use pipechat::{
     chat::{
-        Act, Asked, ClientId, Command, Congestion, Departure, Done, Epoch, Event, Identity, Input, Load, NameRule,
-        Position, PublicEvent, Record, Refusal, Start, Ticket, Verdict, WaitFor,
+        Act, Asked, ClientId, Command, Congestion, Departure, Done, Epoch, Event, Identity, Input, Kinds, Load,
+        NameRule, Position, PublicEvent, Record, Refusal, Start, Stretch, Ticket, Verdict, WaitFor,
     },
     protocol::{FormError, Format, Lang, Limits, Reply, Setting, Verb},
 };
@@ -234,7 +234,8 @@ pub(crate) fn commands() -> Vec<Command> {
         Rename: [Command::Rename(text())],
         Private: [Command::Private { to: text(), text: text() }],
         Join: [None, Some(Start::Unknown)].map(|start| Command::Join { room: text(), start }),
-        History: [Command::History { room: text(), start: Start::Unknown }],
+        History: [Command::History(Stretch::of(text(), Start::Unknown))],
+        Follow: [Command::Follow { rooms: vec![text()], start: Start::Unknown, kinds: Kinds::All }],
         In: [Command::In { room: text(), text: text() }],
         Leave: [Command::Leave(text())],
         Rooms: [Command::Rooms],

@@ -262,7 +262,7 @@ impl Model {
                 Ok(room) => return self.list(client, List::Members(room)),
                 Err(refusal) => self.tell(client, Event::Declined(Asked::Who, refusal)),
             },
-            Command::History { room, start } => match self.history(client, room, *start) {
+            Command::History(stretch) => match self.history(client, &stretch.rooms[0], stretch.start) {
                 Ok(()) => return,
                 Err(refusal) => self.tell(client, Event::Declined(Asked::History, refusal)),
             },
@@ -277,6 +277,7 @@ impl Model {
                 };
                 self.tell(client, answer);
             }
+            Command::Follow { .. } => unreachable!("no line asks for it"),
             Command::Account(command) => self.account(client, command),
             Command::Order(command) => {
                 self.tell(client, Event::Declined(command.asked(), Refusal::Account(AccountRefusal::NoStore)));

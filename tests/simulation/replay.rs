@@ -6,7 +6,7 @@ use std::{collections::VecDeque, mem};
 use common::Rng;
 use pipechat::{
     Config,
-    chat::{Command, Departure, RecentLimits, Start},
+    chat::{Command, Departure, RecentLimits, Start, Stretch},
     protocol::{Dialect, Lang, Step},
 };
 
@@ -57,7 +57,7 @@ impl Reader {
         let (asked, command) = match rng.below(8) {
             0 => (Asked::Join, Command::Join { room, start: None }),
             1 => (Asked::Leave, Command::Leave(room)),
-            2..=4 => (Asked::History, Command::History { room, start }),
+            2..=4 => (Asked::History, Command::History(Stretch::of(room, start))),
             _ => (Asked::Since, Command::Join { room, start: Some(start) }),
         };
         self.asked.push_back(asked);
@@ -188,7 +188,7 @@ fn more_than_a_thousand_are_asked_for_again() {
         stage.received(TALKER);
     }
     let ask = |stage: &mut Stage, start| {
-        stage.send(TALKER, 1, step(Command::History { room: ROOM.to_owned(), start }));
+        stage.send(TALKER, 1, step(Command::History(Stretch::of(ROOM.to_owned(), start))));
         stage.rest();
         let received = stage.received(TALKER);
         (received.lines().count(), received.lines().last().expect("an answer").to_owned())

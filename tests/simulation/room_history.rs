@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pipechat::{
     Config,
-    chat::{Command, Departure, Event, RecentLimits, RoomLimits, Start},
+    chat::{Command, Departure, Event, RecentLimits, RoomLimits, Start, Stretch},
     protocol::{Lang, Step},
 };
 
@@ -53,7 +53,7 @@ fn a_room_that_is_new_has_all_its_history_though_another_is_forgotten() {
     let mut stage = stage(1);
     ask(&mut stage, 1, vec![say_in("old", "x"), join("new", None), Step::Command(Command::Leave("new".to_owned()))]);
     let told =
-        ask(&mut stage, 1, vec![Step::Command(Command::History { room: "lobby".to_owned(), start: Start::Last(5) })]);
+        ask(&mut stage, 1, vec![Step::Command(Command::History(Stretch::of("lobby".to_owned(), Start::Last(5))))]);
     assert_eq!(told, "history|ok|lobby|0|3.aaaaa\n");
 }
 
@@ -103,7 +103,7 @@ fn what_is_asked_for_since_ages_ago_is_all_there_is() {
     let mut stage = stage(5);
     ask(&mut stage, 1, vec![say_in("ops", "x")]);
     let start = Start::Ago(Duration::from_secs(u64::MAX));
-    let told = ask(&mut stage, 1, vec![Step::Command(Command::History { room: "ops".to_owned(), start })]);
+    let told = ask(&mut stage, 1, vec![Step::Command(Command::History(Stretch::of("ops".to_owned(), start)))]);
     assert!(told.ends_with(":x\nhistory|ok|ops|1|1.aaaaa\n"), "{told}");
 }
 

@@ -127,21 +127,22 @@ impl FakeStore {
             place => records[place - 1].n,
         };
         match query {
-            Query::Page { after, until, limit, .. } => {
-                let wanted = records.iter().filter(|record| record.n > *after && record.n <= *until);
+            Query::Page { rooms, until, limit, .. } => {
+                let (_, after) = rooms[0];
+                let wanted = records.iter().filter(|record| record.n > after && record.n <= *until);
                 let page: Vec<_> = wanted.take((*limit).min(PAGE_MAX)).map(|&record| record.clone()).collect();
                 let is_full = page.len() == *limit;
                 let through = page.last().filter(|_| is_full).map_or(*until, |last| last.n);
-                Answer::Page { records: page, through, gone }
+                Answer::Page { records: page, through, gone: vec![gone] }
             }
-            Query::SeekOldest { .. } => Answer::Behind { n: before(0), gone },
+            Query::SeekOldest { .. } => Answer::Behind { n: vec![before(0)], gone: vec![gone] },
             Query::SeekLast { count, until, .. } => {
                 let wanted = records.iter().filter(|record| record.n <= *until).count();
-                Answer::Behind { n: before(wanted.saturating_sub(*count)), gone }
+                Answer::Behind { n: vec![before(wanted.saturating_sub(*count))], gone: vec![gone] }
             }
             Query::SeekSince { at, .. } => {
                 let earlier = records.iter().rposition(|record| record.at < *at);
-                Answer::Behind { n: before(earlier.map_or(0, |place| place + 1)), gone }
+                Answer::Behind { n: vec![before(earlier.map_or(0, |place| place + 1))], gone: vec![gone] }
             }
         }
     }
@@ -169,11 +170,10 @@ impl FakeStore {
     }
 }
 
+/// The room that is asked about: here it is always one.
 fn room_of(query: &Query) -> &Arc<str> {
     match query {
-        Query::Page { room, .. }
-        | Query::SeekOldest { room }
-        | Query::SeekLast { room, .. }
-        | Query::SeekSince { room, .. } => room,
+        Query::Page { rooms, .. } => &rooms[0].0,
+        Query::SeekOldest { rooms } | Query::SeekLast { rooms, .. } | Query::SeekSince { rooms, .. } => &rooms[0],
     }
 }

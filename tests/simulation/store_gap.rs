@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use pipechat::{
     chat::{
         Chat, ClientId, Command, Done, Entry, Epoch, Event, Input, Load, Output, PastRoom, Position, Query,
-        RecentLimits, Record, RoomLimits, Rules, Start,
+        RecentLimits, Record, RoomLimits, Rules, Start, Stretch,
     },
     store::Change,
 };
@@ -83,7 +83,7 @@ impl Stage {
     }
 
     fn history(&mut self, start: Start) {
-        self.command(ANN, Command::History { room: "ops".to_owned(), start });
+        self.command(ANN, Command::History(Stretch::of("ops".to_owned(), start)));
     }
 
     fn say(&mut self) {

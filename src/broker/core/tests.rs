@@ -5,7 +5,7 @@ use crate::{
     broker::{Request, outbox},
     chat::{
         Account, Answer, Chat, Command, Departure, Epoch, Identity, KeptEvent, Name, PastRoom, PublicEvent, Record,
-        Start, Ticket, Verdict,
+        Start, Stretch, Ticket, Verdict,
     },
     config::StoreConfig,
     origin::Origin,
@@ -106,7 +106,7 @@ fn pages_of_the_store_keep_nobody_waiting() {
     let (mut broker, mut chat) = with_store();
     for client in 1..=ASKERS {
         let room = "builds".to_owned();
-        come(&mut broker, client, vec![Command::History { room, start: Start::Behind(0, None) }]);
+        come(&mut broker, client, vec![Command::History(Stretch::of(room, Start::Behind(0, None)))]);
     }
     turn(&mut broker, &mut chat);
     broker.flush(&chat, Duration::ZERO);
@@ -117,7 +117,7 @@ fn pages_of_the_store_keep_nobody_waiting() {
     };
     for client in 1..=ASKERS {
         let records = (1..=8).map(record).collect();
-        let page = Answer::Page { records, through: 8, gone: None };
+        let page = Answer::Page { records, through: 8, gone: vec![None] };
         broker.tell_chat(Input::Answered(ClientId(client), Some(page)));
     }
     come(&mut broker, 99, vec![Command::Sync("x".to_owned())]);

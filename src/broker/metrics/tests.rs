@@ -60,7 +60,7 @@ fn what_clients_do_and_are_told_is_counted() {
     let mut got = 0;
     while let Some(item) = ann.try_next() {
         let QueueItem::Bytes(item) = item else { continue };
-        ann.gauge().release(item.bytes.len(), item.is_private);
+        ann.gauge().release(item.bytes.len(), item.told.is_private());
         ann.gauge().release_item();
         got += item.bytes.len();
     }

@@ -11,7 +11,7 @@ use futures::{
 
 use super::*;
 use crate::{
-    chat::{Name, Rules},
+    chat::{Kinds, Name, Rules},
     store::{AccountFile, Options, SyncMode},
 };
 
@@ -156,7 +156,7 @@ fn a_store_that_fails_is_not_asked() {
     let (mut client, outcomes) = told_by_test(&folder);
     outcomes.unbounded_send(failed()).unwrap();
     assert_eq!(shown(block_on(client.keep(something(), clock))), "down");
-    let question = (ClientId(1), Query::SeekLast { room: "tea".into(), count: 1, until: 9 });
+    let question = (ClientId(1), Query::SeekLast { rooms: vec!["tea".into()], kinds: Kinds::All, count: 1, until: 9 });
     client.ask(vec![question], 0, |client| Some(FlowKey::Client(client)));
     outcomes.unbounded_send(Outcome::Committed(1)).unwrap();
     let inputs = [next(&mut client), next(&mut client)].map(|input| shown(Some(input)));
@@ -167,7 +167,7 @@ fn a_store_that_fails_is_not_asked() {
 fn few_questions_are_asked_at_once_and_none_for_those_who_have_left() {
     let folder = Folder::new();
     let mut client = folder.open();
-    let query = || Query::SeekLast { room: "tea".into(), count: 1, until: 9 };
+    let query = || Query::SeekLast { rooms: vec!["tea".into()], kinds: Kinds::All, count: 1, until: 9 };
     let questions = (1..=7).map(|client| (ClientId(client), query())).collect();
     let payer = |client| (client != ClientId(2)).then_some(FlowKey::Client(client));
     client.ask(questions, 0, payer);

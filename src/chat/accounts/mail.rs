@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{AccountDone, AccountRefusal};
 use crate::chat::{
-    Asked, Chat, ClientId, Done, Output, Start, mailbox,
+    Chat, ClientId, Done, Output, Refusal, mailbox,
     replay::{Goal, Replay, Source},
     work::{LongAnswer, Task},
 };
@@ -19,14 +19,13 @@ impl Chat {
         self.begin(client, Task::Tell(client, LongAnswer::Replay(replay)), out);
     }
 
-    /// Tells a client its own private messages.
-    pub(in crate::chat) fn own_history(&mut self, client: ClientId, start: Start, out: &mut Vec<Output>) {
-        let Some(key) = self.account_of(client) else {
-            let refusal = if self.has_store() { AccountRefusal::LoginRequired } else { AccountRefusal::NoStore };
-            return self.decline(client, Asked::History, refusal.into(), out);
-        };
-        let replay = Replay::behind(0, Source::Mailbox(key), Goal::Told(self.events));
-        self.begin_replay(client, replay, self.known(start), out);
+    /// The private messages of the account that a client is logged in to.
+    pub(in crate::chat) fn own_history(&self, client: ClientId) -> Result<Source, Refusal> {
+        match self.account_of(client) {
+            Some(key) => Ok(Source::Mailbox(key)),
+            None if self.has_store() => Err(AccountRefusal::LoginRequired.into()),
+            None => Err(AccountRefusal::NoStore.into()),
+        }
     }
 
     /// What the store calls the private messages of an account.

@@ -1,7 +1,7 @@
 //! What one may not ask for who is muted, or stands outside a locked room.
 
 use super::OrderRefusal;
-use crate::chat::{Asked, Chat, ClientId, Command, Event, Refusal, RoomId, WaitFor};
+use crate::chat::{Asked, Chat, ClientId, Command, Event, ROOMS_AT_ONCE_MAX, Refusal, RoomId, WaitFor};
 
 impl Chat {
     /// What a client is told that may not ask for this.
@@ -14,7 +14,8 @@ impl Chat {
             Command::In { room, .. } => (Some(Asked::In), self.room(room).ok(), true),
             Command::Topic { room, text } => (Some(Asked::Topic), self.room(room).ok(), text.is_some()),
             Command::Join { room, .. } => (Some(Asked::Join), self.room(room).ok(), false),
-            Command::History { room, .. } => (Some(Asked::History), self.room(room).ok(), false),
+            Command::Follow { rooms, .. } => (Some(Asked::Join), self.locked_among(client, rooms), false),
+            Command::History(stretch) => (Some(Asked::History), self.locked_among(client, &stretch.rooms), false),
             Command::WhoIn(room) => (Some(Asked::Who), self.room(room).ok(), false),
             Command::Wait(
                 _,
@@ -53,6 +54,12 @@ impl Chat {
             Some(mute) => Err(OrderRefusal::Muted(mute.until).into()),
             None => Ok(()),
         }
+    }
+
+    /// The first of these rooms that is locked for a client.
+    fn locked_among(&self, client: ClientId, rooms: &[String]) -> Option<RoomId> {
+        let rooms = rooms.iter().take(ROOMS_AT_ONCE_MAX).filter_map(|room| self.room(room).ok());
+        rooms.into_iter().find(|&room| !self.may_hear(client, room))
     }
 
     fn refusal(&self, client: ClientId, room: Option<RoomId>, speaks: bool) -> Option<Refusal> {

@@ -1,5 +1,5 @@
 use super::{
-    stretch::{BLOCK_BYTES, ENTRY_BYTES},
+    tail::{BLOCK_BYTES, ENTRY_BYTES},
     *,
 };
 use crate::chat::{Departure, Identity};
@@ -17,7 +17,7 @@ fn message() -> Arc<PublicEvent> {
 }
 
 fn bytes_of_one() -> usize {
-    Stretch::new(0).push(1, second(0), &message())
+    Tail::new(0).push(1, second(0), &message())
 }
 
 /// Each room is told something, in this order; number `n` at second `n`.
@@ -30,12 +30,16 @@ fn recent(per_room_max: usize, events: &[RoomId]) -> Recent {
     recent
 }
 
+fn last(recent: &Recent, room: RoomId, count: usize) -> Place {
+    recent.last(&[room], Kinds::All, count, u64::MAX)
+}
+
 fn count(recent: &Recent) -> usize {
     recent.by_room.values().map(|of| of.len()).sum()
 }
 
 fn numbers(recent: &Recent, room: RoomId, after: u64) -> Vec<u64> {
-    recent.after(room, after).map(|kept| kept.n()).collect()
+    recent.after([(room, after)].into_iter()).map(|(_, kept)| kept.n()).collect()
 }
 
 #[test]
@@ -61,7 +65,7 @@ fn the_last_ones_begin_behind_the_one_before_them() {
         (B, 9, Place::Here(0)),
         (RoomId(3), 9, Place::Here(0)),
     ] {
-        assert_eq!(recent.last(room, count), place, "{room:?} {count}");
+        assert_eq!(last(&recent, room, count), place, "{room:?} {count}");
     }
 }
 
@@ -127,7 +131,7 @@ fn a_room_of_the_same_name_does_not_have_what_another_one_had() {
     assert_eq!((recent.behind(RoomId(3), 1), recent.behind(RoomId(3), 2)), (Place::Older, Place::Here(2)));
     recent.push(RoomId(3), 4, second(4), &message());
     assert_eq!((recent.behind(RoomId(3), 1), recent.behind(RoomId(3), 2)), (Place::Older, Place::Here(2)));
-    assert_eq!((recent.last(RoomId(3), 9), recent.since(RoomId(3), second(0))), (Place::Here(2), Place::Here(2)));
+    assert_eq!((last(&recent, RoomId(3), 9), recent.since(RoomId(3), second(0))), (Place::Here(0), Place::Here(2)));
     assert_eq!(recent.behind(B, 0), Place::Here(0), "it was there before");
 }
 
@@ -183,7 +187,8 @@ fn texts_are_what_they_were_however_many_come_and_go() {
     };
     for n in 1..=999 {
         recent.push(A, n, second(n), &Arc::new(event(n)));
-        let kept: Vec<_> = recent.after(A, 0).map(|kept| (kept.n(), (*kept.event()).clone())).collect();
+        let kept: Vec<_> =
+            recent.after([(A, 0)].into_iter()).map(|(_, kept)| (kept.n(), (*kept.event()).clone())).collect();
         assert_eq!(kept, (n.saturating_sub(6).max(1)..=n).map(|n| (n, event(n))).collect::<Vec<_>>());
     }
     assert!(recent.by_room[&A].capacity().1 < 7 * 31 * 4 * 2);
@@ -205,8 +210,11 @@ fn what_a_room_had_before_a_start_is_elsewhere_if_there_is_anything() {
     let mut recent = recent(9, &[]);
     recent.restore(A, 0);
     recent.restore(B, 7);
-    assert_eq!((recent.last(A, 9), recent.since(A, second(0)), recent.oldest(A)), (Place::Here(0), Place::Here(0), 0));
-    assert_eq!((recent.last(B, 9), recent.since(B, second(9)), recent.oldest(B)), (Place::Older, Place::Older, 7));
+    assert_eq!(
+        (last(&recent, A, 9), recent.since(A, second(0)), recent.oldest(A)),
+        (Place::Here(0), Place::Here(0), 0)
+    );
+    assert_eq!((last(&recent, B, 9), recent.since(B, second(9)), recent.oldest(B)), (Place::Older, Place::Older, 7));
 }
 
 #[test]
@@ -222,11 +230,11 @@ fn every_kept_event_counts_with_its_texts_and_users() {
         (PublicEvent::Joined(who("ann")), user + 3),
         (PublicEvent::Left(who("ann")), user + 3),
     ] {
-        let (mut stretch, event) = (Stretch::new(0), Arc::new(event));
-        let bytes = stretch.push(1, second(7), &event);
+        let (mut tail, event) = (Tail::new(0), Arc::new(event));
+        let bytes = tail.push(1, second(7), &event);
         assert_eq!(bytes, ENTRY_BYTES + of_it, "{event:?}");
-        let kept = stretch.after(0).next().expect("it is there");
+        let kept = tail.after(0).next().expect("it is there");
         assert_eq!((kept.bytes(), kept.at(), kept.event()), (bytes, second(7), event));
-        assert_eq!((stretch.bytes(), stretch.pop(), stretch.bytes()), (bytes, bytes, 0));
+        assert_eq!((tail.bytes(), tail.pop(), tail.bytes()), (bytes, bytes, 0));
     }
 }

@@ -138,7 +138,7 @@ fn a_user_of_the_machine_is_told_on_arrival_what_was_kept() {
     assert!(!asks(&input(Input::Visit(visitor, from()))), "it is left for the person");
     let out = input(Input::Arrive(ann, from()));
     assert!(asks(&out) && !out.contains(&Output::Ready(ann)), "{out:?}");
-    let answer = Answer::Page { records: Vec::new(), through: 99, gone: None };
+    let answer = Answer::Page { records: Vec::new(), through: 99, gone: vec![None] };
     let login = Done::Account(AccountDone::Login { name: "ann".into(), kept: 0 });
     let out = input(Input::Answered(ann, Some(answer)));
     assert_eq!(out[out.len() - 2..], [Output::tell(ann, Event::Done(login)), Output::Ready(ann)]);

@@ -170,7 +170,7 @@ impl World {
                 Output::Account(AccountChange::Put(account)) => drop(self.kept.insert(account.key(), account)),
                 Output::Account(AccountChange::Gone(name)) => drop(self.kept.remove(&account_key(&name))),
                 Output::Ask(client, Query::Page { until, .. }) => {
-                    let answer = Answer::Page { records: Vec::new(), through: until, gone: None };
+                    let answer = Answer::Page { records: Vec::new(), through: until, gone: vec![None] };
                     self.input(Input::Answered(client, Some(answer)));
                 }
                 Output::Tell(client, Event::Done(Done::Account(AccountDone::Register(name)))) => {

@@ -151,7 +151,7 @@ impl World {
             9..=11 => Command::Join { room, start: None },
             12 => Command::Leave(room),
             13 | 14 => Command::In { room, text: "hi".to_owned() },
-            15 => Command::History { room, start: Start::Last(9) },
+            15 => Command::History(Stretch::of(room, Start::Last(9))),
             16 => Command::WhoIn(room),
             17 => Command::Topic { room, text: Some("t".to_owned()) },
             18 => order(OrderCommand::Kick { room: place, name, reason }),
@@ -229,11 +229,11 @@ impl World {
                 Output::Account(AccountChange::Put(account)) => drop(self.kept.insert(account.key(), account)),
                 Output::Account(AccountChange::Gone(name)) => drop(self.kept.remove(&account_key(&name))),
                 Output::Ask(client, Query::Page { until, .. }) => {
-                    let answer = Answer::Page { records: Vec::new(), through: until, gone: None };
+                    let answer = Answer::Page { records: Vec::new(), through: until, gone: vec![None] };
                     self.input(Input::Answered(client, Some(answer)), None);
                 }
                 Output::Ask(client, _) => {
-                    let answer = Answer::Behind { n: 0, gone: None };
+                    let answer = Answer::Behind { n: vec![0], gone: vec![None] };
                     self.input(Input::Answered(client, Some(answer)), None);
                 }
                 Output::Order(OrderChange::Room(_)) => {} // also where a room is made, or an account is no more

@@ -180,20 +180,21 @@ impl Stage {
             kept.cloned().collect::<Vec<_>>()
         };
         match query {
-            Query::Page { room, after, until, limit } => {
+            Query::Page { rooms, until, limit, .. } => {
+                let [(room, after)] = &rooms[..] else { panic!("a mailbox is one room: {rooms:?}") };
                 let mut records = of(room, *until);
                 records.retain(|record| record.n > *after);
                 let is_all = records.len() <= 2.min(*limit);
                 records.truncate(2.min(*limit));
                 let through = if is_all { *until } else { records.last().map_or(*after, |last| last.n) };
-                Answer::Page { records, through, gone: None }
+                Answer::Page { records, through, gone: vec![None] }
             }
-            Query::SeekLast { room, count, until } => {
-                let kept = of(room, *until);
+            Query::SeekLast { rooms, count, until, .. } => {
+                let kept = of(&rooms[0], *until);
                 let first = kept.len().saturating_sub(*count);
-                Answer::Behind { n: first.checked_sub(1).map_or(0, |before| kept[before].n), gone: None }
+                Answer::Behind { n: vec![first.checked_sub(1).map_or(0, |before| kept[before].n)], gone: vec![None] }
             }
-            Query::SeekOldest { .. } | Query::SeekSince { .. } => Answer::Behind { n: 0, gone: None },
+            Query::SeekOldest { .. } | Query::SeekSince { .. } => Answer::Behind { n: vec![0], gone: vec![None] },
         }
     }
 

@@ -10,7 +10,7 @@ use super::{
     order,
 };
 use crate::{
-    chat::{AccountCommand, Act, Command, HISTORY_MAX, OrderCommand, Start, WaitFor},
+    chat::{AccountCommand, Act, Command, HISTORY_MAX, OrderCommand, Start, Stretch, WaitFor},
     protocol::{FormError, Format, Lang, Setting, Verb},
     units::parse_duration,
 };
@@ -179,7 +179,7 @@ fn history(rest: &str) -> Option<Command> {
             None => (room, last(tail)?),
         },
     };
-    Some(Command::History { room: room.to_owned(), start })
+    Some(Command::History(Stretch::of(room.to_owned(), start)))
 }
 
 /// How many events, counted from the last one.

@@ -160,7 +160,8 @@ fn may_take_long(command: &Command) -> bool {
         Command::Who
         | Command::WhoIn(_)
         | Command::Rooms
-        | Command::History { .. }
+        | Command::History(_)
+        | Command::Follow { .. }
         | Command::Account(_)
         | Command::Order(_)
         | Command::Join { start: Some(_), .. }

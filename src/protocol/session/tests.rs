@@ -132,7 +132,8 @@ fn shown(step: &Step) -> String {
         Step::Command(Command::WhoIn(room)) => format!("who-{room}?"),
         Step::Command(
             command @ (Command::Join { .. }
-            | Command::History { .. }
+            | Command::History(_)
+            | Command::Follow { .. }
             | Command::In { .. }
             | Command::Leave(_)
             | Command::Topic { .. }),

@@ -197,11 +197,11 @@ fn the_messages_of_an_account_that_somebody_has_removed_are_nobodys() {
         let psst =
             |n| Change::Event(record(n, NOW, "@:ann", KeptEvent::Private { from: ann(), text: "psst".to_owned() }));
         let read = |reader: &mut Reader<'_>| match reader
-            .answer(&Query::Page { room: "@:ann".into(), after: 0, until: u64::MAX, limit: 9 })
+            .answer(&Query::Page { rooms: vec![("@:ann".into(), 0)], until: u64::MAX, kinds: Kinds::All, limit: 9 })
             .unwrap()
         {
             Answer::Page { records, .. } => records.iter().map(|record| record.n).collect::<Vec<_>>(),
-            Answer::Behind { .. } => panic!("a page was asked for"),
+            Answer::Behind { .. } | Answer::Further { .. } => panic!("a page was asked for"),
         };
         commit(writer, 1, vec![put(&account("ann")), psst(1)]);
         assert_eq!(read(reader), [1]);

@@ -13,10 +13,10 @@ fn set_full(writer: &Writer<'_>, is_full: bool) {
 }
 
 fn numbers(reader: &mut Reader<'_>) -> Vec<u64> {
-    let query = Query::Page { room: "tea".into(), after: 0, until: u64::MAX, limit: 1000 };
+    let query = Query::Page { rooms: vec![("tea".into(), 0)], until: u64::MAX, kinds: Kinds::All, limit: 1000 };
     match reader.answer(&query).unwrap() {
         Answer::Page { records, .. } => records.iter().map(|record| record.n).collect(),
-        Answer::Behind { .. } => panic!("a page was asked for"),
+        Answer::Behind { .. } | Answer::Further { .. } => panic!("a page was asked for"),
     }
 }
 
@@ -218,7 +218,7 @@ fn a_thread_that_has_ended_is_told() {
     let failed = |batch| Outcome::Failed { batch, reason: "the thread that writes has ended".to_owned() };
     assert_eq!((store.commit(vec![]), block_on(outcomes.next())), (1, Some(failed(1))));
     assert_eq!((store.commit(vec![]), outcomes.try_recv().is_err()), (2, true), "once");
-    let query = Query::SeekLast { room: "tea".into(), count: 1, until: u64::MAX };
+    let query = Query::SeekLast { rooms: vec!["tea".into()], kinds: Kinds::All, count: 1, until: u64::MAX };
     assert_eq!(block_on(store.read(query)), Ok(Err("the thread that reads has ended".to_owned())));
     assert!(block_on(store.close(Duration::ZERO)).is_err());
     block_on(outcomes.for_each(|_| async {})); // the real ones have ended

@@ -3,15 +3,17 @@
 use super::*;
 
 fn page(open: &Open, after: u64, until: u64, limit: usize) -> (Vec<u64>, u64) {
-    match open.read(Query::Page { room: "tea".into(), after, until, limit }) {
-        Answer::Page { records, through, gone: None } => (records.iter().map(|record| record.n).collect(), through),
+    match open.read(Query::Page { rooms: vec![("tea".into(), after)], until, kinds: Kinds::All, limit }) {
+        Answer::Page { records, through, gone } if gone == [None] => {
+            (records.iter().map(|record| record.n).collect(), through)
+        }
         other => panic!("{other:?}"),
     }
 }
 
 fn behind(open: &Open, query: Query) -> u64 {
     match open.read(query) {
-        Answer::Behind { n, gone: None } => n,
+        Answer::Behind { n, gone } if gone == [None] => n[0],
         other => panic!("{other:?}"),
     }
 }
@@ -35,8 +37,8 @@ fn a_page_is_what_lies_between_two_numbers() {
     ] {
         assert_eq!(page(&open, after, until, limit), (numbers.to_vec(), through), "{after} {until} {limit}");
     }
-    let nowhere = Query::Page { room: "nowhere".into(), after: 1, until: 9, limit: 10 };
-    assert_eq!(open.read(nowhere), Answer::Page { records: vec![], through: 9, gone: None });
+    let nowhere = Query::Page { rooms: vec![("nowhere".into(), 1)], until: 9, kinds: Kinds::All, limit: 10 };
+    assert_eq!(open.read(nowhere), Answer::Page { records: vec![], through: 9, gone: vec![None] });
 }
 
 #[test]
@@ -57,10 +59,17 @@ fn the_last_events_are_behind_a_number() {
     let mut open = folder.open();
     open.commit([say("tea", [2, 4, 6, 8]), say("coffee", [9])].concat());
     for (count, n) in [(0, 8), (1, 6), (2, 4), (3, 2), (4, 0), (5, 0), (usize::MAX, 0)] {
-        assert_eq!(behind(&open, Query::SeekLast { room: "tea".into(), count, until: u64::MAX }), n, "{count}");
+        assert_eq!(
+            behind(&open, Query::SeekLast { rooms: vec!["tea".into()], kinds: Kinds::All, count, until: u64::MAX }),
+            n,
+            "{count}"
+        );
     }
-    assert_eq!(behind(&open, Query::SeekOldest { room: "tea".into() }), 0);
-    assert_eq!(behind(&open, Query::SeekLast { room: "nowhere".into(), count: 5, until: u64::MAX }), 0);
+    assert_eq!(behind(&open, Query::SeekOldest { rooms: vec!["tea".into()] }), 0);
+    assert_eq!(
+        behind(&open, Query::SeekLast { rooms: vec!["nowhere".into()], kinds: Kinds::All, count: 5, until: u64::MAX }),
+        0
+    );
 }
 
 #[test]
@@ -74,7 +83,7 @@ fn the_events_since_a_time_are_behind_a_number() {
         let event = |n, room| Change::Event(record(n, at(seconds), room, message("")));
         open.commit(vec![event(n, "tea"), event(n + 1_000_000, "coffee")]);
     }
-    let since = |at| behind(&open, Query::SeekSince { room: "tea".into(), at });
+    let since = |at| behind(&open, Query::SeekSince { rooms: vec!["tea".into()], at });
     let expected =
         |from: Timestamp| events.iter().filter(|(_, seconds)| at(*seconds) >= from).map(|(n, _)| *n).collect();
     for seconds in 5..=45 {
@@ -120,7 +129,7 @@ fn what_cannot_be_read_is_an_error() {
     let mut open = folder.open();
     open.commit(say("tea", [1]));
     folder.shell().execute_batch("drop view log; drop table messages").unwrap();
-    let query = Query::SeekLast { room: "tea".into(), count: 1, until: u64::MAX };
+    let query = Query::SeekLast { rooms: vec!["tea".into()], kinds: Kinds::All, count: 1, until: u64::MAX };
     assert_eq!(block_on(open.store.read(query)).unwrap(), Err("no such table: messages".to_owned()));
 }
 

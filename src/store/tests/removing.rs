@@ -5,9 +5,12 @@ use crate::store::retention::STEP_ROWS;
 
 /// The numbers of the events of a room, and the last one that was removed.
 fn kept(reader: &mut Reader<'_>, room: &str) -> (Vec<u64>, Option<Gone>) {
-    match reader.answer(&Query::Page { room: room.into(), after: 0, until: u64::MAX, limit: 1000 }).unwrap() {
-        Answer::Page { records, gone, .. } => (records.iter().map(|record| record.n).collect(), gone),
-        Answer::Behind { .. } => panic!("a page was asked for"),
+    match reader
+        .answer(&Query::Page { rooms: vec![(room.into(), 0)], until: u64::MAX, kinds: Kinds::All, limit: 1000 })
+        .unwrap()
+    {
+        Answer::Page { records, gone, .. } => (records.iter().map(|record| record.n).collect(), gone[0]),
+        Answer::Behind { .. } | Answer::Further { .. } => panic!("a page was asked for"),
     }
 }
 
@@ -30,12 +33,13 @@ fn a_room_keeps_its_last_lines() {
         assert_eq!(kept(reader, "tea"), (vec![3, 5, 6], gone(2)));
         assert_eq!(kept(reader, "coffee"), (vec![4], None));
         assert_eq!(lines(writer, "tea"), 3);
-        let seek = reader.answer(&Query::SeekLast { room: "tea".into(), count: 5, until: u64::MAX });
-        assert_eq!(seek.unwrap(), Answer::Behind { n: 2, gone: gone(2) });
-        let seek = reader.answer(&Query::SeekOldest { room: "tea".into() });
-        assert_eq!(seek.unwrap(), Answer::Behind { n: 2, gone: gone(2) });
-        let seek = reader.answer(&Query::SeekSince { room: "tea".into(), at: Timestamp::MIN });
-        assert_eq!(seek.unwrap(), Answer::Behind { n: 2, gone: gone(2) });
+        let seek =
+            reader.answer(&Query::SeekLast { rooms: vec!["tea".into()], kinds: Kinds::All, count: 5, until: u64::MAX });
+        assert_eq!(seek.unwrap(), Answer::Behind { n: vec![2], gone: vec![gone(2)] });
+        let seek = reader.answer(&Query::SeekOldest { rooms: vec!["tea".into()] });
+        assert_eq!(seek.unwrap(), Answer::Behind { n: vec![2], gone: vec![gone(2)] });
+        let seek = reader.answer(&Query::SeekSince { rooms: vec!["tea".into()], at: Timestamp::MIN });
+        assert_eq!(seek.unwrap(), Answer::Behind { n: vec![2], gone: vec![gone(2)] });
     });
     with_writer(&folder, Options { lines_max: 1, ..OPTIONS }, |writer, reader, _| {
         settle(writer, Instant::now());

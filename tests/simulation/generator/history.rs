@@ -5,7 +5,7 @@ use std::time::Duration;
 use common::Rng;
 use jiff::{Timestamp, tz::Offset};
 use pipechat::{
-    chat::{Command, Epoch, Start},
+    chat::{Command, Epoch, Start, Stretch},
     protocol::Verb,
 };
 
@@ -37,14 +37,14 @@ pub(super) const WRONG: [(&str, Verb); 18] = [
 pub(super) fn ask(rng: &mut Rng, room: String, known: &Known) -> (String, Command) {
     let verb = rng.pick(&["history|", "History ｜"]);
     match rng.below(8) {
-        0 => (format!("{verb}{room}"), Command::History { room, start: Start::Last(20) }),
+        0 => (format!("{verb}{room}"), Command::History(Stretch::of(room, Start::Last(20)))),
         1 | 2 => {
             let count = count(rng);
-            (format!("{verb}{room}|{count}"), Command::History { room, start: Start::Last(count) })
+            (format!("{verb}{room}|{count}"), Command::History(Stretch::of(room, Start::Last(count))))
         }
         _ => {
             let (text, start) = start(rng, known);
-            (format!("{verb}{room}{}since|{text}", rng.pick(&["|", "｜"])), Command::History { room, start })
+            (format!("{verb}{room}{}since|{text}", rng.pick(&["|", "｜"])), Command::History(Stretch::of(room, start)))
         }
     }
 }

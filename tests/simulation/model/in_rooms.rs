@@ -132,7 +132,8 @@ impl Model {
             | Command::Private { .. }
             | Command::Rooms
             | Command::Join { .. }
-            | Command::History { .. }
+            | Command::Follow { .. }
+            | Command::History(_)
             | Command::WhoIn(_)
             | Command::Sync(_)
             | Command::Account(_)

@@ -3,8 +3,8 @@
 use std::{mem, sync::Arc};
 
 use pipechat::chat::{
-    Answer, ClientId, Epoch, Event, Gone, KeptEvent, Output, PastRoom, Position, PublicEvent, Query, Record, Refusal,
-    RoomId, Rules, Start,
+    Answer, ClientId, Epoch, Event, Gone, KeptEvent, Kinds, Output, PastRoom, Position, PublicEvent, Query, Record,
+    Refusal, RoomId, Rules, Start,
 };
 
 use super::{Model, Past, Wait, lists::List, replay::Replay};
@@ -79,17 +79,18 @@ impl Model {
     /// Asks for what happened before all that is in memory.
     pub(super) fn ask_for_page(&mut self, client: ClientId, replay: Replay, until: u64, most: usize) {
         let limit = PAGE.min(most);
-        let query = Query::Page { room: self.name_of(replay.room), after: replay.after, until, limit };
+        let rooms = vec![(self.name_of(replay.room), replay.after)];
+        let query = Query::Page { rooms, until, kinds: Kinds::All, limit };
         self.ask(client, replay, None, query);
     }
 
     /// Asks where it begins.
     pub(super) fn ask_for_place(&mut self, client: ClientId, replay: Replay, start: Start) {
-        let room = self.name_of(replay.room);
+        let rooms = vec![self.name_of(replay.room)];
         let query = match start {
-            Start::Last(count) => Query::SeekLast { room, count, until: self.events },
-            Start::Ago(_) | Start::At(_) => Query::SeekSince { room, at: self.time_of(start) },
-            Start::Behind(..) | Start::Unknown => Query::SeekOldest { room },
+            Start::Last(count) => Query::SeekLast { rooms, kinds: Kinds::All, count, until: self.events },
+            Start::Ago(_) | Start::At(_) => Query::SeekSince { rooms, at: self.time_of(start) },
+            Start::Behind(..) | Start::Unknown => Query::SeekOldest { rooms },
         };
         let start = match start {
             Start::Ago(_) => Start::At(self.time_of(start)),
@@ -103,7 +104,9 @@ impl Model {
         let refusal = match answer.filter(|_| !self.is_store_down) {
             _ if self.rooms.get(replay.room).is_none() => Some(Refusal::NoSuchRoom),
             None => Some(Refusal::StoreFailed),
+            Some(Answer::Further { .. }) => unreachable!("few events are looked at"),
             Some(Answer::Behind { gone, .. } | Answer::Page { gone, .. }) => {
+                let gone = gone[0];
                 let is_gone = match start {
                     None => gone.is_some_and(|gone| gone.n > replay.after),
                     Some(Start::Last(_)) => false,
@@ -112,7 +115,7 @@ impl Model {
                     }
                     Some(Start::Behind(..) | Start::Unknown) => true,
                 };
-                is_gone.then(|| self.removed(replay.room, *gone))
+                is_gone.then(|| self.removed(replay.room, gone))
             }
         };
         if let Some(refusal) = refusal {
@@ -129,8 +132,8 @@ impl Model {
                 }
                 replay.after = *through;
             }
-            Some(Answer::Behind { n, .. }) => replay.after = *n,
-            None => {}
+            Some(Answer::Behind { n, .. }) => replay.after = n[0],
+            Some(Answer::Further { .. }) | None => {}
         }
         self.list(client, List::Past(replay));
     }

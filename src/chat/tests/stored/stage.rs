@@ -1,5 +1,7 @@
 //! A chat with a store, which is a list here, from which the first ones may have been removed.
 
+use std::slice;
+
 use super::super::{super::*, origin};
 use crate::protocol::{Line, parse};
 
@@ -13,6 +15,8 @@ pub(super) struct Stage {
     pub(super) kept: Vec<Record>,
     /// Of these, the store has removed all up to this number.
     pub(super) gone: u64,
+    /// How many events are in a page.
+    pub(super) page_max: usize,
     /// What the chat asked for Ann, and was not answered.
     pub(super) asked: Option<Query>,
     pub(super) remembered: Vec<String>,
@@ -31,6 +35,7 @@ impl Stage {
             chat: Chat::new(rules, Epoch::from_random(0)),
             kept: Vec::new(),
             gone: 0,
+            page_max: 1000,
             asked: None,
             remembered: Vec::new(),
             forgotten: Vec::new(),
@@ -105,6 +110,11 @@ impl Stage {
         }
     }
 
+    /// How many events of the lobby are in memory.
+    pub(super) fn in_memory(&self) -> usize {
+        self.chat.recent.after([(RoomId::LOBBY, 0)].into_iter()).count()
+    }
+
     pub(super) fn say(&mut self, lines: usize) {
         (0..lines).for_each(|_| self.line(BOB, "x"));
     }
@@ -112,35 +122,62 @@ impl Stage {
     /// Answers the chat, as a store does.
     pub(super) fn answer(&mut self) {
         let query = self.asked.take().expect("a question");
+        let answer = self.store_answer(&query);
+        self.input(Input::Answered(ANN, Some(answer)));
+    }
+
+    fn store_answer(&self, query: &Query) -> Answer {
         let gone =
             self.kept.iter().rev().find(|record| record.n <= self.gone).map(|last| Gone { n: last.n, at: last.at });
-        let of = |name: &Arc<str>| {
-            let records = self.kept.iter().filter(|record| record.n > self.gone && record.room == *name);
-            records.cloned().collect::<Vec<_>>()
+        // What is kept of some rooms, and behind which event it is that all but the first ones are.
+        let of = |rooms: &[Arc<str>], kinds: Kinds| {
+            let is_of = |record: &&Record| {
+                record.n > self.gone && rooms.contains(&record.room) && (kinds == Kinds::All || is_message(record))
+            };
+            self.kept.iter().filter(is_of).cloned().collect::<Vec<_>>()
         };
         let before = |records: &[Record], first: usize| match first {
             0 => self.gone,
             first => records[first - 1].n,
         };
-        let answer = match query {
-            Query::Page { room, after, until, limit } => {
-                let records: Vec<_> = of(&room).into_iter().filter(|kept| kept.n > after && kept.n <= until).collect();
-                let through = records.get(limit - 1).map_or(until, |last| last.n);
-                Answer::Page { records: records.into_iter().take(limit).collect(), through, gone }
-            }
-            Query::SeekOldest { .. } => Answer::Behind { n: self.gone, gone },
-            Query::SeekLast { room, count, until } => {
-                let mut records = of(&room);
-                records.retain(|record| record.n <= until);
-                Answer::Behind { n: before(&records, records.len().saturating_sub(count)), gone }
-            }
-            Query::SeekSince { room, at } => {
-                let records = of(&room);
-                let first = records.iter().position(|record| record.at >= at).unwrap_or(records.len());
-                Answer::Behind { n: before(&records, first), gone }
-            }
+        let in_each = |rooms: &[Arc<str>], first: &dyn Fn(&Record) -> bool| {
+            let find = |room| {
+                let records = of(slice::from_ref(room), Kinds::All);
+                before(&records, records.iter().position(first).unwrap_or(records.len()))
+            };
+            Answer::Behind { n: rooms.iter().map(find).collect(), gone: vec![gone; rooms.len()] }
         };
-        self.input(Input::Answered(ANN, Some(answer)));
+        match query {
+            Query::Page { rooms, until, kinds, limit } => {
+                let limit = (*limit).min(self.page_max);
+                let after = |record: &Record| rooms.iter().find(|(name, _)| *name == record.room).map(|(_, n)| *n);
+                let names: Vec<_> = rooms.iter().map(|(name, _)| Arc::clone(name)).collect();
+                let mut records = of(&names, *kinds);
+                records.retain(|kept| Some(kept.n) > after(kept) && kept.n <= *until);
+                let through = records.get(limit - 1).map_or(*until, |last| last.n);
+                Answer::Page {
+                    records: records.into_iter().take(limit).collect(),
+                    through,
+                    gone: vec![gone; rooms.len()],
+                }
+            }
+            Query::SeekOldest { rooms } => in_each(rooms, &|_| true),
+            Query::SeekSince { rooms, at } => in_each(rooms, &|record| record.at >= *at),
+            Query::SeekLast { rooms, kinds, count, until } => {
+                let mut records = of(rooms, *kinds);
+                records.retain(|record| record.n <= *until);
+                // It looks at a page at once.
+                match records.len().checked_sub(self.page_max) {
+                    Some(rest) if *count > self.page_max => {
+                        Answer::Further { count: count - self.page_max, until: records[rest].n - 1 }
+                    }
+                    Some(_) | None => {
+                        let n = before(&records, records.len().saturating_sub(*count));
+                        Answer::Behind { n: vec![n; rooms.len()], gone: vec![gone; rooms.len()] }
+                    }
+                }
+            }
+        }
     }
 
     /// Goes on until nothing is left to do, and answers what Ann was told.
@@ -153,4 +190,8 @@ impl Stage {
         }
         std::mem::take(&mut self.told)
     }
+}
+
+pub(super) fn is_message(record: &Record) -> bool {
+    matches!(&record.event, KeptEvent::Public(event) if matches!(**event, PublicEvent::Message { .. }))
 }

@@ -14,7 +14,7 @@ fn join(room: &str, start: Option<Start>) -> Result<Line, FormError> {
 }
 
 fn history(room: &str, start: Start) -> Result<Line, FormError> {
-    Ok(Line::Command(Command::History { room: room.to_owned(), start }))
+    Ok(Line::Command(Command::History(Stretch::of(room.to_owned(), start))))
 }
 
 fn account(command: AccountCommand) -> Result<Line, FormError> {

@@ -8,7 +8,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::chat::{Departure, Identity, PublicEvent};
+use crate::chat::{Departure, Identity, Kinds, PublicEvent};
 
 /// As long as there is one of a room, none of its events goes for newer ones of the same room.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(in crate::chat) struct Hold;
 
 /// The last events of a room.
 #[derive(Debug)]
-pub(super) struct Stretch {
+pub(super) struct Tail {
     events: VecDeque<Entry>,
     /// The texts of messages among `events`, in their order.
     texts: VecDeque<u8>,
@@ -57,7 +57,7 @@ enum Small {
 #[derive(Debug, Clone, Copy)]
 pub(in crate::chat) struct Kept<'s> {
     entry: &'s Entry,
-    stretch: &'s Stretch,
+    tail: &'s Tail,
 }
 
 /// What an event takes that has a block of its own, beside its texts: that block, and what the allocator needs for two.
@@ -65,7 +65,7 @@ pub(super) const BLOCK_BYTES: usize = size_of::<PublicEvent>() + 4 * size_of::<u
 /// What any event takes.
 pub(super) const ENTRY_BYTES: usize = size_of::<Entry>();
 
-impl Stretch {
+impl Tail {
     pub(super) fn new(gone: u64) -> Self {
         let (events, texts) = (VecDeque::new(), VecDeque::new());
         Self { events, texts, texts_gone: 0, hold: Weak::new(), gone_at: None, gone }
@@ -178,7 +178,13 @@ impl Stretch {
     /// The events behind that of this number.
     pub(super) fn after(&self, n: u64) -> impl Iterator<Item = Kept<'_>> {
         let first = self.events.partition_point(|entry| entry.n <= n);
-        self.events.range(first..).map(|entry| Kept { entry, stretch: self })
+        self.events.range(first..).map(|entry| Kept { entry, tail: self })
+    }
+
+    /// The events up to that of this number, the last one first.
+    pub(super) fn until(&self, n: u64) -> impl Iterator<Item = Kept<'_>> {
+        let end = self.events.partition_point(|entry| entry.n <= n);
+        self.events.range(..end).rev().map(|entry| Kept { entry, tail: self })
     }
 
     /// How many events, and bytes of texts, there is space for.
@@ -222,6 +228,14 @@ impl Kept<'_> {
         self.entry.n
     }
 
+    /// Whether it is one of these kinds.
+    pub(in crate::chat) fn is_of(&self, kinds: Kinds) -> bool {
+        match kinds {
+            Kinds::All => true,
+            Kinds::Messages => matches!(self.entry.event, Small::Message { .. }),
+        }
+    }
+
     /// When it happened.
     pub(in crate::chat) fn at(&self) -> Timestamp {
         self.entry.at()
@@ -236,7 +250,7 @@ impl Kept<'_> {
     pub(in crate::chat) fn event(&self) -> Arc<PublicEvent> {
         Arc::new(match &self.entry.event {
             Small::Message { from, bytes, begin } => {
-                let Stretch { texts, texts_gone, .. } = self.stretch;
+                let Tail { texts, texts_gone, .. } = self.tail;
                 let begin = (begin - texts_gone) as usize;
                 let text = texts.range(begin..begin + *bytes as usize).copied().collect();
                 let text = String::from_utf8(text).unwrap_or_default(); // it was a text
