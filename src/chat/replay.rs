@@ -121,7 +121,7 @@ impl Chat {
     /// Tells the next events. Answers what is left of the replay, if it goes on at once.
     pub(super) fn replay(&mut self, to: ClientId, mut replay: Replay, out: &mut Vec<Output>) -> Option<Replay> {
         self.find_made(&mut replay);
-        if let Some(refusal) = self.ends_early(to, &replay) {
+        if let Some(refusal) = self.ends_early(to, &replay).or_else(|| self.may_have_missed(&replay)) {
             self.give_up(to, &replay, refusal, out);
             return None;
         }
