@@ -25,8 +25,9 @@
 //! Order is `chat/order` (operators and owners of rooms: who may send away, keep out, silence, lock) and `store/order.rs`. What one
 //! may do follows from the account that one is logged in to, and from nothing else.
 //!
-//! History is `chat/recent.rs` (the last events, in memory), `chat/replay.rs` (a room's events or an account's messages on their
-//! way to a client) and `store/reader.rs` (what memory has given up).
+//! History is `chat/recent.rs` (the last events, in memory), `chat/history.rs` (where one begins that a client asks for),
+//! `chat/replay.rs` (the events of rooms, in one order, or an account's messages on their way to a client), `chat/answered.rs` and
+//! `store/reader.rs` (what memory has given up).
 //!
 //! To follow one public line from socket to socket, read `net/connection.rs` (the pump), `protocol/session/mod.rs`,
 //! `broker/core.rs`, `chat/mod.rs` and `broker/turn.rs`.

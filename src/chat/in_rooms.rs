@@ -69,24 +69,28 @@ impl Chat {
             Ok(room) => room,
             Err(refusal) => return self.decline(client, Asked::Join, refusal, out),
         };
-        self.come_in(client, room, out);
+        self.come_in(client, &[room], out);
         out.push(Output::Ready(client));
     }
 
-    /// The client comes into the room, if it is not there already, and is told what is to be known there.
-    pub(super) fn come_in(&mut self, client: ClientId, room: RoomId, out: &mut Vec<Output>) {
-        let Some(member) = self.members.get_mut(client) else { return };
-        member.current = room;
-        if !member.rooms.contains(room) {
-            let who = Arc::clone(&member.who);
-            self.enter(client, room, out);
-            self.publish(room, PublicEvent::Joined(who), out);
-            self.meet_members(room);
+    /// The client comes into these rooms, if it is not there already, and is told what is to be known there. It is in all of them
+    /// before anything happens in one, for which another one without members might have to go.
+    pub(super) fn come_in(&mut self, client: ClientId, rooms: &[RoomId], out: &mut Vec<Output>) {
+        let new: Vec<_> = rooms.iter().filter(|&&room| !self.is_in(client, room)).copied().collect();
+        new.iter().for_each(|&room| self.enter(client, room, out));
+        for &room in rooms {
+            let Some(member) = self.members.get_mut(client) else { return };
+            member.current = room;
+            if new.contains(&room) {
+                let who = Arc::clone(&member.who);
+                self.publish(room, PublicEvent::Joined(who), out);
+                self.meet_members(room);
+            }
+            let Some(of) = self.rooms.get(room) else { continue };
+            let (topic, position) = (of.topic.clone().unwrap_or_default(), self.position());
+            let done = Done::Join { room: of.name.shared(), members: of.len(), position, topic };
+            out.push(Output::tell(client, Event::Done(done)));
         }
-        let Some(of) = self.rooms.get(room) else { return };
-        let (topic, position) = (of.topic.clone().unwrap_or_default(), self.position());
-        let done = Done::Join { room: of.name.shared(), members: of.len(), position, topic };
-        out.push(Output::tell(client, Event::Done(done)));
     }
 
     pub(super) fn leave(&mut self, client: ClientId, room: &str, out: &mut Vec<Output>) {

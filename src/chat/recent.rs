@@ -149,14 +149,21 @@ impl Recent {
     /// here, where there are fewer. None count that are older than what is here no more of another room: each is one to go on
     /// from.
     pub(super) fn last(&self, rooms: &[RoomId], kinds: Kinds, count: usize, until: u64) -> Place {
-        let (lost, mut left) = (self.lost(rooms.iter().copied()), count);
-        for (_, kept) in self.backwards(rooms, until).take_while(|(_, kept)| Some(kept.n()) > lost) {
-            if left == 0 {
-                return Place::Here(kept.n());
-            }
-            left -= usize::from(kept.is_of(kinds));
+        if count == 0 {
+            return Place::Here(until);
         }
-        if left > 0 && lost.is_some() { Place::Older } else { Place::Here(lost.unwrap_or(0)) }
+        let lost = self.lost(rooms.iter().copied());
+        let in_room = |of| {
+            let here = Tail::until(of, until).take_while(|kept| Some(kept.n()) > lost);
+            here.filter(|kept| kept.is_of(kinds)).map(|kept| kept.n()).take(count)
+        };
+        let tails = rooms.iter().filter_map(|room| self.by_room.get(room));
+        let mut numbers: Vec<_> = tails.flat_map(|of| in_room(of)).collect();
+        match numbers.len().checked_sub(count) {
+            Some(older) => Place::Here(*numbers.select_nth_unstable(older).1 - 1),
+            None if lost.is_some() => Place::Older,
+            None => Place::Here(0),
+        }
     }
 
     /// The last event of these rooms that is not here any more, if there is one.
@@ -192,25 +199,18 @@ impl Recent {
 
     /// The events of rooms, each behind that of a number, in their one order, as far as they are here.
     pub(super) fn after(&self, rooms: impl Iterator<Item = (RoomId, u64)>) -> impl Iterator<Item = (RoomId, Kept<'_>)> {
-        merge(rooms.filter_map(|(room, n)| Some((room, self.by_room.get(&room)?.after(n)))), |n| n)
-    }
-
-    /// The events of these rooms up to that of this number, the last one first.
-    fn backwards(&self, rooms: &[RoomId], until: u64) -> impl Iterator<Item = (RoomId, Kept<'_>)> {
-        let of_room = move |room: &RoomId| Some((*room, self.by_room.get(room)?.until(until)));
-        merge(rooms.iter().filter_map(of_room), |n| u64::MAX - n)
+        merge(rooms.filter_map(|(room, n)| Some((room, self.by_room.get(&room)?.after(n)))))
     }
 }
 
-/// The events of several rooms, each of which has them in the order of their ranks, in that order.
+/// The events of several rooms in their one order.
 fn merge<'s, I: Iterator<Item = Kept<'s>>>(
     rooms: impl Iterator<Item = (RoomId, I)>,
-    rank: impl Fn(u64) -> u64,
 ) -> impl Iterator<Item = (RoomId, Kept<'s>)> {
     let mut rooms: Vec<_> = rooms.map(|(room, events)| (room, events.peekable())).collect();
     iter::from_fn(move || {
         // There are few rooms: a heap of them would not be faster.
-        let next = |(room, events): &mut (RoomId, Peekable<I>)| Some((rank(events.peek()?.n()), *room));
+        let next = |(room, events): &mut (RoomId, Peekable<I>)| Some((events.peek()?.n(), *room));
         let (_, first) = rooms.iter_mut().filter_map(next).min()?;
         let (room, events) = rooms.iter_mut().find(|(room, _)| *room == first)?;
         Some((*room, events.next()?))

@@ -16,7 +16,7 @@ const PAGE_EVENTS: usize = 1000;
 /// Bytes of events that are told in one piece, of which there is at least one: many clients may ask for long ones.
 const PIECE_BYTES: usize = 32 << 10;
 /// Events that are looked at for one piece, however few of them are told: some fifty microseconds of work.
-const PIECE_LOOKED: usize = 4096;
+const PIECE_LOOKED: usize = 512;
 
 /// What has happened, on its way to a client.
 #[derive(Debug)]
@@ -121,7 +121,7 @@ impl Chat {
     /// Tells the next events. Answers what is left of the replay, if it goes on at once.
     pub(super) fn replay(&mut self, to: ClientId, mut replay: Replay, out: &mut Vec<Output>) -> Option<Replay> {
         self.find_made(&mut replay);
-        if let Some(refusal) = self.ends_early(to, &replay) {
+        if let Some(refusal) = self.ends_early(to, &replay).or_else(|| self.may_have_missed(&replay)) {
             self.give_up(to, &replay, refusal, out);
             return None;
         }

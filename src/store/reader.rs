@@ -17,9 +17,9 @@ use super::{
 };
 use crate::chat::Kinds;
 
-/// Rows that are looked at for one question, however few of them are wanted: a few milliseconds of work, for which others wait
-/// who ask too.
-pub(super) const ROWS_MAX: usize = 4096;
+/// Rows that are looked at for one question, however few of them are wanted: up to two milliseconds of work, for which others
+/// wait who ask too.
+pub(super) const ROWS_MAX: usize = 2048;
 
 /// A query, and where its answer goes.
 #[derive(Debug)]

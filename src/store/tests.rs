@@ -3,6 +3,7 @@
 mod accounts;
 mod failing;
 mod keeping_up;
+mod merged;
 mod opening;
 mod order;
 mod reading;

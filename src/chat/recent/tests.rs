@@ -56,17 +56,40 @@ fn the_last_events_of_each_room_are_kept() {
 fn the_last_ones_begin_behind_the_one_before_them() {
     let recent = recent(3, &[A, B, A, A, A, B]);
     for (room, count, place) in [
-        (A, 0, Place::Here(5)),
+        (A, 0, Place::Here(u64::MAX)),
         (A, 1, Place::Here(4)),
         (A, 2, Place::Here(3)),
-        (A, 3, Place::Here(1)),
+        (A, 3, Place::Here(2)),
         (A, 4, Place::Older),
-        (B, 2, Place::Here(0)),
+        (B, 2, Place::Here(1)),
         (B, 9, Place::Here(0)),
         (RoomId(3), 9, Place::Here(0)),
     ] {
         assert_eq!(last(&recent, room, count), place, "{room:?} {count}");
     }
+}
+
+#[test]
+fn several_rooms_have_one_order_and_their_last_ones_are_counted_together() {
+    let few = recent(2, &[A, B, A, B, B, A]); // number 2 is not here any more
+    let in_order: Vec<_> = few.after([(B, 0), (A, 1)].into_iter()).map(|(room, kept)| (room, kept.n())).collect();
+    assert_eq!(in_order, [(A, 3), (B, 4), (B, 5), (A, 6)]);
+    let last = |count, until| few.last(&[A, RoomId(3), B], Kinds::All, count, until);
+    for (count, until, place) in [
+        (1, u64::MAX, Place::Here(5)),
+        (4, u64::MAX, Place::Here(2)),
+        (5, u64::MAX, Place::Older),
+        (2, 4, Place::Here(2)),
+        (3, 4, Place::Older),
+        (1, 2, Place::Older),
+        (0, 4, Place::Here(4)),
+    ] {
+        assert_eq!(last(count, until), place, "{count} {until}");
+    }
+    assert_eq!((few.lost([A, B].into_iter()), few.lost([RoomId(3)].into_iter())), (Some(2), None));
+    let all = recent(9, &[A, B, A]);
+    assert_eq!(all.last(&[A, B], Kinds::All, 9, u64::MAX), Place::Here(0));
+    assert_eq!(all.last(&[A, B], Kinds::Messages, 2, u64::MAX), Place::Here(1));
 }
 
 #[test]

@@ -49,7 +49,7 @@ impl Chat {
                 let rooms = self.open_all(client, parts, out)?;
                 out.push(told(self));
                 self.listen_again(client, replay, out);
-                rooms.into_iter().for_each(|room| self.come_in(client, room, out));
+                self.come_in(client, &rooms, out);
             }
             (Goal::CaughtUp, Source::Mailbox(key)) => {
                 self.end_delivery(client, key, replay.after, out);
@@ -115,7 +115,7 @@ impl Chat {
                 self.listen_again(client, replay, out);
                 if self.ends_early(client, replay).is_none() {
                     let rooms = self.open_all(client, parts, out).unwrap_or_default();
-                    rooms.into_iter().for_each(|room| self.come_in(client, room, out));
+                    self.come_in(client, &rooms, out);
                 }
             }
         }

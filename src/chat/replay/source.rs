@@ -4,7 +4,7 @@ use std::{cmp::Reverse, sync::Arc};
 
 use super::Replay;
 use crate::chat::{
-    Chat, ClientId, RoomId,
+    Chat, ClientId, Refusal, RoomId,
     accounts::OWN,
     recent::{Hold, Kept},
     rooms::RoomName,
@@ -118,6 +118,17 @@ impl Chat {
                 part.room = PartRoom::Here(room);
             }
         }
+    }
+
+    /// A room that is missing may have been made meanwhile, and forgotten with what was said there.
+    pub(super) fn may_have_missed(&self, replay: &Replay) -> Option<Refusal> {
+        let forgotten = self.recent.forgotten_until();
+        replay.source.parts().iter().find_map(|part| match &part.room {
+            PartRoom::Missing(name) if part.begin < forgotten => {
+                Some(Refusal::HistoryGone { room: name.shared(), oldest: None })
+            }
+            PartRoom::Missing(_) | PartRoom::Here(_) => None,
+        })
     }
 
     /// The next events, as far as memory has them.

@@ -148,7 +148,14 @@ impl World {
             3 => Command::Account(AccountCommand::Register(secret())),
             4..=7 => Command::Account(AccountCommand::Login { name: Some(name), secret: secret() }),
             8 => Command::Account(AccountCommand::Unregister(secret())),
-            9..=11 => Command::Join { room, start: None },
+            9 | 10 => Command::Join { room, start: None },
+            11 if self.rooms.values().all(|of| !of.inside.contains(&client)) => {
+                Command::Follow { rooms: ROOMS.map(str::to_owned).to_vec(), start: Start::Last(0), kinds: Kinds::All }
+            }
+            11 => Command::History(Stretch {
+                rooms: ROOMS.map(str::to_owned).to_vec(),
+                ..Stretch::of(room, Start::Last(9))
+            }),
             12 => Command::Leave(room),
             13 | 14 => Command::In { room, text: "hi".to_owned() },
             15 => Command::History(Stretch::of(room, Start::Last(9))),
@@ -251,11 +258,15 @@ impl World {
                     OrderRefusal::RoomLocked => {
                         self.locked += 1;
                         let (_, command) = asked.as_ref().expect("a command");
-                        let room = ROOMS.iter().find(|room| format!("{command:?}").contains(&format!("{room:?}")));
-                        assert!(!allowed[&(client, *room.expect("a room"))], "{asked:?} was refused");
+                        let is_named = |room: &&str| format!("{command:?}").contains(&format!("{room:?}"));
+                        let is_locked = ROOMS.into_iter().filter(is_named).any(|room| !allowed[&(client, room)]);
+                        assert!(is_locked, "{asked:?} was refused");
                     }
                     _ => {}
                 },
+                Output::Tell(client, Event::Past(record, _)) if ROOMS.contains(&&*record.room) => {
+                    assert!(allowed[&(client, &*record.room)], "{asked:?} was told of a locked room");
+                }
                 Output::Tell(client, Event::Done(Done::In(room, _) | Done::Who(room, _) | Done::Topic(room, _))) => {
                     assert!(allowed[&(client, &*room)], "{asked:?} was done in a locked room");
                 }

@@ -1,6 +1,8 @@
 //! What the chat asks of a store, and what it does with the answers.
 
+mod merged;
 mod restored;
+mod resumed;
 mod stage;
 
 use super::{super::*, origin};

@@ -58,7 +58,7 @@ fn a_room_that_nothing_keeps_is_not_there_again() {
     stage.line(ANN, "join|new|since|7");
     assert_eq!(stage.finish(), ["gone, oldest 0"], "what is gone may have been of a room of this name");
     stage.line(ANN, "join|new|since|8");
-    assert_eq!(stage.finish(), ["0 until 8", "in"]);
+    assert_eq!(stage.finish(), ["0 until 8", "live 9", "in"]);
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn what_was_forgotten_before_a_start_is_gone_in_a_new_room_too() {
     stage.line(ANN, "join|a|since|49");
     assert_eq!(stage.finish(), ["gone, oldest 0"]);
     stage.line(ANN, "join|a|since|50");
-    assert_eq!(stage.finish(), ["0 until 99", "in"]);
+    assert_eq!(stage.finish(), ["0 until 99", "live 100", "in"]);
 }
 
 #[test]
@@ -97,5 +97,5 @@ fn a_room_stays_locked_though_nothing_else_is_kept_of_it() {
     stage.line(ANN, "join|ops");
     assert_eq!(stage.finish(), ["room-locked"]);
     stage.line(ANN, "join|other");
-    assert_eq!(stage.finish(), ["in"]);
+    assert_eq!(stage.finish(), ["live 9", "in"]);
 }

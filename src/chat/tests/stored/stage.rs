@@ -1,6 +1,6 @@
 //! A chat with a store, which is a list here, from which the first ones may have been removed.
 
-use std::slice;
+use std::{collections::BTreeSet, slice};
 
 use super::super::{super::*, origin};
 use crate::protocol::{Line, parse};
@@ -23,14 +23,17 @@ pub(super) struct Stage {
     pub(super) forgotten: Vec<Arc<str>>,
     /// What Ann was told.
     pub(super) told: Vec<String>,
-    /// Ann is told what happens in the lobby.
-    pub(super) is_listening: bool,
+    /// Ann is told what happens in these rooms.
+    pub(super) listening: BTreeSet<RoomId>,
 }
 
 impl Stage {
     pub(super) fn new(per_room_max: usize) -> Self {
         let recent = RecentLimits { per_room_max, ..RecentLimits::default() };
-        let rules = Rules { has_store: true, recent, ..Rules::default() };
+        Self::by(Rules { has_store: true, recent, ..Rules::default() })
+    }
+
+    pub(super) fn by(rules: Rules) -> Self {
         let mut stage = Self {
             chat: Chat::new(rules, Epoch::from_random(0)),
             kept: Vec::new(),
@@ -40,14 +43,17 @@ impl Stage {
             remembered: Vec::new(),
             forgotten: Vec::new(),
             told: Vec::new(),
-            is_listening: false,
+            listening: BTreeSet::new(),
         };
-        for client in [ANN, BOB] {
-            let port = u16::try_from(client.0).expect("few");
-            stage.input(Input::Arrive(client, origin([10, 0, 0, 1], port)));
-        }
+        stage.arrive(ANN);
+        stage.arrive(BOB);
         stage.told.clear();
         stage
+    }
+
+    pub(super) fn arrive(&mut self, client: ClientId) {
+        let port = u16::try_from(client.0).expect("few");
+        self.input(Input::Arrive(client, origin([10, 0, 0, 1], port)));
     }
 
     pub(super) fn at(n: usize) -> Timestamp {
@@ -60,7 +66,7 @@ impl Stage {
         for output in out {
             match output {
                 Output::Publish(public) => {
-                    if self.is_listening && public.room == RoomId::LOBBY {
+                    if self.listening.contains(&public.room) {
                         self.told.push(format!("live {}", public.position.map_or(0, |position| position.n)));
                     }
                     if let Some(Position { n, .. }) = public.position {
@@ -84,15 +90,15 @@ impl Stage {
                 Output::Tell(ANN, Event::Declined(_, refusal) | Event::Refused(refusal)) => {
                     self.told.push(refusal.code().to_owned());
                 }
-                Output::Join(ANN, RoomId::LOBBY) => self.is_listening = true,
-                Output::Part(ANN, RoomId::LOBBY) => self.is_listening = false,
+                Output::Join(ANN, room) => drop(self.listening.insert(room)),
+                Output::Part(ANN, room) => drop(self.listening.remove(&room)),
                 Output::Remember { room, topic, keeper } => {
                     let keeper = keeper.map_or(String::new(), |keeper| keeper.to_string());
                     self.remembered.push(format!("{room} {} {keeper}", topic.unwrap_or_default()));
                 }
                 Output::Forget(room) => self.forgotten.push(room),
                 Output::Tell(..) | Output::Join(..) | Output::Part(..) | Output::Ask(..) => {}
-                Output::HangUp(ANN, _) => self.is_listening = false,
+                Output::HangUp(ANN, _) => self.listening.clear(),
                 Output::Ready(_)
                 | Output::HangUp(..)
                 | Output::Account(_)
@@ -105,9 +111,13 @@ impl Stage {
 
     pub(super) fn line(&mut self, client: ClientId, line: &str) {
         match parse(line.as_bytes()) {
-            Ok(Line::Command(command)) => self.input(Input::Command(client, Load::Light, command)),
+            Ok(Line::Command(command)) => self.command(client, command),
             other => panic!("{line:?} is no command: {other:?}"),
         }
+    }
+
+    pub(super) fn command(&mut self, client: ClientId, command: Command) {
+        self.input(Input::Command(client, Load::Light, command));
     }
 
     /// How many events of the lobby are in memory.
