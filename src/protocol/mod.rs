@@ -1,6 +1,7 @@
 //! Bytes ↔ meaning: a connection's conversation out of bytes, and text out of events. Knows no sockets and no rules.
 
 mod dialect;
+pub mod http;
 mod line;
 mod proxy;
 mod render;

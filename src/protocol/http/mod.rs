@@ -1,0 +1,3 @@
+//! HTTP: the page in the browser.
+
+pub mod page;
