@@ -5,10 +5,6 @@ import { mentions } from './text.js';
 export const LOBBY = '#lobby';
 const KEPT = 5000; // items of a place
 
-const SAID = ['message', 'private'];
-const COMING = ['online', 'joined', 'known_as'];
-const GOING = ['offline', 'left'];
-
 export class Chat {
 	me = null;
 	farewell = null;
@@ -24,7 +20,7 @@ export class Chat {
 		return [...this.places.values()].filter(({ key }) => key[0] === '#');
 	}
 
-	/** With a new session. The first `online` is about the user. */
+	/** The first `online` will be about the user. */
 	arrive() {
 		this.me = this.farewell = null;
 		for (const room of this.rooms) room.members = null;
@@ -38,8 +34,8 @@ export class Chat {
 			const talk = kind === 'known_as' && this.places.get(`@${old}`);
 			if (talk && this.places.delete(talk.key)) this.places.set(`@${from.name}`, Object.assign(talk, { key: `@${from.name}` }));
 			if (kind === 'topic' && place) place.topic = text;
-			if (COMING.includes(kind)) place?.members?.set(from.addr, from.name);
-			if (GOING.includes(kind)) place?.members?.delete(from.addr);
+			if (/^(online|joined|known_as)$/.test(kind)) place?.members?.set(from.addr, from.name);
+			if (/^(offline|left)$/.test(kind)) place?.members?.delete(from.addr);
 		}
 		if (kind === 'renamed') this.me = from;
 		if (kind === 'farewell') this.farewell = event;
@@ -49,7 +45,7 @@ export class Chat {
 		if (kind === 'refused' && place && code === 'history-gone' && verb === 'join') missed(place);
 		if (kind === 'private') this.#add(this.place(`@${from.name}`), event);
 		if (kind === 'notice') this.#add(place ?? this.place(this.here), event);
-		if (place && ['message', 'topic', ...COMING, ...GOING].includes(kind)) this.#add(place, event);
+		if (place && from && kind !== 'notice') this.#add(place, event);
 	}
 
 	/** The server does not tell what the user has said in private. */
@@ -61,7 +57,7 @@ export class Chat {
 		const { items, key } = place;
 		if (replay && items.some((item) => item.pos === pos)) return;
 		const item = { event, at: +new Date(at), ...from, text, old, pos };
-		const isOthers = SAID.includes(event) && item.addr !== this.me?.addr;
+		const isOthers = /^(message|private)$/.test(event) && item.addr !== this.me?.addr;
 		item.isLoud = isOthers && (key[0] === '@' || Boolean(this.me && mentions(text, this.me.name)));
 		let index = items.length;
 		while (replay && index > 0 && isBehind(items[index - 1], item)) index -= 1;
@@ -71,7 +67,8 @@ export class Chat {
 		place.pos = pos ?? place.pos;
 		// What was said before the user came is not unread.
 		if (isOthers && (key[0] === '@' || place.isJoined)) {
-			if (!place.unread) Object.assign(place, { mark: item, isLoud: false });
+			if (!place.unread) place.isLoud = false;
+			if (!place.unread && (document.hidden || key !== this.here)) place.mark = item;
 			place.unread += 1;
 			place.isLoud ||= item.isLoud;
 		}

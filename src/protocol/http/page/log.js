@@ -17,7 +17,10 @@ export class Log {
 
 	constructor(box, list, on) {
 		Object.assign(this, { box, list, ...on });
-		box.onscroll = () => this.#scrolled();
+		box.onscroll = () => {
+			this.#extend();
+			this.scrolled();
+		};
 		new ResizeObserver(() => this.isAtEnd && this.update()).observe(box);
 	}
 
@@ -36,10 +39,10 @@ export class Log {
 	update() {
 		const { box } = this;
 		const { items } = this.#place;
-		if (this.isAtEnd) this.#render(items.length - ROWS, items.length);
-		else this.#render(items.indexOf(this.#rows.keys().next().value), this.#first + 2 * ROWS);
+		const first = this.isAtEnd ? items.length - ROWS : items.indexOf(this.#rows.keys().next().value);
+		this.#render(first, first + (this.isAtEnd ? ROWS : 2 * ROWS));
 		if (this.isAtEnd) box.scrollTop = box.scrollHeight;
-		if (box.scrollHeight <= box.clientHeight) this.older(this.#place);
+		this.#extend();
 	}
 
 	#render(from, to) {
@@ -62,15 +65,15 @@ export class Log {
 		if (read?.isConnected) box.scrollTop += bottom(read) - before;
 	}
 
-	#scrolled() {
+	/** Adds rows at an end that is near. */
+	#extend() {
 		const { scrollTop, scrollHeight, clientHeight } = this.box;
 		const [first, end, count] = [this.#first, this.#first + this.#rows.size, this.#place.items.length];
 		const below = scrollHeight - scrollTop - clientHeight;
-		this.isAtEnd = below < 40 && end >= count;
+		this.isAtEnd = below < 40 && (this.isAtEnd || end >= count);
 		if (scrollTop < NEAR && first > 0) this.#render(first - ROWS / 2, Math.min(end, first + ROWS));
 		else if (scrollTop < NEAR) this.older(this.#place);
 		else if (below < NEAR && end < count) this.#render(Math.max(first, end - ROWS), end + ROWS / 2);
-		this.scrolled();
 	}
 }
 
@@ -78,7 +81,7 @@ function rowOf({ event, name = '', text, old, at, isLoud }) {
 	if (event === 'gap') return make('li', event, say(event));
 	const who = nameOf(event === 'known_as' ? old : name);
 	const time = timeOf(at);
-	if (['message', 'private'].includes(event)) return make('li', isLoud ? 'loud' : '', make('div', 'head', who, ' ', time), textOf(text));
+	if (/^(message|private)$/.test(event)) return make('li', isLoud ? 'loud' : '', make('div', 'head', who, ' ', time), textOf(text));
 	return make('li', text ? event : 'presence', time, ' ', who, ` ${say(event)} `, event === 'known_as' ? nameOf(name) : escaped(text ?? ''));
 }
 

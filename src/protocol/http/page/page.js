@@ -175,7 +175,7 @@ async function act(line) {
 function names() {
 	const { members, items } = chat.place(chat.here);
 	const spoke = items.slice(-100).reverse().map(({ name }) => name);
-	return [...spoke, ...(members?.values() ?? [])].filter((name) => name && name !== chat.me?.name);
+	return [...spoke, ...(members?.values() ?? [])].filter((name) => name !== chat.me?.name && name);
 }
 
 // -- The user
@@ -247,18 +247,20 @@ addEventListener('visibilitychange', draw);
 
 // A page that is loaded again goes on where it was. A new one has the same session, if it is still there, or the same rooms.
 addEventListener('pagehide', () => {
-	for (const place of chat.places.values()) Object.assign(place, { isWhole: false, isAsked: false, items: place.items.slice(-PAGE) });
-	history.replaceState(session.status === 'left' ? null : { all: { ...chat }, state: current() }, '');
-	const rooms = chat.rooms.filter(({ isJoined }) => isJoined).map(({ key }) => key);
-	localStorage.chat = JSON.stringify({ id: session.id, me: chat.me, rooms });
+	const { me, places, rooms } = chat;
+	const kept = { members: null, isWhole: false, isAsked: false, isLoading: false };
+	const ends = [...places.values()].map((place) => ({ ...place, ...kept, items: place.items.slice(-PAGE) }));
+	const state = session.status === 'left' ? {} : current();
+	sessionStorage.chat = JSON.stringify({ me, places: ends, state });
+	localStorage.chat = JSON.stringify({ me, places: rooms.map(({ key }) => ({ key })), state: { id: state.id } });
 });
 
 translate();
 session.name = new URLSearchParams(location.search).get('name') ?? localStorage.name ?? '';
-const { id = null, me = null, rooms = [LOBBY] } = JSON.parse(localStorage.chat ?? '{}');
-for (const key of rooms) chat.place(key);
-Object.assign(chat, { me }, history.state?.all);
-Object.assign(session, { id }, history.state?.state);
+const { me = null, places = [{ key: LOBBY }], state } = JSON.parse(sessionStorage.chat ?? localStorage.chat ?? '{}');
+for (const place of places) Object.assign(chat.place(place.key), place);
+chat.me = me;
+Object.assign(session, state);
 const tab = join(`pipechat${location.pathname}`, { lead: session.lead, resign: session.resign, hear });
 tab({ hello: true });
 go();

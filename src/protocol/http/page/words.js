@@ -34,7 +34,7 @@ const WORDS = {
 	setTopic: ['设置主题', 'Set a topic'],
 	skip: ['跳到输入框', 'Skip to the message box'],
 	token: ['或者用令牌登录', 'Or a token alone'],
-	topic: ['主题：', 'topic:'],
+	topic: ['把主题改为', 'set the topic:'],
 	unread: [' 条未读', ' unread'],
 	user: ['名字与登录', 'Name and login'],
 	write: ['发消息到 {}', 'Message {}'],
