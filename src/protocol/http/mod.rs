@@ -9,6 +9,7 @@ mod guard;
 mod head;
 mod log;
 mod metrics;
+pub mod page;
 mod problem;
 mod repeats;
 mod request;
