@@ -19,16 +19,23 @@ enum Kind {
     User(u32),
 }
 
+impl Kind {
+    fn of(ip: IpAddr) -> Self {
+        Self::Ip(match ip.to_canonical() {
+            IpAddr::V4(ip) => IpAddr::V4(ip),
+            IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),
+        })
+    }
+}
+
 impl Network {
     /// The network that an address belongs to. IPv4 addresses in IPv6 form count as IPv4.
     #[must_use]
     pub fn of(addr: Addr) -> Self {
         Self(match addr {
             Addr::Unix { uid, .. } => Kind::User(uid),
-            Addr::Ip(addr) => Kind::Ip(match addr.ip().to_canonical() {
-                IpAddr::V4(ip) => IpAddr::V4(ip),
-                IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),
-            }),
+            Addr::Ip(addr) => Kind::of(addr.ip()),
+            Addr::Web { ip, .. } => Kind::of(ip),
         })
     }
 }

@@ -1,6 +1,11 @@
 //! Where a client comes from: its address, and what that is worth. Knows no sockets.
 
-use std::{fmt, net::SocketAddr, sync::Arc};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+    sync::Arc,
+};
 
 use crate::address::{Cidr, Network};
 
@@ -16,6 +21,25 @@ pub enum Addr {
         /// Which of the server's connections of this kind it is.
         id: u64,
     },
+    /// `IP:webN`: a session over HTTP, which has no connection of its own.
+    Web {
+        /// Where it was made from.
+        ip: IpAddr,
+        /// Which of the server's sessions it is.
+        id: u64,
+    },
+}
+
+impl Addr {
+    /// The address in the network; none of a process of the same machine.
+    #[must_use]
+    pub fn ip(self) -> Option<IpAddr> {
+        match self {
+            Self::Ip(addr) => Some(addr.ip()),
+            Self::Web { ip, .. } => Some(ip),
+            Self::Unix { .. } => None,
+        }
+    }
 }
 
 /// Where a client comes from, and how.
@@ -36,9 +60,9 @@ impl Origin {
     /// machine always is, and an address that a proxy tells never is.
     #[must_use]
     pub fn is_trusted(&self, trusted: &[Cidr]) -> bool {
-        match self.addr {
-            Addr::Unix { .. } => true,
-            Addr::Ip(addr) => !self.is_told && trusted.iter().any(|block| block.contains(addr.ip())),
+        match self.addr.ip() {
+            None => true,
+            Some(ip) => !self.is_told && trusted.iter().any(|block| block.contains(ip)),
         }
     }
 
@@ -46,9 +70,9 @@ impl Origin {
     #[must_use]
     pub fn is_private(&self) -> bool {
         self.is_encrypted
-            || match self.addr {
-                Addr::Unix { .. } => true,
-                Addr::Ip(addr) => !self.is_told && addr.ip().to_canonical().is_loopback(),
+            || match self.addr.ip() {
+                None => true,
+                Some(ip) => !self.is_told && ip.to_canonical().is_loopback(),
             }
     }
 
@@ -73,7 +97,25 @@ impl fmt::Display for Addr {
         match self {
             Self::Ip(addr) => addr.fmt(f),
             Self::Unix { uid, id } => write!(f, "unix:{uid}:{id}"),
+            Self::Web { ip: IpAddr::V4(ip), id } => write!(f, "{ip}:web{id}"),
+            Self::Web { ip: IpAddr::V6(ip), id } => write!(f, "[{ip}]:web{id}"),
         }
+    }
+}
+
+impl FromStr for Addr {
+    type Err = ();
+
+    /// Reads what it is shown as.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        if let Some((ip, id)) = text.rsplit_once(":web") {
+            let ip = ip.strip_prefix('[').and_then(|ip| ip.strip_suffix(']')).unwrap_or(ip);
+            return Ok(Self::Web { ip: ip.parse().map_err(drop)?, id: id.parse().map_err(drop)? });
+        }
+        if let Some((uid, id)) = text.strip_prefix("unix:").and_then(|user| user.split_once(':')) {
+            return Ok(Self::Unix { uid: uid.parse().map_err(drop)?, id: id.parse().map_err(drop)? });
+        }
+        text.parse().map(Self::Ip).map_err(drop)
     }
 }
 
@@ -92,11 +134,22 @@ mod tests {
         {
             assert_eq!(origin(addr).addr.to_string(), shown);
         }
-        assert_eq!(Addr::Unix { uid: 1000, id: 7 }.to_string(), "unix:1000:7");
+        for (addr, shown) in [
+            (Addr::Unix { uid: 1000, id: 7 }, "unix:1000:7"),
+            (Addr::Web { ip: [10, 0, 0, 1].into(), id: 7 }, "10.0.0.1:web7"),
+            (Addr::Web { ip: IpAddr::V6(std::net::Ipv6Addr::LOCALHOST), id: 7 }, "[::1]:web7"),
+            (Addr::Ip(([10, 0, 0, 1], 9).into()), "10.0.0.1:9"),
+        ] {
+            assert_eq!((addr.to_string().as_str(), shown.parse()), (shown, Ok(addr)));
+        }
+        for text in ["", "10.0.0.1", "10.0.0.1:web", "unix:1000", "ann"] {
+            assert_eq!(text.parse::<Addr>(), Err(()), "{text}");
+        }
     }
 
     #[test]
     fn what_an_origin_is_worth() {
+        let web = |ip: [u8; 4]| Origin { addr: Addr::Web { ip: ip.into(), id: 7 }, ..origin("10.0.0.1:9") };
         let unix = Origin { addr: Addr::Unix { uid: 1000, id: 7 }, ..origin("10.0.0.1:9") };
         let told = |origin| Origin { is_told: true, ..origin };
         let encrypted = |origin| Origin { is_encrypted: true, ..origin };
@@ -107,6 +160,8 @@ mod tests {
             (encrypted(origin("10.0.0.1:9")), false, true),
             (told(origin("127.0.0.1:9")), false, false),
             (told(encrypted(origin("127.0.0.1:9"))), false, true),
+            (web([10, 0, 0, 1]), false, false),
+            (web([127, 0, 0, 1]), true, true),
             (unix, true, true),
         ] {
             assert_eq!(origin.is_trusted(&Cidr::LOOPBACK), is_trusted, "{origin:?}");

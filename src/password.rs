@@ -44,6 +44,14 @@ pub fn make_token() -> Result<Secret, String> {
     Ok(Secret::new(token))
 }
 
+/// The id of a new session over HTTP, which nobody can guess: 128 bits, in hexadecimal.
+///
+/// # Errors
+/// Why there is none, for the log.
+pub fn make_session_id() -> Result<String, String> {
+    Ok(random::<16>()?.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 /// Bytes that nobody knows.
 fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, String> {
     const { assert!(N <= 256, "the system gives as many at once or none") };

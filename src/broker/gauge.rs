@@ -26,10 +26,14 @@ pub struct QueueGauge {
     wanted: Cell<u32>,
     /// What is queued need not be sent any more, apart from the last item, which says why.
     is_cut: Cell<bool>,
+    /// The broker may not write to the socket yet.
+    is_held_back: Cell<bool>,
 }
 
 impl QueueGauge {
-    pub(super) fn new(memory: Arc<Memory>) -> Self {
+    /// Of a connection for which nothing is held.
+    #[must_use]
+    pub fn new(memory: Arc<Memory>) -> Self {
         Self {
             memory,
             queued: Cell::default(),
@@ -39,6 +43,7 @@ impl QueueGauge {
             progress_at: Cell::default(),
             wanted: Cell::default(),
             is_cut: Cell::default(),
+            is_held_back: Cell::default(),
         }
     }
 
@@ -111,6 +116,15 @@ impl QueueGauge {
     /// Has the connection tell when no more than `private` bytes wait for this client alone; 0 for not at all.
     pub(super) fn want_relief(&self, private: u32) {
         self.wanted.set(private);
+    }
+
+    /// Whether the broker is to queue all that it has for the client: what stands around it is the connection's.
+    pub fn hold_back(&self, is_held_back: bool) {
+        self.is_held_back.set(is_held_back);
+    }
+
+    pub(super) fn is_held_back(&self) -> bool {
+        self.is_held_back.get()
     }
 
     /// What is queued need not be sent any more, apart from the last item.

@@ -125,7 +125,7 @@ impl Memory {
     }
 
     /// Bytes that may be queued for many, and count until the last of them has got them.
-    pub(super) fn share(self: &Arc<Self>, bytes: Vec<u8>) -> Bytes {
+    pub(crate) fn share(self: &Arc<Self>, bytes: Vec<u8>) -> Bytes {
         struct Counted(Box<[u8]>, Arc<Memory>);
         impl AsRef<[u8]> for Counted {
             fn as_ref(&self) -> &[u8] {

@@ -53,10 +53,12 @@ pub(crate) enum Entrance {
     Unix,
     /// HTTP, plain or through TLS.
     Web,
+    /// No connection: a session over HTTP.
+    Session,
 }
 
 impl Entrance {
-    const ALL: [Self; 4] = [Self::Line, Self::Tls, Self::Unix, Self::Web];
+    const ALL: [Self; 5] = [Self::Line, Self::Tls, Self::Unix, Self::Web, Self::Session];
 
     pub(crate) fn of(listen: &Listen) -> Self {
         match listen {
@@ -73,6 +75,7 @@ impl Entrance {
             Self::Tls => "tls",
             Self::Unix => "unix",
             Self::Web => "web",
+            Self::Session => "session",
         }
     }
 }

@@ -103,8 +103,13 @@ pub struct Inbox {
 /// The two ends of a new queue. Without a socket, all bytes are queued.
 #[must_use]
 pub fn outbox(socket: Option<Rc<Socket>>, memory: Arc<Memory>) -> (Outbox, Inbox) {
+    outbox_counted(socket, Rc::new(QueueGauge::new(memory)))
+}
+
+/// The same, which counts what is queued by this gauge. While that holds the output back, all bytes are queued.
+#[must_use]
+pub fn outbox_counted(socket: Option<Rc<Socket>>, gauge: Rc<QueueGauge>) -> (Outbox, Inbox) {
     let (sender, receiver) = mpsc::unbounded();
-    let gauge = Rc::new(QueueGauge::new(memory));
     (Outbox { items: sender, gauge: Rc::clone(&gauge), socket }, Inbox { items: receiver, gauge })
 }
 
@@ -115,7 +120,7 @@ impl Outbox {
         let mut written = 0;
         if self.queued() == 0 {
             self.gauge.progressed(now);
-            if let Some(socket) = &self.socket {
+            if let Some(socket) = self.socket.as_ref().filter(|_| !self.gauge.is_held_back()) {
                 written = socket.write(parts.iter().map(|part| &part.bytes[..])).unwrap_or(0);
             }
         }
@@ -210,6 +215,18 @@ impl Inbox {
     /// The next item, if one is there already.
     pub fn try_next(&mut self) -> Option<QueueItem> {
         self.items.try_recv().ok()
+    }
+}
+
+impl Drop for Inbox {
+    /// What nobody takes is not held any more.
+    fn drop(&mut self) {
+        while let Some(item) = self.try_next() {
+            if let QueueItem::Bytes(Queued { bytes, told }) = item {
+                self.gauge.release(bytes.len(), told.is_private());
+                self.gauge.release_item();
+            }
+        }
     }
 }
 

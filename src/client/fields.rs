@@ -1,9 +1,10 @@
 //! Arguments that become part of a line of the wire. Refuses those that would be something else there, and those that can never
 //! be what they are meant to be.
 
-use std::net::SocketAddr;
-
-use pipechat::chat::{Name, Refusal, RoomName};
+use pipechat::{
+    Addr,
+    chat::{Name, Refusal, RoomName},
+};
 
 use super::{Failure, Outcome, words::rule_of_names};
 
@@ -41,7 +42,7 @@ pub(super) fn room<'a>(what: &str, text: &'a str) -> Result<&'a str, Failure> {
 pub(super) fn user_name(text: &str) -> Outcome {
     field("NAME", text)?;
     match Name::parse(text) {
-        Err(rule) if text.parse::<SocketAddr>().is_err() => {
+        Err(rule) if text.parse::<Addr>().is_err() => {
             Err(Failure::Usage(format!("no user can be called {text:?}: {}", rule_of_names(rule))))
         }
         Ok(_) | Err(_) => Ok(()),

@@ -19,12 +19,13 @@ use super::{
     connection::Shared,
     listener::Peer,
     refusals::Refusals,
+    web::Hub,
 };
 use crate::{
     Config,
     address::Cidr,
     broker::Entrance,
-    listen::Listen,
+    listen::{Door, Listen},
     origin::{Addr, Origin},
     protocol::Dialect,
     reactor::{Clock, Executor, Poller, Socket, Token},
@@ -40,6 +41,7 @@ pub(super) struct Arrivals {
     poller: Rc<Poller>,
     admission: Rc<RefCell<Admission>>,
     refusals: Rc<RefCell<Refusals>>,
+    hub: Rc<Hub>,
     proxies: Vec<Cidr>,
     /// The accounts of users of this machine.
     peers: BTreeMap<u32, Arc<str>>,
@@ -63,12 +65,16 @@ impl Arrivals {
     ) -> Self {
         let (open, closing) = oneshot::channel();
         let dialect = Dialect { lang: config.lang, ..Dialect::default() };
+        let admission = Rc::new(RefCell::new(Admission::new(config, Rc::clone(&shared.metrics))));
+        let (hub, sessions) = Hub::new(&config.web, config.lang, &admission);
+        executor.spawn(sessions).detach();
         Self {
             next: Cell::new(Token(1)),
             next_of_users: Cell::new(1),
             executor,
             poller,
-            admission: Rc::new(RefCell::new(Admission::new(config, Rc::clone(&shared.metrics)))),
+            admission,
+            hub,
             refusals: Rc::new(RefCell::new(Refusals::new(dialect))),
             proxies: config.proxies.clone(),
             peers: config.peers.clone(),
@@ -105,7 +111,7 @@ impl Arrivals {
                 if listen.is_tls() {
                     refusals.count(origin.addr, departure, now); // a handshake is more than it may cost
                 } else {
-                    refusals.refuse(stream, origin.addr, departure, now);
+                    refusals.refuse(stream, origin.addr, departure, listen.door(), now);
                 }
                 Ok(false)
             }
@@ -115,6 +121,7 @@ impl Arrivals {
     /// New connections begin with these limits and this certificate.
     pub(super) fn reload(&self, config: &Config, tls: Option<Arc<ServerConfig>>) {
         self.admission.borrow_mut().set_limits(config);
+        self.hub.reload(&config.web);
         self.shared.trusted.replace(config.trusted.clone());
         self.shared.limits.replace(Arc::new(config.limits));
         if tls.is_some() {
@@ -124,10 +131,7 @@ impl Arrivals {
 
     /// Whether it may tell other addresses than its own.
     fn is_proxy(&self, origin: &Origin) -> bool {
-        match origin.addr {
-            Addr::Ip(addr) => self.proxies.iter().any(|block| block.contains(addr.ip())),
-            Addr::Unix { .. } => false,
-        }
+        origin.addr.ip().is_some_and(|ip| self.proxies.iter().any(|block| block.contains(ip)))
     }
 
     fn origin(&self, peer: Peer) -> Origin {
@@ -153,12 +157,13 @@ impl Arrivals {
             tls: self.tls.borrow().clone().filter(|_| listen.is_tls()),
             dialect: self.dialect,
             refusals: Rc::clone(&self.refusals),
+            hub: Rc::clone(&self.hub),
             shared: Rc::clone(&self.shared),
             origin,
             socket,
             place,
         };
-        if beginning.is_proxied || beginning.tls.is_some() {
+        if beginning.is_proxied || beginning.tls.is_some() || beginning.door == Door::Web {
             self.executor.spawn(beginning.run(self.closing.clone())).detach();
         } else {
             let mut connection = beginning.connection();

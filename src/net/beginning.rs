@@ -15,9 +15,10 @@ use super::{
     connection::{self, Connection},
     refusals::Refusals,
     transport::{TlsSocket, Transport},
+    web::{Hub, Web},
 };
 use crate::{
-    broker::{Departed, QueueGauge, outbox},
+    broker::{Departed, QueueGauge, outbox, outbox_counted},
     chat::ClientId,
     listen::Door,
     origin::Origin,
@@ -43,6 +44,7 @@ pub(super) struct Beginning {
     pub(super) tls: Option<Arc<ServerConfig>>,
     pub(super) dialect: Dialect,
     pub(super) refusals: Rc<RefCell<Refusals>>,
+    pub(super) hub: Rc<Hub>,
     pub(super) shared: Rc<connection::Shared>,
     /// The last field: the place must not be free before the socket is closed.
     pub(super) place: Place,
@@ -51,9 +53,9 @@ pub(super) struct Beginning {
 impl Beginning {
     /// The connection, where nothing comes before it.
     pub(super) fn connection(self) -> Connection {
-        let Self { origin, socket, door, dialect, shared, place, .. } = self;
+        let Self { origin, socket, dialect, shared, place, .. } = self;
         let (outbox, inbox) = outbox(Some(Rc::clone(&socket)), Arc::clone(&shared.memory));
-        let session = session(door, dialect, &shared);
+        let session = Session::new(Arc::clone(&shared.limits.borrow()), dialect, shared.clock.now());
         Connection::new(origin, outbox, Transport::Plain(socket), inbox, session, place, &shared)
     }
 
@@ -61,24 +63,42 @@ impl Beginning {
     pub(super) async fn run(self, closing: Closing) {
         let addr = self.origin.addr;
         // Boxed: an open connection has no room for what only its beginning needs.
-        let begun = match select(Box::pin(self.begin()), closing).await {
+        let begun = match select(Box::pin(self.begin(closing.clone())), closing.clone()).await {
             Either::Left((begun, _)) => begun,
             Either::Right(_) => return,
         };
-        match begun {
-            Ok(mut connection) => connection.run().await,
-            Err(error) => log::debug!("{addr} made no beginning: {error}"),
-        }
+        let mut connection = match begun {
+            Ok(Begun::Connection(connection)) => connection,
+            Ok(Begun::Web(web, held)) => match Box::pin(serve_web(*web, held)).await {
+                Some(connection) => connection,
+                None => return,
+            },
+            Err(error) => return log::debug!("{addr} made no beginning: {error}"),
+        };
+        connection.run().await;
     }
 
-    async fn begin(mut self) -> io::Result<Connection> {
+    async fn begin(mut self, closing: Closing) -> io::Result<Begun> {
         if self.is_proxied {
             self = self.proxied().await?;
         }
-        match self.tls.take() {
-            Some(tls) => self.encrypted(tls).await,
-            None => Ok(self.connection()),
+        match (self.tls.take(), self.door) {
+            (Some(tls), _) => self.encrypted(tls, closing).await,
+            (None, Door::Line) => Ok(Begun::Connection(self.connection())),
+            (None, Door::Web) => {
+                let gauge = Rc::new(QueueGauge::new(Arc::clone(&self.shared.memory)));
+                let transport = Transport::Plain(Rc::clone(&self.socket));
+                Ok(self.web(transport, gauge, closing))
+            }
         }
+    }
+
+    /// The connection, where HTTP is spoken over it.
+    fn web(self, transport: Transport, gauge: Rc<QueueGauge>, closing: Closing) -> Begun {
+        let Self { origin, socket, hub, shared, place, .. } = self;
+        drop(socket); // the transport has it
+        let held = Held::new(&shared, &origin, &gauge);
+        Begun::Web(Box::new(Web::new(transport, gauge, origin, place, closing, hub, &shared)), held)
     }
 
     /// The same, from the address that the proxy tells.
@@ -95,7 +115,7 @@ impl Beginning {
                 self.shared.metrics.refused_connection(departure);
                 let mut refusals = self.refusals.borrow_mut();
                 if self.tls.is_none() {
-                    self.socket.write([&refusals.line(departure)[..]].into_iter()).ok();
+                    self.socket.write([&refusals.line(departure, self.door)[..]].into_iter()).ok();
                     self.socket.shutdown().ok();
                 }
                 refusals.count(self.origin.addr, departure, now);
@@ -104,27 +124,44 @@ impl Beginning {
         }
     }
 
-    async fn encrypted(self, tls: Arc<ServerConfig>) -> io::Result<Connection> {
-        let Self { origin, socket, door, dialect, shared, place, .. } = self;
-        let (outbox, inbox) = outbox(None, Arc::clone(&shared.memory));
+    async fn encrypted(self, tls: Arc<ServerConfig>, closing: Closing) -> io::Result<Begun> {
+        let gauge = Rc::new(QueueGauge::new(Arc::clone(&self.shared.memory)));
         let tls = {
-            let held = Held::new(&shared, &origin, inbox.gauge());
-            let accept = in_time(TlsSocket::accept(socket, tls, inbox.gauge(), &shared.handshakes));
+            let held = Held::new(&self.shared, &self.origin, &gauge);
+            let socket = Rc::clone(&self.socket);
+            let accept = in_time(TlsSocket::accept(socket, tls, &gauge, &self.shared.handshakes));
             match select(pin!(accept), pin!(held.is_discarded())).await {
                 Either::Left((tls, _)) => tls?,
                 Either::Right(((), _)) => return Err(io::Error::other("memory has run out")),
             }
         };
-        let session = session(door, dialect, &shared);
-        Ok(Connection::new(origin, outbox, Transport::Tls(Box::new(tls)), inbox, session, place, &shared))
+        let transport = Transport::Tls(Box::new(tls));
+        match self.door {
+            Door::Web => Ok(self.web(transport, gauge, closing)),
+            Door::Line => {
+                let Self { origin, socket, dialect, shared, place, .. } = self;
+                drop(socket); // the transport has it
+                let (outbox, inbox) = outbox_counted(None, gauge);
+                let session = Session::new(Arc::clone(&shared.limits.borrow()), dialect, shared.clock.now());
+                Ok(Begun::Connection(Connection::new(origin, outbox, transport, inbox, session, place, &shared)))
+            }
+        }
     }
 }
 
-/// The conversation of a connection that comes to this door.
-fn session(door: Door, dialect: Dialect, shared: &connection::Shared) -> Session {
-    match door {
-        // HTTP is not spoken yet: lines are.
-        Door::Line | Door::Web => Session::new(Arc::clone(&shared.limits.borrow()), dialect, shared.clock.now()),
+/// A connection that has begun.
+enum Begun {
+    /// One over which lines are spoken.
+    Connection(Connection),
+    /// One over which HTTP is spoken, and what is held for it.
+    Web(Box<Web>, Held),
+}
+
+/// Serves requests until the connection ends, or becomes one that only listens. When memory runs out, it may be ended.
+async fn serve_web(web: Web, held: Held) -> Option<Connection> {
+    match select(pin!(web.run()), pin!(held.is_discarded())).await {
+        Either::Left((connection, _)) => connection,
+        Either::Right(((), _)) => None,
     }
 }
 
@@ -136,8 +173,7 @@ struct Held {
 
 impl Held {
     fn new(shared: &connection::Shared, origin: &Origin, gauge: &Rc<QueueGauge>) -> Self {
-        let id = shared.next_client.get();
-        shared.next_client.set(ClientId(id.0 + 1));
+        let id = shared.next_id();
         shared.departed.begin(id, origin.payer(&shared.trusted.borrow()), Rc::clone(gauge));
         Self { id, departed: Rc::clone(&shared.departed) }
     }

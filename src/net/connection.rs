@@ -35,7 +35,7 @@ use crate::{
 
 thread_local! {
     /// One read buffer for all connections of a thread, since reading never waits: an idle connection has none.
-    static READ_BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
+    pub(super) static READ_BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
 }
 
 /// What all connections of a server have in common.
@@ -55,6 +55,15 @@ pub(super) struct Shared {
     pub(super) handshakes: Handshakes,
     /// The id of the next client, or of the next handshake.
     pub(super) next_client: Cell<ClientId>,
+}
+
+impl Shared {
+    /// An id that nobody has had.
+    pub(super) fn next_id(&self) -> ClientId {
+        let id = self.next_client.get();
+        self.next_client.set(ClientId(id.0 + 1));
+        id
+    }
 }
 
 /// A client's connection.
@@ -110,6 +119,32 @@ impl Connection {
             session,
             timer: Timer::new(),
             writer: Writer::new(Rc::clone(inbox.gauge())),
+            inbox,
+            transport,
+            stage: Stage::Open,
+            reading: Reading::new(),
+            registration: Registration::default(),
+            dropped: 0,
+            place,
+            shared: Rc::clone(shared),
+        }
+    }
+
+    /// A connection of a client that the broker knows already, which only listens from now on.
+    pub(super) fn listening(
+        client: ClientId,
+        transport: Transport,
+        inbox: Inbox,
+        writer: Writer,
+        session: Session,
+        place: Place,
+        shared: &Rc<Shared>,
+    ) -> Self {
+        Self {
+            client: Client::Known(client),
+            session,
+            timer: Timer::new(),
+            writer,
             inbox,
             transport,
             stage: Stage::Open,

@@ -13,6 +13,7 @@ mod read_scheduler;
 mod refusals;
 mod socket_file;
 mod transport;
+mod web;
 mod writer;
 
 use std::{

@@ -11,8 +11,13 @@ use rustix::{
 
 use crate::{
     chat::{Departure, Event},
+    listen::Door,
     origin::Addr,
-    protocol::{Dialect, Stamp, render},
+    protocol::{
+        Dialect, Stamp,
+        http::{Problem, refusal},
+        render,
+    },
 };
 
 /// How long a refused connection stays open. A close with unread input would reset it, and the peer could lose the line that
@@ -58,17 +63,21 @@ impl Refusals {
         self.tally.add(reason, addr, now);
     }
 
-    /// What tells a connection why it is refused.
-    pub(super) fn line(&self, reason: Departure) -> Vec<u8> {
+    /// What tells a connection that comes to this door why it is refused.
+    pub(super) fn line(&self, reason: Departure, door: Door) -> Vec<u8> {
         let mut line = Vec::new();
+        match door {
+            Door::Line => {}
+            Door::Web => return refusal(Problem::Unavailable(reason), Timestamp::now(), self.dialect.lang),
+        }
         render(&mut line, &Event::Farewell(reason), Stamp::private(Timestamp::now()), self.dialect);
         line
     }
 
     /// Tells a connection why it is refused, and keeps it for [`REFUSAL_LINGER`].
-    pub(super) fn refuse(&mut self, stream: OwnedFd, addr: Addr, reason: Departure, now: Duration) {
+    pub(super) fn refuse(&mut self, stream: OwnedFd, addr: Addr, reason: Departure, door: Door, now: Duration) {
         self.tally.add(reason, addr, now);
-        let line = self.line(reason);
+        let line = self.line(reason, door);
         // Both fail only when the peer is gone already.
         send(&stream, &line, SendFlags::DONTWAIT | SendFlags::NOSIGNAL).ok();
         shutdown(&stream, Shutdown::Write).ok();
@@ -173,7 +182,7 @@ mod tests {
         peer.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         peer.write_all(said_before).unwrap();
         let (stream, addr) = listener.accept().unwrap();
-        refusals.refuse(stream.into(), Addr::Ip(addr), Departure::Full, now);
+        refusals.refuse(stream.into(), Addr::Ip(addr), Departure::Full, Door::Line, now);
         peer
     }
 

@@ -1,8 +1,10 @@
 //! Output that a socket has not taken yet. Knows bytes only.
 
-use std::{collections::VecDeque, io, mem, rc::Rc};
+use std::{collections::VecDeque, io, mem, rc::Rc, time::Duration};
 
+use async_std::task;
 use bytes::{Buf, Bytes};
+use smol_timeout::TimeoutExt;
 
 use crate::{
     broker::{QueueGauge, Queued},
@@ -14,6 +16,9 @@ use super::transport::Transport;
 /// Bytes written at once, about. Others have a turn then: a crowd that has read nothing for a while may read all at once, and
 /// sockets take more as fast as it does.
 const WRITE_BYTES_MAX: usize = 64 << 10;
+/// Bytes that a client has to take in each timeout while all is written, unless less is left. One that takes less could hold its
+/// place for hours.
+const FLUSH_PROGRESS_BYTES: usize = 4 << 10;
 
 /// Writes to a client, in order, as its socket takes it.
 pub(super) struct Writer {
@@ -130,6 +135,35 @@ impl Writer {
             written += self.write(transport, clock)?;
         }
         Ok(())
+    }
+
+    /// Writes all that is queued, however long that takes, as long as the peer takes [`FLUSH_PROGRESS_BYTES`] in each `timeout`; zero
+    /// is none. Answers whether all was written.
+    pub(super) async fn write_all(&mut self, transport: &mut Transport, timeout: Duration, clock: Clock) -> bool {
+        loop {
+            // Most is written at once, which needs no timer.
+            match self.write(transport, clock) {
+                Err(_) => return false,
+                Ok(_) if !self.is_blocked() => return true,
+                Ok(_) => {}
+            }
+            let write = self.write_at_least(transport, FLUSH_PROGRESS_BYTES, clock);
+            let is_in_time = match timeout {
+                Duration::ZERO => Some(write.await),
+                timeout => write.timeout(timeout).await,
+            };
+            let has_progressed = match is_in_time {
+                Some(written) => written.map(|()| true),
+                // What it takes only now counts: the process may have been suspended.
+                None => self.write(transport, clock).map(|written| written >= FLUSH_PROGRESS_BYTES),
+            };
+            match has_progressed {
+                Err(_) => return false,
+                Ok(_) if !self.is_blocked() => return true,
+                Ok(true) => task::yield_now().await, // others have a turn first
+                Ok(false) => return false,
+            }
+        }
     }
 
     /// Bytes that are queued.

@@ -1,6 +1,6 @@
 //! Private messages to accounts: they are kept, told at once to one who is here, and to one who is away when it logs in.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{AccountDone, AccountRefusal};
 use crate::{
@@ -69,8 +69,8 @@ impl Chat {
         match sender {
             PastSender::Account(name) => Some(Sender::Account(account_key(name).into())),
             PastSender::Guest(addr) => {
-                let addr: SocketAddr = addr.parse().ok()?; // else it is a user of this machine, who is trusted
-                Origin::from(addr).payer(&self.rules.trusted).map(Sender::Network)
+                let origin = Origin { addr: addr.parse().ok()?, is_told: false, is_encrypted: false, account: None };
+                origin.payer(&self.rules.trusted).map(Sender::Network)
             }
         }
     }

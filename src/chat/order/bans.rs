@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     chat::{Chat, ClientId, Departure, Event, Output, Refusal, RoomId, work::PIECE_ITEMS},
-    origin::{Addr, Origin},
+    origin::Origin,
 };
 
 /// Clients that are looked at in one piece, after a ban: some ten microseconds of work.
@@ -43,10 +43,10 @@ impl Chat {
     fn is_self(&self, client: ClientId, whom: &Whom) -> bool {
         match whom {
             Whom::Account(name) => self.account_of(client).is_some_and(|key| *key == *crate::chat::account_key(name)),
-            Whom::Block(block) => match self.members.get(client).map(|member| member.origin.addr) {
-                Some(Addr::Ip(addr)) => block.contains(addr.ip()),
-                Some(Addr::Unix { .. }) | None => false,
-            },
+            Whom::Block(block) => {
+                let ip = self.members.get(client).and_then(|member| member.origin.addr.ip());
+                ip.is_some_and(|ip| block.contains(ip))
+            }
             Whom::Client(other, _) => *other == client,
         }
     }
@@ -189,10 +189,7 @@ impl Chat {
 
     /// What keeps out those who come from there.
     pub(in crate::chat) fn ban_of(&self, origin: &Origin) -> Option<&Sanction> {
-        match origin.addr {
-            Addr::Ip(addr) => self.order.bans.of_ip(addr.ip(), self.at),
-            Addr::Unix { .. } => None,
-        }
+        self.order.bans.of_ip(origin.addr.ip()?, self.at)
     }
 
     /// What keeps out the account of this key.
@@ -246,10 +243,7 @@ impl Chat {
         let member = self.members.get(client)?;
         let account = self.account_of(client).and_then(|key| self.accounts.directory.get(&key));
         let of_account = account.and_then(|account| ledger.of_account(&account.key(), self.at));
-        let of_ip = || match member.origin.addr {
-            Addr::Ip(addr) => ledger.of_ip(addr.ip(), self.at),
-            Addr::Unix { .. } => None,
-        };
+        let of_ip = || ledger.of_ip(member.origin.addr.ip()?, self.at);
         // It was a guest who was muted: it is not free with an account that it has made since, and others from there are who
         // had one before.
         let of_guest = || of_ip().filter(|mute| account.is_none_or(|account| account.created > mute.created));

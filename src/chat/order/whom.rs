@@ -1,9 +1,6 @@
 //! Whom somebody means: an account, an address, or one who is here or was here lately.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-};
+use std::{net::IpAddr, sync::Arc};
 
 use super::{OrderRefusal, Whom};
 use crate::{
@@ -124,10 +121,7 @@ impl Chat {
 
 /// What a ban of one who comes from there holds for.
 fn block_of(origin: &Origin) -> Option<Cidr> {
-    match origin.addr {
-        Addr::Ip(addr) => Some(Cidr::around(addr.ip())),
-        Addr::Unix { .. } => None,
-    }
+    origin.addr.ip().map(Cidr::around)
 }
 
 /// An address, `IP:PORT`, or a network.
@@ -135,8 +129,8 @@ fn parse_block(text: &str) -> Option<Cidr> {
     if let Ok(ip) = text.parse::<IpAddr>() {
         return Some(Cidr::around(ip));
     }
-    if let Ok(addr) = text.parse::<SocketAddr>() {
-        return Some(Cidr::around(addr.ip()));
+    if let Some(ip) = text.parse::<Addr>().ok().and_then(Addr::ip) {
+        return Some(Cidr::around(ip));
     }
     text.contains('/').then(|| text.parse::<Cidr>().ok()).flatten().map(Cidr::normal)
 }
@@ -151,6 +145,7 @@ mod tests {
         for (text, shown) in [
             ("203.0.113.7", "203.0.113.7"),
             ("203.0.113.7:4321", "203.0.113.7"),
+            ("203.0.113.7:web4", "203.0.113.7"),
             ("203.0.113.7/24", "203.0.113.0/24"),
             ("[2001:db8::1]:4321", "2001:db8::/64"),
             ("2001:db8::1", "2001:db8::/64"),

@@ -20,9 +20,6 @@ use crate::{
 
 /// Reads of what a broken connection has sent: 64 KiB.
 const LAST_READS: usize = 4;
-/// Bytes that a departed client has to take in each write timeout while its queue is flushed, unless less is left. A client
-/// that takes less could hold its place for hours.
-const FLUSH_PROGRESS_BYTES: usize = 4 << 10;
 /// How long the peer may take to close when all is sent.
 const LINGER: Duration = Duration::from_secs(2);
 /// The same while places are scarce: a departed client still holds one.
@@ -70,7 +67,9 @@ impl Connection {
         let Some(client) = self.client.id() else { return false };
         let shared = Rc::clone(&self.shared);
         let discarded = poll_fn(|cx| shared.departed.poll_discard(client, cx));
-        let is_flushed = match select(pin!(self.write_all()), pin!(discarded)).await {
+        let timeout = self.shared.limits.borrow().write_timeout;
+        let write_all = self.writer.write_all(&mut self.transport, timeout, self.shared.clock);
+        let is_flushed = match select(pin!(write_all), pin!(discarded)).await {
             Either::Left((is_flushed, _)) => is_flushed,
             Either::Right(((), _)) => false,
         };
@@ -81,33 +80,6 @@ impl Connection {
             self.writer.abort();
         }
         is_flushed
-    }
-
-    /// Writes all that is queued, however long that takes, as long as the peer takes [`FLUSH_PROGRESS_BYTES`] in each write
-    /// timeout. Answers whether all was written.
-    async fn write_all(&mut self) -> bool {
-        loop {
-            let write = self.writer.write_at_least(&mut self.transport, FLUSH_PROGRESS_BYTES, self.shared.clock);
-            let timeout = self.shared.limits.borrow().write_timeout;
-            let is_in_time = match timeout {
-                Duration::ZERO => Some(write.await),
-                timeout => write.timeout(timeout).await,
-            };
-            let has_progressed = match is_in_time {
-                Some(written) => written.map(|()| true),
-                // What it takes only now counts: the process may have been suspended.
-                None => self
-                    .writer
-                    .write(&mut self.transport, self.shared.clock)
-                    .map(|written| written >= FLUSH_PROGRESS_BYTES),
-            };
-            match has_progressed {
-                Err(_) => return false,
-                Ok(_) if !self.writer.is_blocked() => return true,
-                Ok(true) => task::yield_now().await, // others have a turn first
-                Ok(false) => return false,
-            }
-        }
     }
 
     /// Waits until the broker drops its share of the socket: the descriptor is open until then, so the place is taken.

@@ -35,8 +35,7 @@ impl Connection {
     fn introduce(&mut self) -> Option<ClientId> {
         match mem::replace(&mut self.client, Client::Abandoned) {
             Client::Unknown(origin, outbox) => {
-                let client = self.shared.next_client.get();
-                self.shared.next_client.set(ClientId(client.0 + 1));
+                let client = self.shared.next_id();
                 // Fails only when the broker is dead; then the inbox ends too.
                 self.shared.broker.unbounded_send(Request::Connect(client, origin, outbox)).ok();
                 self.client = Client::Known(client);

@@ -47,6 +47,14 @@ impl Transport {
         }
     }
 
+    /// The socket, if others may write to it too.
+    pub(super) fn plain(&self) -> Option<Rc<Socket>> {
+        match self {
+            Self::Plain(socket) => Some(Rc::clone(socket)),
+            Self::Tls(_) => None,
+        }
+    }
+
     /// Whether there is something to read, as far as is known since the last poll.
     pub(super) fn is_readable(&self) -> bool {
         match self {

@@ -85,6 +85,29 @@ pub enum Parsed {
 }
 
 impl Head {
+    /// That of a request that cannot be understood.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self {
+            method: Method::Get,
+            target: Target { path: Vec::new(), query: Vec::new() },
+            host: None,
+            origin: None,
+            authorization: None,
+            accept: None,
+            last_event_id: None,
+            idempotency_key: None,
+            is_cross_site: false,
+            is_navigation: false,
+            is_multipart: false,
+            if_none_match: None,
+            length: BodyLength::Bytes(0),
+            expects_continue: false,
+            keeps_alive: false,
+            is_1_1: true,
+        }
+    }
+
     /// Reads a request from its first byte on. What follows the head does not matter.
     ///
     /// # Errors

@@ -25,5 +25,5 @@ pub use metrics::{CONTENT_TYPE as METRICS_CONTENT_TYPE, Health, Histogram, Label
 pub use problem::{Problem, status_of, status_of_departure};
 pub use repeats::{Answered, RepeatKey, Repeats, Seen};
 pub use request::{AskedAs, Past, Request, SayTo, Shape};
-pub use response::{Chunk, Length, ResponseHead};
+pub use response::{Chunk, Length, ResponseHead, refusal};
 pub use target::Target;

@@ -20,7 +20,7 @@ pub enum Problem {
     /// The head did not come in time.
     TooSlow,
     /// The body is longer than may be sent at once, in bytes.
-    BodyTooLong(usize),
+    BodyTooLong(u64),
     /// The body is of several parts, which are no text.
     NotText,
     /// The client expects something that nobody knows here.

@@ -117,9 +117,11 @@ impl Repeats {
         }
     }
 
-    /// It was broken off before anything was done: it may come again.
-    pub fn forget(&mut self, key: &RepeatKey) {
-        if let Some(at) = self.order.iter().position(|(_, other)| other == key) {
+    /// It is not at work any more: if it has no answer, it was not done, and may come again.
+    pub fn forget_unanswered(&mut self, key: &RepeatKey) {
+        if matches!(self.by_key.get(key), Some(State::AtWork))
+            && let Some(at) = self.order.iter().position(|(_, other)| other == key)
+        {
             self.remove_at(at);
         }
     }
@@ -168,7 +170,7 @@ mod tests {
     fn what_was_broken_off_may_come_again() {
         let (mut repeats, key) = (Repeats::default(), RepeatKey::new(network(1), &["k"]));
         assert_eq!(repeats.begin(key.clone(), Duration::ZERO), Seen::Never);
-        repeats.forget(&key);
+        repeats.forget_unanswered(&key);
         assert_eq!(repeats.begin(key, Duration::ZERO), Seen::Never);
         assert_eq!((repeats.order.len(), repeats.by_key.len()), (1, 1));
     }

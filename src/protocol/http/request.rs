@@ -6,7 +6,7 @@ use base64ct::{Base64, Encoding};
 
 use super::{Head, Method, Problem, Target};
 use crate::{
-    chat::{AccountCommand, Command, Kinds, Secret, Start, WaitFor},
+    chat::{AccountCommand, Command, Epoch, Kinds, Secret, Start, Stretch, WaitFor},
     protocol::{
         dialect::{Dialect, Envelope, Format, Lang},
         line::parse_start,
@@ -93,8 +93,8 @@ pub struct Past {
     pub rooms: Vec<String>,
     /// Where it begins.
     pub start: Start,
-    /// What it is older than, if that was asked for: a position.
-    pub before: Option<Start>,
+    /// What it is older than, if that was asked for.
+    pub before: Option<(u64, Option<Epoch>)>,
     /// What of it is told.
     pub kinds: Kinds,
     /// What happens from now on is told too.
@@ -143,6 +143,18 @@ impl Shape {
             Self::Json => Dialect { format: Format::Json, lang, envelope: Envelope::Stream(kinds) },
             Self::Text => Dialect { format: Format::Text, lang, envelope: Envelope::Stream(kinds) },
             Self::ServerSent => Dialect { format: Format::Json, lang, envelope: Envelope::ServerSent(kinds) },
+        }
+    }
+}
+
+impl Past {
+    /// What one has to ask the chat for.
+    #[must_use]
+    pub fn command(self) -> Command {
+        let Self { rooms, start, before, kinds, .. } = self;
+        match self.follows {
+            true => Command::Follow { rooms, start, kinds },
+            false => Command::History(Stretch { rooms, start, kinds, before, most: usize::MAX }),
         }
     }
 }
@@ -288,11 +300,11 @@ fn past(head: &Head, rooms: &str) -> Result<Request, Problem> {
         (None, Some(count)) => Start::Last(number(count).ok_or(usage)?),
         (None, None) => Start::Last(if follows { 0 } else { HISTORY_DEFAULT }),
     };
-    let before = target.get("before").map(|at| parse_start(at).ok_or(usage)).transpose()?;
-    let is_position = |start: &Start| matches!(start, Start::Behind(..) | Start::Unknown);
-    if !before.as_ref().is_none_or(is_position) || before.is_some() && follows {
-        return Err(usage);
-    }
+    let before = match target.get("before").map(parse_start) {
+        None => None,
+        Some(Some(Start::Behind(n, epoch))) if !follows => Some((n, epoch)),
+        Some(_) => return Err(usage),
+    };
     let rooms = rooms.split(',').filter(|room| !room.is_empty()).map(str::to_owned).collect();
     Ok(Request::Past(Past { rooms, start, before, kinds, follows, shape }))
 }

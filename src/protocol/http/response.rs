@@ -4,6 +4,9 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 
+use super::{Problem, Shape};
+use crate::protocol::{Lang, render_unserved};
+
 /// How an answer ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Length {
@@ -61,7 +64,9 @@ impl ResponseHead<'_> {
         if !fields.iter().any(|(name, _)| *name == "Cache-Control") {
             put(format_args!("Cache-Control: no-store\r\n"));
         }
-        put(format_args!("X-Content-Type-Options: nosniff\r\n"));
+        if !fields.iter().any(|(name, _)| *name == "X-Content-Type-Options") {
+            put(format_args!("X-Content-Type-Options: nosniff\r\n"));
+        }
         if let Some(origin) = allowed_origin {
             put(format_args!("Access-Control-Allow-Origin: {origin}\r\nVary: Origin\r\n"));
         }
@@ -71,6 +76,22 @@ impl ResponseHead<'_> {
         put(format_args!("\r\n"));
         head
     }
+}
+
+/// The whole answer to one who is refused before it has asked.
+#[must_use]
+pub fn refusal(problem: Problem, at: Timestamp, lang: Lang) -> Vec<u8> {
+    let mut body = Vec::new();
+    render_unserved(&mut body, problem, at, lang);
+    let head = ResponseHead {
+        status: problem.status(),
+        content_type: Shape::Json.content_type(),
+        length: Length::Bytes(body.len()),
+        keeps_alive: false,
+        allowed_origin: None,
+        fields: &[("Retry-After", "1".to_owned())],
+    };
+    [head.render(at).into_bytes(), body].concat()
 }
 
 impl Chunk {

@@ -24,9 +24,9 @@ use self::{
     timers::Timers,
 };
 use super::{
-    dialect::Dialect,
+    dialect::{Dialect, Envelope},
     line::{Framer, Telnet},
-    reply::Limits,
+    reply::{Limits, Reply},
 };
 use crate::chat::Departure;
 
@@ -34,6 +34,10 @@ pub use batch::{Batch, Intake, Interest, Step};
 
 /// Unparsed bytes above which the session wants no more: as many as one read. The read before may have doubled them.
 const UNPARSED_BYTES_MAX: usize = 16 << 10;
+
+/// How often one who reads server-sent events is told that the server is there. Proxies and browsers give up on what is silent for
+/// a minute.
+const ALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
 /// Steps for which a batch may have room that it does not need.
 const SPARE_STEPS_MAX: usize = 16;
@@ -49,6 +53,16 @@ enum InputState {
     Finished,
     /// The connection is to end, and the broker knows why.
     Closed,
+}
+
+/// What the client does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// It sends lines.
+    Talks,
+    /// It only listens, and whatever it sends means nothing. It is told that the server is there, at this time and then again, if
+    /// it reads server-sent events.
+    Listens(Option<Duration>),
 }
 
 /// A connection's conversation.
@@ -73,6 +87,7 @@ pub struct Session {
     is_busy: bool,
     preface: Preface,
     presence: Presence,
+    role: Role,
     /// No line has been parsed yet.
     is_first_line: bool,
     dialect: Dialect,
@@ -98,6 +113,7 @@ impl Session {
             is_busy: false,
             preface: Preface::new(),
             presence: Presence::Unannounced(now + ANNOUNCED_AFTER),
+            role: Role::Talks,
             is_first_line: true,
             dialect,
             timers: Timers::default(),
@@ -106,9 +122,22 @@ impl Session {
         }
     }
 
+    /// The session of a client that the broker knows already, and that only listens from now on.
+    #[must_use]
+    pub fn listening(limits: Arc<Limits>, dialect: Dialect, now: Duration) -> Self {
+        let alive_at = match dialect.envelope {
+            Envelope::ServerSent(_) => Some(now + ALIVE_INTERVAL),
+            Envelope::Lf | Envelope::CrLf | Envelope::Stream(_) => None,
+        };
+        let role = Role::Listens(alive_at);
+        let mut session = Self { presence: Presence::Settled, role, ..Self::new(limits, dialect, now) };
+        session.timers.exempt_from_idle();
+        session
+    }
+
     /// The client has sent these bytes. Changes them: telnet's commands are taken out in place.
     pub fn received(&mut self, bytes: &mut [u8], now: Duration) {
-        if self.input != InputState::Open {
+        if self.input != InputState::Open || matches!(self.role, Role::Listens(_)) {
             return;
         }
         if let Some(departure) = self.preface.received(bytes) {
@@ -125,7 +154,9 @@ impl Session {
 
     /// The client sends no more.
     pub fn eof(&mut self, now: Duration) {
-        if self.input == InputState::Open {
+        if self.input == InputState::Open && matches!(self.role, Role::Listens(_)) {
+            self.close(Departure::Left); // what it is told has nobody to read it
+        } else if self.input == InputState::Open {
             self.input = InputState::Ended;
             self.timers.stop_idle();
             self.advance(now);
@@ -171,6 +202,10 @@ impl Session {
             self.announce();
             self.restart_idle(now);
         }
+        if matches!(self.role, Role::Listens(Some(at)) if at <= now) && self.input == InputState::Open {
+            self.role = Role::Listens(Some(now + ALIVE_INTERVAL));
+            self.batch.steps.push(Step::Reply(Reply::Alive));
+        }
         if self.credit.not_before.is_some_and(|at| at <= now) {
             self.credit.not_before = None;
             self.resume(now);
@@ -212,14 +247,19 @@ impl Session {
             Presence::Unannounced(at) => Some(at),
             Presence::Settled => None,
         };
-        [self.timers.deadline(), not_before, announced_at].into_iter().flatten().min()
+        let alive_at = match self.role {
+            Role::Listens(at) => at,
+            Role::Talks => None,
+        };
+        [self.timers.deadline(), not_before, announced_at, alive_at].into_iter().flatten().min()
     }
 
     /// What the session wants to know of its socket.
     #[must_use]
     pub fn interest(&self) -> Interest {
         let has_room = self.input == InputState::Open && self.unparsed.len() < UNPARSED_BYTES_MAX;
-        match (has_room && self.intake == Intake::All, self.may_parse()) {
+        let is_heard = self.may_parse() && self.role == Role::Talks;
+        match (has_room && self.intake == Intake::All, is_heard) {
             (true, true) => Interest::Read,
             (true, false) => Interest::HangUp,
             (false, _) if self.is_broken => Interest::Nothing,

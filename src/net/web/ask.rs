@@ -1,0 +1,165 @@
+//! Requests that ask for something: lists, histories, waits, and what the server says of itself.
+
+use super::{Answer, Ended, Next, User, Web, link::Link, user::News};
+use crate::{
+    broker::{Credit, Told},
+    chat::{Command, Departure, Kinds},
+    protocol::{
+        Step,
+        http::{Head, Health, METRICS_CONTENT_TYPE, Problem, Shape, metrics, page, status_of, status_of_departure},
+    },
+};
+
+/// How it has ended what a user was asked to do.
+pub(super) enum Outcome {
+    /// All was done, or refused.
+    Done(Credit),
+    /// The user had to leave.
+    Ended(Departure),
+}
+
+impl Outcome {
+    /// The status of an answer to this.
+    pub(super) fn refused_status(credit: &Credit) -> Option<u16> {
+        credit.refused.map(|refused| status_of(refused.code))
+    }
+}
+
+impl Web {
+    /// Asks the chat for something, and answers what it says.
+    pub(super) async fn ask(
+        &mut self,
+        head: &Head,
+        command: Command,
+        shape: Shape,
+        kinds: Kinds,
+    ) -> Result<Next, Ended> {
+        let mut user = match self.user(head).await? {
+            Ok(user) => user,
+            Err(next) => return Ok(next),
+        };
+        user.ask(vec![
+            Step::Request { stops_at_refusal: true },
+            Step::Speak(shape.dialect(kinds, self.hub.lang)),
+            Step::Command(command),
+        ])
+        .await;
+        let mut answer = self.answer(head, shape);
+        match collect(&mut self.link, &mut user, &mut answer).await? {
+            Outcome::Done(credit) => {
+                self.keep(head, user);
+                self.answered(answer, &credit).await
+            }
+            Outcome::Ended(departure) => self.sent_away(answer, departure).await,
+        }
+    }
+
+    /// Ends the answer to what was done or refused.
+    pub(super) async fn answered(&mut self, mut answer: Answer<'_>, credit: &Credit) -> Result<Next, Ended> {
+        note_refusal(&mut answer, credit);
+        self.end(answer, Outcome::refused_status(credit).unwrap_or(200)).await
+    }
+
+    /// The user takes a name or logs in. Answers the status, if that was refused; why is in the answer then.
+    pub(super) async fn take_identity(
+        &mut self,
+        user: &mut User,
+        command: Command,
+        answer: &mut Answer<'_>,
+    ) -> Result<Result<(), u16>, Ended> {
+        user.ask(vec![
+            Step::Request { stops_at_refusal: true },
+            Step::Speak(Shape::Json.dialect(Kinds::All, self.hub.lang)),
+            Step::Command(command),
+        ])
+        .await;
+        match collect(&mut self.link, user, answer).await? {
+            Outcome::Done(credit) => match Outcome::refused_status(&credit) {
+                Some(status) => {
+                    note_refusal(answer, &credit);
+                    if status == 401 {
+                        answer.field("WWW-Authenticate", "Bearer");
+                    }
+                    Ok(Err(status))
+                }
+                None => {
+                    answer.clear(&self.link);
+                    Ok(Ok(()))
+                }
+            },
+            Outcome::Ended(departure) => {
+                if answer.bytes() == 0 {
+                    self.put_problem(answer, Problem::Unavailable(departure)).await?;
+                }
+                Ok(Err(status_of_departure(departure)))
+            }
+        }
+    }
+
+    pub(super) async fn page(&mut self, head: &Head, path: &[String]) -> Result<Next, Ended> {
+        let path: Vec<_> = path.iter().map(String::as_str).collect();
+        let Some(asset) = page::asset(&path) else { return self.refuse(head, Problem::NotFound).await };
+        let mut answer = Answer::new(head, asset.content_type, None);
+        for (name, value) in page::SECURITY_HEADERS {
+            answer.field(name, *value);
+        }
+        answer.field("ETag", asset.etag.clone());
+        answer.field("Cache-Control", "no-cache"); // it is asked for again, with the tag
+        if head.if_none_match.as_deref() == Some(&*asset.etag) {
+            return answer.end(&mut self.link, 304).await;
+        }
+        self.put(&mut answer, asset.bytes.to_vec()).await?;
+        answer.end(&mut self.link, 200).await
+    }
+
+    pub(super) async fn health(&mut self, head: &Head) -> Result<Next, Ended> {
+        let (status, text) = match self.link.shared.metrics.health() {
+            Health::Ok => (200, "ok\n"),
+            Health::Draining => (503, "draining\n"),
+            Health::StoreFails => (503, "the store fails\n"),
+        };
+        let mut answer = self.answer(head, Shape::Text);
+        self.put(&mut answer, text.into()).await?;
+        answer.end(&mut self.link, status).await
+    }
+
+    pub(super) async fn metrics(&mut self, head: &Head) -> Result<Next, Ended> {
+        if !self.origin.is_trusted(&self.link.shared.trusted.borrow()) {
+            return self.refuse(head, Problem::NotTrusted).await;
+        }
+        let mut answer = Answer::new(head, METRICS_CONTENT_TYPE, None);
+        let text = metrics(&self.link.shared.metrics.snapshot());
+        self.put(&mut answer, text.into()).await?;
+        answer.end(&mut self.link, 200).await
+    }
+
+    pub(super) async fn options(&mut self, head: &Head, methods: &'static str) -> Result<Next, Ended> {
+        let mut answer = self.answer(head, Shape::Json);
+        answer.field("Allow", methods);
+        if self.hub.guard.borrow().allowed_origin(head).is_some() {
+            answer.field("Access-Control-Allow-Methods", methods);
+            answer.field("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, Last-Event-ID");
+            answer.field("Access-Control-Max-Age", "600");
+        }
+        answer.end(&mut self.link, 204).await
+    }
+}
+
+/// Passes on what the user is told in answer, until all that it was asked to do is done.
+pub(super) async fn collect(link: &mut Link, user: &mut User, answer: &mut Answer<'_>) -> Result<Outcome, Ended> {
+    loop {
+        match link.unless_broken(user.next()).await? {
+            News::Bytes(part) if part.told == Told::Answer => answer.take(link, part).await?,
+            News::Bytes(part) => link.discard(&part),
+            News::Done(credit) => return Ok(Outcome::Done(credit)),
+            News::End(departure) => return Ok(Outcome::Ended(departure)),
+        }
+    }
+}
+
+/// Tells when it may be tried again, where that is known.
+pub(super) fn note_refusal(answer: &mut Answer<'_>, credit: &Credit) {
+    if let Some(seconds) = credit.refused.and_then(|refused| refused.retry_after) {
+        answer.field("Retry-After", seconds.to_string());
+    }
+}

@@ -1,0 +1,421 @@
+//! A session: a user of the chat without a connection of its own. Its lines come with requests, and what it is told is kept for
+//! the streams that listen to it. A task of its own runs it.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
+
+use futures::{
+    FutureExt, StreamExt,
+    channel::mpsc::{self, UnboundedReceiver, UnboundedSender},
+    future::pending,
+    pin_mut, select_biased,
+};
+
+use super::user::{News, User};
+use crate::{
+    broker::{QueueGauge, Queued, Refused, Told},
+    chat::{Command, Departure},
+    net::{admission::Place, connection::Shared},
+    protocol::{Dialect, FormError, Format, Limits, Line, Reply, Setting, Step, Verb, http::Log, parse, render_taken},
+    reactor::Timer,
+};
+
+/// How long a session stays when no stream listens any more.
+const ALONE_MAX: Duration = Duration::from_secs(5);
+/// The same for one to which none has listened, since its last request.
+const UNHEARD_MAX: Duration = Duration::from_secs(60);
+/// Events that a stream may be behind, before the session waits for it; and bytes of answers that a request may be.
+const BEHIND_MAX: u64 = 500;
+const BEHIND_BYTES_MAX: usize = 256 << 10;
+
+/// A session, as requests see it.
+pub(super) struct Session {
+    jobs: UnboundedSender<Job>,
+    pub(super) log: RefCell<Log>,
+    streams: RefCell<Vec<Rc<StreamState>>>,
+    /// It has ended.
+    pub(super) is_over: Cell<bool>,
+    gauge: Rc<QueueGauge>,
+    /// It goes on when its streams have.
+    waits_for_streams: Cell<bool>,
+}
+
+/// A stream that listens.
+pub(super) struct StreamState {
+    /// The number of the last event that it has sent.
+    pub(super) sent: Cell<u64>,
+    wake: UnboundedSender<()>,
+}
+
+/// What requests want of a session.
+enum Job {
+    /// To do these lines, and answer.
+    Lines(Lines),
+    /// To end.
+    Quit,
+    /// To see what has changed: somebody has listened, or does no more.
+    Look,
+}
+
+/// Lines to be done.
+struct Lines {
+    left: VecDeque<Result<String, FormError>>,
+    /// To go on behind a line that is refused.
+    skips: bool,
+    answers: UnboundedSender<Piece>,
+    /// Bytes of answers that were not taken yet.
+    untaken: Rc<Cell<usize>>,
+}
+
+/// A piece of the answer to lines.
+pub(super) enum Piece {
+    /// What was told.
+    Bytes(Vec<u8>),
+    /// All was done, but for what was refused.
+    Done(Option<Refused>),
+}
+
+/// Where the answers to lines come.
+pub(super) struct Answers {
+    pieces: UnboundedReceiver<Piece>,
+    untaken: Rc<Cell<usize>>,
+    session: Rc<Session>,
+}
+
+/// What runs a session.
+pub(super) struct Runner {
+    session: Rc<Session>,
+    user: User,
+    jobs: UnboundedReceiver<Job>,
+    /// Lines that wait.
+    waiting: VecDeque<Lines>,
+    current: Option<Current>,
+    dialect: Dialect,
+    limits: Arc<Limits>,
+    /// Since when nobody listens, or asks.
+    alone_since: Duration,
+    was_heard: bool,
+    timer: Timer,
+    shared: Rc<Shared>,
+    /// The last field, as in connections.
+    _place: Place,
+}
+
+/// What a session wakes up for.
+enum Wake {
+    Job(Job),
+    News(News),
+    Timer,
+}
+
+/// Lines at work.
+struct Current {
+    lines: Lines,
+    /// What the line is that is at work, and whether it was answered.
+    verb: Verb,
+    is_answered: bool,
+    refused: Option<Refused>,
+}
+
+impl Session {
+    /// A session of this user, which has arrived, and what runs it.
+    pub(super) fn new(
+        user: User,
+        gauge: Rc<QueueGauge>,
+        log: Log,
+        place: Place,
+        dialect: Dialect,
+        shared: &Rc<Shared>,
+    ) -> (Rc<Self>, Runner) {
+        let (sender, jobs) = mpsc::unbounded();
+        let session = Rc::new(Self {
+            jobs: sender,
+            log: RefCell::new(log),
+            streams: RefCell::default(),
+            is_over: Cell::new(false),
+            gauge,
+            waits_for_streams: Cell::new(false),
+        });
+        let limits = Arc::clone(&shared.limits.borrow());
+        let runner = Runner {
+            session: Rc::clone(&session),
+            user,
+            jobs,
+            waiting: VecDeque::new(),
+            current: None,
+            dialect,
+            limits,
+            alone_since: shared.clock.now(),
+            was_heard: false,
+            timer: Timer::new(),
+            shared: Rc::clone(shared),
+            _place: place,
+        };
+        (session, runner)
+    }
+
+    /// Has these lines done.
+    pub(super) fn lines(self: &Rc<Self>, lines: VecDeque<Result<String, FormError>>, skips: bool) -> Answers {
+        let (answers, pieces) = mpsc::unbounded();
+        let untaken = Rc::<Cell<usize>>::default();
+        let lines = Lines { left: lines, skips, answers, untaken: Rc::clone(&untaken) };
+        self.jobs.unbounded_send(Job::Lines(lines)).ok(); // fails when it has ended, and then the answers end
+        Answers { pieces, untaken, session: Rc::clone(self) }
+    }
+
+    pub(super) fn quit(&self) {
+        self.jobs.unbounded_send(Job::Quit).ok();
+    }
+
+    /// A stream listens behind the event of this number. It is woken when there is more.
+    pub(super) fn listen(&self, after: u64) -> (Rc<StreamState>, UnboundedReceiver<()>) {
+        let (wake, woken) = mpsc::unbounded();
+        let stream = Rc::new(StreamState { sent: Cell::new(after), wake });
+        self.streams.borrow_mut().push(Rc::clone(&stream));
+        self.look();
+        (stream, woken)
+    }
+
+    /// The stream does not listen any more.
+    pub(super) fn leave(&self, stream: &Rc<StreamState>) {
+        self.streams.borrow_mut().retain(|other| !Rc::ptr_eq(other, stream));
+        self.look();
+    }
+
+    /// Has the session see what has changed.
+    pub(super) fn look(&self) {
+        self.jobs.unbounded_send(Job::Look).ok();
+    }
+
+    /// These lines were told.
+    fn tell(&self, lines: &[u8], now: Duration) {
+        let mut log = self.log.borrow_mut();
+        log.push(lines, now);
+        drop(log);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        self.streams.borrow().iter().for_each(|stream| drop(stream.wake.unbounded_send(())));
+    }
+
+    /// A stream has sent more. If the session waits for it, it goes on.
+    pub(super) fn stream_went_on(&self) {
+        if self.waits_for_streams.get() && !self.is_behind() {
+            self.look();
+        }
+    }
+
+    /// Whether some stream is far behind.
+    fn is_behind(&self) -> bool {
+        let last = self.log.borrow().last();
+        self.streams.borrow().iter().any(|stream| last - stream.sent.get() > BEHIND_MAX)
+    }
+}
+
+impl Answers {
+    /// Waits for the next piece. None where the session has ended before.
+    pub(super) async fn next(&mut self) -> Option<Piece> {
+        let piece = self.pieces.next().await;
+        if let Some(Piece::Bytes(bytes)) = &piece {
+            let before = self.untaken.get();
+            self.untaken.set(before - bytes.len());
+            if before > BEHIND_BYTES_MAX {
+                self.session.look();
+            }
+        }
+        piece
+    }
+}
+
+impl Runner {
+    /// Runs the session until its user is gone.
+    pub(super) async fn run(mut self) {
+        let departure = loop {
+            self.begin_lines();
+            self.charge();
+            if let Some(departure) = self.step().await {
+                break departure;
+            }
+        };
+        log::debug!("a session has ended: {}", departure.code());
+        self.session.is_over.set(true);
+        self.session.wake();
+    }
+
+    /// Waits for what comes next, and does it. Answers why the session ends, if it does.
+    async fn step(&mut self) -> Option<Departure> {
+        let untaken = self.current.as_ref().map_or(0, |current| match current.lines.answers.is_closed() {
+            true => 0, // nobody takes them any more
+            false => current.lines.untaken.get(),
+        });
+        let is_behind = self.session.is_behind();
+        self.session.waits_for_streams.set(is_behind);
+        let is_held_up = is_behind || untaken > BEHIND_BYTES_MAX;
+        let is_alone = self.session.streams.borrow().is_empty();
+        let deadline = is_alone.then(|| self.alone_since + if self.was_heard { ALONE_MAX } else { UNHEARD_MAX });
+        if let Some(deadline) = deadline {
+            self.timer.set(deadline, self.shared.clock);
+        }
+        match self.wait(is_held_up, is_alone).await {
+            Wake::Job(job) => self.take(job),
+            Wake::News(news) => return self.hear(news).await,
+            Wake::Timer => {
+                // One who waits for an answer is no stream, and there all the same.
+                let is_asked = self.current.as_ref().is_some_and(|current| !current.lines.answers.is_closed());
+                if !is_asked && deadline.is_some_and(|deadline| deadline <= self.shared.clock.now()) {
+                    return Some(Departure::Left); // the user leaves as it is dropped
+                }
+            }
+        }
+        None
+    }
+
+    async fn wait(&mut self, is_held_up: bool, is_timed: bool) -> Wake {
+        let Self { user, jobs, timer, .. } = self;
+        let news = async { if is_held_up { pending().await } else { user.next().await } }.fuse();
+        let time = async { if is_timed { timer.await } else { pending().await } }.fuse();
+        pin_mut!(news, time);
+        select_biased! {
+            job = jobs.select_next_some() => Wake::Job(job),
+            news = news => Wake::News(news),
+            () = time => Wake::Timer,
+        }
+    }
+
+    fn take(&mut self, job: Job) {
+        match job {
+            Job::Lines(lines) => {
+                self.waiting.push_back(lines);
+                self.alone_since = self.shared.clock.now();
+            }
+            Job::Quit => {
+                self.user.ask_now(vec![Step::Close(Departure::Quit)], 0);
+            }
+            Job::Look => {
+                self.was_heard |= !self.session.streams.borrow().is_empty();
+                self.alone_since = self.shared.clock.now();
+            }
+        }
+    }
+
+    async fn hear(&mut self, news: News) -> Option<Departure> {
+        let now = self.shared.clock.now();
+        match news {
+            News::Bytes(Queued { bytes, told }) => {
+                self.session.gauge.release(bytes.len(), told.is_private());
+                self.session.gauge.release_item();
+                self.session.tell(&bytes, now);
+                if let Some(current) = self.current.as_mut().filter(|_| told == Told::Answer) {
+                    current.is_answered = true;
+                    current.lines.answer(bytes.to_vec());
+                }
+            }
+            News::Done(credit) => {
+                self.user.wait_until_due().await;
+                self.line_done(credit.refused);
+            }
+            News::End(departure) => return Some(departure),
+        }
+        None
+    }
+
+    /// The line at work is done.
+    fn line_done(&mut self, refused: Option<Refused>) {
+        let Some(current) = &mut self.current else { return };
+        if !current.is_answered && refused.is_none() {
+            let mut line = Vec::new();
+            render_taken(&mut line, current.verb, jiff::Timestamp::now());
+            current.lines.answer(line);
+        }
+        current.refused = current.refused.or(refused);
+        if refused.is_some() && !current.lines.skips {
+            current.lines.left.clear();
+        }
+        self.next_line();
+    }
+
+    /// Begins with the lines that have waited longest.
+    fn begin_lines(&mut self) {
+        while self.current.is_none()
+            && let Some(lines) = self.waiting.pop_front()
+        {
+            self.current = Some(Current { lines, verb: Verb::Say, is_answered: false, refused: None });
+            self.next_line();
+        }
+    }
+
+    /// Has the next line done.
+    fn next_line(&mut self) {
+        let Some(current) = &mut self.current else { return };
+        while let Some(line) = current.lines.left.pop_front() {
+            let Some((verb, steps)) = understand(line, &mut self.dialect, &self.limits) else { continue };
+            (current.verb, current.is_answered) = (verb, false);
+            let request = vec![Step::Request { stops_at_refusal: false }];
+            self.user.ask_now([request, steps].concat(), 1);
+            return;
+        }
+        let refused = current.refused;
+        current.lines.answers.unbounded_send(Piece::Done(refused)).ok();
+        self.current = None;
+    }
+
+    /// Counts what the session holds.
+    fn charge(&self) {
+        let of = |lines: &Lines| {
+            let text = |line: &Result<String, FormError>| line.as_ref().map_or(0, String::capacity);
+            lines.untaken.get() + lines.left.iter().map(text).sum::<usize>()
+        };
+        let current = self.current.as_ref().map_or(0, |current| of(&current.lines));
+        let waiting = self.waiting.iter().map(of).sum::<usize>();
+        self.session.gauge.set_input(self.session.log.borrow().bytes() + current + waiting);
+    }
+}
+
+impl Lines {
+    fn answer(&self, bytes: Vec<u8>) {
+        self.untaken.update(|untaken| untaken + bytes.len());
+        self.answers.unbounded_send(Piece::Bytes(bytes)).ok();
+    }
+}
+
+/// What a line asks for: its verb, and the steps of it; nothing where it is blank.
+fn understand(
+    line: Result<String, FormError>,
+    dialect: &mut Dialect,
+    limits: &Arc<Limits>,
+) -> Option<(Verb, Vec<Step>)> {
+    let line = match line.and_then(|line| parse(line.as_bytes())) {
+        Ok(line) => line,
+        Err(error) => return Some((Verb::Say, vec![Step::Reply(Reply::Refused(error))])),
+    };
+    let steps = match line {
+        Line::Blank => return None,
+        Line::Command(command) => {
+            let verb = match &command {
+                Command::Private { .. } => Verb::To,
+                _ => Verb::Say, // the others have answers of their own
+            };
+            return Some((verb, vec![Step::Command(command)]));
+        }
+        // A stream of events has objects alone.
+        Line::Set(Setting::Format(Format::Text)) => vec![Step::Reply(Reply::Refused(FormError::Usage(Verb::Format)))],
+        Line::Set(setting) => {
+            *dialect = dialect.with(setting);
+            let begins = match setting {
+                Setting::Visit => Step::Visit,
+                Setting::Stay | Setting::Format(_) | Setting::Lang(_) => Step::Speak(*dialect),
+            };
+            vec![begins, Step::Reply(Reply::Set(setting))]
+        }
+        Line::Check(token) => vec![Step::Check(token)],
+        Line::Help => vec![Step::Reply(Reply::Help(Arc::clone(limits)))],
+        Line::Quit => vec![Step::Close(Departure::Quit)],
+    };
+    Some((Verb::Say, steps))
+}

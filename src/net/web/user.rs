@@ -1,0 +1,123 @@
+//! A user of the chat whose requests come over HTTP: what it asks the broker, and what it is told. Knows no HTTP.
+
+use std::{rc::Rc, time::Duration};
+
+use async_std::task;
+use futures::StreamExt;
+
+use crate::{
+    broker::{Credit, Inbox, QueueGauge, QueueItem, Queued, Request, outbox_counted},
+    chat::{ClientId, Departure},
+    net::connection::Shared,
+    origin::Origin,
+    protocol::{Batch, Step},
+    reactor::Socket,
+};
+
+/// A client of the broker.
+pub(super) struct User {
+    stay: Stay,
+    inbox: Inbox,
+    /// When it may ask again.
+    not_before: Duration,
+}
+
+/// What a user is told.
+pub(super) enum News {
+    /// Whole lines.
+    Bytes(Queued),
+    /// The broker has done what was asked.
+    Done(Credit),
+    /// The user is here no more.
+    End(Departure),
+}
+
+/// The user leaves when this is dropped, unless it is gone.
+struct Stay {
+    client: ClientId,
+    shared: Rc<Shared>,
+    is_gone: bool,
+}
+
+impl User {
+    /// Introduces a client to the broker, of which nothing is known but where it comes from. What waits for it counts by `gauge`.
+    pub(super) fn connect(
+        origin: Origin,
+        socket: Option<Rc<Socket>>,
+        gauge: &Rc<QueueGauge>,
+        shared: &Rc<Shared>,
+    ) -> Self {
+        let (outbox, inbox) = outbox_counted(socket, Rc::clone(gauge));
+        let client = shared.next_id();
+        shared.broker.unbounded_send(Request::Connect(client, origin, outbox)).ok(); // fails only when the broker is dead
+        Self { stay: Stay { client, shared: Rc::clone(shared), is_gone: false }, inbox, not_before: Duration::ZERO }
+    }
+
+    /// It speaks without being here.
+    pub(super) fn visit(&self) {
+        self.stay.ask(vec![Step::Visit], 0);
+    }
+
+    /// Asks the broker to do this, when it may: one line.
+    pub(super) async fn ask(&mut self, steps: Vec<Step>) {
+        self.ask_lines(steps, 1).await;
+    }
+
+    /// The same for what comes from so many lines.
+    pub(super) async fn ask_lines(&mut self, steps: Vec<Step>, lines: usize) {
+        self.wait_until_due().await;
+        self.ask_now(steps, lines);
+    }
+
+    /// Asks the broker to do this, though the user may have asked faster than its rate.
+    pub(super) fn ask_now(&self, steps: Vec<Step>, lines: usize) {
+        self.stay.ask(steps, lines);
+    }
+
+    /// Waits until it may ask again.
+    pub(super) async fn wait_until_due(&self) {
+        let left = self.not_before.saturating_sub(self.stay.shared.clock.now());
+        if !left.is_zero() {
+            task::sleep(left).await;
+        }
+    }
+
+    /// Waits for what the user is told next.
+    pub(super) async fn next(&mut self) -> News {
+        match self.inbox.next().await {
+            Some(QueueItem::Bytes(bytes)) => News::Bytes(bytes),
+            Some(QueueItem::Credit(credit)) => {
+                self.not_before = credit.not_before;
+                News::Done(credit)
+            }
+            Some(QueueItem::End(departure)) => {
+                self.stay.is_gone = true;
+                News::End(departure)
+            }
+            None => {
+                self.stay.is_gone = true;
+                News::End(Departure::Lost) // the broker is dead
+            }
+        }
+    }
+
+    /// The user goes on as the client of an ordinary connection.
+    pub(super) fn into_parts(mut self) -> (ClientId, Inbox) {
+        self.stay.is_gone = true; // as far as this is concerned
+        (self.stay.client, self.inbox)
+    }
+}
+
+impl Stay {
+    fn ask(&self, steps: Vec<Step>, lines: usize) {
+        self.shared.broker.unbounded_send(Request::Batch(self.client, Batch { steps, lines })).ok();
+    }
+}
+
+impl Drop for Stay {
+    fn drop(&mut self) {
+        if !self.is_gone {
+            self.ask(vec![Step::Close(Departure::Left)], 0);
+        }
+    }
+}
