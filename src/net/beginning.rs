@@ -70,7 +70,7 @@ impl Beginning {
         let mut connection = match begun {
             Ok(Begun::Connection(connection)) => connection,
             Ok(Begun::Web(web, held)) => match Box::pin(serve_web(*web, held)).await {
-                Some(connection) => connection,
+                Some(connection) => Box::new(connection),
                 None => return,
             },
             Err(error) => return log::debug!("{addr} made no beginning: {error}"),
@@ -84,7 +84,7 @@ impl Beginning {
         }
         match (self.tls.take(), self.door) {
             (Some(tls), _) => self.encrypted(tls, closing).await,
-            (None, Door::Line) => Ok(Begun::Connection(self.connection())),
+            (None, Door::Line) => Ok(Begun::Connection(Box::new(self.connection()))),
             (None, Door::Web) => {
                 let gauge = Rc::new(QueueGauge::new(Arc::clone(&self.shared.memory)));
                 let transport = Transport::Plain(Rc::clone(&self.socket));
@@ -143,7 +143,8 @@ impl Beginning {
                 drop(socket); // the transport has it
                 let (outbox, inbox) = outbox_counted(None, gauge);
                 let session = Session::new(Arc::clone(&shared.limits.borrow()), dialect, shared.clock.now());
-                Ok(Begun::Connection(Connection::new(origin, outbox, transport, inbox, session, place, &shared)))
+                let connection = Connection::new(origin, outbox, transport, inbox, session, place, &shared);
+                Ok(Begun::Connection(Box::new(connection)))
             }
         }
     }
@@ -152,7 +153,7 @@ impl Beginning {
 /// A connection that has begun.
 enum Begun {
     /// One over which lines are spoken.
-    Connection(Connection),
+    Connection(Box<Connection>),
     /// One over which HTTP is spoken, and what is held for it.
     Web(Box<Web>, Held),
 }

@@ -107,7 +107,7 @@ impl Link {
 
     /// The next part of a request, if it has come.
     pub(super) fn try_next(&mut self) -> Result<Option<Item>, Ended> {
-        match self.requests.next()? {
+        match self.requests.take()? {
             Item::Incomplete => Ok(None),
             item => Ok(Some(item)),
         }

@@ -57,7 +57,7 @@ impl Requests {
     ///
     /// # Errors
     /// Why it cannot be understood, nor what follows it.
-    pub fn next(&mut self) -> Result<Item, Problem> {
+    pub fn take(&mut self) -> Result<Item, Problem> {
         let item = match &mut self.state {
             State::Head => match Head::parse(&self.bytes[self.at..])? {
                 Parsed::Incomplete => Item::Incomplete,
@@ -156,7 +156,7 @@ mod tests {
         for piece in bytes.chunks(piece) {
             requests.received(piece);
             loop {
-                match requests.next() {
+                match requests.take() {
                     Ok(Item::Incomplete) => break,
                     Ok(Item::Head(head)) => items.push(format!("{:?} /{}", head.method, head.target.path.join("/"))),
                     Ok(Item::Line(Ok(text))) => items.push(text),

@@ -3,6 +3,7 @@
 //! [`Requests`] finds requests and the lines of their bodies in bytes; [`Request`] is what one asks for; [`ResponseHead`] and
 //! [`Chunk`] are what stands around an answer, whose lines are those of a dialect.
 
+mod asked_as;
 mod body;
 mod decode;
 mod guard;
@@ -16,6 +17,7 @@ mod request;
 mod response;
 mod target;
 
+pub use asked_as::AskedAs;
 pub use body::{Body, Taken};
 pub use decode::{Item, Requests};
 pub use guard::Guard;
@@ -24,6 +26,6 @@ pub use log::{Log, Logged};
 pub use metrics::{CONTENT_TYPE as METRICS_CONTENT_TYPE, Health, Histogram, Labelled, Snapshot, metrics};
 pub use problem::{Problem, status_of, status_of_departure};
 pub use repeats::{Answered, RepeatKey, Repeats, Seen};
-pub use request::{AskedAs, Past, Request, SayTo, Shape};
+pub use request::{Past, Request, SayTo, Shape};
 pub use response::{Chunk, Length, ResponseHead, refusal};
 pub use target::Target;

@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use base64ct::{Base64, Encoding};
-
 use super::{Head, Method, Problem, Target};
 use crate::{
-    chat::{AccountCommand, Command, Epoch, Kinds, Secret, Start, Stretch, WaitFor},
+    chat::{Command, Epoch, Kinds, Start, Stretch, WaitFor},
     protocol::{
         dialect::{Dialect, Envelope, Format, Lang},
         line::parse_start,
@@ -18,8 +16,6 @@ use crate::{
 const WAIT_DEFAULT: Duration = Duration::from_secs(60);
 /// How many events a history has unless it is asked for more.
 const HISTORY_DEFAULT: usize = 20;
-/// The longest credentials, in bytes.
-const CREDENTIALS_BYTES_MAX: usize = 1 << 10;
 
 const PAST: &str =
     "GET /rooms/ROOM[,ROOM…]?last=N&since=START&before=POS&event=message&follow&format=json|text|sse&name=NAME";
@@ -31,7 +27,6 @@ const WAIT: &str =
 const OPEN: &str = "POST /sessions?name=NAME";
 const LINES: &str = "POST /sessions/ID?skip";
 const LISTEN: &str = "GET /sessions/ID?since=N";
-const AUTHORIZATION: &str = "Authorization: Bearer TOKEN, or Basic NAME:PASSWORD, NAME: or :TOKEN";
 
 /// What a request asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -114,17 +109,6 @@ pub enum Shape {
     ServerSent,
 }
 
-/// Who asks.
-#[derive(Debug, PartialEq, Eq)]
-pub enum AskedAs {
-    /// Nobody in particular.
-    Nobody,
-    /// One who takes this name.
-    Name(String),
-    /// The account of this name, or of the one that the token tells.
-    Account(Option<String>, Secret),
-}
-
 impl Shape {
     /// What its lines are called.
     #[must_use]
@@ -155,41 +139,6 @@ impl Past {
         match self.follows {
             true => Command::Follow { rooms, start, kinds },
             false => Command::History(Stretch { rooms, start, kinds, before, most: usize::MAX }),
-        }
-    }
-}
-
-impl AskedAs {
-    /// Who asks, as its fields and its query say.
-    ///
-    /// # Errors
-    /// If the field has another form.
-    pub fn of(head: &Head) -> Result<Self, Problem> {
-        let name = head.target.get("name").filter(|name| !name.is_empty()).map(str::to_owned);
-        let Some(field) = &head.authorization else { return Ok(name.map_or(Self::Nobody, Self::Name)) };
-        let usage = Problem::Usage(AUTHORIZATION);
-        let (scheme, rest) = field.split_once(' ').filter(|_| field.len() <= CREDENTIALS_BYTES_MAX).ok_or(usage)?;
-        let rest = rest.trim();
-        if scheme.eq_ignore_ascii_case("bearer") {
-            return Ok(Self::Account(None, Secret::new(rest.to_owned())));
-        }
-        let bytes = Some(rest).filter(|_| scheme.eq_ignore_ascii_case("basic")).ok_or(usage)?;
-        let text = Base64::decode_vec(bytes).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or(usage)?;
-        match text.split_once(':').ok_or(usage)? {
-            ("", "") => Ok(Self::Nobody),
-            (name, "") => Ok(Self::Name(name.to_owned())),
-            ("", token) => Ok(Self::Account(None, Secret::new(token.to_owned()))),
-            (name, password) => Ok(Self::Account(Some(name.to_owned()), Secret::new(password.to_owned()))),
-        }
-    }
-
-    /// What one has to ask the chat for to be it.
-    #[must_use]
-    pub fn command(self) -> Option<Command> {
-        match self {
-            Self::Nobody => None,
-            Self::Name(name) => Some(Command::Rename(name)),
-            Self::Account(name, secret) => Some(Command::Account(AccountCommand::Login { name, secret })),
         }
     }
 }

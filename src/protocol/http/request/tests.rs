@@ -138,33 +138,3 @@ fn what_is_not_there_is_not_found() {
     assert_eq!(request("HEAD", "/healthz"), Ok(Request::Health));
     assert_eq!(request("OPTIONS", "/metrics"), Ok(Request::Options("GET, HEAD, OPTIONS")));
 }
-
-#[test]
-fn who_asks_is_told_by_a_field_or_a_name() {
-    let asked = |target: &str, field: &str| {
-        let fields = if field.is_empty() { String::new() } else { format!("Authorization: {field}\r\n") };
-        AskedAs::of(&head("GET", target, &fields)).map(|asked| match asked {
-            AskedAs::Nobody => "nobody".to_owned(),
-            AskedAs::Name(name) => format!("name {name}"),
-            AskedAs::Account(name, secret) => format!("{} {}", name.unwrap_or_default(), secret.reveal()),
-        })
-    };
-    let basic = |text: &str| format!("Basic {}", Base64::encode_string(text.as_bytes()));
-    for (field, expected) in [
-        (String::new(), "nobody"),
-        ("Bearer pc_abc".to_owned(), " pc_abc"),
-        ("bearer  pc_abc".to_owned(), " pc_abc"),
-        (basic("ann:se:cret"), "ann se:cret"),
-        (basic("ann:"), "name ann"),
-        (basic(":pc_abc"), " pc_abc"),
-        (basic("张三:x"), "张三 x"),
-        (basic(":"), "nobody"),
-    ] {
-        assert_eq!(asked("/rooms", &field), Ok(expected.to_owned()), "{field}");
-    }
-    assert_eq!(asked("/rooms?name=ci", ""), Ok("name ci".to_owned()));
-    for field in ["Basic", "Basic !", "Basic YQ==", "Digest a", "pc_abc", &basic(&format!("a:{}", "x".repeat(1 << 10)))]
-    {
-        assert_eq!(asked("/rooms", field), Err(Problem::Usage(AUTHORIZATION)), "{field}");
-    }
-}
