@@ -179,7 +179,7 @@ impl Broker {
 /// What a client's program is to know of a refusal.
 fn refused(refusal: &Refusal) -> Refused {
     let retry_after = match refusal {
-        Refusal::Account(AccountRefusal::TryLater(seconds)) => Some(*seconds),
+        Refusal::Account(AccountRefusal::TryLater(seconds)) => Some(u32::try_from(*seconds).unwrap_or(u32::MAX)),
         _ => None,
     };
     Refused { code: refusal.code(), retry_after }

@@ -48,9 +48,11 @@ pub(super) struct Client {
     pub(super) has_arrived: bool,
     /// The chat has not done with its last command.
     pub(super) is_busy: bool,
-    /// What was refused first since its last check, or since its request began.
-    pub(super) refused: Option<Refused>,
-    /// A request is at work of which nothing more is to be done once a line was refused.
+    /// The code of what was refused first since its last check.
+    pub(super) refused: Option<&'static str>,
+    /// What was refused first since its request began.
+    refused_of_request: Option<Refused>,
+    /// Nothing more is to be done of the request once a line was refused.
     stops_at_refusal: bool,
     /// The client is in the queue of its flow.
     pub(super) is_queued: bool,
@@ -100,6 +102,7 @@ impl Client {
             has_arrived: false,
             is_busy: false,
             refused: None,
+            refused_of_request: None,
             stops_at_refusal: false,
             is_queued: false,
             flushed: 0,
@@ -215,12 +218,13 @@ impl Client {
 
     /// A request begins. What is refused is noted from here on; then nothing more is done of it, if it is to stop.
     pub(super) fn begin_request(&mut self, stops_at_refusal: bool) {
-        (self.refused, self.stops_at_refusal) = (None, stops_at_refusal);
+        (self.refused_of_request, self.stops_at_refusal) = (None, stops_at_refusal);
     }
 
     /// Something was refused.
     pub(super) fn note_refusal(&mut self, refused: Refused) {
-        self.refused.get_or_insert(refused);
+        self.refused.get_or_insert(refused.code);
+        self.refused_of_request.get_or_insert(refused);
         if self.stops_at_refusal
             && let Some(pending) = &mut self.pending
         {
@@ -238,7 +242,7 @@ impl Client {
             return None;
         }
         let not_before = self.owed_credit.take()?;
-        Some(Credit { not_before, refused: self.refused })
+        Some(Credit { not_before, refused: self.refused_of_request })
     }
 
     /// Bytes that the client makes the server hold for it alone.

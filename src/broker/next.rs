@@ -128,7 +128,7 @@ impl Broker {
                 self.reply(id, &reply);
             }
             Some(Step::Check(token)) => {
-                let refused = client.refused.take().map(|refused| refused.code);
+                let refused = client.refused.take();
                 self.reply(id, &Reply::Checked { token, refused });
                 if refused.is_some() {
                     return Some((Input::End(id, Departure::CheckFailed), 0));

@@ -71,7 +71,7 @@ pub enum QueueItem {
 pub struct Credit {
     /// The next batch must not come before this time, by the clock of the server.
     pub not_before: Duration,
-    /// What was refused first, since the client last asked or a request of its began.
+    /// What was refused first since the client's request began.
     pub refused: Option<Refused>,
 }
 
@@ -81,7 +81,7 @@ pub struct Refused {
     /// The code of the reason.
     pub code: &'static str,
     /// In how many seconds it may be tried again, where that is known.
-    pub retry_after: Option<u64>,
+    pub retry_after: Option<u32>,
 }
 
 /// The broker's end. Dropping it hangs up, after what is queued.

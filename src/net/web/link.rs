@@ -11,12 +11,15 @@ use std::{
 use async_std::task;
 use futures::{
     FutureExt,
-    future::{Either, select},
+    future::{Either, pending, select},
     select_biased,
 };
 use smol_timeout::TimeoutExt;
 
-use super::Ended;
+use super::{
+    Ended,
+    user::{News, User},
+};
 use crate::{
     broker::{Level, QueueGauge, Queued, Told},
     net::{
@@ -77,8 +80,8 @@ impl Link {
         }
     }
 
-    /// Waits for the next part of a request.
-    pub(super) async fn next(&mut self, patience: Patience) -> Result<Item, Ended> {
+    /// Waits for the next part of a request. What is told to `user` meanwhile is thrown away: nobody has asked.
+    pub(super) async fn next(&mut self, patience: Patience, mut user: Option<&mut User>) -> Result<Item, Ended> {
         let (mut since, mut head_since) = (self.shared.clock.now(), None);
         loop {
             if let Some(item) = self.try_next()? {
@@ -95,7 +98,7 @@ impl Link {
             if let Some(deadline) = deadline {
                 self.timer.set(deadline, self.shared.clock);
             }
-            let has_come = self.receive(deadline.is_some()).await?;
+            let has_come = self.receive(deadline.is_some(), user.as_deref_mut()).await?;
             let now = self.shared.clock.now();
             if has_come {
                 since = now;
@@ -119,14 +122,18 @@ impl Link {
     }
 
     /// Reads what comes. Answers whether it has come before the timer went off, if that is set.
-    async fn receive(&mut self, is_timed: bool) -> Result<bool, Ended> {
-        let Self { reading, transport, timer, shared, closing, .. } = self;
-        let mut readable = pin!(poll_fn(|cx| reading.poll(transport, &shared.scheduler, cx)).fuse());
-        let mut late = pin!(async { if is_timed { timer.await } else { std::future::pending().await } }.fuse());
-        let is_late = select_biased! {
-            () = readable => false,
-            () = late => true,
-            _ = &mut *closing => return Err(Ended::Gone),
+    async fn receive(&mut self, is_timed: bool, user: Option<&mut User>) -> Result<bool, Ended> {
+        let is_late = {
+            let Self { reading, transport, timer, shared, closing, gauge, .. } = self;
+            let mut readable = pin!(poll_fn(|cx| reading.poll(transport, &shared.scheduler, cx)).fuse());
+            let mut late = pin!(async { if is_timed { timer.await } else { pending().await } }.fuse());
+            let mut unasked = pin!(discard_all(user, gauge).fuse());
+            select_biased! {
+                () = readable => false,
+                () = late => true,
+                _ = &mut *closing => return Err(Ended::Gone),
+                () = unasked => return Ok(true), // the user is gone
+            }
         };
         if is_late {
             return Ok(false);
@@ -178,8 +185,7 @@ impl Link {
 
     /// Throws away bytes that a user was told.
     pub(super) fn discard(&self, item: &Queued) {
-        self.gauge.release(item.bytes.len(), item.told.is_private());
-        self.gauge.release_item();
+        discard(item, &self.gauge);
     }
 
     /// Writes all that is queued.
@@ -189,9 +195,12 @@ impl Link {
         if is_written { Ok(()) } else { Err(Ended::Gone) }
     }
 
-    /// Waits until the server shuts down.
-    pub(super) fn closing(&self) -> impl Future<Output = ()> + use<> {
-        self.closing.clone().map(drop)
+    /// Waits until the client is gone, or the timer goes off at this time or before.
+    pub(super) async fn is_gone_before(&mut self, at: Duration) -> bool {
+        self.timer.set(at, self.shared.clock);
+        let socket = self.transport.socket();
+        let gone = poll_fn(|cx| socket.poll_hang_up(cx));
+        matches!(select(pin!(gone), &mut self.timer).await, Either::Left(_))
     }
 
     /// Waits until the connection has failed.
@@ -228,4 +237,21 @@ impl Link {
             Either::Right(((), _)) => Err(Ended::Gone),
         }
     }
+}
+
+/// Throws away what the user is told, until it is gone.
+async fn discard_all(user: Option<&mut User>, gauge: &QueueGauge) {
+    let Some(user) = user.filter(|user| !user.is_gone()) else { return pending().await };
+    loop {
+        match user.next().await {
+            News::Bytes(item) => discard(&item, gauge),
+            News::Done(_) => {}
+            News::End(_) => return,
+        }
+    }
+}
+
+fn discard(item: &Queued, gauge: &QueueGauge) {
+    gauge.release(item.bytes.len(), item.told.is_private());
+    gauge.release_item();
 }

@@ -1,14 +1,13 @@
 //! Requests that begin or use something that lasts: what happens in rooms from now on, and sessions.
 
-use std::{future::poll_fn, rc::Rc, time::Duration};
+use std::{rc::Rc, time::Duration};
 
-use futures::{FutureExt, StreamExt, pin_mut, select_biased};
-use smol_timeout::TimeoutExt;
+use futures::{FutureExt, StreamExt, channel::mpsc::UnboundedReceiver, pin_mut, select_biased};
 
 use super::{
     Answer, Ended, Next, User, Web,
     ask::Outcome,
-    session::{Piece, Session},
+    session::{Piece, Session, StreamState},
     user::News,
 };
 use crate::{
@@ -153,7 +152,10 @@ impl Web {
         let mut answer = self.answer(head, Shape::Json);
         let mut first_refused = None;
         loop {
-            let lines = self.body_lines(head, repeat.is_some()).await?;
+            let lines = match self.body_lines(head, repeat.is_some(), None).await {
+                Ok(lines) => lines,
+                Err(ended) => return self.break_off(answer, ended).await,
+            };
             let mut answers = session.lines(lines.lines.into(), skips);
             let refused = loop {
                 let piece = match &repeat {
@@ -209,6 +211,7 @@ impl Web {
         answer.field("X-Accel-Buffering", "no");
         answer.begin(&mut self.link, Length::Open);
         self.link.flush().await?;
+        let mut comment_at = self.link.shared.clock.now() + COMMENT_INTERVAL;
         loop {
             while let Some(events) = listening.next_events() {
                 self.link.push(events);
@@ -217,17 +220,19 @@ impl Web {
             if listening.is_over() {
                 return Ok(Next::Close);
             }
-            let socket = self.link.transport.socket();
-            let gone = poll_fn(|cx| socket.poll_hang_up(cx)).fuse();
-            let woken = listening.woken.next().timeout(COMMENT_INTERVAL).fuse();
-            pin_mut!(gone, woken);
-            select_biased! {
-                woken = woken => if woken.is_none() {
-                    self.link.push(":\n\n");
-                    self.link.flush().await?;
-                },
-                () = gone => return Err(Ended::Gone),
-                () = self.link.closing().fuse() => {}
+            let is_woken = {
+                let gone = self.link.is_gone_before(comment_at).fuse();
+                pin_mut!(gone);
+                select_biased! {
+                    _ = listening.woken.next() => true,
+                    is_gone = gone => if is_gone { return Err(Ended::Gone) } else { false },
+                }
+            };
+            let now = self.link.shared.clock.now();
+            if !is_woken && comment_at <= now {
+                self.link.push(":\n\n");
+                self.link.flush().await?;
+                comment_at = now + COMMENT_INTERVAL;
             }
         }
     }
@@ -236,8 +241,8 @@ impl Web {
 /// One who listens to a session.
 struct Listening {
     session: Rc<Session>,
-    stream: Rc<super::session::StreamState>,
-    woken: futures::channel::mpsc::UnboundedReceiver<()>,
+    stream: Rc<StreamState>,
+    woken: UnboundedReceiver<()>,
 }
 
 impl Listening {

@@ -92,7 +92,7 @@ impl Web {
     /// Serves requests, until the connection ends or becomes one for what happens from now on.
     pub(super) async fn run(mut self) -> Option<Connection> {
         loop {
-            let next = match self.link.next(Patience::Request).await {
+            let next = match self.link.next(Patience::Request, self.visitor.as_mut()).await {
                 Ok(Item::Head(head)) => self.serve(&head).await,
                 Ok(Item::Line(_) | Item::End | Item::Incomplete) => continue, // of a request that is answered already
                 Err(ended) => Err(ended),
@@ -195,7 +195,8 @@ impl Web {
             Err(problem) => return self.refuse(head, problem).await.map(Err),
         };
         let Some(command) = asked_as.command() else {
-            return Ok(Ok(self.visitor.take().unwrap_or_else(|| self.visit())));
+            let visitor = self.visitor.take().filter(|visitor| !visitor.is_gone());
+            return Ok(Ok(visitor.unwrap_or_else(|| self.visit())));
         };
         let mut user = self.visit();
         let mut answer = self.answer(head, Shape::Json);

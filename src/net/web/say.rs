@@ -56,14 +56,9 @@ impl Web {
         let mut first_refused: Option<Credit> = None;
         let mut has_ended = false;
         while !has_ended && (skips || first_refused.is_none()) {
-            let lines = match self.body_lines(head, repeat.is_some()).await {
+            let lines = match self.body_lines(head, repeat.is_some(), Some(&mut user)).await {
                 Ok(lines) => lines,
-                Err(Ended::Problem(problem)) => {
-                    self.put_problem(&mut answer, problem).await?;
-                    answer.end(&mut self.link, problem.status()).await?;
-                    return Ok(Next::Close);
-                }
-                Err(Ended::Gone) => return Err(Ended::Gone),
+                Err(ended) => return self.break_off(answer, ended).await,
             };
             has_ended = lines.has_ended;
             let mut steps = lines.lines.into_iter().map(|line| step(line, to)).peekable();
@@ -130,6 +125,14 @@ impl Web {
         }
     }
 
+    /// What comes of the body cannot be understood, or nothing comes any more.
+    pub(super) async fn break_off(&mut self, mut answer: Answer<'_>, ended: Ended) -> Result<Next, Ended> {
+        let Ended::Problem(problem) = ended else { return Err(ended) };
+        self.put_problem(&mut answer, problem).await?;
+        answer.end(&mut self.link, problem.status()).await?;
+        Ok(Next::Close)
+    }
+
     /// One who streams a body reads the answers as they come.
     pub(super) async fn pass_on(&mut self, head: &Head, answer: &mut Answer<'_>) -> Result<(), Ended> {
         if head.length == BodyLength::Chunked && answer.bytes() > 0 {
@@ -149,8 +152,13 @@ impl Web {
         Ok(())
     }
 
-    /// Waits for lines of the body that are not blank, or for all of them.
-    pub(super) async fn body_lines(&mut self, head: &Head, waits_for_all: bool) -> Result<Lines, Ended> {
+    /// Waits for lines of the body that are not blank, or for all of them. What is told to `user` meanwhile is no answer.
+    pub(super) async fn body_lines(
+        &mut self,
+        head: &Head,
+        waits_for_all: bool,
+        mut user: Option<&mut User>,
+    ) -> Result<Lines, Ended> {
         let patience = match head.length {
             BodyLength::Chunked if !waits_for_all => Patience::Endless,
             BodyLength::Chunked | BodyLength::Bytes(_) => Patience::Body,
@@ -158,7 +166,7 @@ impl Web {
         let (mut lines, mut bytes) = (Vec::new(), 0);
         loop {
             let next = match waits_for_all || lines.is_empty() {
-                true => Some(self.link.next(patience).await?),
+                true => Some(self.link.next(patience, user.as_deref_mut()).await?),
                 false => self.link.try_next()?,
             };
             match next {
@@ -208,7 +216,7 @@ impl Web {
     /// The answer of the first time, when the body has come again.
     async fn answer_again(&mut self, head: &Head, answered: Answered) -> Result<Next, Ended> {
         self.ask_for_body(head).await?;
-        while !matches!(self.link.next(Patience::Body).await?, Item::End) {}
+        while !matches!(self.link.next(Patience::Body, None).await?, Item::End) {}
         let mut answer = self.answer(head, Shape::Json);
         self.put(&mut answer, answered.body.to_vec()).await?;
         answer.end(&mut self.link, answered.status).await

@@ -36,7 +36,8 @@ pub(super) enum News {
 struct Stay {
     client: ClientId,
     shared: Rc<Shared>,
-    is_gone: bool,
+    /// Why it is here no more, if it is not.
+    gone: Option<Departure>,
 }
 
 impl User {
@@ -50,7 +51,7 @@ impl User {
         let (outbox, inbox) = outbox_counted(socket, Rc::clone(gauge));
         let client = shared.next_id();
         shared.broker.unbounded_send(Request::Connect(client, origin, outbox)).ok(); // fails only when the broker is dead
-        Self { stay: Stay { client, shared: Rc::clone(shared), is_gone: false }, inbox, not_before: Duration::ZERO }
+        Self { stay: Stay { client, shared: Rc::clone(shared), gone: None }, inbox, not_before: Duration::ZERO }
     }
 
     /// It speaks without being here.
@@ -91,19 +92,22 @@ impl User {
                 News::Done(credit)
             }
             Some(QueueItem::End(departure)) => {
-                self.stay.is_gone = true;
+                self.stay.gone = Some(departure);
                 News::End(departure)
             }
-            None => {
-                self.stay.is_gone = true;
-                News::End(Departure::Lost) // the broker is dead
-            }
+            // It was told that before, or the broker is dead.
+            None => News::End(*self.stay.gone.get_or_insert(Departure::Lost)),
         }
+    }
+
+    /// Whether it is here no more.
+    pub(super) fn is_gone(&self) -> bool {
+        self.stay.gone.is_some()
     }
 
     /// The user goes on as the client of an ordinary connection.
     pub(super) fn into_parts(mut self) -> (ClientId, Inbox) {
-        self.stay.is_gone = true; // as far as this is concerned
+        self.stay.gone = Some(Departure::Left); // as far as this is concerned
         (self.stay.client, self.inbox)
     }
 }
@@ -116,7 +120,7 @@ impl Stay {
 
 impl Drop for Stay {
     fn drop(&mut self) {
-        if !self.is_gone {
+        if self.gone.is_none() {
             self.ask(vec![Step::Close(Departure::Left)], 0);
         }
     }
