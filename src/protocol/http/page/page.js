@@ -59,11 +59,9 @@ function change() {
 }
 
 /** The server would not let the user in, or not into a room. */
-function complain({ code, room, text }) {
-	if (room) box.refuse(`#${room}: ${text}`);
-	if (code === 'login-required' || !room) askUser(text);
-	else chat.places.delete(`#${room}`);
-	due();
+function complain({ code, verb, room, text }) {
+	if (verb !== 'join' || code === 'login-required') askUser(text);
+	else if (`#${room}` === chat.here) box.refuse(text);
 }
 
 // -- What is shown
@@ -125,7 +123,7 @@ async function refresh() {
 	place.isAsked = false;
 	const refusal = refusalIn(answers);
 	if (refusal) {
-		complain({ ...refusal, room });
+		complain({ ...refusal, verb: 'join', room });
 		return;
 	}
 	place.members = new Map(answers.filter(({ event }) => event === 'user').map(({ from }) => [from.addr, from.name]));
@@ -187,7 +185,7 @@ function askUser(why = '') {
 	form.reset();
 	form.name.value = chat.me && chat.me.name !== chat.me.addr ? chat.me.name : '';
 	wrong.textContent = why;
-	$('dialog').showModal();
+	if (!$('dialog').open) $('dialog').showModal();
 }
 
 form.onsubmit = async (event) => {
@@ -226,7 +224,7 @@ onClick('#quit', () => {
 });
 onClick('#back', () => share({ back: true }));
 onClick('#leave', () => {
-	if (chat.here[0] === '#') act(`leave|${chat.here.slice(1)}`);
+	if (chat.place(chat.here).isJoined) act(`leave|${chat.here.slice(1)}`);
 	else chat.places.delete(chat.here);
 	due();
 });
@@ -252,7 +250,7 @@ addEventListener('pagehide', () => {
 	const ends = [...places.values()].map((place) => ({ ...place, ...kept, items: place.items.slice(-PAGE) }));
 	const state = session.status === 'left' ? {} : current();
 	sessionStorage.chat = JSON.stringify({ me, places: ends, state });
-	localStorage.chat = JSON.stringify({ me, places: rooms.map(({ key }) => ({ key })), state: { id: state.id } });
+	localStorage.chat = JSON.stringify({ me, places: rooms.filter(({ isJoined }) => isJoined).map(({ key }) => ({ key })), state: { id: state.id } });
 });
 
 translate();

@@ -132,7 +132,7 @@ export function makeSession(chat, { tell, change, complain }) {
 			const answers = await post(all, random(), '?skip');
 			// On the stream they may come later than what is sent next.
 			tell(answers.filter(({ replay }) => replay));
-			return answers.filter(({ event }) => event === 'refused');
+			return answers.filter(({ event, verb }) => event === 'refused' && verb === 'join');
 		};
 		for (const refusal of await ask(`lang|${language}`, ...lines)) {
 			const { code, room, pos } = refusal;
