@@ -50,7 +50,10 @@ export function makeSession(chat, { tell, change, complain }) {
 			const answers = await post(lines, key).catch(() => []);
 			const isLost = answers[0]?.code === 'no-such-session';
 			if (answers.length > 0 && !isLost && answers[0].code !== 'in-progress') return answers;
-			if (isLost && id === self.id && self.status === 'online') set('offline');
+			if (isLost && id === self.id) {
+				self.status = 'offline';
+				stream.abort();
+			}
 			await sleep(PAUSE_MIN_MS);
 		}
 	};
