@@ -94,6 +94,33 @@ fn a_network_that_comes_back_brings_what_was_missed_once() {
 }
 
 #[test]
+fn more_than_is_kept_for_a_session_is_told_by_the_room() {
+    let Some(driver) = Driver::start() else { return };
+    let mut place = Place::new(&["--recent", "5000"]);
+    let proxy = Proxy::to(place.url.strip_prefix("http://").expect("a URL").parse().expect("an address"));
+    place.url = format!("http://{}", proxy.addr);
+    let browser = driver.browser(DESK);
+    browser.enter(&place, "ann", "builds");
+    let mut nc = place.server.join("nina");
+    browser.say("before");
+    browser.expect("before");
+    proxy.cut();
+    browser.until(OFFLINE);
+    let lines: Vec<_> = (1..=2000).map(|n| format!("in|builds|line {n}")).collect();
+    nc.say(&lines.join("\n"));
+    nc.fence_anywhere();
+    proxy.mend();
+    browser.expect("line 2000");
+    // The first of them is there, right behind what was said before.
+    browser.until(
+        "(document.querySelector('#scroll').scrollTop = 0, \
+         [...document.querySelectorAll('#log .text')].some((it) => it.textContent === 'before'))",
+    );
+    assert_eq!(browser.texts()[..3], ["before", "line 1", "line 2"]);
+    assert_eq!(browser.script("return document.querySelectorAll('#log .gap').length"), 0);
+}
+
+#[test]
 fn a_page_that_is_loaded_again_is_the_same_user() {
     let Some(driver) = Driver::start() else { return };
     let place = Place::new(&[]);

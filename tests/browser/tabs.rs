@@ -1,8 +1,10 @@
 //! Many tabs of a browser are one user.
 
+use serde_json::json;
+
 use crate::{
     Place, hear,
-    webdriver::{DESK, Driver},
+    webdriver::{Browser, DESK, Driver},
 };
 
 #[test]
@@ -52,4 +54,37 @@ fn ten_tabs_are_one_user_and_all_of_them_work() {
     expected.extend((0..10).map(|n| format!("from tab {n}")));
     expected.extend(["without 0", "without 1", "still here"].map(str::to_owned));
     assert_eq!(browser.texts(), expected);
+}
+
+#[test]
+fn without_locks_one_tab_leads_too() {
+    let Some(driver) = Driver::start() else { return };
+    let place = Place::new(&[]);
+    let mut nc = place.server.join("nina");
+    let browser = driver.browser(DESK);
+    // As for a page that came from another machine without https.
+    let without_locks = |browser: &Browser<'_>| {
+        let source = "Object.defineProperty(navigator, 'locks', { value: undefined })";
+        browser.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": source }));
+    };
+    without_locks(&browser);
+    browser.enter(&place, "ann", "builds");
+    let first = browser.tab();
+    let tabs = [(); 2].map(|()| {
+        let tab = browser.new_tab();
+        without_locks(&browser);
+        browser.enter(&place, "ann", "builds");
+        tab
+    });
+    browser.say("one");
+    let heard = nc.fence_anywhere();
+    assert_eq!(heard.iter().filter(|line| line.contains("online")).count(), 1, "{heard:?}");
+    browser.switch_to(&first);
+    browser.expect("one");
+    browser.close_tab();
+    browser.switch_to(&tabs[0]);
+    nc.say("in|builds|two");
+    browser.expect("two");
+    let heard = nc.fence_anywhere();
+    assert!(!heard.iter().any(|line| line.contains("offline") || line.contains("online")), "{heard:?}");
 }

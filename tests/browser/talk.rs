@@ -1,7 +1,9 @@
 //! Talk between browsers and an nc, in both directions; what is refused; and what must stay text.
 
+use common::run;
+
 use crate::{
-    Place, hear,
+    Place, StoreFile, hear,
     webdriver::{Browser, DESK, Driver, TAB},
 };
 
@@ -102,7 +104,7 @@ fn a_name_that_is_taken_is_asked_for_again() {
     browser.until("document.querySelector('dialog').open");
     browser.until("document.querySelector('dialog [role=alert]').textContent !== ''");
     browser.until("document.querySelector('#log .presence') !== null");
-    browser.keys("dialog input[name=name]", "anna\u{e007}");
+    browser.keys("dialog input[name=name]", "a\u{e007}"); // behind the name that is taken
     browser.until("!document.querySelector('dialog').open");
     hear(&mut nc, "is now [anna]");
     browser.until("document.querySelector('#me bdi')?.textContent === 'anna'");
@@ -151,4 +153,39 @@ fn a_hostile_text_stays_text() {
         .script("return document.querySelectorAll('#log img, #log script, #log b, #log i, #log u, h1 *').length");
     assert_eq!((markup, browser.script("return window.caught ?? null")), (0.into(), serde_json::Value::Null));
     assert_eq!(browser.console(), serde_json::json!([]));
+}
+
+#[test]
+fn a_room_that_cannot_be_joined_says_why() {
+    let Some(driver) = Driver::start() else { return };
+    let place = Place::new(&[]);
+    let browser = driver.browser(DESK);
+    browser.open(&place.page("ann", "a%2Fb"));
+    browser.until("document.querySelector('#write [role=alert]').textContent !== ''");
+    browser.click("#leave");
+    browser.until("document.querySelector('h1').textContent === '#lobby'");
+    // The room is called as the one who has made it did.
+    place.server.join("nina").join("Builds");
+    browser.keys("#add input", "builds\u{e007}");
+    browser.until("document.querySelector('h1').textContent === '#Builds'");
+    browser.say("hello");
+    browser.expect("hello");
+    assert_eq!(browser.script("return document.querySelectorAll('#rooms li').length"), 2);
+}
+
+#[test]
+fn who_has_to_log_in_is_asked_to() {
+    let Some(driver) = Driver::start() else { return };
+    let store = StoreFile::new("asked");
+    let account = run(&["account", "add", "ann", "--no-password", "--store", store.path()]);
+    let (_, token, _) = run(&["account", "token", "ann", "page", "--store", store.path()]);
+    assert!(token.starts_with("pc_"), "{account:?} {token}");
+    let place = Place::new(&["--store", store.path(), "--require-login"]);
+    let browser = driver.browser(DESK);
+    browser.open(&format!("{}/#builds", place.url));
+    browser.until("document.querySelector('dialog').open");
+    browser.keys("dialog input[name=token]", &format!("{}\u{e007}", token.trim()));
+    browser.until("document.querySelector('#me bdi')?.textContent === 'ann'");
+    browser.say("hello");
+    browser.expect("hello");
 }

@@ -29,7 +29,7 @@ function fill(list, keys, draw) {
 
 export function drawPlaces([rooms, privates, others], { places, here }, open) {
 	const all = new Map([...open.map(({ room, count, text }) => [`#${room}`, { count, topic: text }]), ...places]);
-	const keys = [...all.keys()].sort((a, b) => (b === LOBBY) - (a === LOBBY) || a.localeCompare(b));
+	const keys = [...all.keys()].sort((a, b) => (b === LOBBY) - (a === LOBBY) || (a < b ? -1 : 1));
 	const draw = (link, key) => {
 		const { topic, unread, isLoud, count, members } = all.get(key);
 		link.href = hrefOf(key);
@@ -45,7 +45,7 @@ export function drawPlaces([rooms, privates, others], { places, here }, open) {
 }
 
 export function drawPeople(list, members, me) {
-	const people = new Map([...(members ?? [])].sort(([, a], [, b]) => a.localeCompare(b)));
+	const people = new Map([...(members ?? [])].sort(([, a], [, b]) => (a < b ? -1 : 1)));
 	fill(list, [...people.keys()], (link, addr) => {
 		link.href = hrefOf(`@${people.get(addr)}`);
 		link.title = addr;

@@ -16,6 +16,7 @@ const log = new Log($('#scroll'), $('#log'), { older, scrolled: due });
 const box = makeBox($('#write'), { send, names });
 let open = []; // the rooms that there are
 let isDue = false;
+const [asked, loading] = [new Set(), new Set()]; // places of which members, or history, are asked for
 
 // -- Tabs
 
@@ -40,8 +41,9 @@ function hear({ events = [], last, hello, all, state, read, said, back }) {
 	for (const event of events) {
 		const { event: kind, room, replay, from, text } = event;
 		chat.hear(event);
-		if (kind === 'message' && `#${room}` === chat.here && !replay) $('#heard').textContent = escaped(`${from.name}: ${text}`);
+		if (kind === 'message' && `#${room}` === chat.here && !replay && from.addr !== chat.me?.addr) $('#heard').textContent = escaped(`${from.name}: ${text}`);
 	}
+	if (chat.me && chat.me.name !== chat.me.addr) session.name = chat.me.name;
 	if (said) chat.said(...said);
 	if (back) location.reload();
 	if (read && chat.places.has(read)) chat.place(read).unread = 0;
@@ -59,11 +61,9 @@ function change() {
 }
 
 /** The server would not let the user in, or not into a room. */
-function complain({ code, room, text }) {
-	if (room) box.refuse(`#${room}: ${text}`);
-	if (code === 'login-required' || !room) askUser(text);
-	else chat.places.delete(`#${room}`);
-	due();
+function complain({ code, verb, room, text }) {
+	if (verb !== 'join' || code === 'login-required') askUser(text);
+	else if (`#${room}` === chat.here) box.refuse(text);
 }
 
 // -- What is shown
@@ -102,7 +102,6 @@ function draw() {
 	$('#status').textContent = { offline: say('reconnecting'), left: farewell?.text ?? say('left') }[status] ?? '';
 }
 
-/** To the place that the page's address names. */
 function go() {
 	const key = keyOf(location.hash);
 	if (key !== chat.here) delete chat.places.get(chat.here)?.mark;
@@ -118,14 +117,14 @@ function go() {
 /** Asks for what is not known of what is shown. */
 async function refresh() {
 	const place = chat.places.get(chat.here);
-	if (session.status !== 'online' || place?.key[0] !== '#' || place.isAsked || place.members) return;
-	place.isAsked = true;
+	if (session.status !== 'online' || place?.key[0] !== '#' || asked.has(place) || place.members) return;
+	asked.add(place);
 	const room = place.key.slice(1);
 	const answers = await session.send([...(place.isJoined ? [] : [`join|${room}|last|${PAGE}`]), `who|${room}`, 'rooms']);
-	place.isAsked = false;
+	asked.delete(place);
 	const refusal = refusalIn(answers);
 	if (refusal) {
-		complain({ ...refusal, room });
+		complain({ ...refusal, verb: 'join', room });
 		return;
 	}
 	place.members = new Map(answers.filter(({ event }) => event === 'user').map(({ from }) => [from.addr, from.name]));
@@ -139,17 +138,17 @@ async function refresh() {
 }
 
 async function older(place) {
-	const { key, items, isWhole, isLoading, isJoined } = place;
-	if (session.status !== 'online' || isWhole || isLoading || !isJoined) return;
-	place.isLoading = true;
+	const { key, items, isWhole, isJoined } = place;
+	if (session.status !== 'online' || isWhole || loading.has(place) || !isJoined) return;
+	loading.add(place);
 	const count = items.length;
 	const before = items.find(({ pos }) => pos)?.pos;
 	const query = before ? `&before=${before}` : '';
 	const headers = session.secret ? { Authorization: session.secret } : {};
 	const response = await fetch(`rooms/${encodeURIComponent(key.slice(1))}?last=${PAGE}${query}`, { headers }).catch(() => ({}));
 	for (const event of parse(await response.text?.() ?? '')) if (event.replay) chat.hear(event);
-	place.isWhole = items.length === count && Boolean(response.status);
-	place.isLoading = false;
+	place.isWhole = items.length === count && response.status < 429;
+	loading.delete(place);
 	due();
 }
 
@@ -169,9 +168,9 @@ async function send(text) {
 
 async function act(line) {
 	box.refuse(refusalIn(await session.send([line]))?.text ?? '');
+	due();
 }
 
-/** What Tab completes. */
 function names() {
 	const { members, items } = chat.place(chat.here);
 	const spoke = items.slice(-100).reverse().map(({ name }) => name);
@@ -185,9 +184,9 @@ const wrong = $('dialog [role=alert]');
 
 function askUser(why = '') {
 	form.reset();
-	form.name.value = chat.me && chat.me.name !== chat.me.addr ? chat.me.name : '';
+	form.name.value = session.name;
 	wrong.textContent = why;
-	$('dialog').showModal();
+	if (!$('dialog').open) $('dialog').showModal();
 }
 
 form.onsubmit = async (event) => {
@@ -199,7 +198,7 @@ form.onsubmit = async (event) => {
 	$('dialog').close();
 	const basic = () => btoa(String.fromCodePoint(...new TextEncoder().encode(`${name}:${password}`)));
 	session.secret = token ? `Bearer ${token}` : password ? `Basic ${basic()}` : null;
-	localStorage.name = session.name = session.secret ? '' : name;
+	localStorage.name = session.secret ? '' : name;
 	change();
 };
 
@@ -226,7 +225,7 @@ onClick('#quit', () => {
 });
 onClick('#back', () => share({ back: true }));
 onClick('#leave', () => {
-	if (chat.here[0] === '#') act(`leave|${chat.here.slice(1)}`);
+	if (chat.place(chat.here).isJoined) act(`leave|${chat.here.slice(1)}`);
 	else chat.places.delete(chat.here);
 	due();
 });
@@ -243,16 +242,13 @@ addEventListener('keydown', ({ key }) => key === 'Escape' && panel('')());
 addEventListener('hashchange', go);
 addEventListener('visibilitychange', draw);
 
-// -- The beginning
-
 // A page that is loaded again goes on where it was. A new one has the same session, if it is still there, or the same rooms.
 addEventListener('pagehide', () => {
 	const { me, places, rooms } = chat;
-	const kept = { members: null, isWhole: false, isAsked: false, isLoading: false };
-	const ends = [...places.values()].map((place) => ({ ...place, ...kept, items: place.items.slice(-PAGE) }));
+	const ends = [...places.values()].map((place) => ({ ...place, members: null, isWhole: false, items: place.items.slice(-PAGE) }));
 	const state = session.status === 'left' ? {} : current();
 	sessionStorage.chat = JSON.stringify({ me, places: ends, state });
-	localStorage.chat = JSON.stringify({ me, places: rooms.map(({ key }) => ({ key })), state: { id: state.id } });
+	localStorage.chat = JSON.stringify({ me, places: rooms.filter(({ isJoined }) => isJoined).map(({ key }) => ({ key })), state: { id: state.id } });
 });
 
 translate();

@@ -30,7 +30,7 @@ export function makeSession(chat, { tell, change, complain }) {
 	const post = async (lines, key, query = '') => {
 		const headers = { 'Content-Type': 'text/plain', 'Idempotency-Key': key };
 		const response = await fetch(`sessions/${self.id}${query}`, { method: 'POST', headers, body: `${lines.join('\n')}\n` });
-		return { status: response.status, answers: parse(await response.text()) };
+		return parse(await response.text());
 	};
 
 	/** Sends lines behind all others, as soon as it can. Resolves to the answers, up to the first refusal. */
@@ -47,10 +47,13 @@ export function makeSession(chat, { tell, change, complain }) {
 		for (;;) {
 			while (self.status !== 'online') await sleep(100);
 			const { id } = self;
-			const { status, answers } = await post(lines, key).catch(() => ({ answers: [] }));
-			const isLost = status === 404 && !answers.some(({ verb }) => verb); // the session
-			if (answers.length > 0 && !isLost) return answers;
-			if (isLost && id === self.id && self.status === 'online') set('offline');
+			const answers = await post(lines, key).catch(() => []);
+			const isLost = answers[0]?.code === 'no-such-session';
+			if (answers.length > 0 && !isLost && answers[0].code !== 'in-progress') return answers;
+			if (isLost && id === self.id) {
+				self.status = 'offline';
+				stream.abort();
+			}
 			await sleep(PAUSE_MIN_MS);
 		}
 	};
@@ -129,10 +132,10 @@ export function makeSession(chat, { tell, change, complain }) {
 		const lines = chat.rooms.map(({ key, pos }) => `join|${key.slice(1)}|${pos ? `since|${pos}` : `last|${PAGE}`}`);
 		if (!chat.places.has('#lobby')) lines.push('leave|lobby');
 		const ask = async (...all) => {
-			const { answers } = await post(all, random(), '?skip');
+			const answers = await post(all, random(), '?skip');
 			// On the stream they may come later than what is sent next.
 			tell(answers.filter(({ replay }) => replay));
-			return answers.filter(({ event }) => event === 'refused');
+			return answers.filter(({ event, verb }) => event === 'refused' && verb === 'join');
 		};
 		for (const refusal of await ask(`lang|${language}`, ...lines)) {
 			const { code, room, pos } = refusal;
