@@ -7,7 +7,8 @@
 //!
 //! Each floor knows only those below it:
 //!
-//! - [`net`]: who may come in, the accept loop, a future per connection, and how connections end. No rules, no text.
+//! - [`net`]: who may come in, the accept loop, a future per connection, and how connections end; in `net/web`, requests over
+//!   HTTP and sessions. No rules, no text.
 //! - [`broker`]: the one future that owns the chat. It schedules what goes into it, renders what comes out, sends it, and
 //!   keeps the accounts: who pays for time, memory and rates. No rules.
 //! - [`store`]: what is kept in a file, on threads of its own: history, accounts, private messages. No rules, no text.
@@ -24,6 +25,9 @@
 //!
 //! Order is `chat/order` (operators and owners of rooms: who may send away, keep out, silence, lock) and `store/order.rs`. What one
 //! may do follows from the account that one is logged in to, and from nothing else.
+//!
+//! HTTP is `protocol/http` (heads, bodies, what is asked for, what stands around answers, the page) and `net/web`: each request is
+//! made by a client of the broker, which is told in a dialect, as any other.
 //!
 //! History is `chat/recent.rs` (the last events, in memory), `chat/history.rs` (where one begins that a client asks for),
 //! `chat/replay.rs` (the events of rooms, in one order, or an account's messages on their way to a client), `chat/answered.rs` and

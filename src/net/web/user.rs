@@ -85,6 +85,9 @@ impl User {
 
     /// Waits for what the user is told next.
     pub(super) async fn next(&mut self) -> News {
+        if self.inbox.gauge().take_relief() {
+            self.stay.shared.broker.unbounded_send(Request::Relieved(self.stay.client)).ok();
+        }
         match self.inbox.next().await {
             Some(QueueItem::Bytes(bytes)) => News::Bytes(bytes),
             Some(QueueItem::Credit(credit)) => {
