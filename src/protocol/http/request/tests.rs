@@ -43,6 +43,7 @@ fn a_history_has_a_beginning_a_filter_and_a_form() {
     assert_eq!((past.start, past.kinds), (Start::Ago(Duration::from_secs(600)), Kinds::Messages));
     assert_eq!((past.follows, past.shape), (true, Shape::Text));
     assert_eq!(past_of("/rooms/a?follow", "").start, Start::Last(0));
+    assert!(matches!(request("HEAD", "/rooms/a?follow"), Ok(Request::Past(Past { follows: false, .. }))));
     assert_eq!(past_of("/rooms/a?last=5000", "").start, Start::Last(5000));
     assert_eq!(past_of("/rooms/a?last=5&before=7", "").before, Some((7, None)));
     for wrong in [
