@@ -84,6 +84,10 @@ impl User {
 
     /// Waits for what the user is told next.
     pub(super) async fn next(&mut self) -> News {
+        if self.inbox.gauge().take_relief() {
+            let relieved = Request::Relieved(self.stay.client);
+            self.stay.shared.broker.unbounded_send(relieved).ok(); // fails only when the broker is dead
+        }
         match self.inbox.next().await {
             Some(QueueItem::Bytes(bytes)) => News::Bytes(bytes),
             Some(QueueItem::Credit(credit)) => {
