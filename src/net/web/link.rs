@@ -26,7 +26,7 @@ use crate::{
         transport::{Received, Transport},
         writer::Writer,
     },
-    protocol::http::{Item, Problem, Requests},
+    protocol::http::{Health, Item, Problem, Requests},
     reactor::{Timer, is_transient},
 };
 
@@ -118,6 +118,11 @@ impl Link {
         self.requests.is_between()
     }
 
+    /// Whether the server shuts down, and nothing more may be asked over the connection.
+    pub(super) fn is_closing(&self) -> bool {
+        self.shared.metrics.health() == Health::Draining
+    }
+
     /// Reads what comes. Answers whether it has come before the timer went off, if that is set.
     async fn receive(&mut self, is_timed: bool) -> Result<bool, Ended> {
         let Self { reading, transport, timer, shared, closing, .. } = self;
@@ -187,11 +192,6 @@ impl Link {
         let timeout = self.shared.limits.borrow().write_timeout;
         let is_written = self.writer.write_all(&mut self.transport, timeout, self.shared.clock).await;
         if is_written { Ok(()) } else { Err(Ended::Gone) }
-    }
-
-    /// Waits until the server shuts down.
-    pub(super) fn closing(&self) -> impl Future<Output = ()> + use<> {
-        self.closing.clone().map(drop)
     }
 
     /// Waits until the connection has failed.

@@ -153,7 +153,11 @@ impl Web {
         let mut answer = self.answer(head, Shape::Json);
         let mut first_refused = None;
         loop {
-            let lines = self.body_lines(head, repeat.is_some()).await?;
+            let lines = match self.body_lines(head, repeat.is_some()).await {
+                Ok(lines) => lines,
+                Err(Ended::Problem(problem)) => return self.break_off(answer, problem).await,
+                Err(Ended::Gone) => return Err(Ended::Gone),
+            };
             let mut answers = session.lines(lines.lines.into(), skips);
             let refused = loop {
                 let piece = match &repeat {
@@ -164,11 +168,8 @@ impl Web {
                     Some(Piece::Bytes(bytes)) => self.put(&mut answer, bytes).await?,
                     Some(Piece::Done(refused)) => break refused,
                     None => {
-                        if answer.bytes() == 0 {
-                            self.put_problem(&mut answer, Problem::NoSuchSession).await?;
-                            return self.end(answer, Problem::NoSuchSession.status()).await;
-                        }
-                        return self.end(answer, 200).await; // such as for `quit`
+                        self.put_problem(&mut answer, Problem::NoSuchSession).await?;
+                        return self.end(answer, Problem::NoSuchSession.status()).await;
                     }
                 }
             };
@@ -227,7 +228,6 @@ impl Web {
                     self.link.flush().await?;
                 },
                 () = gone => return Err(Ended::Gone),
-                () = self.link.closing().fuse() => {}
             }
         }
     }

@@ -58,11 +58,7 @@ impl Web {
         while !has_ended && (skips || first_refused.is_none()) {
             let lines = match self.body_lines(head, repeat.is_some()).await {
                 Ok(lines) => lines,
-                Err(Ended::Problem(problem)) => {
-                    self.put_problem(&mut answer, problem).await?;
-                    answer.end(&mut self.link, problem.status()).await?;
-                    return Ok(Next::Close);
-                }
+                Err(Ended::Problem(problem)) => return self.break_off(answer, problem).await,
                 Err(Ended::Gone) => return Err(Ended::Gone),
             };
             has_ended = lines.has_ended;
@@ -178,6 +174,13 @@ impl Web {
                 return Ok(Lines { lines, has_ended: false });
             }
         }
+    }
+
+    /// The body does not go on as it should: says so behind what was answered of it, and ends the connection.
+    pub(super) async fn break_off(&mut self, mut answer: Answer<'_>, problem: Problem) -> Result<Next, Ended> {
+        self.put_problem(&mut answer, problem).await?;
+        answer.end(&mut self.link, problem.status()).await?;
+        Ok(Next::Close)
     }
 
     /// Begins a request with a body. Answers what makes it the same as a later one, if that may come; or what follows, if it has

@@ -241,7 +241,8 @@ fn past(head: &Head, rooms: &str) -> Result<Request, Problem> {
         Some(_) => return Err(usage),
     };
     let shape = shape(head, PAST)?;
-    let follows = target.get("follow").is_some() || shape == Shape::ServerSent;
+    let is_endless = target.get("follow").is_some() || shape == Shape::ServerSent;
+    let follows = is_endless && head.method != Method::Head; // of which there is only the head
     let last_event = Some(&head.last_event_id).filter(|_| shape == Shape::ServerSent);
     let since = last_event.and_then(Option::as_deref).or_else(|| target.get("since"));
     let start = match (since, target.get("last")) {
