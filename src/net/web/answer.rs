@@ -6,12 +6,15 @@ use jiff::Timestamp;
 
 use super::{Ended, Next, link::Link};
 use crate::{
-    broker::Queued,
+    broker::{Level, Queued},
     protocol::http::{Chunk, Head, Length, Method, ResponseHead, Shape},
 };
 
 /// Bytes of an answer that are collected. Of a longer one, the head says that all is well before that is known.
 const COLLECTED_BYTES_MAX: usize = 128 << 10;
+/// The same while memory is tight: no more than waits for a client that is not behind then, since a long answer goes on only when
+/// what was told of it is written. A refusal is shorter.
+const COLLECTED_BYTES_MAX_TIGHT: usize = 2 << 10;
 
 /// The answer to a request.
 pub(super) struct Answer<'h> {
@@ -54,7 +57,8 @@ impl<'h> Answer<'h> {
         match &mut self.state {
             State::Collecting(parts) => {
                 parts.push(part);
-                if self.bytes <= COLLECTED_BYTES_MAX {
+                let is_tight = link.shared.memory.level() >= Level::Tight;
+                if self.bytes <= if is_tight { COLLECTED_BYTES_MAX_TIGHT } else { COLLECTED_BYTES_MAX } {
                     return Ok(());
                 }
                 self.begin(link, self.length());
@@ -101,7 +105,10 @@ impl<'h> Answer<'h> {
     /// Ends the answer with this status, if that is not told yet. One that is no success but has begun is broken off: its last
     /// chunk does not come.
     pub(super) async fn end(mut self, link: &mut Link, status: u16) -> Result<Next, Ended> {
-        let is_kept = self.head.keeps_alive && link.is_between();
+        let is_kept = self.head.keeps_alive && link.is_between() && !link.is_closing();
+        if status == 401 {
+            self.field("WWW-Authenticate", "Bearer"); // RFC 9110, 15.5.2
+        }
         match mem::replace(&mut self.state, State::Begun(Length::None)) {
             State::Begun(length) => {
                 let is_whole = status < 400 && length == Length::Chunked;

@@ -121,6 +121,11 @@ impl Link {
         self.requests.is_between()
     }
 
+    /// Whether the server shuts down, and nothing more may be asked over the connection.
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.peek().is_some()
+    }
+
     /// Reads what comes. Answers whether it has come before the timer went off, if that is set.
     async fn receive(&mut self, is_timed: bool, user: Option<&mut User>) -> Result<bool, Ended> {
         let is_late = {

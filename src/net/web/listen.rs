@@ -166,11 +166,8 @@ impl Web {
                     Some(Piece::Bytes(bytes)) => self.put(&mut answer, bytes).await?,
                     Some(Piece::Done(refused)) => break refused,
                     None => {
-                        if answer.bytes() == 0 {
-                            self.put_problem(&mut answer, Problem::NoSuchSession).await?;
-                            return self.end(answer, Problem::NoSuchSession.status()).await;
-                        }
-                        return self.end(answer, 200).await; // such as for `quit`
+                        self.put_problem(&mut answer, Problem::NoSuchSession).await?;
+                        return self.end(answer, Problem::NoSuchSession.status()).await;
                     }
                 }
             };

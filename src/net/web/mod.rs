@@ -156,9 +156,7 @@ impl Web {
 
     /// Says why a request is not served.
     async fn refuse(&mut self, head: &Head, problem: Problem) -> Result<Next, Ended> {
-        if self.skip_body().is_err() {
-            return Err(Ended::Gone); // there is more that is wrong with it
-        }
+        self.skip_body().ok(); // if there is more that is wrong with it, the connection ends with the answer
         let mut answer = self.answer(head, Shape::Json);
         match problem {
             Problem::MethodNotAllowed(methods) => answer.field("Allow", methods),
@@ -215,7 +213,7 @@ impl Web {
 
     /// Ends an answer, when what is left of the request was passed over.
     async fn end(&mut self, answer: Answer<'_>, status: u16) -> Result<Next, Ended> {
-        self.skip_body()?;
+        self.skip_body().ok(); // if something is wrong with it, the connection ends with the answer
         answer.end(&mut self.link, status).await
     }
 

@@ -167,7 +167,13 @@ impl Runner {
                 self.user.wait_until_due().await;
                 self.line_done(credit.refused);
             }
-            News::End(departure) => return Some(departure),
+            News::End(departure) => {
+                if let Some(current) = self.current.as_mut().filter(|current| current.verb == Verb::Quit) {
+                    current.lines.left.clear();
+                    self.line_done(None);
+                }
+                return Some(departure);
+            }
         }
         None
     }
@@ -255,7 +261,7 @@ fn understand(
         }
         Line::Check(token) => vec![Step::Check(token)],
         Line::Help => vec![Step::Reply(Reply::Help(Arc::clone(limits)))],
-        Line::Quit => vec![Step::Close(Departure::Quit)],
+        Line::Quit => return Some((Verb::Quit, vec![Step::Close(Departure::Quit)])),
     };
     Some((Verb::Say, steps))
 }
