@@ -47,7 +47,7 @@ pub(super) struct Writer<'c> {
     pub(super) tables: Tables<'c>,
     held: Held,
     health: Health,
-    envelope: Ending,
+    ending: Ending,
     outcomes: UnboundedSender<Outcome>,
     /// How steps go that may wait.
     steps: Health,
@@ -80,7 +80,7 @@ impl<'c> Writer<'c> {
             tables,
             held: Held::default(),
             health,
-            envelope: Ending::Open,
+            ending: Ending::Open,
             outcomes,
             steps,
             highest,
@@ -109,7 +109,7 @@ impl<'c> Writer<'c> {
     fn receive(&mut self, tasks: &Receiver<Task>) {
         let now = Instant::now();
         let wait = self.due(now).map(|due| due.saturating_duration_since(now));
-        if !matches!(self.envelope, Ending::Open) {
+        if !matches!(self.ending, Ending::Open) {
             return thread::sleep(wait.unwrap_or_default()); // no task comes any more
         }
         let task = match wait {
@@ -119,7 +119,7 @@ impl<'c> Writer<'c> {
         match task {
             Ok(task) => self.take(task, Instant::now()),
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => self.envelope = Ending::Dropped,
+            Err(RecvTimeoutError::Disconnected) => self.ending = Ending::Dropped,
         }
     }
 
@@ -129,7 +129,7 @@ impl<'c> Writer<'c> {
             Health::Working => self.held.is_group(),
             Health::Failing { .. } => false, // it is bounded by what is held
         };
-        matches!(self.envelope, Ending::Open) && !is_group
+        matches!(self.ending, Ending::Open) && !is_group
     }
 
     pub(super) fn take(&mut self, task: Task, now: Instant) {
@@ -152,7 +152,7 @@ impl<'c> Writer<'c> {
             Task::TellAccounts => self.tables.state.watched.is_untold = true,
             Task::TellBans => self.owes_bans = true,
             Task::Close { patience, done } => {
-                self.envelope = Ending::Closing { until: now + patience.min(PATIENCE_MAX), done };
+                self.ending = Ending::Closing { until: now + patience.min(PATIENCE_MAX), done };
                 if let Health::Failing { retry_at } = &mut self.health {
                     *retry_at = now;
                 }
@@ -171,7 +171,7 @@ impl<'c> Writer<'c> {
                 Some(self.tables.due(now).map_or(look_at, |due| due.min(look_at)))
             }
         };
-        match self.envelope {
+        match self.ending {
             Ending::Closing { until, .. } => Some(due.map_or(until, |due| due.min(until))),
             Ending::Open | Ending::Dropped => due,
         }
@@ -257,7 +257,7 @@ impl<'c> Writer<'c> {
 
     pub(super) fn is_done(&self, now: Instant) -> bool {
         let is_failing = self.health != Health::Working;
-        match self.envelope {
+        match self.ending {
             Ending::Open => false,
             Ending::Closing { until, .. } => self.held.is_empty() || (is_failing && now >= until),
             Ending::Dropped => self.held.is_empty() || is_failing,
@@ -267,7 +267,7 @@ impl<'c> Writer<'c> {
     /// Leaves the file so that the next start has nothing to count, and no number is left out.
     fn end(mut self) -> Option<(oneshot::Sender<u64>, u64)> {
         let lost = self.held.lost();
-        match self.envelope {
+        match self.ending {
             Ending::Closing { done, .. } => {
                 if let Err(error) = self.tables.finish(self.highest) {
                     log::warn!(target: LOG_TARGET, "the store is left as after a crash: {error}");
