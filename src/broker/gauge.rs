@@ -156,12 +156,19 @@ impl Drop for QueueGauge {
 
 #[cfg(test)]
 mod tests {
-    use std::rc::Rc;
+    use std::{
+        io::Read,
+        net::{TcpListener, TcpStream},
+        rc::Rc,
+    };
 
     use bytes::Bytes;
 
     use super::*;
-    use crate::broker::{QueueItem, Told, outbox, turn::Part};
+    use crate::{
+        broker::{QueueItem, Told, outbox, outbox_counted, turn::Part},
+        reactor::{Poller, Socket, Token},
+    };
 
     #[test]
     fn what_is_held_for_one_client_alone_is_its_own_and_so_is_what_items_take() {
@@ -203,5 +210,57 @@ mod tests {
         gauge.want_relief(5);
         gauge.want_relief(0);
         assert!(!gauge.take_relief(), "not any more");
+    }
+
+    #[test]
+    fn what_nobody_takes_is_held_no_more_when_the_inbox_is_gone() {
+        let memory = Memory::new(1000);
+        let gauge = Rc::new(QueueGauge::new(Arc::clone(&memory)));
+        let part = |bytes: &'static [u8], told| Part { bytes: Bytes::from_static(bytes), told };
+        for _ in 0..3 {
+            // A connection over HTTP has one gauge for all the users of its requests.
+            let (outbox, mut inbox) = outbox_counted(None, Rc::clone(&gauge));
+            outbox.send(&[part(b"to all", Told::Public), part(b"to you", Told::Answer)], Duration::ZERO);
+            let taken = inbox.try_next();
+            drop(inbox);
+            assert_eq!(
+                (gauge.queued(), gauge.private()),
+                (6 + QUEUE_ITEM_OVERHEAD, 0),
+                "what was taken is counted yet"
+            );
+            outbox.send(&[part(b"and more", Told::Answer)], Duration::ZERO);
+            assert_eq!(gauge.queued(), 6 + QUEUE_ITEM_OVERHEAD, "nothing is queued for one who is gone");
+            if let Some(QueueItem::Bytes(item)) = taken {
+                gauge.release(item.bytes.len(), item.told.is_private());
+                gauge.release_item();
+            }
+            assert_eq!((gauge.own_bytes(), gauge.queued(), memory.used(), memory.queued()), (0, 0, 0, 0));
+        }
+    }
+
+    #[test]
+    fn while_the_output_is_held_back_the_broker_writes_to_no_socket() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        let socket = Rc::new(Socket::new(stream, Token(1), Rc::new(Poller::new().unwrap())).unwrap());
+        let gauge = Rc::new(QueueGauge::new(Memory::new(1000)));
+        let (outbox, mut inbox) = outbox_counted(Some(socket), Rc::clone(&gauge));
+        let send = |bytes: &'static [u8]| {
+            outbox.send(&[Part { bytes: Bytes::from_static(bytes), told: Told::Private }], Duration::ZERO);
+        };
+        gauge.hold_back(true);
+        send(b"behind a head\n");
+        let queued = inbox.try_next();
+        let Some(QueueItem::Bytes(item)) = queued else { panic!("{queued:?} is not queued") };
+        assert_eq!(&item.bytes[..], b"behind a head\n");
+        gauge.release(item.bytes.len(), true);
+        gauge.release_item();
+        gauge.hold_back(false);
+        send(b"at once\n");
+        assert!(inbox.try_next().is_none());
+        let mut got = [0; 8];
+        peer.read_exact(&mut got).unwrap();
+        assert_eq!(&got, b"at once\n", "and nothing came before");
     }
 }

@@ -1,6 +1,7 @@
 //! The rules as transcripts; `stage` tells how to read them.
 
 mod accounts;
+mod answers;
 mod door;
 mod history;
 mod locked;

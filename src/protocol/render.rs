@@ -132,6 +132,16 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_sign_of_life_is_a_comment_between_server_sent_events_and_nothing_elsewhere() {
+        for dialect in Dialect::ALL {
+            let mut out = Vec::new();
+            render_reply(&mut out, &Reply::Alive, Timestamp::UNIX_EPOCH, dialect);
+            let expected = if matches!(dialect.envelope, Envelope::ServerSent(_)) { ":\n\n" } else { "" };
+            assert_eq!(String::from_utf8_lossy(&out), expected, "{dialect:?}");
+        }
+    }
+
     /// What is told of an event of a room, live and from its history.
     fn told(event: PublicEvent, dialect: Dialect) -> [String; 2] {
         let epoch = Epoch::from_random(0);

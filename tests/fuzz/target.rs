@@ -11,11 +11,14 @@ mod meaning;
 mod object;
 #[path = "../simulation/reader.rs"]
 mod reader;
+#[path = "../simulation/requests.rs"]
+mod requests;
 #[path = "../simulation/wire.rs"]
 mod wire;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     if let [packet, bytes @ ..] = bytes {
         wire::check(bytes, usize::from(*packet));
+        requests::check(bytes, usize::from(*packet));
     }
 });

@@ -26,6 +26,7 @@ mod object;
 mod peer;
 mod reader;
 mod replay;
+mod requests;
 mod room_history;
 mod stage;
 mod store;

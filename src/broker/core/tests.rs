@@ -1,3 +1,5 @@
+mod requests;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::*;

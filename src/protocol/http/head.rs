@@ -116,19 +116,16 @@ impl Head {
         let bytes = &bytes[..bytes.len().min(HEAD_BYTES_MAX)];
         let mut fields = [EMPTY_HEADER; FIELDS_MAX];
         let mut request = Request::new(&mut fields);
-        let length = match request.parse(bytes) {
+        let bare_line_feed = bare_line_feed(bytes);
+        let length = match request.parse(&bytes[..bare_line_feed.unwrap_or(bytes.len())]) {
             Ok(Status::Complete(length)) => length,
+            Ok(Status::Partial) if bare_line_feed.is_some() => return Err(Problem::Malformed),
             Ok(Status::Partial) if bytes.len() == HEAD_BYTES_MAX => return Err(Problem::HeadTooLong),
-            Ok(Status::Partial) => {
-                return if has_bare_line_feed(bytes) { Err(Problem::Malformed) } else { Ok(Parsed::Incomplete) };
-            }
+            Ok(Status::Partial) => return Ok(Parsed::Incomplete),
             Err(httparse::Error::TooManyHeaders) => return Err(Problem::HeadTooLong),
             Err(httparse::Error::Version) => return Err(Problem::VersionNotSupported),
             Err(_) => return Err(Problem::Malformed),
         };
-        if has_bare_line_feed(&bytes[..length]) {
-            return Err(Problem::Malformed);
-        }
         let (Some(method), Some(target), Some(version)) = (request.method, request.path, request.version) else {
             return Err(Problem::Malformed);
         };
@@ -234,12 +231,11 @@ fn body_length(fields: Fields<'_>, is_1_1: bool) -> Result<BodyLength, Problem> 
     }
 }
 
-/// Whether a line ends with LF alone, as httparse allows.
-fn has_bare_line_feed(bytes: &[u8]) -> bool {
+/// Where the first line ends with LF alone, as httparse allows.
+fn bare_line_feed(bytes: &[u8]) -> Option<usize> {
     // Empty lines before a request are passed over (RFC 9112, 2.2), however they end.
-    let begin = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len());
-    let head = &bytes[begin..];
-    head.iter().enumerate().any(|(at, &byte)| byte == b'\n' && (at == 0 || head[at - 1] != b'\r'))
+    let begin = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n'))?;
+    memchr::memchr_iter(b'\n', &bytes[begin..]).map(|at| begin + at).find(|at| bytes[at - 1] != b'\r')
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Sessions as transcripts in virtual time. Events are separated by `;`; after each, what the session hands to the broker.
 
 mod ends;
+mod listens;
 mod presence;
 mod telnet;
 
@@ -144,7 +145,7 @@ fn shown(step: &Step) -> String {
         Step::Reply(Reply::Set(_)) => "!set".to_owned(),
         Step::Reply(Reply::Help(_)) => "!help".to_owned(),
         Step::Reply(Reply::Checked { .. }) => unreachable!("the broker knows the answer"),
-        Step::Reply(Reply::Alive) => unreachable!("no line is answered so"),
+        Step::Reply(Reply::Alive) => "!alive".to_owned(),
         Step::Check(token) => format!("check-{token}"),
         Step::Speak(dialect) => format!("speak-{}", dialect.index()),
         Step::Request { .. } => unreachable!("no line begins one"),
