@@ -77,9 +77,6 @@ impl Web {
             Outcome::Done(credit) => match Outcome::refused_status(&credit) {
                 Some(status) => {
                     note_refusal(answer, &credit);
-                    if status == 401 {
-                        answer.field("WWW-Authenticate", "Bearer");
-                    }
                     Ok(Err(status))
                 }
                 None => {
