@@ -33,6 +33,9 @@
 //! `chat/replay.rs` (the events of rooms, in one order, or an account's messages on their way to a client), `chat/answered.rs` and
 //! `store/reader.rs` (what memory has given up).
 //!
+//! HTTP is `protocol/http` (requests and answers, sans-IO, and the page in the browser) and `net/web` (connections and sessions).
+//! Each request is made by a client of the broker, like any other.
+//!
 //! To follow one public line from socket to socket, read `net/connection.rs` (the pump), `protocol/session/mod.rs`,
 //! `broker/core.rs`, `chat/mod.rs` and `broker/turn.rs`.
 //!

@@ -130,7 +130,7 @@ _pipechat() {
         help)
             flags=""
             case $before in
-                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="serve send listen history wait who chat account cert completions protocol errors rooms store accounts order scripts json client netcat options transport operating limits performance internals"; fi ;;
+                *) if [[ $word == -* ]]; then words=$flags; elif ((position == 0)); then words="serve send listen history wait who chat account cert completions protocol errors rooms store accounts order scripts json http client netcat options transport operating limits performance internals"; fi ;;
             esac
             ;;
     esac

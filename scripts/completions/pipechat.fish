@@ -197,4 +197,4 @@ complete -c pipechat -n '__pipechat_in completions' -l help -d 'print help'
 complete -c pipechat -n '__pipechat_in completions' -l version -d 'print the version'
 complete -c pipechat -n '__pipechat_in completions' -a 'bash zsh fish'
 
-complete -c pipechat -n '__pipechat_in help' -a 'serve send listen history wait who chat account cert completions protocol errors rooms store accounts order scripts json client netcat options transport operating limits performance internals'
+complete -c pipechat -n '__pipechat_in help' -a 'serve send listen history wait who chat account cert completions protocol errors rooms store accounts order scripts json http client netcat options transport operating limits performance internals'

@@ -230,7 +230,7 @@ _pipechat() {
             ;;
         help)
             _arguments \
-                '1:what:(serve send listen history wait who chat account cert completions protocol errors rooms store accounts order scripts json client netcat options transport operating limits performance internals)' \
+                '1:what:(serve send listen history wait who chat account cert completions protocol errors rooms store accounts order scripts json http client netcat options transport operating limits performance internals)' \
                 '*: :' \
                 && return
             ;;

@@ -47,6 +47,7 @@ pages! {
     order: "operators, room owners: kick, ban, mute, lock, announce";
     scripts: "sync, wait, check, ready-made examples, scenarios";
     json: "the JSON format, with jq";
+    http: "curl, programs and browsers: requests, sessions, the page, proxies";
     client: "send, listen, history, wait, who, chat, and their exit codes";
     netcat: "how each netcat ends its input";
     options: "the server's flags, environment and configuration file";

@@ -2,6 +2,7 @@
 //! say so in a line and pass.
 
 mod access;
+mod example;
 mod many;
 mod pictures;
 mod proxy;

@@ -1,4 +1,5 @@
-//! Pictures of the page, to be looked at: narrow and wide, light and dark, in both languages.
+//! Pictures of the page, to be looked at: narrow and wide, light and dark, in both languages. Those of the READMEs are copies:
+//! `cp target/tmp/screenshots/page.png target/tmp/screenshots/page.zh.png scripts/pictures/`.
 
 use crate::{
     Place, hear, kept_file,
@@ -16,6 +17,9 @@ fn pictures_of_the_page() {
                 picture(&driver, Look { width, height, is_dark, lang }, &name);
             }
         }
+    }
+    for (lang, name) in [("en-US", "page.png"), ("zh-CN", "page.zh.png")] {
+        picture(&driver, Look { width: 1280, height: 560, is_dark: false, lang }, name);
     }
 }
 
@@ -41,8 +45,8 @@ fn picture(driver: &Driver, look: Look, name: &str) {
     let browser = driver.browser(look);
     browser.open(&place.page("ann", "builds"));
     browser.until("document.querySelectorAll('#log .head').length === 3");
-    ci.say("in|builds|4712 is green");
-    browser.expect("4712 is green");
+    ci.say("in|builds|build green");
+    browser.expect("build green");
     lena.say(say("in|builds|ann，可以发布了吗？", "in|builds|ann: shall we ship it?"));
     lena.say(say("in|lobby|有人要喝咖啡吗？", "in|lobby|coffee, anyone?"));
     browser.until("document.querySelector('#rooms .badge') !== null");

@@ -23,7 +23,9 @@ fn conversations_run_as_written() {
 #[test]
 fn examples_print_the_output_below_them() {
     for block in blocks("sh", "test") {
-        if let Some(tool) = ["jq", "sqlite3"].iter().find(|tool| block.text.contains(**tool) && !is_installed(tool)) {
+        if let Some(tool) =
+            ["curl", "jq", "sqlite3"].iter().find(|tool| block.text.contains(**tool) && !is_installed(tool))
+        {
             note(&format!("SKIPPED: {}: {tool} is not installed", block.place()));
             continue;
         }

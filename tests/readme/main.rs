@@ -3,9 +3,10 @@
 //!
 //! What follows the language of a fenced block says how it is run: `sh test` against a server of its own, with the
 //! output in the `text output` block below it, if there is one; `text conversation` line by line in several netcats.
-//! Flags after that are the server's. Ports, times and the epochs of positions may differ, but the same address must stay the same.
+//! Flags after that are the server's, which speaks HTTP with `--http 9980`. Ports, times and the epochs of positions may differ, but the same address must stay the same.
 
 mod examples;
+mod http;
 mod markdown;
 mod pictures;
 mod protocol;

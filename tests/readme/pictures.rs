@@ -29,6 +29,16 @@ fn the_sessions_are_those_of_a_run() {
     }
 }
 
+/// tests/browser makes them.
+#[test]
+fn the_pictures_of_the_page_are_small() {
+    for name in ["page.png", "page.zh.png"] {
+        let bytes = fs::read(format!("{ROOT}/scripts/pictures/{name}")).expect("a picture");
+        assert!(bytes.starts_with(b"\x89PNG\r\n\x1a\n") && bytes.len() < 120_000, "{name}: {} bytes", bytes.len());
+        assert_eq!(bytes[16..20], 1280_u32.to_be_bytes(), "{name}: its width");
+    }
+}
+
 #[test]
 fn the_figures_are_those_of_the_benchmark() {
     if !is_installed("jq") {

@@ -19,7 +19,7 @@ use crate::{
 
 #[test]
 fn the_time_bot_answers() {
-    let server = Server::start(&[]);
+    let server = serve(&["--lang", "en"]);
     let mut ann = server.connect();
     let script = "scripts/examples/time-bot 127.0.0.1 9999 || echo \"ends with $?\"";
     thread::scope(|scope| {
@@ -71,7 +71,7 @@ fn the_barrier_lets_two_meet_or_says_why_not() {
 
 #[test]
 fn the_ci_room_reports_and_waits_for_an_approval() {
-    let server = Server::start(&[]);
+    let server = serve(&["--lang", "en"]);
     let mut ann = server.connect();
     ann.join("builds");
     let mut build = |command: &str, asks: bool, answers: &[&str]| {
@@ -112,7 +112,7 @@ fn the_archive_survives_restarts_of_both_ends() {
         note("SKIPPED: the example archive: jq is not installed");
         return;
     }
-    let server = Server::start(&[]);
+    let server = serve(&["--lang", "en"]);
     let port = server.addr.port().to_string();
     let folder = tmp("archive");
     fs::remove_dir_all(&folder).expect("ours");
@@ -185,7 +185,7 @@ impl Drop for Running {
 
 #[test]
 fn announce_sends_its_input_verbatim() {
-    let server = Server::start(&[]);
+    let server = serve(&["--lang", "en"]);
     let mut ann = server.connect();
     // The longest text has 4,092 bytes. Whatever the locale, it ends at the end of a character.
     let long = |first: &str, count| format!("{first}{}", "龙".repeat(count));
@@ -204,7 +204,7 @@ fn announce_sends_its_input_verbatim() {
 
 #[test]
 fn announce_fails_when_a_line_was_refused_or_the_server_has_gone() {
-    let server = Server::start(&[]);
+    let server = serve(&["--lang", "en"]);
     let _ann = server.join("deploy-log");
     let announce = |name: &str, input: &str| {
         bash(&server, &format!("scripts/examples/announce {name} 127.0.0.1 9999"), Path::new(ROOT), input)
@@ -223,7 +223,7 @@ fn the_chat_log_shows_messages_and_gaps() {
         note("SKIPPED: the example chat-log: jq is not installed");
         return;
     }
-    let server = Server::start(&[]);
+    let server = serve(&["--lang", "en"]);
     let (mut ann, mut bob) = (server.join("ann"), server.connect());
     bob.say("format|json");
     bob.line();

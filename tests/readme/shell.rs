@@ -3,6 +3,7 @@
 use std::{
     env, fs,
     io::{Read, Write},
+    ops::Deref,
     os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -22,17 +23,46 @@ pub(crate) struct Ran {
     pub(crate) err: String,
 }
 
-/// Starts a server with these flags on a free port.
-pub(crate) fn serve(flags: &[&str]) -> Server {
-    Server::start_with(binary(), &[&["--port", "0"], flags].concat())
+/// The ports of the examples.
+const PORT: &str = "9999";
+const HTTP_PORT: &str = "9980";
+
+/// A server for examples.
+pub(crate) struct Served {
+    server: Server,
+    /// Where it speaks HTTP, if it does.
+    http_port: Option<String>,
 }
 
-pub(crate) fn on_port(server: &Server, text: &str) -> String {
-    text.replace("9999", &server.addr.port().to_string())
+impl Deref for Served {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
+    }
 }
 
-/// Runs a script, with this server's port in place of 9999, and kills what it leaves running.
-pub(crate) fn bash(server: &Server, script: &str, dir: &Path, input: &str) -> Ran {
+/// Starts a server with these flags on free ports.
+pub(crate) fn serve(flags: &[&str]) -> Served {
+    let free: Vec<&str> = flags.iter().map(|flag| if *flag == HTTP_PORT { "0" } else { flag }).collect();
+    let mut server = Server::start_with(binary(), &[&["--port", "0"], &free[..]].concat());
+    let http_port = flags.contains(&HTTP_PORT).then(|| {
+        let place = server.next_place();
+        place.trim_end_matches('/').rsplit(':').next().expect("a port").to_owned()
+    });
+    Served { server, http_port }
+}
+
+/// The text with this server's ports.
+pub(crate) fn on_port(server: &Served, text: &str) -> String {
+    let port = server.addr.port().to_string();
+    // One of the ports may have the digits of the other's in it.
+    let parts: Vec<_> = text.split(HTTP_PORT).map(|part| part.replace(PORT, &port)).collect();
+    parts.join(server.http_port.as_deref().unwrap_or(HTTP_PORT))
+}
+
+/// Runs a script, with this server's ports in place of the examples', and kills what it leaves running.
+pub(crate) fn bash(server: &Served, script: &str, dir: &Path, input: &str) -> Ran {
     let mut command = shell(&on_port(server, script));
     command.current_dir(dir).process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("bash");

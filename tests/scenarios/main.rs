@@ -112,6 +112,11 @@ fn accounts() {
 }
 
 #[test]
+fn http() {
+    under_every_netcat("scenarios/17-http");
+}
+
+#[test]
 fn demo() {
     under_every_netcat("demo");
 }

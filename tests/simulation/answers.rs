@@ -67,7 +67,7 @@ fn one_that_ends_before_it_is_announced_is_told_why_and_the_others_hear_nothing(
         stage.connect_silently(client, ip);
         stage.send(client, 1, vec![Step::Close(Departure::Http)]);
         assert!(stage.rest().0.is_empty(), "the chat does not hear of it");
-        assert_eq!(stage.received(client), "disconnected: this is not an HTTP server\n");
+        assert_eq!(stage.received(client), "disconnected: this port does not speak HTTP, see --http\n");
         assert_eq!(stage.received(1), "");
         stage.reap();
         assert!(stage.is_forgotten(client));

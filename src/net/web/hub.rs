@@ -75,6 +75,7 @@ impl Hub {
     pub(super) fn place(&self, origin: &Origin, shared: &Shared) -> Result<(Place, Origin), Departure> {
         let payer = origin.payer(&shared.trusted.borrow());
         let place = Place::take(&self.admission, Entrance::Session, payer, shared.clock.now())?;
+        shared.metrics.accepted(Entrance::Session);
         let id = self.next_session.get();
         self.next_session.set(id + 1);
         let addr = origin.addr.ip().map_or(origin.addr, |ip| Addr::Web { ip, id });

@@ -60,6 +60,9 @@ impl ResponseHead<'_> {
         }
         let is_kept = *keeps_alive && *length != Length::Open;
         put(format_args!("Connection: {}\r\n", if is_kept { "keep-alive" } else { "close" }));
+        if *status == 401 {
+            put(format_args!("WWW-Authenticate: Bearer\r\n")); // RFC 9110, 15.5.2; a browser asks for no password then
+        }
         // What is told is of this moment.
         if !fields.iter().any(|(name, _)| *name == "Cache-Control") {
             put(format_args!("Cache-Control: no-store\r\n"));
@@ -166,6 +169,22 @@ mod tests {
             assert!(head(length, keeps_alive).contains("Connection: close\r\n"));
         }
         assert_eq!(Chunk::before(26), "1a\r\n");
+    }
+
+    #[test]
+    fn one_who_has_to_log_in_is_told_how() {
+        for (status, count) in [(401, 1), (403, 0)] {
+            let head = ResponseHead {
+                status,
+                content_type: "text/plain",
+                length: Length::Bytes(3),
+                keeps_alive: true,
+                allowed_origin: None,
+                fields: &[],
+            };
+            let head = head.render(Timestamp::UNIX_EPOCH);
+            assert_eq!(head.matches("\r\nWWW-Authenticate: Bearer\r\n").count(), count, "{head}");
+        }
     }
 
     #[test]

@@ -180,7 +180,9 @@ pub(in crate::protocol) fn goodbye(departure: Departure, lang: Lang) -> &'static
             "来自你的地址的新连接过于频繁,请稍后再试",
             "too many new connections from your address, please try again later",
         ],
-        Departure::Http => ["这里不是HTTP服务,连接将被断开", "disconnected: this is not an HTTP server"],
+        Departure::Http => {
+            ["此端口不支持HTTP(见 --http),连接将被断开", "disconnected: this port does not speak HTTP, see --http"]
+        }
         Departure::OtherProtocol => [
             "这里是聊天服务,不支持其他协议,连接将被断开",
             "disconnected: this is a chat server, other protocols are not supported",
