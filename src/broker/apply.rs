@@ -5,7 +5,7 @@ use std::{mem, sync::Arc};
 use log::Level as LogLevel;
 
 use super::{
-    ACTS_TARGET, Refused,
+    ACTS_TARGET,
     client::Client,
     core::{Broker, Current, Leaving, flow_key, payer},
     schedule::STEP_COST,
@@ -15,7 +15,7 @@ use crate::{
         AccountDone, AccountRefusal, Asked, ClientId, Congestion, Deed, Departure, Done, Event, Input, OrderChange,
         Output, Position, Public, Record, Refusal,
     },
-    protocol::escape::escaped,
+    protocol::{Refused, escape::escaped},
     store::Change,
 };
 
@@ -88,8 +88,11 @@ impl Broker {
                         if let Some(act) = act_of_account(&event) {
                             log::info!(target: ACCOUNTS, "{} {act}", client.log_name(id));
                         }
+                        if let Event::Done(Done::Account(AccountDone::Kept(_))) = &event {
+                            client.note_kept();
+                        }
                         if let Event::Refused(refusal) | Event::Declined(_, refusal) = &event {
-                            client.note_refusal(refused(refusal));
+                            client.note_refusal(refusal.code(), || Refused::Chat(refusal.clone()));
                             self.metrics.refused(refusal.code());
                         }
                         self.turn.tell(&mut client.listener, &event);
@@ -174,15 +177,6 @@ impl Broker {
             self.behind.insert(id);
         }
     }
-}
-
-/// What a client's program is to know of a refusal.
-fn refused(refusal: &Refusal) -> Refused {
-    let retry_after = match refusal {
-        Refusal::Account(AccountRefusal::TryLater(seconds)) => Some(u32::try_from(*seconds).unwrap_or(u32::MAX)),
-        _ => None,
-    };
-    Refused { code: refusal.code(), retry_after }
 }
 
 /// What the log says of what was done with an account, or tried.

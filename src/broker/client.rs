@@ -8,7 +8,7 @@ use super::{
     log_name::LogName,
     memory::Memory,
     metrics::Metrics,
-    outbox::{Credit, Outbox, Refused},
+    outbox::{Credit, Outbox, Outcome},
     public_output::PublicOutput,
     rate_limit::RateLimit,
     turn::Listener,
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     chat::{ClientId, Command, Congestion, Identity},
     origin::Origin,
-    protocol::{Batch, Rate, Step},
+    protocol::{Batch, Rate, Refused, Step},
 };
 
 /// Bytes that wait for one client alone, above which heavy flows may send it no private messages, and its own long answers
@@ -50,10 +50,8 @@ pub(super) struct Client {
     pub(super) is_busy: bool,
     /// The code of what was refused first since its last check.
     pub(super) refused: Option<&'static str>,
-    /// What was refused first since its request began.
-    refused_of_request: Option<Refused>,
-    /// Nothing more is to be done of the request once a line was refused.
-    stops_at_refusal: bool,
+    /// The request at work, if its client wants to know what comes of it.
+    request: Option<Box<WebRequest>>,
     /// The client is in the queue of its flow.
     pub(super) is_queued: bool,
     /// The number of the last flush that has come by.
@@ -64,6 +62,14 @@ pub(super) struct Client {
     rate: RateLimit,
     /// When the connection may send its next batch; it has not been told yet.
     owed_credit: Option<Duration>,
+}
+
+/// A request at work.
+#[derive(Debug)]
+struct WebRequest {
+    /// Nothing more is to be done of it once something was refused.
+    stops_at_refusal: bool,
+    outcome: Outcome,
 }
 
 /// How far a client has come.
@@ -102,8 +108,7 @@ impl Client {
             has_arrived: false,
             is_busy: false,
             refused: None,
-            refused_of_request: None,
-            stops_at_refusal: false,
+            request: None,
             is_queued: false,
             flushed: 0,
             congestion: Congestion::None,
@@ -216,16 +221,17 @@ impl Client {
         self.pending.as_ref().is_some_and(|pending| pending.bytes > LIGHT_BATCH_BYTES)
     }
 
-    /// A request begins. What is refused is noted from here on; then nothing more is done of it, if it is to stop.
+    /// A request begins. What comes of it is noted, and once something was refused, nothing more is done of it, if it is to stop.
     pub(super) fn begin_request(&mut self, stops_at_refusal: bool) {
-        (self.refused_of_request, self.stops_at_refusal) = (None, stops_at_refusal);
+        self.request = Some(Box::new(WebRequest { stops_at_refusal, outcome: Outcome::default() }));
     }
 
-    /// Something was refused.
-    pub(super) fn note_refusal(&mut self, refused: Refused) {
-        self.refused.get_or_insert(refused.code);
-        self.refused_of_request.get_or_insert(refused);
-        if self.stops_at_refusal
+    /// Something was refused, as its code says, and with more than that to those who want to know.
+    pub(super) fn note_refusal(&mut self, code: &'static str, refused: impl FnOnce() -> Refused) {
+        self.refused.get_or_insert(code);
+        let Some(request) = &mut self.request else { return };
+        request.outcome.refused.get_or_insert_with(refused);
+        if request.stops_at_refusal
             && let Some(pending) = &mut self.pending
         {
             pending.steps.retain(|step| !step.is_line());
@@ -236,13 +242,21 @@ impl Client {
         }
     }
 
+    /// A message of its was kept for one who is away.
+    pub(super) fn note_kept(&mut self) {
+        if let Some(request) = &mut self.request {
+            request.outcome.is_kept = true;
+        }
+    }
+
     /// The credit that the connection is to be given, if its last batch is done.
     pub(super) fn take_credit(&mut self) -> Option<Credit> {
         if self.is_busy || self.pending.is_some() {
             return None;
         }
         let not_before = self.owed_credit.take()?;
-        Some(Credit { not_before, refused: self.refused_of_request })
+        let outcome = self.request.take().map(|request| Box::new(request.outcome));
+        Some(Credit { not_before, outcome })
     }
 
     /// Bytes that the client makes the server hold for it alone.

@@ -66,7 +66,7 @@ pub use self::{
 pub(crate) use metrics::Entrance;
 
 pub use gauge::{QUEUE_ITEM_OVERHEAD, QueueGauge};
-pub use outbox::{Credit, Inbox, Outbox, QueueItem, Queued, Refused, Told, outbox, outbox_counted};
+pub use outbox::{Credit, Inbox, Outbox, Outcome, QueueItem, Queued, Told, outbox, outbox_counted};
 
 /// The target of operators' acts in the log, which leaves none of them out.
 pub const ACTS_TARGET: &str = "pipechat::broker::order";

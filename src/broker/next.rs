@@ -3,7 +3,6 @@
 use std::{mem, sync::Arc, time::Duration};
 
 use super::{
-    Refused,
     client::Stage,
     core::{Broker, Current, flow_key},
     schedule::Next,
@@ -11,7 +10,7 @@ use super::{
 use crate::{
     chat::{Chat, ClientId, Departure, Entry, Event, Input, Load},
     origin::Origin,
-    protocol::{Reply, Step, escape::escaped},
+    protocol::{Refused, Reply, Step, escape::escaped},
     store::BATCH_CHANGES_MAX,
 };
 
@@ -122,7 +121,7 @@ impl Broker {
             }
             Some(Step::Reply(reply)) => {
                 if let Reply::Refused(error) = reply {
-                    client.note_refusal(Refused { code: error.code(), retry_after: None });
+                    client.note_refusal(error.code(), || Refused::Form(error));
                     self.metrics.refused(error.code());
                 }
                 self.reply(id, &reply);

@@ -22,7 +22,7 @@ use futures::{
 };
 
 use super::{gauge::QueueGauge, memory::Memory, turn::Part};
-use crate::{chat::Departure, reactor::Socket};
+use crate::{chat::Departure, protocol::Refused, reactor::Socket};
 
 /// Bytes in the queue of one client.
 #[derive(Debug)]
@@ -67,21 +67,21 @@ pub enum QueueItem {
 }
 
 /// The broker has done with a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Credit {
     /// The next batch must not come before this time, by the clock of the server.
     pub not_before: Duration,
-    /// What was refused first since the client's request began.
-    pub refused: Option<Refused>,
+    /// What has come of the request that ends with the batch, if it was one.
+    pub outcome: Option<Box<Outcome>>,
 }
 
-/// That something was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Refused {
-    /// The code of the reason.
-    pub code: &'static str,
-    /// In how many seconds it may be tried again, where that is known.
-    pub retry_after: Option<u32>,
+/// What has come of a request.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// What of it was refused first.
+    pub refused: Option<Refused>,
+    /// A message was kept for one who is away.
+    pub is_kept: bool,
 }
 
 /// The broker's end. Dropping it hangs up, after what is queued.
@@ -314,13 +314,12 @@ mod tests {
         let (outbox, mut inbox) = outbox(None, Memory::new(1 << 30));
         assert!(inbox.next().now_or_never().is_none(), "it waits");
         outbox.send(&[part(7, Told::Public)], Duration::ZERO);
-        let credit = Credit { not_before: Duration::from_secs(5), refused: None };
-        outbox.credit(credit);
+        outbox.credit(Credit { not_before: Duration::from_secs(5), outcome: None });
         outbox.end(Departure::Quit);
         drop(outbox);
         let mut next = || inbox.next().now_or_never().expect("it is there");
         assert!(matches!(next(), Some(QueueItem::Bytes(item)) if item.bytes.len() == PART_BYTES));
-        assert!(matches!(next(), Some(QueueItem::Credit(same)) if same == credit));
+        assert!(matches!(next(), Some(QueueItem::Credit(credit)) if credit.not_before == Duration::from_secs(5)));
         assert!(matches!(next(), Some(QueueItem::End(Departure::Quit))));
         assert!(next().is_none() && inbox.is_terminated());
     }

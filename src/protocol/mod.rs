@@ -15,6 +15,6 @@ pub use line::{Frame, Framer, Line, Telnet, Text, parse, parse_frame};
 pub use line::{escape, foreign};
 pub use proxy::{HEADER_BYTES_MAX, Header};
 pub use render::{render, render_public, render_reply, render_taken, render_unserved};
-pub use reply::{FormError, Limits, Rate, Reply};
+pub use reply::{FormError, Limits, Rate, Refused, Reply};
 pub use session::{Batch, Intake, Interest, Session, Step};
 pub use verb::Verb;

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{Verb, dialect::Setting};
-use crate::chat::RoomLimits;
+use crate::chat::{Refusal, RoomLimits};
 
 /// An answer to one line, in its place among the chat's answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,15 @@ pub enum Reply {
         /// The code of the first refusal. The connection ends with it.
         refused: Option<&'static str>,
     },
+}
+
+/// Why a request was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// The chat does not do it.
+    Chat(Refusal),
+    /// It is no command.
+    Form(FormError),
 }
 
 /// Why a line is no command. Nothing has changed, and the next line works.

@@ -2,27 +2,23 @@
 
 use super::{Answer, Ended, Next, User, Web, link::Link, user::News};
 use crate::{
-    broker::{Credit, Told},
+    broker::{Outcome, Told},
     chat::{Command, Departure, Kinds},
     protocol::{
         Step,
-        http::{Head, Health, METRICS_CONTENT_TYPE, Problem, Shape, metrics, page, status_of, status_of_departure},
+        http::{
+            Head, Health, METRICS_CONTENT_TYPE, Problem, Shape, metrics, page, retry_after, status_of,
+            status_of_departure,
+        },
     },
 };
 
 /// How it has ended what a user was asked to do.
-pub(super) enum Outcome {
+pub(super) enum End {
     /// All was done, or refused.
-    Done(Credit),
+    Done(Outcome),
     /// The user had to leave.
-    Ended(Departure),
-}
-
-impl Outcome {
-    /// The status of an answer to this.
-    pub(super) fn refused_status(credit: &Credit) -> Option<u16> {
-        credit.refused.map(|refused| status_of(refused.code))
-    }
+    Left(Departure),
 }
 
 impl Web {
@@ -46,18 +42,18 @@ impl Web {
         .await;
         let mut answer = self.answer(head, shape);
         match collect(&mut self.link, &mut user, &mut answer).await? {
-            Outcome::Done(credit) => {
+            End::Done(outcome) => {
                 self.keep(head, user);
-                self.answered(answer, &credit).await
+                self.answered(answer, &outcome).await
             }
-            Outcome::Ended(departure) => self.sent_away(answer, departure).await,
+            End::Left(departure) => self.sent_away(answer, departure).await,
         }
     }
 
     /// Ends the answer to what was done or refused.
-    pub(super) async fn answered(&mut self, mut answer: Answer<'_>, credit: &Credit) -> Result<Next, Ended> {
-        note_refusal(&mut answer, credit);
-        self.end(answer, Outcome::refused_status(credit).unwrap_or(200)).await
+    pub(super) async fn answered(&mut self, mut answer: Answer<'_>, outcome: &Outcome) -> Result<Next, Ended> {
+        note_refusal(&mut answer, outcome);
+        self.end(answer, status(outcome)).await
     }
 
     /// The user takes a name or logs in. Answers the status, if that was refused; why is in the answer then.
@@ -74,17 +70,17 @@ impl Web {
         ])
         .await;
         match collect(&mut self.link, user, answer).await? {
-            Outcome::Done(credit) => match Outcome::refused_status(&credit) {
-                Some(status) => {
-                    note_refusal(answer, &credit);
-                    Ok(Err(status))
+            End::Done(outcome) => match &outcome.refused {
+                Some(refused) => {
+                    note_refusal(answer, &outcome);
+                    Ok(Err(status_of(refused)))
                 }
                 None => {
                     answer.clear(&self.link);
                     Ok(Ok(()))
                 }
             },
-            Outcome::Ended(departure) => {
+            End::Left(departure) => {
                 if answer.bytes() == 0 {
                     self.put_problem(answer, Problem::Unavailable(departure)).await?;
                 }
@@ -143,20 +139,29 @@ impl Web {
 }
 
 /// Passes on what the user is told in answer, until all that it was asked to do is done.
-pub(super) async fn collect(link: &mut Link, user: &mut User, answer: &mut Answer<'_>) -> Result<Outcome, Ended> {
+pub(super) async fn collect(link: &mut Link, user: &mut User, answer: &mut Answer<'_>) -> Result<End, Ended> {
     loop {
         match link.unless_broken(user.next()).await? {
             News::Bytes(part) if part.told == Told::Answer => answer.take(link, part).await?,
             News::Bytes(part) => link.discard(&part),
-            News::Done(credit) => return Ok(Outcome::Done(credit)),
-            News::End(departure) => return Ok(Outcome::Ended(departure)),
+            News::Done(outcome) => return Ok(End::Done(outcome)),
+            News::End(departure) => return Ok(End::Left(departure)),
         }
     }
 }
 
+/// The status of an answer to what has come of a request.
+pub(super) fn status(outcome: &Outcome) -> u16 {
+    match &outcome.refused {
+        Some(refused) => status_of(refused),
+        None if outcome.is_kept => 202,
+        None => 200,
+    }
+}
+
 /// Tells when it may be tried again, where that is known.
-pub(super) fn note_refusal(answer: &mut Answer<'_>, credit: &Credit) {
-    if let Some(seconds) = credit.refused.and_then(|refused| refused.retry_after) {
+pub(super) fn note_refusal(answer: &mut Answer<'_>, outcome: &Outcome) {
+    if let Some(seconds) = outcome.refused.as_ref().and_then(retry_after) {
         answer.field("Retry-After", seconds.to_string());
     }
 }

@@ -6,12 +6,12 @@ use futures::{FutureExt, StreamExt, channel::mpsc::UnboundedReceiver, pin_mut, s
 
 use super::{
     Answer, Ended, Next, User, Web,
-    ask::Outcome,
+    ask::note_refusal,
     session::{Piece, Session, StreamState},
     user::News,
 };
 use crate::{
-    broker::{QueueGauge, Queued, Told},
+    broker::{Outcome, QueueGauge, Queued, Told},
     chat::{Command, Kinds, LOBBY},
     password::make_session_id,
     protocol::{
@@ -51,7 +51,7 @@ impl Web {
         loop {
             match self.link.unless_broken(user.next()).await? {
                 News::Bytes(part) => answer.take(&mut self.link, part).await?,
-                News::Done(credit) if credit.refused.is_some() => return self.answered(answer, &credit).await,
+                News::Done(outcome) if outcome.refused.is_some() => return self.answered(answer, &outcome).await,
                 News::Done(_) => break,
                 News::End(departure) => return self.sent_away(answer, departure).await,
             }
@@ -75,7 +75,7 @@ impl Web {
                 News::Bytes(part) if part.told == Told::Private => answer.take(&mut self.link, part).await?,
                 News::Bytes(part) if part.told == Told::Answer => answers.push(part),
                 News::Bytes(part) => self.link.discard(&part),
-                News::Done(credit) => break Outcome::refused_status(&credit),
+                News::Done(outcome) => break outcome.refused.as_ref().map(status_of),
                 News::End(departure) => {
                     self.put_problem(answer, Problem::Unavailable(departure)).await?;
                     break Some(status_of_departure(departure));
@@ -118,7 +118,7 @@ impl Web {
                         answers.extend_from_slice(&bytes);
                     }
                 }
-                News::Done(credit) => break Outcome::refused_status(&credit),
+                News::Done(outcome) => break outcome.refused.as_ref().map(status_of),
                 News::End(departure) => return self.refuse(head, Problem::Unavailable(departure)).await,
             }
         };
@@ -150,37 +150,36 @@ impl Web {
         };
         self.ask_for_body(head).await?;
         let mut answer = self.answer(head, Shape::Json);
-        let mut first_refused = None;
+        let mut total = Outcome::default();
         loop {
             let lines = match self.body_lines(head, repeat.is_some(), None).await {
                 Ok(lines) => lines,
                 Err(ended) => return self.break_off(answer, ended).await,
             };
             let mut answers = session.lines(lines.lines.into(), skips);
-            let refused = loop {
+            let outcome = loop {
                 let piece = match &repeat {
                     Some(_) => answers.next().await, // it is done whether or not the client waits for it
                     None => self.link.unless_broken(answers.next()).await?,
                 };
                 match piece {
                     Some(Piece::Bytes(bytes)) => self.put(&mut answer, bytes).await?,
-                    Some(Piece::Done(refused)) => break refused,
+                    Some(Piece::Done(outcome)) => break outcome,
                     None => {
                         self.put_problem(&mut answer, Problem::NoSuchSession).await?;
                         return self.end(answer, Problem::NoSuchSession.status()).await;
                     }
                 }
             };
-            first_refused = first_refused.or(refused);
-            if lines.has_ended || refused.is_some() && !skips {
+            total.refused = total.refused.or(outcome.refused);
+            total.is_kept |= outcome.is_kept;
+            if lines.has_ended || total.refused.is_some() && !skips {
                 break;
             }
             self.pass_on(head, &mut answer).await?;
         }
-        let status = first_refused.map_or(200, |refused| status_of(refused.code));
-        if let Some(seconds) = first_refused.and_then(|refused| refused.retry_after) {
-            answer.field("Retry-After", seconds.to_string());
-        }
+        note_refusal(&mut answer, &total);
+        let status = total.refused.as_ref().map_or(200, status_of);
         if let Some(repeat) = repeat {
             repeat.end(status, &answer);
         }

@@ -4,12 +4,12 @@ use std::rc::Rc;
 
 use super::{
     Answer, Ended, Hub, Next, Patience, User, Web,
-    ask::{Outcome, note_refusal},
+    ask::{End, note_refusal, status},
     user::News,
 };
 use crate::{
     address::Network,
-    broker::{Credit, Told},
+    broker::{Outcome, Told},
     chat::{Command, Kinds},
     protocol::{
         FormError, Reply, Step, Verb,
@@ -53,44 +53,39 @@ impl Web {
         };
         self.ask_for_body(head).await?;
         let mut answer = self.answer(head, Shape::Json);
-        let mut first_refused: Option<Credit> = None;
+        let mut total = Outcome::default();
         let mut has_ended = false;
-        while !has_ended && (skips || first_refused.is_none()) {
+        while !has_ended && (skips || total.refused.is_none()) {
             let lines = match self.body_lines(head, repeat.is_some(), Some(&mut user)).await {
                 Ok(lines) => lines,
                 Err(ended) => return self.break_off(answer, ended).await,
             };
             has_ended = lines.has_ended;
             let mut steps = lines.lines.into_iter().map(|line| step(line, to)).peekable();
-            while steps.peek().is_some() && (skips || first_refused.is_none()) {
+            while steps.peek().is_some() && (skips || total.refused.is_none()) {
                 // A message for one user has no answer of its own if it is delivered at once.
                 let most = if matches!(to, SayTo::User(_)) { 1 } else { BATCH_LINES_MAX };
                 let some: Vec<_> = steps.by_ref().take(most).collect();
                 let before = answer.bytes();
-                let credit = match self.say_some(&mut user, some, skips, repeat.is_some(), &mut answer).await? {
-                    Outcome::Done(credit) => credit,
-                    Outcome::Ended(departure) => return self.sent_away(answer, departure).await,
+                let outcome = match self.say_some(&mut user, some, skips, repeat.is_some(), &mut answer).await? {
+                    End::Done(outcome) => outcome,
+                    End::Left(departure) => return self.sent_away(answer, departure).await,
                 };
-                if credit.refused.is_none() && answer.bytes() == before {
+                if outcome.refused.is_none() && answer.bytes() == before {
                     let mut line = Vec::new();
                     render_taken(&mut line, Verb::To, jiff::Timestamp::now());
                     self.put(&mut answer, line).await?;
                 }
-                first_refused = first_refused.or(credit.refused.map(|_| credit));
+                total.refused = total.refused.or(outcome.refused);
+                total.is_kept |= outcome.is_kept;
             }
-            if first_refused.is_none() && !has_ended {
+            if total.refused.is_none() && !has_ended {
                 self.pass_on(head, &mut answer).await?;
             }
         }
         self.keep(head, user);
-        let status = match &first_refused {
-            Some(credit) => {
-                note_refusal(&mut answer, credit);
-                Outcome::refused_status(credit).unwrap_or(400)
-            }
-            None if is_kept(&answer) => 202,
-            None => 200,
-        };
+        note_refusal(&mut answer, &total);
+        let status = status(&total);
         if let Some(repeat) = repeat {
             repeat.end(status, &answer);
         }
@@ -105,7 +100,7 @@ impl Web {
         skips: bool,
         is_repeatable: bool,
         answer: &mut Answer<'_>,
-    ) -> Result<Outcome, Ended> {
+    ) -> Result<End, Ended> {
         let count = lines.len();
         let dialect = Shape::Json.dialect(Kinds::All, self.hub.lang);
         let mut steps = vec![Step::Request { stops_at_refusal: !skips }, Step::Speak(dialect)];
@@ -119,8 +114,8 @@ impl Web {
             match news {
                 News::Bytes(part) if part.told == Told::Answer => answer.take(&mut self.link, part).await?,
                 News::Bytes(part) => self.link.discard(&part),
-                News::Done(credit) => return Ok(Outcome::Done(credit)),
-                News::End(departure) => return Ok(Outcome::Ended(departure)),
+                News::Done(outcome) => return Ok(End::Done(outcome)),
+                News::End(departure) => return Ok(End::Left(departure)),
             }
         }
     }
@@ -244,9 +239,4 @@ fn step(line: Result<String, FormError>, to: &SayTo) -> Step {
         (Ok(text), SayTo::User(name)) => Step::Command(Command::Private { to: name.clone(), text }),
         (Err(error), _) => Step::Reply(Reply::Refused(error)),
     }
-}
-
-/// Whether a message was kept for one who is away: so says its answer, in a field, where no text of a user can stand.
-fn is_kept(answer: &Answer<'_>) -> bool {
-    memchr::memmem::find(&answer.collected(), br#""code":"kept""#).is_some()
 }

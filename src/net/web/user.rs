@@ -6,7 +6,7 @@ use async_std::task;
 use futures::StreamExt;
 
 use crate::{
-    broker::{Credit, Inbox, QueueGauge, QueueItem, Queued, Request, outbox_counted},
+    broker::{Inbox, Outcome, QueueGauge, QueueItem, Queued, Request, outbox_counted},
     chat::{ClientId, Departure},
     net::connection::Shared,
     origin::Origin,
@@ -26,8 +26,8 @@ pub(super) struct User {
 pub(super) enum News {
     /// Whole lines.
     Bytes(Queued),
-    /// The broker has done what was asked.
-    Done(Credit),
+    /// The broker has done what was asked: what has come of it.
+    Done(Outcome),
     /// The user is here no more.
     End(Departure),
 }
@@ -92,7 +92,7 @@ impl User {
             Some(QueueItem::Bytes(bytes)) => News::Bytes(bytes),
             Some(QueueItem::Credit(credit)) => {
                 self.not_before = credit.not_before;
-                News::Done(credit)
+                News::Done(credit.outcome.map(|outcome| *outcome).unwrap_or_default())
             }
             Some(QueueItem::End(departure)) => {
                 self.stay.gone = Some(departure);

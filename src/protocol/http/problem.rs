@@ -1,6 +1,10 @@
 //! Why a request is not served, and which status that has; and the statuses of what the chat refuses.
 
-use crate::{chat::Departure, protocol::Lang};
+use super::status_of_departure;
+use crate::{
+    chat::Departure,
+    protocol::{Lang, line::goodbye},
+};
 
 /// Why a request is not served: it is none, or one that nobody here can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,7 +141,7 @@ impl Problem {
             Self::MethodNotKnown => ["不支持的请求方法", "this method is not known"],
             Self::VersionNotSupported => ["只支持HTTP/1.1和HTTP/1.0", "only HTTP/1.1 and HTTP/1.0 are supported"],
             Self::Unavailable(departure) => {
-                return crate::protocol::line::goodbye(departure, lang).to_owned();
+                return goodbye(departure, lang).to_owned();
             }
         };
         match lang {
@@ -145,47 +149,5 @@ impl Problem {
             Lang::En => en,
         }
         .to_owned()
-    }
-}
-
-/// The status of what was refused with this code.
-#[must_use]
-pub fn status_of(code: &str) -> u16 {
-    match code {
-        "login-failed" | "login-required" | "name-owned" | "name-required" => 401,
-        "insecure" | "muted" | "banned" | "room-locked" | "stay-forbidden" | "registration-closed" => 403,
-        code if code.starts_with("not-allowed") || code.ends_with("-only") => 403,
-        code if code.starts_with("no-such-") => 404,
-        "name-taken" | "name-confusable" | "room-confusable" | "recipient-behind" | "not-in-room"
-        | "too-many-rooms" => 409,
-        "already-registered" | "label-taken" | "too-many-logins" | "too-many-tokens" => 409,
-        "history-gone" => 410,
-        "line-too-long" => 413,
-        "try-later" => 429,
-        "not-stored" | "store-failed" | "no-store" | "shutting-down" => 503,
-        _ => 400,
-    }
-}
-
-/// The status of a request whose user has to leave meanwhile, for this reason.
-#[must_use]
-pub fn status_of_departure(departure: Departure) -> u16 {
-    match departure {
-        Departure::LoggedOut => 401,
-        Departure::Kicked | Departure::Banned => 403,
-        Departure::WaitTimedOut => 409,
-        Departure::FullForAddress | Departure::TooManyArrivals => 429,
-        Departure::Left
-        | Departure::Quit
-        | Departure::CheckFailed
-        | Departure::Visiting
-        | Departure::Lost
-        | Departure::Idle
-        | Departure::SlowConsumer
-        | Departure::WriteTimeout
-        | Departure::Full
-        | Departure::Http
-        | Departure::OtherProtocol
-        | Departure::ShuttingDown => 503,
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     protocol::{
         dialect::Setting,
         line::{Frame, Line, parse_frame},
-        reply::{FormError, Rate, Reply},
+        reply::{FormError, Limits, Rate, Reply},
     },
 };
 
@@ -133,8 +133,10 @@ impl Session {
 
     /// Changes a setting. The confirmation is the first thing that is sent in a new dialect.
     fn set(&mut self, setting: Setting) {
+        if let Err(error) = check_setting(setting, &self.limits) {
+            return self.reply(Reply::Refused(error));
+        }
         match setting {
-            Setting::Stay if self.limits.strict_idle => return self.reply(Reply::Refused(FormError::StayForbidden)),
             Setting::Stay => self.timers.exempt_from_idle(),
             Setting::Visit => self.visit(),
             Setting::Format(_) | Setting::Lang(_) => {
@@ -151,6 +153,14 @@ impl Session {
             return; // nobody reads it
         }
         self.batch.steps.push(Step::Reply(reply));
+    }
+}
+
+/// Whether a client may have this setting.
+pub(in crate::protocol) fn check_setting(setting: Setting, limits: &Limits) -> Result<(), FormError> {
+    match setting {
+        Setting::Stay if limits.strict_idle => Err(FormError::StayForbidden),
+        Setting::Stay | Setting::Visit | Setting::Format(_) | Setting::Lang(_) => Ok(()),
     }
 }
 

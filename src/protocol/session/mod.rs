@@ -30,6 +30,7 @@ use super::{
 };
 use crate::chat::Departure;
 
+pub(super) use self::lines::check_setting;
 pub use batch::{Batch, Intake, Interest, Step};
 
 /// Unparsed bytes above which the session wants no more: as many as one read. The read before may have doubled them.

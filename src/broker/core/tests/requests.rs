@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    broker::{Credit, Inbox, QueueItem, Refused},
-    protocol::{FormError, Reply},
+    broker::{Credit, Inbox, QueueItem},
+    protocol::{FormError, Refused, Reply},
 };
 
 /// A visitor that speaks.
@@ -41,9 +41,9 @@ impl Visitor {
             QueueItem::Credit(credit) => Some(credit),
             QueueItem::Bytes(_) | QueueItem::End(_) => None,
         });
-        let credits: Vec<_> = credits.collect();
-        let [credit] = credits[..] else { panic!("{credits:?} is not one credit") };
-        (said, credit)
+        let mut credits: Vec<_> = credits.collect();
+        assert_eq!(credits.len(), 1, "{credits:?} is not one credit");
+        (said, credits.remove(0))
     }
 }
 
@@ -62,7 +62,10 @@ fn no_line() -> Step {
 }
 
 fn code(credit: Credit) -> Option<&'static str> {
-    credit.refused.map(|Refused { code, .. }| code)
+    match credit.outcome?.refused? {
+        Refused::Chat(refusal) => Some(refusal.code()),
+        Refused::Form(error) => Some(error.code()),
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ use futures::{
 pub(super) use self::runner::Runner;
 use super::user::User;
 use crate::{
-    broker::{QueueGauge, Refused},
+    broker::{Outcome, QueueGauge},
     net::{admission::Place, connection::Shared},
     protocol::{Dialect, FormError, http::Log},
 };
@@ -70,8 +70,8 @@ struct Lines {
 pub(super) enum Piece {
     /// What was told.
     Bytes(Vec<u8>),
-    /// All was done, but for what was refused.
-    Done(Option<Refused>),
+    /// All was done or refused: what has come of it.
+    Done(Outcome),
 }
 
 /// Where the answers to lines come.

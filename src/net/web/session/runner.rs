@@ -1,19 +1,19 @@
 //! What runs a session: has its lines done, one after the other, and keeps what its user is told.
 
-use std::{collections::VecDeque, rc::Rc, sync::Arc, time::Duration};
+use std::{collections::VecDeque, mem, rc::Rc, sync::Arc, time::Duration};
 
 use futures::{FutureExt, StreamExt, channel::mpsc::UnboundedReceiver, future::pending, pin_mut, select_biased};
 
 use super::{BEHIND_BYTES_MAX, Job, Lines, Piece, Session};
 use crate::{
-    broker::{Queued, Refused, Told},
-    chat::{Command, Departure},
+    broker::{Outcome, Queued, Told},
+    chat::Departure,
     net::{
         admission::Place,
         connection::Shared,
         web::user::{News, User},
     },
-    protocol::{Dialect, FormError, Format, Limits, Line, Reply, Setting, Step, Verb, parse, render_taken},
+    protocol::{Dialect, FormError, Limits, Step, Verb, http::steps_of, render_taken},
     reactor::Timer,
 };
 
@@ -53,7 +53,7 @@ struct Current {
     /// What the line is that is at work, and whether it was answered.
     verb: Verb,
     is_answered: bool,
-    refused: Option<Refused>,
+    outcome: Outcome,
 }
 
 impl Runner {
@@ -163,14 +163,14 @@ impl Runner {
                     current.lines.answer(bytes.to_vec());
                 }
             }
-            News::Done(credit) => {
+            News::Done(outcome) => {
                 self.user.wait_until_due().await;
-                self.line_done(credit.refused);
+                self.line_done(outcome);
             }
             News::End(departure) => {
                 if let Some(current) = self.current.as_mut().filter(|current| current.verb == Verb::Quit) {
                     current.lines.left.clear();
-                    self.line_done(None);
+                    self.line_done(Outcome::default());
                 }
                 return Some(departure);
             }
@@ -179,17 +179,18 @@ impl Runner {
     }
 
     /// The line at work is done.
-    fn line_done(&mut self, refused: Option<Refused>) {
+    fn line_done(&mut self, outcome: Outcome) {
         let Some(current) = &mut self.current else { return };
-        if !current.is_answered && refused.is_none() {
+        if !current.is_answered && outcome.refused.is_none() {
             let mut line = Vec::new();
             render_taken(&mut line, current.verb, jiff::Timestamp::now());
             current.lines.answer(line);
         }
-        current.refused = current.refused.or(refused);
-        if refused.is_some() && !current.lines.skips {
+        if outcome.refused.is_some() && !current.lines.skips {
             current.lines.left.clear();
         }
+        current.outcome.is_kept |= outcome.is_kept;
+        current.outcome.refused = current.outcome.refused.take().or(outcome.refused);
         self.next_line();
     }
 
@@ -198,7 +199,7 @@ impl Runner {
         while self.current.is_none()
             && let Some(lines) = self.waiting.pop_front()
         {
-            self.current = Some(Current { lines, verb: Verb::Say, is_answered: false, refused: None });
+            self.current = Some(Current { lines, verb: Verb::Say, is_answered: false, outcome: Outcome::default() });
             self.next_line();
         }
     }
@@ -207,14 +208,14 @@ impl Runner {
     fn next_line(&mut self) {
         let Some(current) = &mut self.current else { return };
         while let Some(line) = current.lines.left.pop_front() {
-            let Some((verb, steps)) = understand(line, &mut self.dialect, &self.limits) else { continue };
+            let Some((verb, steps)) = steps_of(line, &mut self.dialect, &self.limits) else { continue };
             (current.verb, current.is_answered) = (verb, false);
             let request = vec![Step::Request { stops_at_refusal: false }];
             self.user.ask_now([request, steps].concat(), 1);
             return;
         }
-        let refused = current.refused;
-        current.lines.answers.unbounded_send(Piece::Done(refused)).ok();
+        let outcome = mem::take(&mut current.outcome);
+        current.lines.answers.unbounded_send(Piece::Done(outcome)).ok();
         self.current = None;
     }
 
@@ -228,40 +229,4 @@ impl Runner {
         let waiting = self.waiting.iter().map(of).sum::<usize>();
         self.session.gauge.set_input(self.session.log.borrow().bytes() + current + waiting);
     }
-}
-
-/// What a line asks for: its verb, and the steps of it; nothing where it is blank.
-fn understand(
-    line: Result<String, FormError>,
-    dialect: &mut Dialect,
-    limits: &Arc<Limits>,
-) -> Option<(Verb, Vec<Step>)> {
-    let line = match line.and_then(|line| parse(line.as_bytes())) {
-        Ok(line) => line,
-        Err(error) => return Some((Verb::Say, vec![Step::Reply(Reply::Refused(error))])),
-    };
-    let steps = match line {
-        Line::Blank => return None,
-        Line::Command(command) => {
-            let verb = match &command {
-                Command::Private { .. } => Verb::To,
-                _ => Verb::Say, // the others have answers of their own
-            };
-            return Some((verb, vec![Step::Command(command)]));
-        }
-        // A stream of events has objects alone.
-        Line::Set(Setting::Format(Format::Text)) => vec![Step::Reply(Reply::Refused(FormError::Usage(Verb::Format)))],
-        Line::Set(setting) => {
-            *dialect = dialect.with(setting);
-            let begins = match setting {
-                Setting::Visit => Step::Visit,
-                Setting::Stay | Setting::Format(_) | Setting::Lang(_) => Step::Speak(*dialect),
-            };
-            vec![begins, Step::Reply(Reply::Set(setting))]
-        }
-        Line::Check(token) => vec![Step::Check(token)],
-        Line::Help => vec![Step::Reply(Reply::Help(Arc::clone(limits)))],
-        Line::Quit => return Some((Verb::Quit, vec![Step::Close(Departure::Quit)])),
-    };
-    Some((Verb::Say, steps))
 }
