@@ -9,7 +9,7 @@ use std::{
 };
 
 use common::note;
-use pipechat::protocol::http::{Snapshot, metrics, status_of};
+use pipechat::protocol::http::{Snapshot, metrics};
 
 use crate::{
     README, README_ZH, ROOT,
@@ -64,20 +64,7 @@ fn the_requests_are_those_that_the_server_explains() {
 }
 
 #[test]
-fn the_statuses_are_those_of_the_source() {
-    let statuses = table(page("http"), "## Statuses");
-    let in_vain = ["timeout", "full-for-address", "too-many-arrivals", "full"];
-    let mut listed = BTreeSet::new();
-    for row in &statuses {
-        for code in codes(&row[1]).iter().filter(|code| !code.contains('…') && !in_vain.contains(&code.as_str())) {
-            assert_eq!(status_of(code).to_string(), row[0], "{code}");
-            listed.insert(code.clone());
-        }
-    }
-    let known = ["errors", "accounts", "order"].into_iter().flat_map(|topic| rows(page(topic)));
-    for code in known.filter_map(|row| code(&row[0])).filter(|code| status_of(code) != 400) {
-        assert!(listed.contains(&code) || code.starts_with("no-such-") || code.starts_with("not-allowed"), "{code}");
-    }
+fn the_errors_of_http_are_those_of_the_source() {
     let problems = source("protocol/http/problem.rs");
     let (_, problems) = problems.split_once("fn code(").expect("the function");
     let (problems, _) = problems.split_once("\n    }\n").expect("its end");

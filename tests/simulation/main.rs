@@ -29,6 +29,7 @@ mod replay;
 mod requests;
 mod room_history;
 mod stage;
+mod statuses;
 mod store;
 mod store_gap;
 mod watch;

@@ -19,7 +19,7 @@ const REPEATS_MAX_EACH: usize = 256;
 /// How many bytes of answers are kept.
 const BYTES_MAX: usize = 4 << 20;
 /// The longest answer that is kept whole, in bytes: of a longer one, the status.
-const BODY_BYTES_MAX: usize = 64 << 10;
+const BODY_BYTES_MAX: usize = 128 << 10;
 
 /// Which request it is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -191,7 +191,7 @@ function askUser(why = '') {
 
 form.onsubmit = async (event) => {
 	event.preventDefault();
-	const [name, password, token] = [...form.elements].map(({ value }) => value.trim());
+	const [name, password, token] = [...form.elements].map(({ name: of, value }) => of === 'password' ? value : value.trim());
 	const line = token ? `login|${token}` : password ? `login|${name}|${password}` : `rename|${name}`;
 	wrong.textContent = refusalIn(await session.send([line]))?.text ?? '';
 	if (wrong.textContent) return;

@@ -30,7 +30,7 @@ export function makeSession(chat, { tell, change, complain }) {
 	const post = async (lines, key, query = '') => {
 		const headers = { 'Content-Type': 'text/plain', 'Idempotency-Key': key };
 		const response = await fetch(`sessions/${self.id}${query}`, { method: 'POST', headers, body: `${lines.join('\n')}\n` });
-		return parse(await response.text());
+		return parse((await response.text()) || '{}');
 	};
 
 	/** Sends lines behind all others, as soon as it can. Resolves to the answers, up to the first refusal. */
