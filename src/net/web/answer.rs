@@ -13,7 +13,7 @@ use crate::{
 /// Bytes of an answer that are collected. Of a longer one, the head says that all is well before that is known.
 const COLLECTED_BYTES_MAX: usize = 128 << 10;
 /// The same while memory is tight: no more than waits for a client that is not behind then, since a long answer goes on only when
-/// what was told of it is written. A refusal is shorter. Of a request that may come again, all is collected: its answers are.
+/// what was told of it is written. A refusal is shorter. One with an `Idempotency-Key` is collected all the same: it is short.
 const COLLECTED_BYTES_MAX_TIGHT: usize = 2 << 10;
 
 /// The answer to a request.

@@ -45,7 +45,7 @@ pub enum Problem {
     MethodNotKnown,
     /// Another version of HTTP.
     VersionNotSupported,
-    /// The server is as it is: no session can be made for this reason.
+    /// No connection or session can be admitted, or its user has to leave, for this reason.
     Unavailable(Departure),
 }
 
@@ -120,25 +120,21 @@ impl Problem {
                 };
             }
             Self::Malformed => ["不是有效的HTTP请求", "not a valid HTTP request"],
-            Self::NotFound => ["没有这个路径", "nothing has this path"],
+            Self::NotFound => ["路径不存在", "no such path"],
             Self::NoSuchSession => ["会话不存在或已结束", "no such session, or it has ended"],
             Self::SessionGone => ["更早的事件已不存在", "earlier events are gone"],
-            Self::TooSlow => ["请求头未在规定时间内发完", "the head of the request did not come in time"],
+            Self::TooSlow => ["请求头未在规定时间内发完", "the request headers did not come in time"],
             Self::NotText => ["请求内容必须是文本,不支持multipart", "the body must be text, not multipart"],
-            Self::ExpectationFailed => ["不支持的Expect", "this expectation is not supported"],
-            Self::WrongHost => {
-                ["Host不是本服务器的名字,见 --public-host", "this is not the host's name: see --public-host"]
-            }
-            Self::ForeignOrigin => {
-                ["请求来自其他网站,已拒绝,见 --cors", "pages from elsewhere may not do this: see --cors"]
-            }
+            Self::ExpectationFailed => ["不支持的Expect", "unsupported expectation"],
+            Self::WrongHost => ["Host 不是本服务器的域名,见 --public-host", "unknown host name: see --public-host"],
+            Self::ForeignOrigin => ["请求来自其他网站,已拒绝,见 --cors", "cross-origin request refused: see --cors"],
             Self::NotTrusted => ["仅限受信任的地址,见 --trusted", "for trusted addresses only: see --trusted"],
             Self::InProgress => {
-                ["同一Idempotency-Key的请求仍在处理", "a request with this Idempotency-Key is still at work"]
+                ["同一Idempotency-Key的请求仍在处理", "a request with this Idempotency-Key is still in progress"]
             }
-            Self::HeadTooLong => ["请求头过长", "the head of the request is too long"],
-            Self::CodingNotSupported => ["不支持的Transfer-Encoding", "this Transfer-Encoding is not supported"],
-            Self::MethodNotKnown => ["不支持的请求方法", "this method is not known"],
+            Self::HeadTooLong => ["请求头过长", "the request headers are too long"],
+            Self::CodingNotSupported => ["不支持的Transfer-Encoding", "unsupported Transfer-Encoding"],
+            Self::MethodNotKnown => ["不支持的请求方法", "unsupported method"],
             Self::VersionNotSupported => ["只支持HTTP/1.1和HTTP/1.0", "only HTTP/1.1 and HTTP/1.0 are supported"],
             Self::Unavailable(departure) => {
                 return goodbye(departure, lang).to_owned();
