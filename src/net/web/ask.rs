@@ -38,6 +38,7 @@ impl Web {
             Ok(user) => user,
             Err(next) => return Ok(next),
         };
+        let waits = matches!(command, Command::Wait(..));
         user.ask(vec![
             Step::Request { stops_at_refusal: true },
             Step::Speak(shape.dialect(kinds, self.hub.lang)),
@@ -45,7 +46,7 @@ impl Web {
         ])
         .await;
         let mut answer = self.answer(head, shape);
-        match collect(&mut self.link, &mut user, &mut answer).await? {
+        match collect(&mut self.link, &mut user, &mut answer, waits).await? {
             Outcome::Done(credit) => {
                 self.keep(head, user);
                 self.answered(answer, &credit).await
@@ -73,7 +74,7 @@ impl Web {
             Step::Command(command),
         ])
         .await;
-        match collect(&mut self.link, user, answer).await? {
+        match collect(&mut self.link, user, answer, false).await? {
             Outcome::Done(credit) => match Outcome::refused_status(&credit) {
                 Some(status) => {
                     note_refusal(answer, &credit);
@@ -142,10 +143,15 @@ impl Web {
     }
 }
 
-/// Passes on what the user is told in answer, until all that it was asked to do is done.
-pub(super) async fn collect(link: &mut Link, user: &mut User, answer: &mut Answer<'_>) -> Result<Outcome, Ended> {
+/// Passes on what the user is told in answer, until all that it was asked to do is done. A client that sends no more may still read
+/// the answer; where that may take an hour, it has gone.
+async fn collect(link: &mut Link, user: &mut User, answer: &mut Answer<'_>, waits: bool) -> Result<Outcome, Ended> {
     loop {
-        match link.unless_broken(user.next()).await? {
+        let news = match waits {
+            true => link.unless_gone(user.next()).await?,
+            false => link.unless_broken(user.next()).await?,
+        };
+        match news {
             News::Bytes(part) if part.told == Told::Answer => answer.take(link, part).await?,
             News::Bytes(part) => link.discard(&part),
             News::Done(credit) => return Ok(Outcome::Done(credit)),
