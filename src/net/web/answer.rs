@@ -25,6 +25,8 @@ pub(super) struct Answer<'h> {
     fields: Vec<(&'static str, String)>,
     /// Bytes of it so far.
     bytes: usize,
+    /// The request is done whether or not the client reads the answer, since it may ask again.
+    is_repeatable: bool,
     state: State,
 }
 
@@ -39,12 +41,17 @@ impl<'h> Answer<'h> {
     pub(super) fn new(head: &'h Head, content_type: &'static str, allowed_origin: Option<&str>) -> Self {
         let allowed_origin = allowed_origin.map(str::to_owned);
         let state = State::Collecting(Vec::new());
-        Self { head, content_type, allowed_origin, fields: Vec::new(), bytes: 0, state }
+        Self { head, content_type, allowed_origin, fields: Vec::new(), bytes: 0, is_repeatable: false, state }
     }
 
     /// Adds a field to the head.
     pub(super) fn field(&mut self, name: &'static str, value: impl Into<String>) {
         self.fields.push((name, value.into()));
+    }
+
+    /// The request is done whether or not the client reads the answer.
+    pub(super) fn set_repeatable(&mut self) {
+        self.is_repeatable = true;
     }
 
     /// Takes a part of the answer.
@@ -65,7 +72,13 @@ impl<'h> Answer<'h> {
             }
             State::Begun(length) => pass(link, part, *length),
         }
-        link.flush().await
+        match link.flush().await {
+            Err(Ended::Gone) if self.is_repeatable => {
+                link.writer.abort(); // and what follows is discarded
+                Ok(())
+            }
+            flushed => flushed,
+        }
     }
 
     /// How an answer ends whose length is not known beforehand.

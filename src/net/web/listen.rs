@@ -151,6 +151,9 @@ impl Web {
         };
         self.ask_for_body(head).await?;
         let mut answer = self.answer(head, Shape::Json);
+        if repeat.is_some() {
+            answer.set_repeatable();
+        }
         let mut first_refused = None;
         loop {
             let lines = match self.body_lines(head, repeat.is_some()).await {

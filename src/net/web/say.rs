@@ -53,6 +53,9 @@ impl Web {
         };
         self.ask_for_body(head).await?;
         let mut answer = self.answer(head, Shape::Json);
+        if repeat.is_some() {
+            answer.set_repeatable();
+        }
         let mut first_refused: Option<Credit> = None;
         let mut has_ended = false;
         while !has_ended && (skips || first_refused.is_none()) {
