@@ -2,11 +2,12 @@
 
 use std::{
     env, fs,
+    io::{BufRead, BufReader},
     path::PathBuf,
-    process::{self, Command},
+    process::{self, Command, Stdio},
 };
 
-use common::{Server, output, run};
+use common::{Server, TimeLimit, output, run};
 
 use crate::{
     http::{Conn, request},
@@ -78,6 +79,20 @@ fn https_has_the_certificate_of_tls() {
     assert_eq!(crate::events::short_all(&said), ["ok in #lobby"]);
     let line = ann.line();
     assert!(line.ends_with("]ann:hi"), "{line}");
+    let mut follower = Command::new("curl")
+        .args(["-sSN", "--cacert", &cert, &format!("{url}/rooms/x?follow&event=message")])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let _limit = TimeLimit::of(&follower);
+    let mut lines = BufReader::new(follower.stdout.take().expect("piped")).lines().map(|line| line.expect("UTF-8"));
+    while crate::events::short(&lines.next().expect("a line")) != "ok join #x 1" {}
+    for n in 0..3 {
+        ann.say(&format!("in|x|{n}"));
+        assert_eq!(crate::events::short(&lines.next().expect("a line")), format!("message #x ann: {n}"));
+    }
+    follower.kill().expect("ours");
+    follower.wait().expect("ours");
     let body: String = (0..3000).map(|n| format!("{n} {}\n", "x".repeat(100))).collect();
     let file = certificate.file("body");
     fs::write(&file, &body).expect("a file");

@@ -159,3 +159,26 @@ fn what_is_gone_is_410() {
     assert_eq!((answer.status, answer.get("Content-Type")), (410, Some("application/x-ndjson")));
     assert_eq!(web.get("/rooms/x?last=5").status, 200);
 }
+
+#[test]
+fn a_long_history_is_told_though_memory_is_tight() {
+    let web = Web::start(&["--rate", "0", "--burst", "100000", "--max-memory", "2M", "--write-timeout", "300"]);
+    let body: String = (0..800).map(|n| format!("{n} {}\n", "x".repeat(200))).collect();
+    said(&web, "x", &body);
+    // Those who do not read hold what others say to them.
+    let mut stuck: Vec<_> = (0..5).map(|_| web.server.connect_narrow()).collect();
+    stuck.iter_mut().zip(0..).for_each(|(client, n)| client.rename(&format!("stuck{n}")));
+    let text = "x".repeat(4000);
+    for n in 0..5 {
+        while web.post(&format!("/users/stuck{n}"), &text).status == 200 {}
+    }
+    let metrics = web.get("/metrics").body;
+    let value = |name: &str| {
+        let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.and_then(|value| value.parse::<u64>().ok()).unwrap_or_else(|| panic!("no {name}"))
+    };
+    assert!(value("pipechat_memory_used_bytes") > value("pipechat_memory_max_bytes") * 3 / 4, "it is tight");
+    // Some of it was given up, and what is left is more than waits for a client then.
+    let answer = web.get("/rooms/x?last=500");
+    assert!(answer.status == 200 && answer.body.len() > 16 << 10, "{} {}", answer.status, answer.body.len());
+}

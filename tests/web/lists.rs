@@ -2,7 +2,10 @@
 
 use std::thread;
 
-use crate::Web;
+use crate::{
+    Web,
+    who::{StorePath, register},
+};
 
 #[test]
 fn rooms_users_and_members_are_listed_as_objects_and_as_text() {
@@ -104,4 +107,38 @@ fn what_does_not_happen_in_time_is_a_conflict() {
     let mut conn = web.open();
     assert_eq!(conn.ask("GET", "/wait?user=joe&timeout=0.05", &[], "").status, 409);
     assert_eq!(conn.ask("GET", "/rooms", &[], "").status, 200, "the connection goes on");
+}
+
+#[test]
+fn what_an_account_says_is_waited_for() {
+    let store = StorePath::new();
+    let web = Web::start(&["--store", store.as_str()]);
+    let mut ann = web.server.join("ann");
+    register(&mut ann);
+    let mut bob = web.server.join("bob");
+    for (query, line) in [
+        ("text=green&by=ann&room=lobby", "green"),
+        ("text=gree&by=Ann&room=Lobby", "green"),
+        ("text=green&by=ann&name=ci", "to|ci|green"),
+    ] {
+        let mut conn = web.open();
+        conn.send(format!("GET /wait?{query}&timeout=1m HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+        let waiting = thread::spawn(move || conn.answer(true));
+        for n in 0.. {
+            bob.say(line);
+            bob.fence();
+            if n >= 3 {
+                ann.say(line);
+                ann.fence();
+            } else {
+                assert!(!waiting.is_finished(), "anybody could say so");
+            }
+            if waiting.is_finished() {
+                break;
+            }
+            assert!(n < 10_000, "{query} is not answered");
+        }
+        let answer = waiting.join().expect("an answer");
+        assert!(answer.said().starts_with("200 wait ok"), "{query}: {}", answer.said());
+    }
 }

@@ -1,5 +1,6 @@
 //! The web's door: HTTP as curl, programs and browsers speak it, against the real binary. The page itself is in `tests/browser`.
 
+mod broken;
 mod curl;
 mod encrypted;
 mod ends;

@@ -107,3 +107,24 @@ fn lines_of_a_session_that_come_again_are_not_done_again() {
     assert_eq!((again.status, again.body), (404, first.body));
     assert_eq!(count(&web, "x"), 1);
 }
+
+#[test]
+fn a_long_answer_that_nobody_has_read_does_not_make_a_request_another() {
+    let web = Web::start(&["--rate", "0", "--burst", "100000", "--recent", "5000"]);
+    let body: String = (0..1000).map(|n| format!("{n} {}\n", "x".repeat(500))).collect();
+    assert_eq!(web.post("/rooms/long", &body).status, 200);
+    let session = web.post("/sessions", "").get("Location").expect("a place").to_owned();
+    let lines = "history|long|1000\n".repeat(20) + "in|x|hi";
+    let mut conn = web.open();
+    conn.send(request("POST", &session, &["Idempotency-Key: k"], &lines));
+    assert_eq!(conn.head().status, 200, "it is at work");
+    drop(conn);
+    let answer = loop {
+        let answer = web.ask("POST", &session, &["Idempotency-Key: k"], &lines);
+        if answer.status != 409 {
+            break answer;
+        }
+    };
+    assert_eq!((answer.status, &*answer.body), (200, ""), "of a long answer, the status is kept");
+    assert_eq!(count(&web, "x"), 1);
+}

@@ -47,6 +47,11 @@ impl<'h> Answer<'h> {
         self.fields.push((name, value.into()));
     }
 
+    /// Whether the request is done though the client does not read the answer, since it may ask again.
+    fn is_repeatable(&self) -> bool {
+        self.head.idempotency_key.is_some()
+    }
+
     /// Takes a part of the answer.
     pub(super) async fn take(&mut self, link: &mut Link, part: Queued) -> Result<(), Ended> {
         self.bytes += part.bytes.len();
@@ -54,10 +59,10 @@ impl<'h> Answer<'h> {
             link.discard(&part);
             return Ok(());
         }
+        let is_tight = link.shared.memory.level() >= Level::Tight && !self.is_repeatable();
         match &mut self.state {
             State::Collecting(parts) => {
                 parts.push(part);
-                let is_tight = link.shared.memory.level() >= Level::Tight && self.head.idempotency_key.is_none();
                 if self.bytes <= if is_tight { COLLECTED_BYTES_MAX_TIGHT } else { COLLECTED_BYTES_MAX } {
                     return Ok(());
                 }
@@ -65,7 +70,13 @@ impl<'h> Answer<'h> {
             }
             State::Begun(length) => pass(link, part, *length),
         }
-        link.flush().await
+        match link.flush().await {
+            Err(Ended::Gone) if self.is_repeatable() => {
+                link.writer.abort(); // and what follows is discarded
+                Ok(())
+            }
+            flushed => flushed,
+        }
     }
 
     /// How an answer ends whose length is not known beforehand.

@@ -34,6 +34,7 @@ impl Web {
             Ok(user) => user,
             Err(next) => return Ok(next),
         };
+        let waits = matches!(command, Command::Wait(..));
         user.ask(vec![
             Step::Request { stops_at_refusal: true },
             Step::Speak(shape.dialect(kinds, self.hub.lang)),
@@ -41,7 +42,7 @@ impl Web {
         ])
         .await;
         let mut answer = self.answer(head, shape);
-        match collect(&mut self.link, &mut user, &mut answer).await? {
+        match collect(&mut self.link, &mut user, &mut answer, waits).await? {
             End::Done(outcome) => {
                 self.keep(head, user);
                 self.answered(answer, &outcome).await
@@ -69,7 +70,7 @@ impl Web {
             Step::Command(command),
         ])
         .await;
-        match collect(&mut self.link, user, answer).await? {
+        match collect(&mut self.link, user, answer, false).await? {
             End::Done(outcome) => match &outcome.refused {
                 Some(refused) => {
                     note_refusal(answer, &outcome);
@@ -138,10 +139,15 @@ impl Web {
     }
 }
 
-/// Passes on what the user is told in answer, until all that it was asked to do is done.
-pub(super) async fn collect(link: &mut Link, user: &mut User, answer: &mut Answer<'_>) -> Result<End, Ended> {
+/// Passes on what the user is told in answer, until all that it was asked to do is done. A client that sends no more may still read
+/// the answer; where that may take an hour, it has gone.
+async fn collect(link: &mut Link, user: &mut User, answer: &mut Answer<'_>, waits: bool) -> Result<End, Ended> {
     loop {
-        match link.unless_broken(user.next()).await? {
+        let news = match waits {
+            true => link.unless_gone(user.next()).await?,
+            false => link.unless_broken(user.next()).await?,
+        };
+        match news {
             News::Bytes(part) if part.told == Told::Answer => answer.take(link, part).await?,
             News::Bytes(part) => link.discard(&part),
             News::Done(outcome) => return Ok(End::Done(outcome)),

@@ -242,6 +242,16 @@ impl Link {
             Either::Right(((), _)) => Err(Ended::Gone),
         }
     }
+
+    /// The same, unless the client sends no more before.
+    pub(super) async fn unless_gone<T>(&self, work: impl Future<Output = T>) -> Result<T, Ended> {
+        let socket = self.transport.socket();
+        let work = self.unless_broken(work);
+        match select(pin!(work), pin!(poll_fn(|cx| socket.poll_hang_up(cx)))).await {
+            Either::Left((done, _)) => done,
+            Either::Right(((), _)) => Err(Ended::Gone),
+        }
+    }
 }
 
 /// Throws away what the user is told, until it is gone.
