@@ -18,7 +18,7 @@ pub(crate) struct Args {
     #[argh(option)]
     pub(crate) rounds: Option<usize>,
 
-    /// what to run: numbers of workloads, as in 1,3, or attacks, tls and accounts, which run only on demand
+    /// what to run: numbers of workloads, as in 1,3, or attacks, tls, accounts and web, which run only on demand
     #[argh(option)]
     pub(crate) only: Option<List<Part>>,
 
@@ -63,6 +63,7 @@ pub(crate) enum Part {
     Attacks,
     Tls,
     Accounts,
+    Web,
 }
 
 impl FromStr for Part {
@@ -73,10 +74,11 @@ impl FromStr for Part {
             "attacks" => Ok(Self::Attacks),
             "tls" => Ok(Self::Tls),
             "accounts" => Ok(Self::Accounts),
+            "web" => Ok(Self::Web),
             _ => word
                 .parse()
                 .map(Self::Workloads)
-                .map_err(|_| format!("{word:?} is no number, nor attacks, tls or accounts")),
+                .map_err(|_| format!("{word:?} is no number, nor attacks, tls, accounts or web")),
         }
     }
 }

@@ -88,6 +88,11 @@ impl Crowd {
         })
     }
 
+    /// Lets those who join from now on go to another place of the same server.
+    pub(crate) fn go_to(&mut self, place: SocketAddrV4) {
+        self.server = place;
+    }
+
     /// Markers that all clients together have heard.
     pub(crate) fn marks(&self) -> u64 {
         self.marks

@@ -14,6 +14,7 @@
 //! - [`attacks`]: what hostile clients do, and how it feels for the others
 //! - [`accounts`]: what accounts cost beside guests, and logins
 //! - [`tls`]: what TLS costs beside plain connections and a bare loop of rustls
+//! - [`web`]: what the web's door costs beside lines and nginx
 //! - [`goals`], [`results`], [`table`], [`json`]: what must be reached, what has been, and the reports
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark talks to the one who runs it")]
@@ -38,6 +39,7 @@ mod stage;
 mod table;
 mod tls;
 mod watchdog;
+mod web;
 mod wire;
 mod workloads;
 
@@ -102,7 +104,8 @@ fn run(args: Args) -> io::Result<bool> {
     let subjects = if args.server.is_empty() { vec![PathBuf::from(PIPECHAT)] } else { args.server.clone() };
     // Their names are looked at first: workloads take minutes.
     let attacks = attacks::choose(&args.attack)?;
-    for (part, run) in [(Part::Tls, tls::run as fn(&_, _, _) -> _), (Part::Accounts, accounts::run)] {
+    let parts = [(Part::Tls, tls::run as fn(&_, _, _) -> _), (Part::Accounts, accounts::run), (Part::Web, web::run)];
+    for (part, run) in parts {
         if args.only.as_ref().is_some_and(|only| only.0.contains(&part)) {
             for subject in &subjects {
                 run(subject, args.rounds.unwrap_or(if args.quick { 1 } else { ROUNDS }), args.quick)?;
