@@ -6,7 +6,7 @@ use futures::{FutureExt, StreamExt, pin_mut, select_biased};
 use smol_timeout::TimeoutExt;
 
 use super::{
-    Answer, Ended, Next, User, Web,
+    Answer, Ended, Next, Stream, User, Web,
     ask::Outcome,
     session::{Piece, Session},
     user::News,
@@ -59,7 +59,7 @@ impl Web {
         }
         answer.begin(&mut self.link, Length::Open);
         self.link.flush().await?;
-        Ok(Next::Stream(Box::new((user, dialect))))
+        Ok(Next::Stream(Box::new(Stream { user, dialect })))
     }
 
     /// The user arrives. What it is told alone comes first in the answer; if it is refused, why. Answers the status then.
