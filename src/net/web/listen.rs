@@ -2,8 +2,7 @@
 
 use std::{future::poll_fn, rc::Rc, time::Duration};
 
-use futures::{FutureExt, StreamExt, pin_mut, select_biased};
-use smol_timeout::TimeoutExt;
+use futures::{FutureExt, StreamExt, select_biased};
 
 use super::{
     Answer, Ended, Next, Stream, User, Web,
@@ -19,6 +18,7 @@ use crate::{
         Step,
         http::{AskedAs, Head, Length, Log, Past, Problem, Shape, status_of, status_of_departure},
     },
+    reactor::Timer,
 };
 
 /// How often one who listens to a session is told that it is there.
@@ -209,25 +209,32 @@ impl Web {
         answer.field("X-Accel-Buffering", "no");
         answer.begin(&mut self.link, Length::Open);
         self.link.flush().await?;
+        let clock = self.link.shared.clock;
+        // Set seldom: not for each event.
+        let mut timer = Timer::new();
+        let mut comment_at = clock.now() + COMMENT_INTERVAL;
         loop {
             while let Some(events) = listening.next_events() {
                 self.link.push(events);
                 self.link.flush().await?;
+                comment_at = clock.now() + COMMENT_INTERVAL;
             }
             if listening.is_over() {
                 return Ok(Next::Close);
             }
+            timer.set(comment_at, clock);
             let socket = self.link.transport.socket();
-            let gone = poll_fn(|cx| socket.poll_hang_up(cx)).fuse();
-            let woken = listening.woken.next().timeout(COMMENT_INTERVAL).fuse();
-            pin_mut!(gone, woken);
-            select_biased! {
-                woken = woken => if woken.is_none() {
-                    self.link.push(":\n\n");
-                    self.link.flush().await?;
-                },
+            let mut gone = poll_fn(|cx| socket.poll_hang_up(cx)).fuse();
+            let is_late = select_biased! {
+                _ = listening.woken.next() => false,
+                () = (&mut timer).fuse() => comment_at <= clock.now(),
                 () = gone => return Err(Ended::Gone),
-                () = self.link.closing().fuse() => {}
+                () = self.link.closing().fuse() => false,
+            };
+            if is_late {
+                self.link.push(":\n\n");
+                self.link.flush().await?;
+                comment_at = clock.now() + COMMENT_INTERVAL;
             }
         }
     }
