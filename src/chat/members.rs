@@ -24,10 +24,10 @@ use bearers::{Index, insert_bearer, remove_bearer};
 /// All who are here, and visitors, with what finds them.
 #[derive(Debug, Default)]
 pub(super) struct Members {
-    /// Those who are here, in order of arrival, as ids are.
-    present: BTreeMap<ClientId, Member>,
+    /// Those who are here, in order of arrival, as ids are. Boxed: in that order, the nodes of a map stay half empty.
+    present: BTreeMap<ClientId, Box<Member>>,
     /// Those who speak without being here. Nobody is in both.
-    visitors: BTreeMap<ClientId, Member>,
+    visitors: BTreeMap<ClientId, Box<Member>>,
     /// Mirrors both: `by_key[k]` has `c` iff `key(c's name) == k`.
     by_key: Index,
     /// Mirrors both in the same way, by `confusable_skeleton(c's name)`.
@@ -64,21 +64,21 @@ impl Members {
     }
 
     pub(super) fn get(&self, client: ClientId) -> Option<&Member> {
-        self.present.get(&client).or_else(|| self.visitors.get(&client))
+        self.present.get(&client).or_else(|| self.visitors.get(&client)).map(Box::as_ref)
     }
 
     pub(super) fn get_mut(&mut self, client: ClientId) -> Option<&mut Member> {
-        self.present.get_mut(&client).or_else(|| self.visitors.get_mut(&client))
+        self.present.get_mut(&client).or_else(|| self.visitors.get_mut(&client)).map(Box::as_mut)
     }
 
     /// Those who are here, in order of arrival, from the first after `after`.
-    pub(super) fn after(&self, after: ClientId) -> btree_map::Range<'_, ClientId, Member> {
+    pub(super) fn after(&self, after: ClientId) -> btree_map::Range<'_, ClientId, Box<Member>> {
         self.present.range((Bound::Excluded(after), Bound::Unbounded))
     }
 
     /// Those who are here, in order of arrival.
     pub(super) fn iter(&self) -> impl Iterator<Item = (ClientId, &Member)> {
-        self.present.iter().map(|(&client, member)| (client, member))
+        self.present.iter().map(|(&client, member)| (client, &**member))
     }
 
     /// Those who are here, then visitors.
@@ -117,7 +117,7 @@ impl Members {
         let key = name::key(&who.name);
         self.by_key.insert(key.as_str().into(), Bearers::of(client, true));
         self.by_skeleton.insert(name::confusable_skeleton(&who.name).into(), Bearers::of(client, true));
-        self.present.insert(client, Member::new(Arc::clone(&who), origin));
+        self.present.insert(client, Box::new(Member::new(Arc::clone(&who), origin)));
         (who, key)
     }
 
@@ -126,7 +126,7 @@ impl Members {
         let who = identity(origin.addr);
         self.by_key.insert(name::key(&who.name).into(), Bearers::of(client, false));
         self.by_skeleton.insert(name::confusable_skeleton(&who.name).into(), Bearers::of(client, false));
-        self.visitors.insert(client, Member { door, ..Member::new(who, origin) });
+        self.visitors.insert(client, Box::new(Member { door, ..Member::new(who, origin) }));
     }
 
     /// One who is here becomes a visitor: it is in no room, and keeps its name. Answers what it was.
@@ -203,10 +203,11 @@ impl Members {
 
     /// Takes the client out.
     pub(super) fn remove(&mut self, client: ClientId) -> Option<Removed> {
-        let (Member { who, rooms, .. }, was_present) = match self.present.remove(&client) {
+        let (member, was_present) = match self.present.remove(&client) {
             Some(member) => (member, true),
             None => (self.visitors.remove(&client)?, false),
         };
+        let Member { who, rooms, .. } = *member;
         let key = name::key(&who.name);
         remove_bearer(&mut self.by_key, &key, client);
         remove_bearer(&mut self.by_skeleton, &name::confusable_skeleton(&who.name), client);
@@ -223,7 +224,8 @@ fn identity(addr: Addr) -> Arc<Identity> {
 impl Members {
     /// Checks that the indexes mirror the members.
     pub(super) fn assert_mirrors(&self) {
-        for (client, Member { who, .. }) in self.present.iter().chain(&self.visitors) {
+        for (client, member) in self.present.iter().chain(&self.visitors) {
+            let who = &member.who;
             assert!(!(self.present.contains_key(client) && self.visitors.contains_key(client)));
             let found = self.by_key.get(name::key(&who.name).as_str()).expect("a member's name is known");
             let is_shadowed = || {

@@ -60,22 +60,32 @@ impl Beginning {
     }
 
     /// Goes through the beginning, and serves the client.
-    pub(super) async fn run(self, closing: Closing) {
+    pub(super) fn run(self, closing: Closing) -> impl Future<Output = ()> {
+        // Both boxed: an open connection has no room for what only came before it.
+        let beginning = Box::pin(self.begin_while_open(closing));
+        async {
+            let connection = match beginning.await {
+                Some(Begun::Connection(connection)) => Some(connection),
+                Some(Begun::Web(web, held)) => Box::pin(serve_web(web, held)).await,
+                None => None,
+            };
+            if let Some(mut connection) = connection {
+                connection.run().await;
+            }
+        }
+    }
+
+    /// Begins, unless the server shuts down before.
+    async fn begin_while_open(self, closing: Closing) -> Option<Begun> {
         let addr = self.origin.addr;
-        // Boxed: an open connection has no room for what only its beginning needs.
-        let begun = match select(Box::pin(self.begin(closing.clone())), closing.clone()).await {
-            Either::Left((begun, _)) => begun,
-            Either::Right(_) => return,
-        };
-        let mut connection = match begun {
-            Ok(Begun::Connection(connection)) => connection,
-            Ok(Begun::Web(web, held)) => match Box::pin(serve_web(*web, held)).await {
-                Some(connection) => Box::new(connection),
-                None => return,
-            },
-            Err(error) => return log::debug!("{addr} made no beginning: {error}"),
-        };
-        connection.run().await;
+        match select(pin!(self.begin(closing.clone())), closing).await {
+            Either::Left((Ok(begun), _)) => Some(begun),
+            Either::Left((Err(error), _)) => {
+                log::debug!("{addr} made no beginning: {error}");
+                None
+            }
+            Either::Right(_) => None,
+        }
     }
 
     async fn begin(mut self, closing: Closing) -> io::Result<Begun> {
@@ -159,11 +169,12 @@ enum Begun {
 }
 
 /// Serves requests until the connection ends, or becomes one that only listens. When memory runs out, it may be ended.
-async fn serve_web(web: Web, held: Held) -> Option<Connection> {
-    match select(pin!(web.run()), pin!(held.is_discarded())).await {
-        Either::Left((connection, _)) => connection,
-        Either::Right(((), _)) => None,
-    }
+async fn serve_web(mut web: Box<Web>, held: Held) -> Option<Box<Connection>> {
+    let stream = match select(pin!(web.run()), pin!(held.is_discarded())).await {
+        Either::Left((stream, _)) => stream?,
+        Either::Right(((), _)) => return None,
+    };
+    Some(Box::new(web.into_stream(*stream)))
 }
 
 /// A handshake that the broker may end when memory runs out.

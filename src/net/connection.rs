@@ -115,7 +115,7 @@ impl Connection {
         shared: &Rc<Shared>,
     ) -> Self {
         Self {
-            client: Client::Unknown(origin, outbox),
+            client: Client::Unknown(Box::new((origin, outbox))),
             session,
             timer: Timer::new(),
             writer: Writer::new(Rc::clone(inbox.gauge())),
@@ -186,8 +186,8 @@ impl Connection {
             // Boxed: an open connection has no room for what only its end needs.
             Stage::HungUp => Box::pin(self.close()).await,
             Stage::Gone | Stage::Open => {
-                if let Client::Unknown(origin, _) = &self.client {
-                    log::debug!("{} left before it was announced", origin.addr);
+                if let Client::Unknown(unknown) = &self.client {
+                    log::debug!("{} left before it was announced", unknown.0.addr);
                     self.client = Client::Abandoned; // and with that its outbox is gone
                 }
                 self.await_hang_up().await;

@@ -12,8 +12,8 @@ use crate::{
 
 /// What the broker knows of the connection.
 pub(super) enum Client {
-    /// Nothing yet: with the first batch it gets these.
-    Unknown(Origin, Outbox),
+    /// Nothing yet: with the first batch it gets these. Boxed, since few connections stay so.
+    Unknown(Box<(Origin, Outbox)>),
     /// The client, by this id.
     Known(ClientId),
     /// Nothing, and it never will: the connection ended before its first batch.
@@ -24,7 +24,7 @@ impl Client {
     pub(super) fn id(&self) -> Option<ClientId> {
         match self {
             Self::Known(client) => Some(*client),
-            Self::Unknown(..) | Self::Abandoned => None,
+            Self::Unknown(_) | Self::Abandoned => None,
         }
     }
 }
@@ -34,7 +34,8 @@ impl Connection {
     /// does not know it yet. `None` if the connection was abandoned.
     fn introduce(&mut self) -> Option<ClientId> {
         match mem::replace(&mut self.client, Client::Abandoned) {
-            Client::Unknown(origin, outbox) => {
+            Client::Unknown(unknown) => {
+                let (origin, outbox) = *unknown;
                 let client = self.shared.next_id();
                 // Fails only when the broker is dead; then the inbox ends too.
                 self.shared.broker.unbounded_send(Request::Connect(client, origin, outbox)).ok();

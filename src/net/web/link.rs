@@ -157,7 +157,7 @@ impl Link {
             Ok(Received::End) | Err(_) => Err(Ended::Gone),
         })?;
         if self.transport.has_unsent() {
-            self.flush().await?; // what TLS has answered
+            Box::pin(self.flush()).await?; // what TLS has answered, which is seldom
         }
         if self.transport.is_readable() {
             task::yield_now().await; // there is more, and other tasks run first
@@ -215,7 +215,7 @@ impl Link {
 
     /// Ends the connection: writes what is queued, says that this is all, and for a while throws away what the peer still sends. A
     /// close with unread input would reset the connection, and the peer could lose the answer.
-    pub(super) async fn close(mut self) {
+    pub(super) async fn close(&mut self) {
         let mut is_written = self.flush().await.is_ok();
         if is_written && self.transport.end_output() {
             is_written = self.flush().await.is_ok();

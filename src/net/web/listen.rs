@@ -5,7 +5,7 @@ use std::{rc::Rc, time::Duration};
 use futures::{FutureExt, StreamExt, channel::mpsc::UnboundedReceiver, pin_mut, select_biased};
 
 use super::{
-    Answer, Ended, Next, User, Web,
+    Answer, Ended, Next, Stream, User, Web,
     ask::note_refusal,
     session::{Piece, Session, StreamState},
     user::News,
@@ -58,7 +58,7 @@ impl Web {
         }
         answer.begin(&mut self.link, Length::Open);
         self.link.flush().await?;
-        Ok(Next::Stream(Box::new((user, dialect))))
+        Ok(Next::Stream(Box::new(Stream { user, dialect })))
     }
 
     /// The user arrives. What it is told alone comes first in the answer; if it is refused, why. Answers the status then.
@@ -212,6 +212,7 @@ impl Web {
             while let Some(events) = listening.next_events() {
                 self.link.push(events);
                 self.link.flush().await?;
+                comment_at = clock.now() + COMMENT_INTERVAL;
             }
             if listening.is_over() {
                 return Ok(Next::Close);

@@ -67,7 +67,13 @@ enum Next {
     /// Nothing: the connection ends when all is sent.
     Close,
     /// What happens from now on, for this user, in this dialect.
-    Stream(Box<(User, Dialect)>),
+    Stream(Box<Stream>),
+}
+
+/// Who is told what happens from now on, and how.
+pub(super) struct Stream {
+    user: User,
+    dialect: Dialect,
 }
 
 impl From<Problem> for Ended {
@@ -89,32 +95,28 @@ impl Web {
         Self { link: Link::new(transport, gauge, closing, shared), visitor: None, origin, hub, place }
     }
 
-    /// Serves requests, until the connection ends or becomes one for what happens from now on.
-    pub(super) async fn run(mut self) -> Option<Connection> {
+    /// Serves requests, until the connection ends or becomes one for what happens from now on: with this it goes on then.
+    pub(super) async fn run(&mut self) -> Option<Box<Stream>> {
         loop {
+            // All else is boxed: a connection that waits for a request has no room for what it takes to serve one.
             let next = match self.link.next(Patience::Request, self.visitor.as_mut()).await {
-                Ok(Item::Head(head)) => self.serve(&head).await,
+                Ok(Item::Head(head)) => Box::pin(self.serve(&head)).await,
                 Ok(Item::Line(_) | Item::End | Item::Incomplete) => continue, // of a request that is answered already
                 Err(ended) => Err(ended),
             };
             match next {
                 Ok(Next::Request) => task::yield_now().await, // others have a turn first
                 Ok(Next::Close) => break,
-                Ok(Next::Stream(stream)) => return Some(self.into_stream(*stream)),
-                Err(Ended::Problem(problem)) => {
-                    let head = Head::unknown();
-                    match self.refuse(&head, problem).await {
-                        Ok(_) => break,
-                        Err(_) => return None,
-                    }
-                }
+                Ok(Next::Stream(stream)) => return Some(stream),
+                Err(Ended::Problem(problem)) => match Box::pin(self.refuse(&Head::unknown(), problem)).await {
+                    Ok(_) => break,
+                    Err(_) => return None,
+                },
                 Err(Ended::Gone) => return None,
             }
         }
-        let Self { link, visitor, place, .. } = self;
-        drop(visitor); // nobody visits any more
-        link.close().await;
-        drop(place);
+        self.visitor = None; // nobody visits any more
+        Box::pin(self.link.close()).await;
         None
     }
 
@@ -218,7 +220,7 @@ impl Web {
     }
 
     /// The connection goes on as one for what happens from now on.
-    fn into_stream(self, (user, dialect): (User, Dialect)) -> Connection {
+    pub(super) fn into_stream(self, Stream { user, dialect }: Stream) -> Connection {
         let Self { link, place, .. } = self;
         let Link { transport, writer, gauge, shared, .. } = link;
         gauge.hold_back(false);

@@ -45,7 +45,7 @@ const WHOLE: Scale = Scale {
     more: 1_000,
     idle: 5_000,
     sessions: 1_000,
-    slices: 8,
+    slices: 12,
     timing: Timing { warm_up: Duration::from_millis(100), measured: Duration::from_millis(400) },
 };
 
@@ -85,6 +85,7 @@ pub(crate) fn run(program: &Path, rounds: usize, quick: bool) -> io::Result<()> 
             show(idle(program, what, greeting, scale)?);
         }
         show(sessions(program, scale)?);
+        show(session_streams(program, scale)?);
     }
     Ok(())
 }
@@ -132,14 +133,14 @@ fn ask(stream: &mut TcpStream, request: &str) -> io::Result<String> {
 
 /// Measures two sides by turns, so that what else the machine does hits both. Answers the paces of each.
 fn in_turn<'s>(
-    sides: [&mut Side<'s>; 2],
+    sides: &mut [Side<'s>; 2],
     slices: usize,
     mut measure: impl FnMut(&mut Crowd, &'s Server) -> io::Result<Pace>,
 ) -> io::Result<[Vec<Pace>; 2]> {
     let mut paces = [Vec::new(), Vec::new()];
     for slice in 0..slices {
         for side in [slice % 2, 1 - slice % 2] {
-            let (crowd, server) = &mut *sides[side];
+            let (crowd, server) = &mut sides[side];
             paces[side].push(measure(crowd, server)?);
             server.rest(PATIENCE)?;
         }
@@ -168,12 +169,12 @@ fn fan_out(program: &Path, clients: usize, in_flight: u64, scale: Scale) -> io::
         Ok::<_, io::Error>(crowd)
     };
     let [web, lines] = &doors;
-    let mut events = (gather(web, web.web, &follow())?, &web.server);
-    let mut objects = (gather(lines, lines.server.address, "format|json\njoin|x\nleave|lobby\n")?, &lines.server);
+    let events = (gather(web, web.web, &follow())?, &web.server);
+    let objects = (gather(lines, lines.server.address, "format|json\njoin|x\nleave|lobby\n")?, &lines.server);
     let line = format!("in|x|{}\n", text(LINE_BYTES)).into_bytes();
     let public = Talk { senders: 0..SENDERS, line, in_flight, hearers: clients as u64 };
     let paces =
-        in_turn([&mut events, &mut objects], scale.slices, |crowd, server| talk(crowd, server, &public, scale.timing))?;
+        in_turn(&mut [events, objects], scale.slices, |crowd, server| talk(crowd, server, &public, scale.timing))?;
     let [events, objects] = paces.each_ref().map(|paces| median(paces, Pace::cpu_per_delivery) * 1e6);
     Ok(format!(
         "fan-out to {clients}, {in_flight} in flight: CPU/delivery SSE {events:.3} us, objects {objects:.3} us, {:.2} x",
@@ -215,8 +216,8 @@ fn requests(program: &Path, is_logged: bool, scale: Scale) -> io::Result<String>
         let (each, per_second) = (pace.cpu_per_delivery() * 1e6, pace.per_second());
         return Ok(format!("POST, {log}: {each:.2} us CPU each, {per_second:.0}/s (nginx is not there)"));
     };
-    let mut theirs = (askers(nginx.address, &post, ANSWER)?, &nginx);
-    let paces = in_turn([&mut ours, &mut theirs], scale.slices, measure)?;
+    let theirs = (askers(nginx.address, &post, ANSWER)?, &nginx);
+    let paces = in_turn(&mut [ours, theirs], scale.slices, measure)?;
     let cpu = paces.each_ref().map(|paces| median(paces, Pace::cpu_per_delivery) * 1e6);
     let rate = paces.each_ref().map(|paces| median(paces, Pace::per_second));
     Ok(format!(
@@ -277,13 +278,36 @@ fn sessions(program: &Path, scale: Scale) -> io::Result<String> {
     let door = Door::start(program, false)?;
     let (memory, account) = (door.server.memory()?, door.number(ACCOUNT)?);
     for _ in 0..scale.sessions {
-        let once = "Connection: close\r\n";
-        let opened = ask(&mut TcpStream::connect(door.web)?, &request("POST", "/sessions", once, ""))?;
-        let place = opened.lines().find_map(|line| line.strip_prefix("Location: "));
-        let place = place.ok_or_else(|| io::Error::other(format!("no session: {opened}")))?;
-        ask(&mut TcpStream::connect(door.web)?, &request("POST", place, once, "leave|lobby\n"))?;
+        session(&door, "leave|lobby\n")?;
     }
     let (memory, account) = (door.server.memory()? - memory, door.number(ACCOUNT)? - account);
     let (memory, account) = (memory as f64 / scale.sessions as f64, account / scale.sessions as f64);
     Ok(format!("{} sessions: {memory:.0} B each, {account:.0} B by its own account", scale.sessions))
+}
+
+/// Opens a session, which says these lines. Answers where it is.
+fn session(door: &Door, lines: &str) -> io::Result<String> {
+    let once = "Connection: close\r\n";
+    let opened = ask(&mut TcpStream::connect(door.web)?, &request("POST", "/sessions", once, ""))?;
+    let place = opened.lines().find_map(|line| line.strip_prefix("Location: "));
+    let place = place.ok_or_else(|| io::Error::other(format!("no session: {opened}")))?.to_owned();
+    ask(&mut TcpStream::connect(door.web)?, &request("POST", &place, once, lines))?;
+    Ok(place)
+}
+
+/// The same talk as in [`fan_out`], to those who listen to sessions, as pages do.
+fn session_streams(program: &Path, scale: Scale) -> io::Result<String> {
+    let door = Door::start(program, false)?;
+    let mut crowd = Crowd::new(door.server.address, None, MARKER)?;
+    crowd.join(SENDERS, AT_ONCE, |_| "visit\n".to_owned())?;
+    crowd.go_to(door.web);
+    for _ in 0..scale.few {
+        let place = session(&door, "join|x\nleave|lobby\n")?;
+        crowd.join(1, 1, |_| request("GET", &place, "", ""))?;
+    }
+    door.settle(&mut crowd)?;
+    let line = format!("in|x|{}\n", text(LINE_BYTES)).into_bytes();
+    let public = Talk { senders: 0..SENDERS, line, in_flight: 16, hearers: scale.few as u64 };
+    let pace = talk(&mut crowd, &door.server, &public, scale.timing)?;
+    Ok(format!("fan-out to {} sessions: CPU/delivery {:.3} us", scale.few, pace.cpu_per_delivery() * 1e6))
 }
