@@ -177,7 +177,7 @@ async fn serve_web(mut web: Box<Web>, held: Held) -> Option<Box<Connection>> {
     Some(Box::new(web.into_stream(*stream)))
 }
 
-/// A handshake that the broker may end when memory runs out.
+/// What is held for a connection that is no client of the broker: that may discard it when memory runs out.
 struct Held {
     id: ClientId,
     departed: Rc<Departed>,

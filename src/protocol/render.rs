@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{
     Verb,
     dialect::{Dialect, Envelope, Format, Lang, Stamp},
-    http::Problem,
+    http::{Problem, events},
     line::{json, text},
     reply::Reply,
 };
@@ -43,7 +43,7 @@ pub fn render_public(out: &mut Vec<u8>, event: &PublicEvent, stamp: Stamp<'_>, d
 /// comment between server-sent events and nothing elsewhere.
 pub fn render_reply(out: &mut Vec<u8>, reply: &Reply, at: Timestamp, dialect: Dialect) {
     if let (Reply::Alive, Envelope::ServerSent(_)) = (reply, dialect.envelope) {
-        return out.extend_from_slice(b":\n\n");
+        return out.extend_from_slice(events::COMMENT);
     }
     enclose(out, None, dialect.envelope, |out| match dialect.format {
         Format::Text => text::reply(out, reply, dialect.lang),
@@ -74,21 +74,7 @@ fn enclose(out: &mut Vec<u8>, position: Option<Position>, envelope: Envelope, re
                 at += length + b"\r\n".len();
             }
         }
-        Envelope::ServerSent(_) => {
-            if let Some(position) = position {
-                out.extend_from_slice(format!("id: {position}\n").as_bytes());
-            }
-            let mut at = out.len();
-            render(out);
-            if at == out.len() {
-                return out.truncate(from); // nothing was told
-            }
-            while at < out.len() {
-                out.splice(at..at, *b"data: ");
-                at += memchr::memchr(b'\n', &out[at..]).map_or(out.len(), |length| length + 1);
-            }
-            out.push(b'\n');
-        }
+        Envelope::ServerSent(_) => events::event(out, position, render),
     }
 }
 

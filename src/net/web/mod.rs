@@ -2,13 +2,14 @@
 //! as any client does; what it is told in answer is the body. Knows no rules and no text.
 //!
 //! [`Web`] serves the requests of one connection, in order. A request for what happens from now on makes it an ordinary
-//! [`Connection`] with one more dialect. Sessions have no connection of their own: each is a task, in `session.rs`.
+//! [`Connection`] with one more dialect. Sessions have no connection of their own: `session/runner.rs` runs each, and `hub.rs` all of
+//! them, in one task.
 
 mod answer;
 mod ask;
+mod follow;
 mod hub;
 mod link;
-mod listen;
 mod say;
 mod session;
 mod user;

@@ -6,6 +6,7 @@
 mod asked_as;
 mod body;
 mod decode;
+pub mod events;
 mod guard;
 mod head;
 mod lines;

@@ -25,6 +25,7 @@ use self::{
 };
 use super::{
     dialect::{Dialect, Envelope},
+    http::events::COMMENT_INTERVAL,
     line::{Framer, Telnet},
     reply::{Limits, Reply},
 };
@@ -35,10 +36,6 @@ pub use batch::{Batch, Intake, Interest, Step};
 
 /// Unparsed bytes above which the session wants no more: as many as one read. The read before may have doubled them.
 const UNPARSED_BYTES_MAX: usize = 16 << 10;
-
-/// How often one who reads server-sent events is told that the server is there. Proxies and browsers give up on what is silent for
-/// a minute.
-const ALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
 /// Steps for which a batch may have room that it does not need.
 const SPARE_STEPS_MAX: usize = 16;
@@ -127,7 +124,7 @@ impl Session {
     #[must_use]
     pub fn listening(limits: Arc<Limits>, dialect: Dialect, now: Duration) -> Self {
         let alive_at = match dialect.envelope {
-            Envelope::ServerSent(_) => Some(now + ALIVE_INTERVAL),
+            Envelope::ServerSent(_) => Some(now + COMMENT_INTERVAL),
             Envelope::Lf | Envelope::CrLf | Envelope::Stream(_) => None,
         };
         let role = Role::Listens(alive_at);
@@ -204,7 +201,7 @@ impl Session {
             self.restart_idle(now);
         }
         if matches!(self.role, Role::Listens(Some(at)) if at <= now) && self.input == InputState::Open {
-            self.role = Role::Listens(Some(now + ALIVE_INTERVAL));
+            self.role = Role::Listens(Some(now + COMMENT_INTERVAL));
             self.batch.steps.push(Step::Reply(Reply::Alive));
         }
         if self.credit.not_before.is_some_and(|at| at <= now) {

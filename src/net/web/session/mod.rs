@@ -1,7 +1,9 @@
 //! A session: a user of the chat without a connection of its own. Its lines come with requests, and what it is told is kept for
-//! the streams that listen to it. A task of its own, in `runner.rs`, runs it.
+//! the streams that listen to it. `runner.rs` runs it, `requests.rs` and `stream.rs` serve what is asked of it.
 
+mod requests;
 mod runner;
+mod stream;
 
 use std::{
     cell::{Cell, RefCell},

@@ -24,7 +24,16 @@ fn a_new_name_is_told_in_every_dialect() {
         })
     };
     let [zh, en, json, json_en, others @ ..] = shown("[::1]:7", "张三");
-    assert_eq!(others[..4], [&zh, &en, &json, &json_en].map(|line| line.replace('\n', "\r\n")));
+    let plain = [&zh, &en, &json, &json_en];
+    assert_eq!(others[..4], plain.map(|line| line.replace('\n', "\r\n")));
+    let stream = &others[4..8];
+    assert_eq!((&stream[2], &stream[3]), (&json, &json_en));
+    assert!(
+        stream[..2]
+            .iter()
+            .zip([&zh, &en])
+            .all(|(dated, line)| dated.ends_with(line.as_str()) && dated.starts_with("history|-|"))
+    );
     assert_eq!(zh, "[[::1]:7][::1]:7 已改名为[张三]\n");
     assert_eq!(en, "[[::1]:7][::1]:7 is now [张三]\n");
     let (stamp, rest) =
