@@ -1,7 +1,7 @@
 //! The end of a turn: what it has to tell is sent, those go on whose batch is done, and the accounts are looked at. Knows no
 //! rules.
 
-use std::{cmp::Reverse, collections::HashMap, mem, rc::Rc, time::Duration};
+use std::{cmp::Reverse, collections::HashMap, mem, ptr, rc::Rc, time::Duration};
 
 use rustc_hash::FxHashSet;
 
@@ -43,7 +43,7 @@ impl Broker {
                 outbox.send(parts, now);
             });
             outbox.end(departure);
-            if outbox.queued() > 0 {
+            if outbox.queued() > 0 && !outbox.is_abandoned() {
                 self.departed.insert(client, payer, Rc::clone(outbox.gauge()));
             }
         }
@@ -131,7 +131,13 @@ impl Broker {
         for (&client, state) in &self.clients {
             holders.push(Holder::new(client, payer(client, state), state.own_bytes(), state.outbox.gauge()));
         }
+        // A connection over HTTP is there twice: by what it holds itself, and by the client that asks over it.
+        let counted: FxHashSet<_> =
+            self.clients.values().map(|state| ptr::from_ref::<QueueGauge>(state.outbox.gauge())).collect();
         self.departed.for_each(|client, payer, gauge| {
+            if counted.contains(&ptr::from_ref(gauge)) {
+                return;
+            }
             holders.push(Holder::new(client, payer, gauge.own_bytes(), gauge));
         });
         let mut by_payer = HashMap::<FlowKey, usize>::new();

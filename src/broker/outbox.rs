@@ -181,6 +181,11 @@ impl Outbox {
         self.gauge.want_relief(private);
     }
 
+    /// Whether the connection is over, and takes nothing more.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.items.is_closed()
+    }
+
     /// Has what is queued discarded, except the last item, which says why.
     pub(super) fn cut(&self) {
         self.gauge.cut();

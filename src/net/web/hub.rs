@@ -29,6 +29,7 @@ use crate::{
         Lang,
         http::{Guard, Repeats},
     },
+    reactor::Clock,
 };
 
 type Running = Pin<Box<dyn Future<Output = ()>>>;
@@ -38,6 +39,7 @@ pub(in crate::net) struct Hub {
     pub(super) guard: RefCell<Guard>,
     pub(super) repeats: RefCell<Repeats>,
     pub(super) lang: Lang,
+    pub(super) clock: Clock,
     sessions: RefCell<HashMap<String, Rc<Session>>>,
     next_session: Cell<u64>,
     admission: Rc<RefCell<Admission>>,
@@ -50,6 +52,7 @@ impl Hub {
     pub(in crate::net) fn new(
         web: &WebConfig,
         lang: Lang,
+        clock: Clock,
         admission: &Rc<RefCell<Admission>>,
     ) -> (Rc<Self>, impl Future<Output = ()> + use<>) {
         let (running, sessions) = mpsc::unbounded();
@@ -57,6 +60,7 @@ impl Hub {
             guard: RefCell::default(),
             repeats: RefCell::default(),
             lang,
+            clock,
             sessions: RefCell::default(),
             next_session: Cell::new(1),
             admission: Rc::clone(admission),

@@ -4,7 +4,7 @@ use std::{
     future::poll_fn,
     pin::pin,
     rc::Rc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -21,7 +21,8 @@ use super::{
     user::{News, User},
 };
 use crate::{
-    broker::{Level, QueueGauge, Queued, Told},
+    broker::{Level, QueueGauge, Queued, Registration, Request, Told},
+    chat::ClientId,
     net::{
         beginning::Closing,
         connection::{READ_BUFFER, Shared},
@@ -39,6 +40,10 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long nothing may come of a body whose length is known.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Bytes of a request above which no more of it is read while memory is tight.
+const SMALL_BYTES: usize = 4 << 10;
+/// An id that no client has.
+const NOBODY: ClientId = ClientId(0);
 /// How long the peer may take to close when all is sent.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -53,6 +58,7 @@ pub(super) struct Link {
     requests: Requests,
     timer: Timer,
     closing: Closing,
+    registration: Registration,
 }
 
 /// How long the next part of a request may take.
@@ -76,6 +82,7 @@ impl Link {
             requests: Requests::new(shared.limits.borrow().line_max),
             timer: Timer::new(),
             closing,
+            registration: Registration::default(),
             shared: Rc::clone(shared),
         }
     }
@@ -87,7 +94,7 @@ impl Link {
             if let Some(item) = self.try_next()? {
                 return Ok(item);
             }
-            self.charge();
+            self.charge(0);
             let is_within_head = self.requests.is_within_head();
             let deadline = match patience {
                 Patience::Request if is_within_head => Some(*head_since.get_or_insert(since) + HEAD_TIMEOUT),
@@ -129,8 +136,18 @@ impl Link {
     /// Reads what comes. Answers whether it has come before the timer went off, if that is set.
     async fn receive(&mut self, is_timed: bool, user: Option<&mut User>) -> Result<bool, Ended> {
         let is_late = {
-            let Self { reading, transport, timer, shared, closing, gauge, .. } = self;
-            let mut readable = pin!(poll_fn(|cx| reading.poll(transport, &shared.scheduler, cx)).fuse());
+            let Self { reading, transport, timer, shared, closing, gauge, requests, registration, .. } = self;
+            // While memory is tight, no more is read from one who makes the server hold much.
+            let is_held_back = shared.memory.level() >= Level::Tight && requests.held_bytes() > SMALL_BYTES;
+            let mut readable = pin!(
+                poll_fn(|cx| {
+                    if is_held_back {
+                        ready!(shared.memory.poll_relief(registration, cx));
+                    }
+                    reading.poll(transport, &shared.scheduler, cx)
+                })
+                .fuse()
+            );
             let mut late = pin!(async { if is_timed { timer.await } else { pending().await } }.fuse());
             let mut unasked = pin!(discard_all(user, gauge).fuse());
             select_biased! {
@@ -165,9 +182,13 @@ impl Link {
         Ok(true)
     }
 
-    /// Counts what is held of requests.
-    fn charge(&self) {
-        self.gauge.set_input(self.requests.held_bytes() + self.transport.held_bytes());
+    /// Counts what is held of requests, and so many bytes of theirs beside. If memory has run out, the broker is to see who has to
+    /// go: it may have nothing else to do.
+    pub(super) fn charge(&self, bytes: usize) {
+        self.gauge.set_input(self.requests.held_bytes() + self.transport.held_bytes() + bytes);
+        if self.shared.memory.level() == Level::Full {
+            self.shared.broker.unbounded_send(Request::Relieved(NOBODY)).ok(); // fails only when the broker is dead
+        }
     }
 
     /// Queues bytes that the connection itself has made.

@@ -10,6 +10,7 @@ mod ask;
 mod follow;
 mod hub;
 mod link;
+mod repeat;
 mod say;
 mod session;
 mod user;
@@ -101,7 +102,10 @@ impl Web {
         loop {
             // All else is boxed: a connection that waits for a request has no room for what it takes to serve one.
             let next = match self.link.next(Patience::Request, self.visitor.as_mut()).await {
-                Ok(Item::Head(head)) => Box::pin(self.serve(&head)).await,
+                Ok(Item::Head(head)) => {
+                    self.link.charge(0); // with what came behind it
+                    Box::pin(self.serve(&head)).await
+                }
                 Ok(Item::Line(_) | Item::End | Item::Incomplete) => continue, // of a request that is answered already
                 Err(ended) => Err(ended),
             };

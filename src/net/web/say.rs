@@ -1,29 +1,23 @@
 //! Requests that say something: each line of the body, in a room or to a user.
 
-use std::rc::Rc;
-
 use super::{
-    Answer, Ended, Hub, Next, Patience, User, Web,
+    Answer, Ended, Next, Patience, User, Web,
     ask::{End, note_refusal, status},
+    repeat::{Begun, REPEATED_BYTES_MAX},
     user::News,
 };
 use crate::{
-    address::Network,
     broker::{Outcome, Told},
     chat::{Command, Kinds},
     protocol::{
         FormError, Reply, Step, Verb,
-        http::{Answered, BodyLength, Head, Item, Problem, RepeatKey, SayTo, Seen, Shape},
+        http::{BodyLength, Head, Item, Problem, SayTo, Shape},
         render_taken,
     },
 };
 
-/// The longest body of known length, in bytes: its answer comes when all of it was said.
-const BODY_BYTES_MAX: u64 = 4 << 20;
 /// Lines that are said at once.
 const BATCH_LINES_MAX: usize = 256;
-/// The longest body that may be sent again as the same request, in bytes: it is said when all of it has come.
-const REPEATED_BYTES_MAX: u64 = 32 << 10;
 /// What asks a client for a body that it holds back until then.
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -34,31 +28,30 @@ pub(super) struct Lines {
     pub(super) has_ended: bool,
 }
 
-/// A request at work that may come again. If it is dropped before its end, it may be done then.
-pub(super) struct Repeat {
-    hub: Rc<Hub>,
-    key: RepeatKey,
-}
-
 impl Web {
     /// Says each line of the body.
     pub(super) async fn say(&mut self, head: &Head, to: &SayTo, skips: bool) -> Result<Next, Ended> {
-        let repeat = match self.begin_once(head).await? {
-            Ok(repeat) => repeat,
+        let Begun { repeat, mut gathered } = match self.begin_once(head).await? {
+            Ok(begun) => begun,
             Err(next) => return Ok(next),
         };
         let mut user = match self.user(head).await? {
             Ok(user) => user,
             Err(next) => return Ok(next),
         };
-        self.ask_for_body(head).await?;
+        if gathered.is_none() {
+            self.ask_for_body(head).await?;
+        }
         let mut answer = self.answer(head, Shape::Json);
         let mut total = Outcome::default();
         let mut has_ended = false;
         while !has_ended && (skips || total.refused.is_none()) {
-            let lines = match self.body_lines(head, repeat.is_some(), Some(&mut user)).await {
-                Ok(lines) => lines,
-                Err(ended) => return self.break_off(answer, ended).await,
+            let lines = match gathered.take() {
+                Some(lines) => lines,
+                None => match self.body_lines(head, false, Some(&mut user)).await {
+                    Ok(lines) => lines,
+                    Err(ended) => return self.break_off(answer, ended).await,
+                },
             };
             has_ended = lines.has_ended;
             let mut steps = lines.lines.into_iter().map(|line| step(line, to)).peekable();
@@ -167,68 +160,23 @@ impl Web {
             match next {
                 Some(Item::Line(Ok(line))) if line.trim().is_empty() => {}
                 Some(Item::Line(line)) => {
-                    bytes += line.as_ref().map_or(0, String::len) as u64;
+                    bytes += line.as_ref().map_or(0, String::capacity);
                     lines.push(line);
+                    if waits_for_all {
+                        self.link.charge(bytes);
+                    }
                 }
                 Some(Item::End) => return Ok(Lines { lines, has_ended: true }),
                 None | Some(Item::Head(_) | Item::Incomplete) => return Ok(Lines { lines, has_ended: false }),
             }
             if waits_for_all {
-                if bytes > REPEATED_BYTES_MAX || lines.len() > BATCH_LINES_MAX {
+                if bytes as u64 > REPEATED_BYTES_MAX || lines.len() > BATCH_LINES_MAX {
                     return Err(Problem::BodyTooLong(REPEATED_BYTES_MAX).into());
                 }
             } else if lines.len() >= BATCH_LINES_MAX {
                 return Ok(Lines { lines, has_ended: false });
             }
         }
-    }
-
-    /// Begins a request with a body. Answers what makes it the same as a later one, if that may come; or what follows, if it has
-    /// been answered already, or cannot be done.
-    pub(super) async fn begin_once(&mut self, head: &Head) -> Result<Result<Option<Repeat>, Next>, Ended> {
-        let most = if head.idempotency_key.is_some() { REPEATED_BYTES_MAX } else { BODY_BYTES_MAX };
-        if matches!(head.length, BodyLength::Bytes(bytes) if bytes > most) {
-            return self.refuse(head, Problem::BodyTooLong(most)).await.map(Err);
-        }
-        let Some(key) = self.repeat_key(head) else { return Ok(Ok(None)) };
-        let now = self.link.shared.clock.now();
-        let seen = self.hub.repeats.borrow_mut().begin(key.clone(), now);
-        match seen {
-            Seen::Never => Ok(Ok(Some(Repeat { hub: Rc::clone(&self.hub), key }))),
-            Seen::AtWork => self.refuse(head, Problem::InProgress).await.map(Err),
-            Seen::Answered(answered) => self.answer_again(head, answered).await.map(Err),
-        }
-    }
-
-    fn repeat_key(&self, head: &Head) -> Option<RepeatKey> {
-        let key = head.idempotency_key.as_deref()?;
-        let network = Network::of(self.origin.addr);
-        let (path, from) = (head.target.path.join("/"), network.to_string());
-        let name = head.target.get("name").unwrap_or_default();
-        Some(RepeatKey::new(network, &[&from, head.authorization.as_deref().unwrap_or_default(), &path, name, key]))
-    }
-
-    /// The answer of the first time, when the body has come again.
-    async fn answer_again(&mut self, head: &Head, answered: Answered) -> Result<Next, Ended> {
-        self.ask_for_body(head).await?;
-        while !matches!(self.link.next(Patience::Body, None).await?, Item::End) {}
-        let mut answer = self.answer(head, Shape::Json);
-        self.put(&mut answer, answered.body.to_vec()).await?;
-        answer.end(&mut self.link, answered.status).await
-    }
-}
-
-impl Repeat {
-    /// The request was answered so.
-    pub(super) fn end(self, status: u16, answer: &Answer<'_>) {
-        let answered = Answered { status, body: answer.collected().into() };
-        self.hub.repeats.borrow_mut().end(&self.key, answered);
-    }
-}
-
-impl Drop for Repeat {
-    fn drop(&mut self) {
-        self.hub.repeats.borrow_mut().forget_unanswered(&self.key);
     }
 }
 

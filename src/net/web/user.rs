@@ -38,6 +38,8 @@ struct Stay {
     shared: Rc<Shared>,
     /// Why it is here no more, if it is not.
     gone: Option<Departure>,
+    /// It is the client of an ordinary connection now.
+    goes_on: bool,
 }
 
 impl User {
@@ -51,7 +53,11 @@ impl User {
         let (outbox, inbox) = outbox_counted(socket, Rc::clone(gauge));
         let client = shared.next_id();
         shared.broker.unbounded_send(Request::Connect(client, origin, outbox)).ok(); // fails only when the broker is dead
-        Self { stay: Stay { client, shared: Rc::clone(shared), gone: None }, inbox, not_before: Duration::ZERO }
+        Self {
+            stay: Stay { client, shared: Rc::clone(shared), gone: None, goes_on: false },
+            inbox,
+            not_before: Duration::ZERO,
+        }
     }
 
     /// It speaks without being here.
@@ -110,7 +116,7 @@ impl User {
 
     /// The user goes on as the client of an ordinary connection.
     pub(super) fn into_parts(mut self) -> (ClientId, Inbox) {
-        self.stay.gone = Some(Departure::Left); // as far as this is concerned
+        self.stay.goes_on = true;
         (self.stay.client, self.inbox)
     }
 }
@@ -123,8 +129,11 @@ impl Stay {
 
 impl Drop for Stay {
     fn drop(&mut self) {
-        if self.gone.is_none() {
+        if self.gone.is_none() && !self.goes_on {
             self.ask(vec![Step::Close(Departure::Left)], 0);
+        }
+        if !self.goes_on {
+            self.shared.departed.remove(self.client); // where it has left before, with something queued
         }
     }
 }

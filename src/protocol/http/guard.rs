@@ -29,8 +29,11 @@ impl Guard {
         let is_foreign = match (&head.origin, &head.host) {
             (Some(origin), Some(host)) => !is_same_host(origin, host),
             (Some(_), None) => true,
-            // Of a request without an origin, newer browsers tell whether another site has caused it. Links may lead here.
-            (None, _) => head.is_cross_site && !head.is_navigation,
+            // Of a request without an origin, browsers tell whether another site has caused it. Links may lead to the page.
+            (None, _) => {
+                let is_page = head.is_navigation && head.method == Method::Get && head.target.path.is_empty();
+                head.is_cross_site && !is_page
+            }
         };
         let is_harmless = matches!(head.method, Method::Options);
         if is_foreign && !is_harmless { Err(Problem::ForeignOrigin) } else { Ok(()) }
@@ -74,9 +77,13 @@ mod tests {
     use crate::protocol::http::Parsed;
 
     fn check(fields: &str) -> Result<(), Problem> {
+        check_request("POST /rooms/a", fields)
+    }
+
+    fn check_request(request: &str, fields: &str) -> Result<(), Problem> {
         let guard =
             Guard { hosts: vec!["chat.example.org".to_owned()], origins: vec!["https://app.example.org".to_owned()] };
-        let bytes = format!("POST /rooms/a HTTP/1.1\r\n{fields}\r\n");
+        let bytes = format!("{request} HTTP/1.1\r\n{fields}\r\n");
         match Head::parse(bytes.as_bytes()).expect("a head") {
             Parsed::Complete(head, _) => guard.check(&head),
             Parsed::Incomplete => panic!("incomplete"),
@@ -118,7 +125,6 @@ mod tests {
             "Host: 127.0.0.1:9980\r\nOrigin: https://app.example.org\r\nSec-Fetch-Site: cross-site\r\n",
             "Host: 127.0.0.1:9980\r\nSec-Fetch-Site: same-origin\r\n",
             "Host: 127.0.0.1:9980\r\nSec-Fetch-Site: none\r\n",
-            "Host: 127.0.0.1:9980\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n",
         ] {
             assert_eq!(check(fields), Ok(()), "{fields}");
         }
@@ -131,6 +137,24 @@ mod tests {
             "Host: 127.0.0.1:9980\r\nSec-Fetch-Site: same-site\r\nSec-Fetch-Mode: no-cors\r\n",
         ] {
             assert_eq!(check(fields), Err(Problem::ForeignOrigin), "{fields}");
+        }
+    }
+
+    #[test]
+    fn links_may_lead_to_the_page_and_to_nothing_else() {
+        let fields = |dest: &str| {
+            format!(
+                "Host: localhost\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: {dest}\r\n"
+            )
+        };
+        assert_eq!(check_request("GET /?name=ann", &fields("document")), Ok(()));
+        for (request, dest) in [
+            ("GET /", "iframe"),
+            ("GET /rooms/a?follow", "document"),
+            ("POST /", "document"),
+            ("GET /wait?users=1", "iframe"),
+        ] {
+            assert_eq!(check_request(request, &fields(dest)), Err(Problem::ForeignOrigin), "{request}");
         }
     }
 }

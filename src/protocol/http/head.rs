@@ -162,7 +162,8 @@ impl Head {
             is_cross_site: fields
                 .first("sec-fetch-site")?
                 .is_some_and(|site| matches!(&*site, "cross-site" | "same-site")),
-            is_navigation: fields.first("sec-fetch-mode")?.as_deref() == Some("navigate"),
+            is_navigation: fields.first("sec-fetch-mode")?.as_deref() == Some("navigate")
+                && fields.first("sec-fetch-dest")?.as_deref() == Some("document"),
             if_none_match: fields.first("if-none-match")?,
             is_multipart: fields
                 .only("content-type")?

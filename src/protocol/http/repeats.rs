@@ -13,11 +13,12 @@ use crate::address::Network;
 
 /// How long an answer is kept.
 const AGE_MAX: Duration = Duration::from_mins(2);
-/// How many are kept, for all and for one network. The oldest gives way.
+/// How many requests are kept, for all and for one network. The oldest that is answered gives way.
 const REPEATS_MAX: usize = 4096;
 const REPEATS_MAX_EACH: usize = 256;
-/// How many bytes of answers are kept.
+/// How many bytes of answers are kept, for all and for one network.
 const BYTES_MAX: usize = 4 << 20;
+const BYTES_MAX_EACH: usize = 512 << 10;
 /// The longest answer that is kept whole, in bytes: of a longer one, the status.
 const BODY_BYTES_MAX: usize = 128 << 10;
 
@@ -42,9 +43,9 @@ pub struct Answered {
 /// What is known of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Seen {
-    /// Nothing: from now on, it is at work.
+    /// Nothing: from now on it is at work, until [`Repeats::end`] or [`Repeats::forget`].
     Never,
-    /// It is at work.
+    /// It is at work, or there is no room for one more.
     AtWork,
     /// It has this answer.
     Answered(Answered),
@@ -54,8 +55,10 @@ pub enum Seen {
 #[derive(Debug, Default)]
 pub struct Repeats {
     by_key: HashMap<RepeatKey, State>,
-    /// The same, the oldest first, with the time when each began.
-    order: VecDeque<(Duration, RepeatKey)>,
+    /// Those that are answered, the oldest first, with the time of their answers. The others are never given up.
+    answered: VecDeque<(Duration, RepeatKey)>,
+    /// What each network has.
+    by_network: HashMap<Network, Usage>,
     /// Bytes of all answers.
     bytes: usize,
 }
@@ -66,10 +69,16 @@ enum State {
     Answered(Answered),
 }
 
+#[derive(Debug, Default)]
+struct Usage {
+    requests: usize,
+    bytes: usize,
+}
+
 impl RepeatKey {
     /// That of a request from this network which has these in common with its repetition.
     #[must_use]
-    pub fn new(network: Network, parts: &[&str]) -> Self {
+    pub fn new<'a>(network: Network, parts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut digest = Sha256::new();
         for part in parts {
             digest.update((part.len() as u64).to_be_bytes());
@@ -82,54 +91,73 @@ impl RepeatKey {
 impl Repeats {
     /// A request comes.
     pub fn begin(&mut self, key: RepeatKey, now: Duration) -> Seen {
-        while self.order.front().is_some_and(|(at, _)| now.saturating_sub(*at) > AGE_MAX) {
-            self.remove_at(0);
+        while self.answered.front().is_some_and(|(at, _)| now.saturating_sub(*at) > AGE_MAX) {
+            self.give_up(0);
         }
         match self.by_key.get(&key) {
             Some(State::AtWork) => return Seen::AtWork,
             Some(State::Answered(answered)) => return Seen::Answered(answered.clone()),
             None => {}
         }
-        let own = |(_, other): &(Duration, RepeatKey)| other.network == key.network;
-        if self.order.iter().filter(|entry| own(entry)).count() >= REPEATS_MAX_EACH
-            && let Some(first) = self.order.iter().position(own)
-        {
-            self.remove_at(first);
+        let own = self.by_network.get(&key.network).map_or(0, |usage| usage.requests);
+        let has_room = (own < REPEATS_MAX_EACH || self.give_up_own(&key.network))
+            && (self.by_key.len() < REPEATS_MAX || self.give_up(0));
+        if !has_room {
+            return Seen::AtWork;
         }
-        if self.order.len() >= REPEATS_MAX {
-            self.remove_at(0);
-        }
-        self.by_key.insert(key.clone(), State::AtWork);
-        self.order.push_back((now, key));
+        self.by_network.entry(key.network).or_default().requests += 1;
+        self.by_key.insert(key, State::AtWork);
         Seen::Never
     }
 
-    /// It was answered.
-    pub fn end(&mut self, key: &RepeatKey, mut answered: Answered) {
-        let Some(state) = self.by_key.get_mut(key) else { return };
+    /// A request that was at work is answered.
+    pub fn end(&mut self, key: &RepeatKey, mut answered: Answered, now: Duration) {
+        let Some(state @ State::AtWork) = self.by_key.get_mut(key) else { return };
         if answered.body.len() > BODY_BYTES_MAX {
             answered.body = Bytes::new();
         }
-        self.bytes += answered.body.len();
+        let bytes = answered.body.len();
         *state = State::Answered(answered);
+        self.answered.push_back((now, key.clone()));
+        self.bytes += bytes;
+        self.by_network.entry(key.network).or_default().bytes += bytes;
+        while self.by_network.get(&key.network).is_some_and(|usage| usage.bytes > BYTES_MAX_EACH) {
+            self.give_up_own(&key.network);
+        }
         while self.bytes > BYTES_MAX {
-            self.remove_at(0);
+            self.give_up(0);
         }
     }
 
-    /// It is not at work any more: if it has no answer, it was not done, and may come again.
-    pub fn forget_unanswered(&mut self, key: &RepeatKey) {
-        if matches!(self.by_key.get(key), Some(State::AtWork))
-            && let Some(at) = self.order.iter().position(|(_, other)| other == key)
-        {
-            self.remove_at(at);
+    /// A request that was at work is not done: it may come again.
+    pub fn forget(&mut self, key: &RepeatKey) {
+        if matches!(self.by_key.get(key), Some(State::AtWork)) {
+            self.by_key.remove(key);
+            self.uncount(&key.network, 0);
         }
     }
 
-    fn remove_at(&mut self, at: usize) {
-        let Some((_, key)) = self.order.remove(at) else { return };
+    /// Gives up the oldest answer of a network, if it has one.
+    fn give_up_own(&mut self, network: &Network) -> bool {
+        let own = self.answered.iter().position(|(_, key)| key.network == *network);
+        own.is_some_and(|at| self.give_up(at))
+    }
+
+    fn give_up(&mut self, at: usize) -> bool {
+        let Some((_, key)) = self.answered.remove(at) else { return false };
         if let Some(State::Answered(answered)) = self.by_key.remove(&key) {
             self.bytes -= answered.body.len();
+            self.uncount(&key.network, answered.body.len());
+        }
+        true
+    }
+
+    fn uncount(&mut self, network: &Network, bytes: usize) {
+        let Some(usage) = self.by_network.get_mut(network) else { return };
+        usage.requests -= 1;
+        usage.bytes -= bytes;
+        if usage.requests == 0 {
+            self.by_network.remove(network);
         }
     }
 }
@@ -139,69 +167,86 @@ mod tests {
     use super::*;
     use crate::origin::Addr;
 
+    const NOW: Duration = Duration::from_secs(9);
+
     fn network(host: u8) -> Network {
         Network::of(Addr::Ip(([10, 0, 0, host], 1).into()))
+    }
+
+    fn key(host: u8, name: &str) -> RepeatKey {
+        RepeatKey::new(network(host), [name])
     }
 
     fn answered(bytes: usize) -> Answered {
         Answered { status: 200, body: vec![b'x'; bytes].into() }
     }
 
+    /// A request that comes, and is answered at once.
+    fn ask(repeats: &mut Repeats, key: &RepeatKey, bytes: usize) -> Seen {
+        let seen = repeats.begin(key.clone(), NOW);
+        repeats.end(key, answered(bytes), NOW);
+        seen
+    }
+
     #[test]
     fn a_request_that_comes_again_has_the_answer_of_the_first() {
-        let (mut repeats, now) = (Repeats::default(), Duration::from_secs(9));
-        let key = RepeatKey::new(network(1), &["/rooms/a", "k"]);
-        assert_eq!(repeats.begin(key.clone(), now), Seen::Never);
-        assert_eq!(repeats.begin(key.clone(), now), Seen::AtWork);
-        repeats.end(&key, answered(3));
-        assert_eq!(repeats.begin(key.clone(), now + AGE_MAX), Seen::Answered(answered(3)));
-        for other in [
-            RepeatKey::new(network(2), &["/rooms/a", "k"]),
-            RepeatKey::new(network(1), &["/rooms/ak", ""]),
-            RepeatKey::new(network(1), &["/rooms/ak"]),
-        ] {
-            assert_eq!(repeats.begin(other, now), Seen::Never);
+        let mut repeats = Repeats::default();
+        let first = RepeatKey::new(network(1), ["/rooms/a", "k"]);
+        assert_eq!(repeats.begin(first.clone(), NOW), Seen::Never);
+        assert_eq!(repeats.begin(first.clone(), NOW + 9 * AGE_MAX), Seen::AtWork, "however long it takes");
+        repeats.end(&first, answered(3), NOW);
+        repeats.end(&first, answered(5), NOW);
+        assert_eq!(repeats.begin(first.clone(), NOW + AGE_MAX), Seen::Answered(answered(3)));
+        for parts in [["/rooms/ak", ""], ["", "/rooms/ak"]] {
+            assert_eq!(repeats.begin(RepeatKey::new(network(1), parts), NOW), Seen::Never);
         }
-        assert_eq!(repeats.begin(key, now + AGE_MAX + Duration::from_millis(1)), Seen::Never, "it is forgotten");
+        assert_eq!(repeats.begin(RepeatKey::new(network(2), ["/rooms/a", "k"]), NOW), Seen::Never);
+        assert_eq!(repeats.begin(first, NOW + AGE_MAX + Duration::from_millis(1)), Seen::Never, "it is forgotten");
         assert_eq!(repeats.bytes, 0);
     }
 
     #[test]
     fn what_was_broken_off_may_come_again() {
-        let (mut repeats, key) = (Repeats::default(), RepeatKey::new(network(1), &["k"]));
-        assert_eq!(repeats.begin(key.clone(), Duration::ZERO), Seen::Never);
-        repeats.forget_unanswered(&key);
-        assert_eq!(repeats.begin(key, Duration::ZERO), Seen::Never);
-        assert_eq!((repeats.order.len(), repeats.by_key.len()), (1, 1));
+        let mut repeats = Repeats::default();
+        assert_eq!(repeats.begin(key(1, "k"), NOW), Seen::Never);
+        repeats.forget(&key(1, "k"));
+        assert!(repeats.by_key.is_empty() && repeats.by_network.is_empty());
+        assert_eq!(ask(&mut repeats, &key(1, "k"), 1), Seen::Never);
+        repeats.forget(&key(1, "k"));
+        assert_eq!(repeats.begin(key(1, "k"), NOW), Seen::Answered(answered(1)), "it was done");
     }
 
     #[test]
     fn one_network_cannot_push_out_the_answers_of_others() {
         let mut repeats = Repeats::default();
-        let own = RepeatKey::new(network(1), &["own"]);
-        repeats.begin(own.clone(), Duration::ZERO);
-        repeats.end(&own, answered(1));
+        ask(&mut repeats, &key(1, "own"), 1);
         for n in 0..2 * REPEATS_MAX {
-            let key = RepeatKey::new(network(2), &[&n.to_string()]);
-            repeats.begin(key.clone(), Duration::ZERO);
-            repeats.end(&key, answered(1));
+            ask(&mut repeats, &key(2, &n.to_string()), 55 << 10);
         }
-        assert_eq!(repeats.begin(own, Duration::ZERO), Seen::Answered(answered(1)));
-        assert_eq!((repeats.order.len(), repeats.by_key.len(), repeats.bytes), (257, 257, 257));
+        assert_eq!(repeats.begin(key(1, "own"), NOW), Seen::Answered(answered(1)));
+        let usage = &repeats.by_network[&network(2)];
+        assert_eq!((usage.requests, usage.bytes), (9, 9 * (55 << 10)), "as many as fit");
+        assert_eq!(repeats.by_key.len(), repeats.answered.len());
+    }
+
+    #[test]
+    fn what_is_at_work_is_never_given_up() {
+        let mut repeats = Repeats::default();
+        for n in 0..REPEATS_MAX_EACH {
+            assert_eq!(repeats.begin(key(1, &n.to_string()), NOW), Seen::Never);
+        }
+        assert_eq!(repeats.begin(key(1, "one more"), NOW), Seen::AtWork);
+        repeats.end(&key(1, "0"), answered(1), NOW);
+        assert_eq!(repeats.begin(key(1, "one more"), NOW), Seen::Never, "the place of one that is answered");
+        assert_eq!(repeats.begin(key(1, "1"), NOW), Seen::AtWork);
     }
 
     #[test]
     fn what_answers_take_has_a_bound() {
         let mut repeats = Repeats::default();
-        for n in 0..200_u8 {
-            let key = RepeatKey::new(network(n), &["k"]);
-            repeats.begin(key.clone(), Duration::ZERO);
-            repeats.end(&key, answered(BODY_BYTES_MAX));
-        }
-        assert_eq!((repeats.bytes, repeats.order.len()), (BYTES_MAX, BYTES_MAX / BODY_BYTES_MAX));
-        let key = RepeatKey::new(network(250), &["k"]);
-        repeats.begin(key.clone(), Duration::ZERO);
-        repeats.end(&key, answered(BODY_BYTES_MAX + 1));
-        assert_eq!(repeats.begin(key, Duration::ZERO), Seen::Answered(answered(0)), "its status alone");
+        (0..200).for_each(|host| drop(ask(&mut repeats, &key(host, "k"), BODY_BYTES_MAX)));
+        assert_eq!((repeats.bytes, repeats.answered.len()), (BYTES_MAX, BYTES_MAX / BODY_BYTES_MAX));
+        ask(&mut repeats, &key(250, "k"), BODY_BYTES_MAX + 1);
+        assert_eq!(repeats.begin(key(250, "k"), NOW), Seen::Answered(answered(0)), "its status alone");
     }
 }

@@ -61,6 +61,8 @@ enum Job {
 /// Lines to be done.
 struct Lines {
     left: VecDeque<Result<String, FormError>>,
+    /// Bytes of them, as they came.
+    bytes: usize,
     /// To go on behind a line that is refused.
     skips: bool,
     answers: UnboundedSender<Piece>,
@@ -110,7 +112,8 @@ impl Session {
     pub(super) fn lines(self: &Rc<Self>, lines: VecDeque<Result<String, FormError>>, skips: bool) -> Answers {
         let (answers, pieces) = mpsc::unbounded();
         let untaken = Rc::<Cell<usize>>::default();
-        let lines = Lines { left: lines, skips, answers, untaken: Rc::clone(&untaken) };
+        let bytes = lines.iter().map(|line| size_of_val(line) + line.as_ref().map_or(0, String::capacity)).sum();
+        let lines = Lines { left: lines, bytes, skips, answers, untaken: Rc::clone(&untaken) };
         self.jobs.unbounded_send(Job::Lines(lines)).ok(); // fails when it has ended, and then the answers end
         Answers { pieces, untaken, session: Rc::clone(self) }
     }

@@ -6,7 +6,7 @@ use super::{Piece, Session};
 use crate::{
     broker::{Outcome, QueueGauge, Queued, Told},
     chat::{Departure, Kinds},
-    net::web::{Ended, Next, User, Web, ask::note_refusal, user::News},
+    net::web::{Ended, Next, User, Web, ask::note_refusal, repeat::Begun, user::News},
     password::make_session_id,
     protocol::{
         Step,
@@ -68,17 +68,22 @@ impl Web {
     /// Has the lines of the body done in a session, and answers what their answers are.
     pub(in crate::net::web) async fn do_lines(&mut self, head: &Head, id: &str, skips: bool) -> Result<Next, Ended> {
         let Some(session) = self.hub.session(id) else { return self.refuse(head, Problem::NoSuchSession).await };
-        let repeat = match self.begin_once(head).await? {
-            Ok(repeat) => repeat,
+        let Begun { repeat, mut gathered } = match self.begin_once(head).await? {
+            Ok(begun) => begun,
             Err(next) => return Ok(next),
         };
-        self.ask_for_body(head).await?;
+        if gathered.is_none() {
+            self.ask_for_body(head).await?;
+        }
         let mut answer = self.answer(head, Shape::Json);
         let mut total = Outcome::default();
         loop {
-            let lines = match self.body_lines(head, repeat.is_some(), None).await {
-                Ok(lines) => lines,
-                Err(ended) => return self.break_off(answer, ended).await,
+            let lines = match gathered.take() {
+                Some(lines) => lines,
+                None => match self.body_lines(head, false, None).await {
+                    Ok(lines) => lines,
+                    Err(ended) => return self.break_off(answer, ended).await,
+                },
             };
             let mut answers = session.lines(lines.lines.into(), skips);
             let outcome = loop {

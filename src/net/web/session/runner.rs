@@ -13,7 +13,7 @@ use crate::{
         connection::Shared,
         web::user::{News, User},
     },
-    protocol::{Dialect, FormError, Limits, Step, Verb, http::steps_of, render_taken},
+    protocol::{Dialect, Limits, Step, Verb, http::steps_of, render_taken},
     reactor::Timer,
 };
 
@@ -26,9 +26,12 @@ pub(in crate::net::web) struct Runner {
     session: Rc<Session>,
     user: User,
     jobs: UnboundedReceiver<Job>,
-    /// Lines that wait.
+    /// Lines that wait, and bytes of theirs.
     waiting: VecDeque<Lines>,
+    waiting_bytes: usize,
     current: Option<Current>,
+    /// What the user was told while the session waits for its streams.
+    unheard: VecDeque<News>,
     dialect: Dialect,
     limits: Arc<Limits>,
     /// Since when nobody listens, or asks.
@@ -71,6 +74,8 @@ impl Runner {
             jobs,
             waiting: VecDeque::new(),
             current: None,
+            unheard: VecDeque::new(),
+            waiting_bytes: 0,
             dialect,
             limits: Arc::clone(&shared.limits.borrow()),
             alone_since: shared.clock.now(),
@@ -109,8 +114,19 @@ impl Runner {
         if let Some(deadline) = deadline {
             self.timer.set(deadline, self.shared.clock);
         }
-        match self.wait(is_held_up, is_alone).await {
+        if !is_held_up && let Some(news) = self.unheard.pop_front() {
+            return self.hear(news).await;
+        }
+        match self.wait(is_alone).await {
             Wake::Job(job) => self.take(job),
+            // What waits counts as before; that the user is gone is known at once.
+            Wake::News(News::End(departure)) => {
+                for news in mem::take(&mut self.unheard) {
+                    self.hear(news).await;
+                }
+                return self.hear(News::End(departure)).await;
+            }
+            Wake::News(news) if is_held_up => self.unheard.push_back(news),
             Wake::News(news) => return self.hear(news).await,
             Wake::Timer => {
                 // One who waits for an answer is no stream, and there all the same.
@@ -123,9 +139,9 @@ impl Runner {
         None
     }
 
-    async fn wait(&mut self, is_held_up: bool, is_timed: bool) -> Wake {
+    async fn wait(&mut self, is_timed: bool) -> Wake {
         let Self { user, jobs, timer, .. } = self;
-        let news = async { if is_held_up { pending().await } else { user.next().await } }.fuse();
+        let news = user.next().fuse();
         let time = async { if is_timed { timer.await } else { pending().await } }.fuse();
         pin_mut!(news, time);
         select_biased! {
@@ -138,6 +154,7 @@ impl Runner {
     fn take(&mut self, job: Job) {
         match job {
             Job::Lines(lines) => {
+                self.waiting_bytes += lines.bytes;
                 self.waiting.push_back(lines);
                 self.alone_since = self.shared.clock.now();
             }
@@ -199,6 +216,7 @@ impl Runner {
         while self.current.is_none()
             && let Some(lines) = self.waiting.pop_front()
         {
+            self.waiting_bytes -= lines.bytes;
             self.current = Some(Current { lines, verb: Verb::Say, is_answered: false, outcome: Outcome::default() });
             self.next_line();
         }
@@ -221,12 +239,7 @@ impl Runner {
 
     /// Counts what the session holds.
     fn charge(&self) {
-        let of = |lines: &Lines| {
-            let text = |line: &Result<String, FormError>| line.as_ref().map_or(0, String::capacity);
-            lines.untaken.get() + lines.left.iter().map(text).sum::<usize>()
-        };
-        let current = self.current.as_ref().map_or(0, |current| of(&current.lines));
-        let waiting = self.waiting.iter().map(of).sum::<usize>();
-        self.session.gauge.set_input(self.session.log.borrow().bytes() + current + waiting);
+        let current = self.current.as_ref().map_or(0, |current| current.lines.bytes + current.lines.untaken.get());
+        self.session.gauge.set_input(self.session.log.borrow().bytes() + current + self.waiting_bytes);
     }
 }
