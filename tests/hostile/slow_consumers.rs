@@ -64,7 +64,8 @@ fn a_slow_consumer_is_disconnected_while_the_others_get_every_line() {
         }
     });
     let grown = server.peak_rss() - before;
-    assert!(grown < 16 * MB, "{grown} bytes more while {} bytes went past a stuck reader", LINES * SIZE);
+    // A queue of 1 MB, 4 MB of recent lines, and what the program touches of itself.
+    assert!(grown < 24 * MB, "{grown} bytes more while {} bytes went past a stuck reader", LINES * SIZE);
     let log = server.expect_log(1, "slow-consumer");
     assert!(log.len() == 1 && log[0].contains(&stuck.addr), "{log:#?}");
 }

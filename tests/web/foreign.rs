@@ -52,7 +52,8 @@ fn a_foreign_page_may_not_ask_and_a_named_one_may() {
         assert_eq!(answer.get("Access-Control-Allow-Origin"), Some("https://app.example.org"));
         assert_eq!(answer.get("Vary"), Some("Origin"));
     }
-    let navigates = ["Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate"];
+    let navigates = ["Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"];
+    assert_eq!(web.ask("GET", "/rooms/x?follow", &navigates, "").status, 403, "to the page alone");
     assert_eq!(web.ask("GET", "/", &navigates, "").status, 200, "links lead here");
     assert_eq!(web.ask("POST", "/rooms/x", &[&navigates[..], &["Origin: null"]].concat(), "hi").status, 403);
 }

@@ -38,18 +38,45 @@ fn another_key_path_or_name_is_another_request() {
 }
 
 #[test]
-fn one_that_is_at_work_is_a_conflict_and_one_that_was_broken_off_is_none() {
+fn one_that_is_at_work_is_a_conflict() {
+    let web = Web::start(&[]);
+    let session = web.post("/sessions", "");
+    let session = session.get("Location").expect("a place").to_owned();
+    let mut listener = web.server.join("ann");
+    let lines = "to|ann|begun\nwait|60|user|joe";
+    let mut first = web.open();
+    first.send(request("POST", &session, &["Idempotency-Key: k"], lines));
+    assert!(listener.line().ends_with("begun"), "it is at work");
+    let again = web.ask("POST", &session, &["Idempotency-Key: k"], lines);
+    assert_eq!((again.said(), again.get("Retry-After")), ("409 refused in-progress".to_owned(), Some("1")));
+    let _joe = web.server.join("joe");
+    let answer = first.answer(true);
+    assert_eq!(answer.status, 200);
+    let again = web.ask("POST", &session, &["Idempotency-Key: k"], lines);
+    assert_eq!((again.status, again.body), (200, answer.body));
+}
+
+#[test]
+fn one_that_was_broken_off_is_none() {
     let web = Web::start(&[]);
     let mut first = web.open();
     first.send(request("POST", "/rooms/x", &["Idempotency-Key: k", "Content-Length: 2", "Expect: 100-continue"], ""));
     assert_eq!(first.head().status, 100);
-    let again = web.ask("POST", "/rooms/x", &["Idempotency-Key: k"], "hi");
-    assert_eq!((again.said(), again.get("Retry-After")), ("409 refused in-progress".to_owned(), Some("1")));
+    first.send("h");
     drop(first);
-    common::until("the server knows that the first is gone", || {
-        web.ask("POST", "/rooms/x", &["Idempotency-Key: k"], "hi").status == 200
-    });
+    for _ in 0..2 {
+        assert_eq!(web.ask("POST", "/rooms/x", &["Idempotency-Key: k"], "hi").status, 200);
+    }
     assert_eq!(count(&web, "x"), 1);
+}
+
+#[test]
+fn another_body_is_another_request() {
+    let web = Web::start(&[]);
+    for body in ["hi", "ho", "hi\nho"] {
+        assert_eq!(web.ask("POST", "/rooms/x", &["Idempotency-Key: k"], body).status, 200);
+    }
+    assert_eq!(count(&web, "x"), 4);
 }
 
 #[test]

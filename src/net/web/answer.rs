@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use super::{Ended, Next, link::Link};
 use crate::{
     broker::{Level, Queued},
-    protocol::http::{Chunk, Head, Length, Method, ResponseHead, Shape},
+    protocol::{
+        Lang,
+        http::{Chunk, Head, Length, Method, ResponseHead, Shape},
+    },
 };
 
 /// Bytes of an answer that are collected. Of a longer one, the head says that all is well before that is known.
@@ -50,6 +53,11 @@ impl<'h> Answer<'h> {
     /// Whether the request is done though the client does not read the answer, since it may ask again.
     fn is_repeatable(&self) -> bool {
         self.head.idempotency_key.is_some()
+    }
+
+    /// The language that the client wants.
+    pub(super) fn lang(&self) -> Option<Lang> {
+        self.head.lang
     }
 
     /// Takes a part of the answer.
@@ -117,9 +125,6 @@ impl<'h> Answer<'h> {
     /// chunk does not come.
     pub(super) async fn end(mut self, link: &mut Link, status: u16) -> Result<Next, Ended> {
         let is_kept = self.head.keeps_alive && link.is_between() && !link.is_closing();
-        if status == 401 {
-            self.field("WWW-Authenticate", "Bearer"); // RFC 9110, 15.5.2
-        }
         match mem::replace(&mut self.state, State::Begun(Length::None)) {
             State::Begun(length) => {
                 let is_whole = status < 400 && length == Length::Chunked;

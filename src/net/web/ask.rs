@@ -37,7 +37,7 @@ impl Web {
         let waits = matches!(command, Command::Wait(..));
         user.ask(vec![
             Step::Request { stops_at_refusal: true },
-            Step::Speak(shape.dialect(kinds, self.hub.lang)),
+            Step::Speak(shape.dialect(kinds, self.lang(head))),
             Step::Command(command),
         ])
         .await;
@@ -66,7 +66,7 @@ impl Web {
     ) -> Result<Result<(), u16>, Ended> {
         user.ask(vec![
             Step::Request { stops_at_refusal: true },
-            Step::Speak(Shape::Json.dialect(Kinds::All, self.hub.lang)),
+            Step::Speak(Shape::Json.dialect(Kinds::All, answer.lang().unwrap_or(self.hub.lang))),
             Step::Command(command),
         ])
         .await;

@@ -22,7 +22,7 @@ impl Web {
         let socket = self.link.transport.plain();
         let mut user = User::connect(self.origin.clone(), socket, &self.link.gauge, &self.link.shared);
         let (shape, kinds) = (past.shape, past.kinds);
-        let dialect = shape.dialect(kinds, self.hub.lang);
+        let dialect = shape.dialect(kinds, self.lang(head));
         let mut steps = vec![Step::Speak(dialect), Step::Arrive, Step::Request { stops_at_refusal: true }];
         steps.extend(asked_as.command().map(Step::Command));
         steps.push(Step::Command(Command::Leave(LOBBY.to_owned())));

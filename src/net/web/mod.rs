@@ -36,7 +36,7 @@ use crate::{
     chat::{Departure, Kinds},
     origin::Origin,
     protocol::{
-        Dialect, Session,
+        Dialect, Lang, Session,
         http::{AskedAs, Head, Item, Problem, Request, Shape, status_of_departure},
         render_unserved,
     },
@@ -176,7 +176,8 @@ impl Web {
 
     async fn put_problem(&mut self, answer: &mut Answer<'_>, problem: Problem) -> Result<(), Ended> {
         let mut line = Vec::new();
-        render_unserved(&mut line, problem, jiff::Timestamp::now(), self.hub.lang);
+        let lang = answer.lang().unwrap_or(self.hub.lang);
+        render_unserved(&mut line, problem, jiff::Timestamp::now(), lang);
         self.put(answer, line).await
     }
 
@@ -187,6 +188,11 @@ impl Web {
         }
         let part = self.link.own(bytes);
         answer.take(&mut self.link, part).await
+    }
+
+    /// The language of sentences for the one who asks.
+    fn lang(&self, head: &Head) -> Lang {
+        head.lang.unwrap_or(self.hub.lang)
     }
 
     fn answer<'h>(&self, head: &'h Head, shape: Shape) -> Answer<'h> {

@@ -95,7 +95,7 @@ impl Web {
         answer: &mut Answer<'_>,
     ) -> Result<End, Ended> {
         let count = lines.len();
-        let dialect = Shape::Json.dialect(Kinds::All, self.hub.lang);
+        let dialect = Shape::Json.dialect(Kinds::All, answer.lang().unwrap_or(self.hub.lang));
         let mut steps = vec![Step::Request { stops_at_refusal: !skips }, Step::Speak(dialect)];
         steps.extend(lines);
         user.ask_lines(steps, count).await;

@@ -8,7 +8,7 @@ use crate::chat::{AccountCommand, Command, Secret};
 /// The longest credentials, in bytes.
 const CREDENTIALS_BYTES_MAX: usize = 1 << 10;
 
-const AUTHORIZATION: &str = "Authorization: Bearer TOKEN, or Basic NAME:PASSWORD, NAME: or :TOKEN";
+const AUTHORIZATION: &str = "?name=NAME, or Authorization: Bearer TOKEN, or Basic NAME:PASSWORD, NAME: or :TOKEN";
 
 /// Who asks.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,9 +27,12 @@ impl AskedAs {
     /// # Errors
     /// If the field has another form.
     pub fn of(head: &Head) -> Result<Self, Problem> {
-        let name = head.target.get("name").filter(|name| !name.is_empty()).map(str::to_owned);
+        let name = head.target.get("name").map(str::to_owned);
         let Some(field) = &head.authorization else { return Ok(name.map_or(Self::Nobody, Self::Name)) };
         let usage = Problem::Usage(AUTHORIZATION);
+        if name.is_some() {
+            return Err(usage); // who is it then?
+        }
         let (scheme, rest) = field.split_once(' ').filter(|_| field.len() <= CREDENTIALS_BYTES_MAX).ok_or(usage)?;
         let rest = rest.trim();
         if scheme.eq_ignore_ascii_case("bearer") {
@@ -92,6 +95,8 @@ mod tests {
             assert_eq!(asked("/rooms", &field), Ok(expected.to_owned()), "{field}");
         }
         assert_eq!(asked("/rooms?name=ci", ""), Ok("name ci".to_owned()));
+        assert_eq!(asked("/rooms?name=", ""), Ok("name ".to_owned()), "as where a script's variable is not set");
+        assert_eq!(asked("/rooms?name=ci", "Bearer pc_abc"), Err(Problem::Usage(AUTHORIZATION)), "who is it?");
         for field in
             ["Basic", "Basic !", "Basic YQ==", "Digest a", "pc_abc", &basic(&format!("a:{}", "x".repeat(1 << 10)))]
         {

@@ -4,6 +4,7 @@
 use httparse::{EMPTY_HEADER, Header, Request, Status};
 
 use super::{Problem, target::Target};
+use crate::protocol::Lang;
 
 /// The longest head, with the line that ends it.
 pub const HEAD_BYTES_MAX: usize = 8 << 10;
@@ -53,6 +54,8 @@ pub struct Head {
     pub authorization: Option<Box<str>>,
     /// Which kinds of answers are welcome.
     pub accept: Option<Box<str>>,
+    /// The language that the client wants first, if it is one that the server speaks.
+    pub lang: Option<Lang>,
     /// What a stream of events goes on behind.
     pub last_event_id: Option<Box<str>>,
     /// A request with the key of an earlier one is the same one.
@@ -95,6 +98,7 @@ impl Head {
             origin: None,
             authorization: None,
             accept: None,
+            lang: None,
             last_event_id: None,
             idempotency_key: None,
             is_cross_site: false,
@@ -157,6 +161,7 @@ impl Head {
             origin: fields.only("origin")?,
             authorization: fields.only("authorization")?,
             accept: fields.first("accept")?,
+            lang: fields.first("accept-language")?.and_then(|wanted| lang(&wanted)),
             last_event_id: fields.only("last-event-id")?,
             idempotency_key,
             is_cross_site: fields
@@ -215,6 +220,15 @@ impl<'h> Fields<'h> {
         let words = self.all(name).flat_map(|value| value.split(|&byte| byte == b','));
         words.map(|word| String::from_utf8_lossy(word).trim().to_ascii_lowercase()).collect()
     }
+}
+
+/// The first language of a list that the server speaks. Clients write what they want most first.
+fn lang(wanted: &str) -> Option<Lang> {
+    wanted.split(',').find_map(|tag| match tag.trim().split(['-', ';']).next()?.to_ascii_lowercase().as_str() {
+        "zh" => Some(Lang::Zh),
+        "en" => Some(Lang::En),
+        _ => None,
+    })
 }
 
 /// RFC 9112, 6.3: a request of which two could find different ends is none.

@@ -244,8 +244,10 @@ fn past(head: &Head, rooms: &str) -> Result<Request, Problem> {
     let wants_more = target.get("follow").is_some() || shape == Shape::ServerSent;
     let follows = wants_more && head.method == Method::Get; // else nobody is there to be told
     let last_event = Some(&head.last_event_id).filter(|_| shape == Shape::ServerSent);
-    let since = last_event.and_then(Option::as_deref).or_else(|| target.get("since"));
+    let last_event = last_event.and_then(Option::as_deref);
+    let since = last_event.or_else(|| target.get("since"));
     let start = match (since, target.get("last")) {
+        (Some(_), Some(_)) if last_event.is_none() => return Err(usage),
         (Some(start), _) => parse_start(start).ok_or(usage)?,
         (None, Some(count)) => Start::Last(number(count).ok_or(usage)?),
         (None, None) => Start::Last(if follows { 0 } else { HISTORY_DEFAULT }),

@@ -87,11 +87,10 @@ pub fn status_of_departure(departure: Departure) -> u16 {
     match departure {
         Departure::LoggedOut => 401,
         Departure::Kicked | Departure::Banned => 403,
-        Departure::WaitTimedOut => 409,
+        Departure::WaitTimedOut | Departure::CheckFailed => 409,
         Departure::FullForAddress | Departure::TooManyArrivals => 429,
         Departure::Left
         | Departure::Quit
-        | Departure::CheckFailed
         | Departure::Visiting
         | Departure::Lost
         | Departure::Idle

@@ -21,6 +21,7 @@ pub(super) use self::runner::Runner;
 use super::user::User;
 use crate::{
     broker::{Outcome, QueueGauge},
+    chat::Departure,
     net::{admission::Place, connection::Shared},
     protocol::{Dialect, FormError, http::Log},
 };
@@ -76,6 +77,8 @@ pub(super) enum Piece {
     Bytes(Vec<u8>),
     /// All was done or refused: what has come of it.
     Done(Outcome),
+    /// The session has ended with a line of them.
+    Left(Departure),
 }
 
 /// Where the answers to lines come.

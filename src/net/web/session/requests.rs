@@ -27,7 +27,7 @@ impl Web {
         };
         let gauge = Rc::new(QueueGauge::new(self.link.gauge.memory()));
         let mut user = User::connect(origin, None, &gauge, &self.link.shared);
-        let dialect = Shape::Json.dialect(Kinds::All, self.hub.lang);
+        let dialect = Shape::Json.dialect(Kinds::All, self.lang(head));
         let mut steps = vec![Step::Speak(dialect), Step::Arrive, Step::Request { stops_at_refusal: true }];
         steps.extend(asked_as.command().map(Step::Command));
         user.ask(steps).await;
@@ -94,6 +94,7 @@ impl Web {
                 match piece {
                     Some(Piece::Bytes(bytes)) => self.put(&mut answer, bytes).await?,
                     Some(Piece::Done(outcome)) => break outcome,
+                    Some(Piece::Left(departure)) => return self.sent_away(answer, departure).await,
                     None => {
                         self.put_problem(&mut answer, Problem::NoSuchSession).await?;
                         return self.end(answer, Problem::NoSuchSession.status()).await;

@@ -185,9 +185,14 @@ impl Runner {
                 self.line_done(outcome);
             }
             News::End(departure) => {
-                if let Some(current) = self.current.as_mut().filter(|current| current.verb == Verb::Quit) {
-                    current.lines.left.clear();
-                    self.line_done(Outcome::default());
+                match self.current.as_mut() {
+                    Some(current) if current.verb == Verb::Quit => {
+                        current.lines.left.clear();
+                        self.line_done(Outcome::default());
+                    }
+                    // Such as a wait in vain: it has been answered, if there was anything to say.
+                    Some(current) => drop(current.lines.answers.unbounded_send(Piece::Left(departure))),
+                    None => {}
                 }
                 return Some(departure);
             }

@@ -101,3 +101,15 @@ fn what_is_too_much_or_not_known_has_its_own_problem() {
     assert_eq!(with(&format!("Idempotency-Key: {}\r\n", "k".repeat(129))), Err(Problem::Malformed));
     assert_eq!(with("Idempotency-Key: k\r\n").expect("a head").idempotency_key.as_deref(), Some("k"));
 }
+
+#[test]
+fn the_language_is_the_first_that_the_server_speaks() {
+    for (wanted, expected) in [
+        ("zh-CN,zh;q=0.9,en;q=0.8", Some(Lang::Zh)),
+        ("de, EN-us;q=0.5", Some(Lang::En)),
+        ("*", None),
+        ("english", None),
+    ] {
+        assert_eq!(with(&format!("Accept-Language: {wanted}\r\n")).expect("a head").lang, expected, "{wanted}");
+    }
+}

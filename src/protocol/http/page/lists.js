@@ -10,7 +10,7 @@ const SHOWN = 200; // of longer lists
 export const hrefOf = (key) => `#${key[0] === '@' ? '@' : ''}${encodeURIComponent(key.slice(1))}`;
 
 export function keyOf(hash) {
-	const name = decodeURIComponent(hash.slice(1).replace(/%(?![0-9a-f]{2})/gi, '%25'));
+	const name = new URLSearchParams(`x=${hash.slice(1).replace(/[+&]/g, encodeURIComponent)}`).get('x');
 	return name[0] === '@' ? name : name ? `#${name}` : LOBBY;
 }
 

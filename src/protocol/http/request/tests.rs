@@ -47,6 +47,7 @@ fn a_history_has_a_beginning_a_filter_and_a_form() {
     assert_eq!(past_of("/rooms/a?last=5000", "").start, Start::Last(5000));
     assert_eq!(past_of("/rooms/a?last=5&before=7", "").before, Some((7, None)));
     for wrong in [
+        "since=10m&last=1",
         "last=-1",
         "last=x",
         "last=",
