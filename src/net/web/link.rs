@@ -189,11 +189,6 @@ impl Link {
         if is_written { Ok(()) } else { Err(Ended::Gone) }
     }
 
-    /// Waits until the server shuts down.
-    pub(super) fn closing(&self) -> impl Future<Output = ()> + use<> {
-        self.closing.clone().map(drop)
-    }
-
     /// Waits until the connection has failed.
     pub(super) fn poll_broken(&self, cx: &Context<'_>) -> Poll<()> {
         self.transport.socket().poll_broken(cx)

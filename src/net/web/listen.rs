@@ -229,7 +229,6 @@ impl Web {
                 _ = listening.woken.next() => false,
                 () = (&mut timer).fuse() => comment_at <= clock.now(),
                 () = gone => return Err(Ended::Gone),
-                () = self.link.closing().fuse() => false,
             };
             if is_late {
                 self.link.push(":\n\n");
