@@ -1,6 +1,8 @@
 //! What the web's door costs: server-sent events beside objects on lines, requests beside nginx where that is installed, histories,
 //! and the memory of those who wait.
 
+mod waiting;
+
 use std::{
     fs,
     io::{self, Read, Write},
@@ -22,8 +24,6 @@ const SENDERS: usize = 10;
 const ASKERS: usize = 50;
 /// Each answer has this once: in `HTTP/1.1`.
 const ANSWER: u8 = b'H';
-/// What the server says that its clients make it hold.
-const ACCOUNT: &str = "pipechat_memory_used_bytes ";
 /// Arrivals on their way.
 const AT_ONCE: usize = 64;
 const STILL: Duration = Duration::from_millis(300);
@@ -82,9 +82,9 @@ pub(crate) fn run(program: &Path, rounds: usize, quick: bool) -> io::Result<()> 
         let health = request("GET", "/health", "", "");
         let post = request("POST", "/rooms/x", "", "hi");
         for (what, greeting) in [("SSE", &follow()), ("keep-alive", &health), ("keep-alive, a visitor's", &post)] {
-            show(idle(program, what, greeting, scale)?);
+            show(waiting::idle(program, what, greeting, scale)?);
         }
-        show(sessions(program, scale)?);
+        show(waiting::sessions(program, scale)?);
         show(session_streams(program, scale)?);
     }
     Ok(())
@@ -259,30 +259,6 @@ fn histories(program: &Path, scale: Scale) -> io::Result<String> {
     }
     let (each, rate) = (median(&paces, Pace::cpu_per_delivery) * 1e6, median(&paces, Pace::per_second));
     Ok(format!("history of {HISTORY_LINES}: {rate:.0}/s, {each:.1} us CPU each"))
-}
-
-/// Connections that wait, after they have asked for this.
-fn idle(program: &Path, what: &str, greeting: &str, scale: Scale) -> io::Result<String> {
-    let door = Door::start(program, false)?;
-    let (memory, account) = (door.server.memory()?, door.number(ACCOUNT)?);
-    let mut crowd = Crowd::new(door.web, None, ANSWER)?;
-    crowd.join(scale.idle, AT_ONCE, |_| greeting.to_owned())?;
-    door.settle(&mut crowd)?;
-    let (memory, account) = (door.server.memory()? - memory, door.number(ACCOUNT)? - account);
-    let (memory, account) = (memory as f64 / scale.idle as f64, account / scale.idle as f64);
-    Ok(format!("{} idle, {what}: {memory:.0} B each, {account:.0} B by its own account", scale.idle))
-}
-
-/// Sessions to which nobody listens, in no room.
-fn sessions(program: &Path, scale: Scale) -> io::Result<String> {
-    let door = Door::start(program, false)?;
-    let (memory, account) = (door.server.memory()?, door.number(ACCOUNT)?);
-    for _ in 0..scale.sessions {
-        session(&door, "leave|lobby\n")?;
-    }
-    let (memory, account) = (door.server.memory()? - memory, door.number(ACCOUNT)? - account);
-    let (memory, account) = (memory as f64 / scale.sessions as f64, account / scale.sessions as f64);
-    Ok(format!("{} sessions: {memory:.0} B each, {account:.0} B by its own account", scale.sessions))
 }
 
 /// Opens a session, which says these lines. Answers where it is.
