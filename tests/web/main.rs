@@ -11,6 +11,7 @@ mod forms;
 mod history;
 mod http;
 mod lists;
+mod memory;
 mod repeats;
 mod say;
 mod session_streams;
