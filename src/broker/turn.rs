@@ -152,7 +152,9 @@ impl Turn {
         let of_room = self.segments.push(
             *room,
             longest,
-            self.public.each_ref().map(|public| u32::try_from(public.len()).unwrap_or(u32::MAX)),
+            self.public
+                .each_ref()
+                .map(|public| u32::try_from(public.len()).expect("a turn ends long before it has 4 GiB")),
         );
         self.room_bytes_max = self.room_bytes_max.max(of_room);
     }

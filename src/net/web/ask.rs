@@ -107,13 +107,10 @@ impl Web {
     }
 
     pub(super) async fn health(&mut self, head: &Head) -> Result<Next, Ended> {
-        let (status, text) = match self.link.shared.metrics.health() {
-            Health::Ok => (200, "ok\n"),
-            Health::Draining => (503, "draining\n"),
-            Health::StoreFails => (503, "the store fails\n"),
-        };
+        let health = self.link.shared.metrics.health();
+        let status = if health == Health::Ok { 200 } else { 503 };
         let mut answer = self.answer(head, Shape::Text);
-        self.put(&mut answer, text.into()).await?;
+        self.put(&mut answer, format!("{}\n", health.code()).into()).await?;
         answer.end(&mut self.link, status).await
     }
 

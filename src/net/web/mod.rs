@@ -131,13 +131,12 @@ impl Web {
             Ok(request) => request,
             Err(problem) => return self.refuse(head, problem).await,
         };
-        match request {
-            Request::Say { to, skips } => return self.say(head, &to, skips).await,
-            Request::Lines { session, skips } => return self.do_lines(head, &session, skips).await,
-            _ => self.skip_body()?,
+        if !request.has_body() {
+            self.skip_body()?;
         }
         match request {
-            Request::Say { .. } | Request::Lines { .. } => unreachable!("they have bodies"),
+            Request::Say { to, skips } => self.say(head, &to, skips).await,
+            Request::Lines { session, skips } => self.do_lines(head, &session, skips).await,
             Request::Page(path) => self.page(head, &path).await,
             Request::Health => self.health(head).await,
             Request::Metrics => self.metrics(head).await,
@@ -167,7 +166,7 @@ impl Web {
         let mut answer = self.answer(head, Shape::Json);
         match problem {
             Problem::MethodNotAllowed(methods) => answer.field("Allow", methods),
-            Problem::InProgress | Problem::Unavailable(_) => answer.field("Retry-After", "1"),
+            _ if matches!(problem.status(), 409 | 429 | 503) => answer.field("Retry-After", "1"),
             _ => {}
         }
         self.put_problem(&mut answer, problem).await?;

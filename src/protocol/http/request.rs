@@ -144,6 +144,12 @@ impl Past {
 }
 
 impl Request {
+    /// Whether what its body says matters.
+    #[must_use]
+    pub fn has_body(&self) -> bool {
+        matches!(self, Self::Say { .. } | Self::Lines { .. })
+    }
+
     /// Understands a request.
     ///
     /// # Errors
