@@ -30,10 +30,7 @@ impl Web {
         shape: Shape,
         kinds: Kinds,
     ) -> Result<Next, Ended> {
-        let mut user = match self.user(head).await? {
-            Ok(user) => user,
-            Err(next) => return Ok(next),
-        };
+        let mut user = self.user(head).await?;
         let waits = matches!(command, Command::Wait(..));
         user.ask(vec![
             Step::Request { stops_at_refusal: true },

@@ -6,17 +6,14 @@ use crate::{
     chat::{Command, LOBBY},
     protocol::{
         Step,
-        http::{AskedAs, Head, Length, Past, Problem, status_of, status_of_departure},
+        http::{Head, Length, Past, Problem, status_of, status_of_departure},
     },
 };
 
 impl Web {
     /// Tells what has happened in rooms and what happens from now on: to a user like any other, who has arrived and joined them.
     pub(super) async fn follow(&mut self, head: &Head, past: Past) -> Result<Next, Ended> {
-        let asked_as = match AskedAs::of(head) {
-            Ok(asked_as) => asked_as,
-            Err(problem) => return self.refuse(head, problem).await,
-        };
+        let asked_as = self.asked_as(head).await?;
         self.visitor = None;
         self.link.gauge.hold_back(true);
         let socket = self.link.transport.plain();

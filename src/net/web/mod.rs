@@ -54,12 +54,13 @@ pub(super) struct Web {
 }
 
 /// Why a request is not answered as others.
-#[derive(Debug)]
 enum Ended {
     /// It cannot be understood, nor what follows it.
     Problem(Problem),
     /// The client is gone, or does not go on.
     Gone,
+    /// It has been answered otherwise than was meant, and this comes next.
+    Answered(Next),
 }
 
 /// What comes after an answer.
@@ -117,7 +118,7 @@ impl Web {
                     Ok(_) => break,
                     Err(_) => return None,
                 },
-                Err(Ended::Gone) => return None,
+                Err(Ended::Gone | Ended::Answered(_)) => return None,
             }
         }
         self.visitor = None; // nobody visits any more
@@ -126,6 +127,13 @@ impl Web {
     }
 
     async fn serve(&mut self, head: &Head) -> Result<Next, Ended> {
+        match self.handle(head).await {
+            Err(Ended::Answered(next)) => Ok(next),
+            other => other,
+        }
+    }
+
+    async fn handle(&mut self, head: &Head) -> Result<Next, Ended> {
         let is_welcome = self.hub.guard.borrow().check(head);
         let request = match is_welcome.and_then(|()| Request::of(head)) {
             Ok(request) => request,
@@ -198,21 +206,25 @@ impl Web {
         Answer::new(head, shape.content_type(), self.hub.guard.borrow().allowed_origin(head))
     }
 
-    /// The one who asks, or else what follows the answer that it got.
-    async fn user(&mut self, head: &Head) -> Result<Result<User, Next>, Ended> {
-        let asked_as = match AskedAs::of(head) {
-            Ok(asked_as) => asked_as,
-            Err(problem) => return self.refuse(head, problem).await.map(Err),
-        };
-        let Some(command) = asked_as.command() else {
+    /// The one who asks.
+    async fn user(&mut self, head: &Head) -> Result<User, Ended> {
+        let Some(command) = self.asked_as(head).await?.command() else {
             let visitor = self.visitor.take().filter(|visitor| !visitor.is_gone());
-            return Ok(Ok(visitor.unwrap_or_else(|| self.visit())));
+            return Ok(visitor.unwrap_or_else(|| self.visit()));
         };
         let mut user = self.visit();
         let mut answer = self.answer(head, Shape::Json);
         match self.take_identity(&mut user, command, &mut answer).await? {
-            Ok(()) => Ok(Ok(user)),
-            Err(status) => self.end(answer, status).await.map(Err),
+            Ok(()) => Ok(user),
+            Err(status) => Err(Ended::Answered(self.end(answer, status).await?)),
+        }
+    }
+
+    /// Who is to ask.
+    async fn asked_as(&mut self, head: &Head) -> Result<AskedAs, Ended> {
+        match AskedAs::of(head) {
+            Ok(asked_as) => Ok(asked_as),
+            Err(problem) => Err(Ended::Answered(self.refuse(head, problem).await?)),
         }
     }
 

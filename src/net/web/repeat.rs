@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{Answer, Ended, Hub, Next, Web, say::Lines};
+use super::{Answer, Ended, Hub, Web, say::Lines};
 use crate::{
     address::Network,
     protocol::http::{Answered, BodyLength, Head, Problem, RepeatKey, Seen, Shape},
@@ -28,14 +28,14 @@ pub(super) struct Repeat {
 }
 
 impl Web {
-    /// Begins a request with a body; or answers what follows, if it has been answered already, or cannot be done.
-    pub(super) async fn begin_once(&mut self, head: &Head) -> Result<Result<Begun, Next>, Ended> {
+    /// Begins a request with a body, unless it has been answered already, or cannot be done.
+    pub(super) async fn begin_once(&mut self, head: &Head) -> Result<Begun, Ended> {
         let most = if head.idempotency_key.is_some() { REPEATED_BYTES_MAX } else { BODY_BYTES_MAX };
         if matches!(head.length, BodyLength::Bytes(bytes) if bytes > most) {
-            return self.refuse(head, Problem::BodyTooLong(most)).await.map(Err);
+            return Err(Ended::Answered(self.refuse(head, Problem::BodyTooLong(most)).await?));
         }
         let Some(key) = head.idempotency_key.as_deref() else {
-            return Ok(Ok(Begun { repeat: None, gathered: None }));
+            return Ok(Begun { repeat: None, gathered: None });
         };
         self.ask_for_body(head).await?;
         let lines = self.body_lines(head, true, None).await?;
@@ -44,13 +44,13 @@ impl Web {
         match seen {
             Seen::Never => {
                 let repeat = Repeat { hub: Rc::clone(&self.hub), key };
-                Ok(Ok(Begun { repeat: Some(repeat), gathered: Some(lines) }))
+                Ok(Begun { repeat: Some(repeat), gathered: Some(lines) })
             }
-            Seen::AtWork => self.refuse(head, Problem::InProgress).await.map(Err),
+            Seen::AtWork => Err(Ended::Answered(self.refuse(head, Problem::InProgress).await?)),
             Seen::Answered(Answered { status, body }) => {
                 let mut answer = self.answer(head, Shape::Json);
                 self.put(&mut answer, body.to_vec()).await?;
-                answer.end(&mut self.link, status).await.map(Err)
+                Err(Ended::Answered(answer.end(&mut self.link, status).await?))
             }
         }
     }

@@ -31,14 +31,8 @@ pub(super) struct Lines {
 impl Web {
     /// Says each line of the body.
     pub(super) async fn say(&mut self, head: &Head, to: &SayTo, skips: bool) -> Result<Next, Ended> {
-        let Begun { repeat, mut gathered } = match self.begin_once(head).await? {
-            Ok(begun) => begun,
-            Err(next) => return Ok(next),
-        };
-        let mut user = match self.user(head).await? {
-            Ok(user) => user,
-            Err(next) => return Ok(next),
-        };
+        let Begun { repeat, mut gathered } = self.begin_once(head).await?;
+        let mut user = self.user(head).await?;
         if gathered.is_none() {
             self.ask_for_body(head).await?;
         }

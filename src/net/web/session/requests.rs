@@ -10,17 +10,14 @@ use crate::{
     password::make_session_id,
     protocol::{
         Step,
-        http::{AskedAs, Head, Log, Problem, Shape, status_of},
+        http::{Head, Log, Problem, Shape, status_of},
     },
 };
 
 impl Web {
     /// Makes a session.
     pub(in crate::net::web) async fn open(&mut self, head: &Head) -> Result<Next, Ended> {
-        let asked_as = match AskedAs::of(head) {
-            Ok(asked_as) => asked_as,
-            Err(problem) => return self.refuse(head, problem).await,
-        };
+        let asked_as = self.asked_as(head).await?;
         let (place, origin) = match self.hub.place(&self.origin, &self.link.shared) {
             Ok(place) => place,
             Err(departure) => return self.refuse(head, Problem::Unavailable(departure)).await,
@@ -68,10 +65,7 @@ impl Web {
     /// Has the lines of the body done in a session, and answers what their answers are.
     pub(in crate::net::web) async fn do_lines(&mut self, head: &Head, id: &str, skips: bool) -> Result<Next, Ended> {
         let Some(session) = self.hub.session(id) else { return self.refuse(head, Problem::NoSuchSession).await };
-        let Begun { repeat, mut gathered } = match self.begin_once(head).await? {
-            Ok(begun) => begun,
-            Err(next) => return Ok(next),
-        };
+        let Begun { repeat, mut gathered } = self.begin_once(head).await?;
         if gathered.is_none() {
             self.ask_for_body(head).await?;
         }
