@@ -72,6 +72,15 @@ mod tests {
     }
 
     #[test]
+    fn one_becomes_what_one_asks_as() {
+        assert_eq!(AskedAs::Nobody.command(), None);
+        assert_eq!(AskedAs::Name("ci".to_owned()).command(), Some(Command::Rename("ci".to_owned())));
+        let (name, secret) = (Some("ann".to_owned()), Secret::new("secret".to_owned()));
+        let login = AccountCommand::Login { name: name.clone(), secret: secret.clone() };
+        assert_eq!(AskedAs::Account(name, secret).command(), Some(Command::Account(login)));
+    }
+
+    #[test]
     fn who_asks_is_told_by_a_field_or_a_name() {
         let asked = |target: &str, field: &str| {
             let fields = if field.is_empty() { String::new() } else { format!("Authorization: {field}\r\n") };

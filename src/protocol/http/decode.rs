@@ -210,4 +210,27 @@ mod tests {
             assert_eq!(items(bytes, piece), ["Put /rooms/b", "malformed"]);
         }
     }
+
+    #[test]
+    fn it_knows_where_it_is_and_what_it_holds() {
+        let mut requests = Requests::new(LINE_MAX);
+        assert!(requests.is_between() && !requests.is_within_head() && requests.held_bytes() == 0);
+        let head = b"POST /rooms/a HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\n";
+        requests.received(&head[..20]);
+        assert_eq!(requests.take(), Ok(Item::Incomplete));
+        assert!(requests.is_between() && requests.is_within_head());
+        assert!((20..64).contains(&requests.held_bytes()));
+        requests.received(&head[20..]);
+        requests.received(b"one\n12345");
+        assert!(matches!(requests.take(), Ok(Item::Head(_))));
+        assert!(!requests.is_between() && !requests.is_within_head());
+        assert_eq!(requests.take(), Ok(Item::Line(Ok("one".to_owned()))));
+        assert_eq!(requests.take(), Ok(Item::Incomplete));
+        let beside = size_of::<(Body, Framer)>();
+        assert!((beside + 5..beside + 64).contains(&requests.held_bytes()), "the beginning of a line");
+        requests.received(b"678");
+        assert_eq!(requests.take(), Ok(Item::Line(Ok("12345678".to_owned()))));
+        assert_eq!(requests.take(), Ok(Item::End));
+        assert!(requests.is_between() && !requests.is_within_head() && requests.held_bytes() == 0);
+    }
 }
