@@ -51,7 +51,7 @@ pub(super) struct Client {
     /// The code of what was refused first since its last check.
     pub(super) refused: Option<&'static str>,
     /// The request at work, if its client wants to know what comes of it.
-    request: Option<Box<WebRequest>>,
+    request: Option<Box<RequestAtWork>>,
     /// The client is in the queue of its flow.
     pub(super) is_queued: bool,
     /// The number of the last flush that has come by.
@@ -66,7 +66,7 @@ pub(super) struct Client {
 
 /// A request at work.
 #[derive(Debug)]
-struct WebRequest {
+struct RequestAtWork {
     /// Nothing more is to be done of it once something was refused.
     stops_at_refusal: bool,
     outcome: Outcome,
@@ -223,7 +223,7 @@ impl Client {
 
     /// A request begins. What comes of it is noted, and once something was refused, nothing more is done of it, if it is to stop.
     pub(super) fn begin_request(&mut self, stops_at_refusal: bool) {
-        self.request = Some(Box::new(WebRequest { stops_at_refusal, outcome: Outcome::default() }));
+        self.request = Some(Box::new(RequestAtWork { stops_at_refusal, outcome: Outcome::default() }));
     }
 
     /// Something was refused, as its code says, and with more than that to those who want to know.

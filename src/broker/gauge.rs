@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, sync::Arc, time::Duration};
 
-use super::memory::Memory;
+use super::{memory::Memory, outbox::Queued};
 
 /// What a queued item takes beside its bytes: a node of the channel. Counted, so that a queue of many small items is
 /// bounded too.
@@ -70,6 +70,12 @@ impl QueueGauge {
         if is_private {
             self.private.update(|private| private - bytes);
         }
+    }
+
+    /// An item is thrown away.
+    pub fn discard(&self, item: &Queued) {
+        self.release(item.bytes.len(), item.told.is_private());
+        self.release_item();
     }
 
     /// An item is through.

@@ -86,6 +86,8 @@ pub enum Request {
     Broken(ClientId, Batch, Taken),
     /// Much less waits for a client alone than when the broker asked for this.
     Relieved(ClientId),
+    /// Memory has run out: somebody may have to go, though nobody asks for anything.
+    MakeRoom,
     /// The limits of this configuration hold from now on, but for those of queues: they would end connections. So do the bans
     /// that are in the store.
     Reload(Box<Config>),

@@ -84,6 +84,14 @@ pub struct Outcome {
     pub is_kept: bool,
 }
 
+impl Outcome {
+    /// What has come of a later part of the same request.
+    pub fn add(&mut self, later: Self) {
+        self.refused = self.refused.take().or(later.refused);
+        self.is_kept |= later.is_kept;
+    }
+}
+
 /// The broker's end. Dropping it hangs up, after what is queued.
 #[derive(Debug)]
 pub struct Outbox {
@@ -227,9 +235,8 @@ impl Drop for Inbox {
     /// What nobody takes is not held any more.
     fn drop(&mut self) {
         while let Some(item) = self.try_next() {
-            if let QueueItem::Bytes(Queued { bytes, told }) = item {
-                self.gauge.release(bytes.len(), told.is_private());
-                self.gauge.release_item();
+            if let QueueItem::Bytes(item) = item {
+                self.gauge.discard(&item);
             }
         }
     }

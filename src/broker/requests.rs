@@ -34,6 +34,7 @@ impl Broker {
                 self.push(id, batch, now);
             }
             Request::Relieved(id) => self.measure(id),
+            Request::MakeRoom => {} // as each turn does at its end
             Request::Reload(config) => {
                 self.config.limits.rate = config.limits.rate;
                 self.config.rate_per_ip = config.rate_per_ip;

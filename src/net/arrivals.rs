@@ -66,7 +66,7 @@ impl Arrivals {
         let (open, closing) = oneshot::channel();
         let dialect = Dialect { lang: config.lang, ..Dialect::default() };
         let admission = Rc::new(RefCell::new(Admission::new(config, Rc::clone(&shared.metrics))));
-        let (hub, sessions) = Hub::new(&config.web, config.lang, shared.clock, &admission);
+        let (hub, sessions) = Hub::new(&config.web, config.lang, &admission);
         executor.spawn(sessions).detach();
         Self {
             next: Cell::new(Token(1)),

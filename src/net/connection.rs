@@ -1,7 +1,7 @@
 //! The connection future: it alone reads a socket. It waits for the socket, its inbox and one timer; hands bytes to the
 //! session, the session's batches to the broker, and the inbox's bytes to the socket. Knows no rules and no protocol.
 
-mod ending;
+pub(super) mod ending;
 mod intake;
 mod introduction;
 
@@ -114,20 +114,9 @@ impl Connection {
         place: Place,
         shared: &Rc<Shared>,
     ) -> Self {
-        Self {
-            client: Client::Unknown(Box::new((origin, outbox))),
-            session,
-            timer: Timer::new(),
-            writer: Writer::new(Rc::clone(inbox.gauge())),
-            inbox,
-            transport,
-            stage: Stage::Open,
-            reading: Reading::new(),
-            registration: Registration::default(),
-            dropped: 0,
-            place,
-            shared: Rc::clone(shared),
-        }
+        let client = Client::Unknown(Box::new((origin, outbox)));
+        let writer = Writer::new(Rc::clone(inbox.gauge()));
+        Self::of(client, transport, inbox, writer, session, place, shared)
     }
 
     /// A connection of a client that the broker knows already, which only listens from now on.
@@ -140,8 +129,20 @@ impl Connection {
         place: Place,
         shared: &Rc<Shared>,
     ) -> Self {
+        Self::of(Client::Known(client), transport, inbox, writer, session, place, shared)
+    }
+
+    fn of(
+        client: Client,
+        transport: Transport,
+        inbox: Inbox,
+        writer: Writer,
+        session: Session,
+        place: Place,
+        shared: &Rc<Shared>,
+    ) -> Self {
         Self {
-            client: Client::Known(client),
+            client,
             session,
             timer: Timer::new(),
             writer,

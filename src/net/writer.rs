@@ -203,8 +203,7 @@ impl Writer {
 
     fn discard(&mut self) {
         for item in mem::take(&mut self.items) {
-            self.gauge.release(item.bytes.len(), item.told.is_private());
-            self.gauge.release_item();
+            self.gauge.discard(&item);
         }
     }
 }

@@ -15,13 +15,13 @@ use crate::{
     chat::Departure,
     net::transport::Received,
     protocol::{Batch, Step},
-    reactor::is_transient,
+    reactor::{Socket, is_transient},
 };
 
 /// Reads of what a broken connection has sent: 64 KiB.
 const LAST_READS: usize = 4;
 /// How long the peer may take to close when all is sent.
-const LINGER: Duration = Duration::from_secs(2);
+pub(in crate::net) const LINGER: Duration = Duration::from_secs(2);
 /// The same while places are scarce: a departed client still holds one.
 const LINGER_CROWDED: Duration = Duration::from_millis(100);
 
@@ -53,7 +53,7 @@ impl Connection {
         if self.flush_all().await && self.transport.socket().shutdown().is_ok() {
             let linger = if self.place.is_crowded() { LINGER_CROWDED } else { LINGER };
             // The timeout also ends a peer that goes on sending.
-            self.drain().timeout(linger).await;
+            drain(self.transport.socket()).timeout(linger).await;
         }
     }
 
@@ -93,13 +93,13 @@ impl Connection {
             self.writer.abort();
         }
     }
+}
 
-    async fn drain(&self) {
-        let socket = self.transport.socket(); // nobody needs to decrypt what is thrown away
-        while READ_BUFFER.with_borrow_mut(|buffer| is_more(socket.read(buffer))) {
-            poll_fn(|cx| socket.poll_readable(cx)).await;
-            task::yield_now().await; // also so that the timeout is polled
-        }
+/// Throws away what the peer still sends, until it closes: nobody needs to decrypt that.
+pub(in crate::net) async fn drain(socket: &Socket) {
+    while READ_BUFFER.with_borrow_mut(|buffer| is_more(socket.read(buffer))) {
+        poll_fn(|cx| socket.poll_readable(cx)).await;
+        task::yield_now().await; // also so that a timeout is polled
     }
 }
 

@@ -7,10 +7,7 @@ use jiff::Timestamp;
 use super::{Ended, Next, link::Link};
 use crate::{
     broker::{Level, Queued},
-    protocol::{
-        Lang,
-        http::{Chunk, Head, Length, Method, ResponseHead, Shape},
-    },
+    protocol::http::{Chunk, Head, Length, Method, ResponseHead, Shape},
 };
 
 /// Bytes of an answer that are collected. Of a longer one, the head says that all is well before that is known.
@@ -21,7 +18,7 @@ const COLLECTED_BYTES_MAX_TIGHT: usize = 2 << 10;
 
 /// The answer to a request.
 pub(super) struct Answer<'h> {
-    head: &'h Head,
+    pub(super) head: &'h Head,
     content_type: &'static str,
     /// The origin whose pages may read it.
     allowed_origin: Option<String>,
@@ -53,11 +50,6 @@ impl<'h> Answer<'h> {
     /// Whether the request is done though the client does not read the answer, since it may ask again.
     fn is_repeatable(&self) -> bool {
         self.head.idempotency_key.is_some()
-    }
-
-    /// The language that the client wants.
-    pub(super) fn lang(&self) -> Option<Lang> {
-        self.head.lang
     }
 
     /// Takes a part of the answer.
@@ -149,7 +141,7 @@ impl<'h> Answer<'h> {
                         _ => Length::Bytes(self.bytes),
                     };
                     self.push_head(link, status, length, is_kept);
-                    parts.into_iter().for_each(|part| link.pass(part));
+                    parts.into_iter().for_each(|part| link.writer.push(part));
                 }
             }
         }
@@ -174,10 +166,10 @@ impl<'h> Answer<'h> {
 fn pass(link: &mut Link, part: Queued, length: Length) {
     if length == Length::Chunked {
         link.push(Chunk::before(part.bytes.len()));
-        link.pass(part);
+        link.writer.push(part);
         link.push(Chunk::END);
     } else {
-        link.pass(part);
+        link.writer.push(part);
     }
 }
 

@@ -4,13 +4,7 @@ use super::{Answer, Ended, Next, User, Web, link::Link, user::News};
 use crate::{
     broker::{Outcome, Told},
     chat::{Command, Departure, Kinds},
-    protocol::{
-        Step,
-        http::{
-            Head, Health, METRICS_CONTENT_TYPE, Problem, Shape, metrics, page, retry_after, status_of,
-            status_of_departure,
-        },
-    },
+    protocol::http::{Head, Health, METRICS_CONTENT_TYPE, Problem, Shape, metrics, page, retry_after, status_of},
 };
 
 /// How it has ended what a user was asked to do.
@@ -31,15 +25,10 @@ impl Web {
         kinds: Kinds,
     ) -> Result<Next, Ended> {
         let mut user = self.user(head).await?;
-        let waits = matches!(command, Command::Wait(..));
-        user.ask(vec![
-            Step::Request { stops_at_refusal: true },
-            Step::Speak(shape.dialect(kinds, self.lang(head))),
-            Step::Command(command),
-        ])
-        .await;
+        let until = if matches!(command, Command::Wait(..)) { Until::Gone } else { Until::Broken };
+        user.request(shape.dialect(kinds, self.lang(head)), command).await;
         let mut answer = self.answer(head, shape);
-        match collect(&mut self.link, &mut user, &mut answer, waits).await? {
+        match collect(&mut self.link, &mut user, &mut answer, until).await? {
             End::Done(outcome) => {
                 self.keep(head, user);
                 self.answered(answer, &outcome).await
@@ -54,36 +43,17 @@ impl Web {
         self.end(answer, status(outcome)).await
     }
 
-    /// The user takes a name or logs in. Answers the status, if that was refused; why is in the answer then.
-    pub(super) async fn take_identity(
-        &mut self,
-        user: &mut User,
-        command: Command,
-        answer: &mut Answer<'_>,
-    ) -> Result<Result<(), u16>, Ended> {
-        user.ask(vec![
-            Step::Request { stops_at_refusal: true },
-            Step::Speak(Shape::Json.dialect(Kinds::All, answer.lang().unwrap_or(self.hub.lang))),
-            Step::Command(command),
-        ])
-        .await;
-        match collect(&mut self.link, user, answer, false).await? {
-            End::Done(outcome) => match &outcome.refused {
-                Some(refused) => {
-                    note_refusal(answer, &outcome);
-                    Ok(Err(status_of(refused)))
-                }
-                None => {
-                    answer.clear(&self.link);
-                    Ok(Ok(()))
-                }
-            },
-            End::Left(departure) => {
-                if answer.bytes() == 0 {
-                    self.put_problem(answer, Problem::Unavailable(departure)).await?;
-                }
-                Ok(Err(status_of_departure(departure)))
+    /// The user takes a name or logs in.
+    pub(super) async fn take_identity(&mut self, head: &Head, user: &mut User, command: Command) -> Result<(), Ended> {
+        user.request(Shape::Json.dialect(Kinds::All, self.lang(head)), command).await;
+        let mut answer = self.answer(head, Shape::Json);
+        match collect(&mut self.link, user, &mut answer, Until::Broken).await? {
+            End::Done(outcome) if outcome.refused.is_none() => {
+                answer.clear(&self.link);
+                Ok(())
             }
+            End::Done(outcome) => Err(Ended::Answered(self.answered(answer, &outcome).await?)),
+            End::Left(departure) => Err(Ended::Answered(self.sent_away(answer, departure).await?)),
         }
     }
 
@@ -133,13 +103,29 @@ impl Web {
     }
 }
 
-/// Passes on what the user is told in answer, until all that it was asked to do is done. A client that sends no more may still read
-/// the answer; where that may take an hour, it has gone.
-async fn collect(link: &mut Link, user: &mut User, answer: &mut Answer<'_>, waits: bool) -> Result<End, Ended> {
+/// When nobody waits for an answer any more.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Until {
+    /// When the connection has failed: a client that sends no more may still read.
+    Broken,
+    /// When the client sends no more: the answer may take an hour.
+    Gone,
+    /// Never: the client may ask again what has come of it.
+    Done,
+}
+
+/// Passes on what the user is told in answer, until all that it was asked to do is done.
+pub(super) async fn collect(
+    link: &mut Link,
+    user: &mut User,
+    answer: &mut Answer<'_>,
+    until: Until,
+) -> Result<End, Ended> {
     loop {
-        let news = match waits {
-            true => link.unless_gone(user.next()).await?,
-            false => link.unless_broken(user.next()).await?,
+        let news = match until {
+            Until::Broken => link.unless_broken(user.next()).await?,
+            Until::Gone => link.unless_gone(user.next()).await?,
+            Until::Done => user.next().await,
         };
         match news {
             News::Bytes(part) if part.told == Told::Answer => answer.take(link, part).await?,

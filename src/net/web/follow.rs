@@ -20,12 +20,10 @@ impl Web {
         let mut user = User::connect(self.origin.clone(), socket, &self.link.gauge, &self.link.shared);
         let (shape, kinds) = (past.shape, past.kinds);
         let dialect = shape.dialect(kinds, self.lang(head));
-        let mut steps = vec![Step::Speak(dialect), Step::Arrive, Step::Request { stops_at_refusal: true }];
-        steps.extend(asked_as.command().map(Step::Command));
-        steps.push(Step::Command(Command::Leave(LOBBY.to_owned())));
+        user.arrive(dialect, asked_as.command().into_iter().chain([Command::Leave(LOBBY.to_owned())])).await;
         let mut answer = self.answer(head, shape);
         answer.field("X-Accel-Buffering", "no"); // a proxy is to pass it on at once
-        match self.arrive(&mut user, steps, &mut answer).await? {
+        match self.arrive(&mut user, &mut answer).await? {
             Ok(()) => {}
             Err(status) => return self.end(answer, status).await,
         }
@@ -44,13 +42,7 @@ impl Web {
     }
 
     /// The user arrives. What it is told alone comes first in the answer; if it is refused, why. Answers the status then.
-    async fn arrive(
-        &mut self,
-        user: &mut User,
-        steps: Vec<Step>,
-        answer: &mut Answer<'_>,
-    ) -> Result<Result<(), u16>, Ended> {
-        user.ask(steps).await;
+    async fn arrive(&mut self, user: &mut User, answer: &mut Answer<'_>) -> Result<Result<(), u16>, Ended> {
         let mut answers = Vec::new();
         let status = loop {
             match self.link.unless_broken(user.next()).await? {

@@ -29,7 +29,6 @@ use crate::{
         Lang,
         http::{Guard, Repeats},
     },
-    reactor::Clock,
 };
 
 type Running = Pin<Box<dyn Future<Output = ()>>>;
@@ -39,7 +38,6 @@ pub(in crate::net) struct Hub {
     pub(super) guard: RefCell<Guard>,
     pub(super) repeats: RefCell<Repeats>,
     pub(super) lang: Lang,
-    pub(super) clock: Clock,
     sessions: RefCell<HashMap<String, Rc<Session>>>,
     next_session: Cell<u64>,
     admission: Rc<RefCell<Admission>>,
@@ -52,7 +50,6 @@ impl Hub {
     pub(in crate::net) fn new(
         web: &WebConfig,
         lang: Lang,
-        clock: Clock,
         admission: &Rc<RefCell<Admission>>,
     ) -> (Rc<Self>, impl Future<Output = ()> + use<>) {
         let (running, sessions) = mpsc::unbounded();
@@ -60,7 +57,6 @@ impl Hub {
             guard: RefCell::default(),
             repeats: RefCell::default(),
             lang,
-            clock,
             sessions: RefCell::default(),
             next_session: Cell::new(1),
             admission: Rc::clone(admission),

@@ -1,12 +1,6 @@
-//! A connection over which HTTP is spoken: parts of requests come, parts of answers go. Knows no users and no rules.
+//! A connection over which HTTP is spoken: parts of requests come, parts of answers go. Knows no rules.
 
-use std::{
-    future::poll_fn,
-    pin::pin,
-    rc::Rc,
-    task::{Context, Poll, ready},
-    time::Duration,
-};
+use std::{future::poll_fn, pin::pin, rc::Rc, task::ready, time::Duration};
 
 use async_std::task;
 use futures::{
@@ -22,16 +16,18 @@ use super::{
 };
 use crate::{
     broker::{Level, QueueGauge, Queued, Registration, Request, Told},
-    chat::ClientId,
     net::{
         beginning::Closing,
-        connection::{READ_BUFFER, Shared},
+        connection::{
+            READ_BUFFER, Shared,
+            ending::{LINGER, drain},
+        },
         read_scheduler::Reading,
         transport::{Received, Transport},
         writer::Writer,
     },
     protocol::http::{Item, Problem, Requests},
-    reactor::{Timer, is_transient},
+    reactor::Timer,
 };
 
 /// How long a connection may stay open without a request.
@@ -42,10 +38,6 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of a request above which no more of it is read while memory is tight.
 const SMALL_BYTES: usize = 4 << 10;
-/// An id that no client has.
-const NOBODY: ClientId = ClientId(0);
-/// How long the peer may take to close when all is sent.
-const LINGER: Duration = Duration::from_secs(2);
 
 /// A connection over which HTTP is spoken.
 pub(super) struct Link {
@@ -187,7 +179,7 @@ impl Link {
     pub(super) fn charge(&self, bytes: usize) {
         self.gauge.set_input(self.requests.held_bytes() + self.transport.held_bytes() + bytes);
         if self.shared.memory.level() == Level::Full {
-            self.shared.broker.unbounded_send(Request::Relieved(NOBODY)).ok(); // fails only when the broker is dead
+            self.shared.broker.unbounded_send(Request::MakeRoom).ok(); // fails only when the broker is dead
         }
     }
 
@@ -204,14 +196,9 @@ impl Link {
         Queued { bytes, told: Told::Answer }
     }
 
-    /// Queues bytes that a user was told, and that are counted already.
-    pub(super) fn pass(&mut self, item: Queued) {
-        self.writer.push(item);
-    }
-
     /// Throws away bytes that a user was told.
     pub(super) fn discard(&self, item: &Queued) {
-        discard(item, &self.gauge);
+        self.gauge.discard(item);
     }
 
     /// Writes all that is queued.
@@ -229,11 +216,6 @@ impl Link {
         matches!(select(pin!(gone), &mut self.timer).await, Either::Left(_))
     }
 
-    /// Waits until the connection has failed.
-    pub(super) fn poll_broken(&self, cx: &Context<'_>) -> Poll<()> {
-        self.transport.socket().poll_broken(cx)
-    }
-
     /// Ends the connection: writes what is queued, says that this is all, and for a while throws away what the peer still sends. A
     /// close with unread input would reset the connection, and the peer could lose the answer.
     pub(super) async fn close(&mut self) {
@@ -242,23 +224,14 @@ impl Link {
             is_written = self.flush().await.is_ok();
         }
         if is_written && self.transport.socket().shutdown().is_ok() {
-            let socket = self.transport.socket();
-            let drained = async {
-                while READ_BUFFER.with_borrow_mut(|buffer| match socket.read(buffer) {
-                    Ok(read) => read > 0,
-                    Err(error) => is_transient(&error),
-                }) {
-                    poll_fn(|cx| socket.poll_readable(cx)).await;
-                    task::yield_now().await;
-                }
-            };
-            drained.timeout(LINGER).await;
+            drain(self.transport.socket()).timeout(LINGER).await;
         }
     }
 
     /// Does `work`, unless the connection fails before.
     pub(super) async fn unless_broken<T>(&self, work: impl Future<Output = T>) -> Result<T, Ended> {
-        match select(pin!(work), pin!(poll_fn(|cx| self.poll_broken(cx)))).await {
+        let socket = self.transport.socket();
+        match select(pin!(work), pin!(poll_fn(|cx| socket.poll_broken(cx)))).await {
             Either::Left((done, _)) => Ok(done),
             Either::Right(((), _)) => Err(Ended::Gone),
         }
@@ -280,14 +253,9 @@ async fn discard_all(user: Option<&mut User>, gauge: &QueueGauge) {
     let Some(user) = user.filter(|user| !user.is_gone()) else { return pending().await };
     loop {
         match user.next().await {
-            News::Bytes(item) => discard(&item, gauge),
+            News::Bytes(item) => gauge.discard(&item),
             News::Done(_) => {}
             News::End(_) => return,
         }
     }
-}
-
-fn discard(item: &Queued, gauge: &QueueGauge) {
-    gauge.release(item.bytes.len(), item.told.is_private());
-    gauge.release_item();
 }

@@ -183,7 +183,7 @@ impl Web {
 
     async fn put_problem(&mut self, answer: &mut Answer<'_>, problem: Problem) -> Result<(), Ended> {
         let mut line = Vec::new();
-        let lang = answer.lang().unwrap_or(self.hub.lang);
+        let lang = self.lang(answer.head);
         render_unserved(&mut line, problem, jiff::Timestamp::now(), lang);
         self.put(answer, line).await
     }
@@ -213,11 +213,8 @@ impl Web {
             return Ok(visitor.unwrap_or_else(|| self.visit()));
         };
         let mut user = self.visit();
-        let mut answer = self.answer(head, Shape::Json);
-        match self.take_identity(&mut user, command, &mut answer).await? {
-            Ok(()) => Ok(user),
-            Err(status) => Err(Ended::Answered(self.end(answer, status).await?)),
-        }
+        self.take_identity(head, &mut user, command).await?;
+        Ok(user)
     }
 
     /// Who is to ask.

@@ -6,6 +6,7 @@ use super::{Answer, Ended, Hub, Web, say::Lines};
 use crate::{
     address::Network,
     protocol::http::{Answered, BodyLength, Head, Problem, RepeatKey, Seen, Shape},
+    reactor::Clock,
 };
 
 /// The longest body of known length, in bytes: its answer comes when all of it was said.
@@ -24,6 +25,7 @@ pub(super) struct Begun {
 /// A request at work that may come again. If it is dropped before its end, it may be done then.
 pub(super) struct Repeat {
     hub: Rc<Hub>,
+    clock: Clock,
     key: RepeatKey,
 }
 
@@ -43,7 +45,7 @@ impl Web {
         let seen = self.hub.repeats.borrow_mut().begin(key.clone(), self.link.shared.clock.now());
         match seen {
             Seen::Never => {
-                let repeat = Repeat { hub: Rc::clone(&self.hub), key };
+                let repeat = Repeat { hub: Rc::clone(&self.hub), clock: self.link.shared.clock, key };
                 Ok(Begun { repeat: Some(repeat), gathered: Some(lines) })
             }
             Seen::AtWork => Err(Ended::Answered(self.refuse(head, Problem::InProgress).await?)),
@@ -69,7 +71,7 @@ impl Web {
 impl Repeat {
     /// The request was answered so.
     pub(super) fn end(self, status: u16, answer: &Answer<'_>) {
-        let (answered, now) = (Answered { status, body: answer.collected().into() }, self.hub.clock.now());
+        let (answered, now) = (Answered { status, body: answer.collected().into() }, self.clock.now());
         self.hub.repeats.borrow_mut().end(&self.key, answered, now);
     }
 }

@@ -2,12 +2,11 @@
 
 use super::{
     Answer, Ended, Next, Patience, User, Web,
-    ask::{End, note_refusal, status},
+    ask::{End, Until, collect, note_refusal, status},
     repeat::{Begun, REPEATED_BYTES_MAX},
-    user::News,
 };
 use crate::{
-    broker::{Outcome, Told},
+    broker::Outcome,
     chat::{Command, Kinds},
     protocol::{
         FormError, Reply, Step, Verb,
@@ -37,6 +36,8 @@ impl Web {
             self.ask_for_body(head).await?;
         }
         let mut answer = self.answer(head, Shape::Json);
+        let dialect = Shape::Json.dialect(Kinds::All, self.lang(head));
+        let until = if repeat.is_some() { Until::Done } else { Until::Broken };
         let mut total = Outcome::default();
         let mut has_ended = false;
         while !has_ended && (skips || total.refused.is_none()) {
@@ -54,7 +55,10 @@ impl Web {
                 let most = if matches!(to, SayTo::User(_)) { 1 } else { BATCH_LINES_MAX };
                 let some: Vec<_> = steps.by_ref().take(most).collect();
                 let before = answer.bytes();
-                let outcome = match self.say_some(&mut user, some, skips, repeat.is_some(), &mut answer).await? {
+                let count = some.len();
+                let begins = [Step::Request { stops_at_refusal: !skips }, Step::Speak(dialect)];
+                user.ask_lines(begins.into_iter().chain(some).collect(), count).await;
+                let outcome = match collect(&mut self.link, &mut user, &mut answer, until).await? {
                     End::Done(outcome) => outcome,
                     End::Left(departure) => return self.sent_away(answer, departure).await,
                 };
@@ -63,8 +67,7 @@ impl Web {
                     render_taken(&mut line, Verb::To, jiff::Timestamp::now());
                     self.put(&mut answer, line).await?;
                 }
-                total.refused = total.refused.or(outcome.refused);
-                total.is_kept |= outcome.is_kept;
+                total.add(outcome);
             }
             if total.refused.is_none() && !has_ended {
                 self.pass_on(head, &mut answer).await?;
@@ -77,34 +80,6 @@ impl Web {
             repeat.end(status, &answer);
         }
         self.end(answer, status).await
-    }
-
-    /// Says some lines, and waits until that is done: whether or not the client does, if it may ask again.
-    async fn say_some(
-        &mut self,
-        user: &mut User,
-        lines: Vec<Step>,
-        skips: bool,
-        is_repeatable: bool,
-        answer: &mut Answer<'_>,
-    ) -> Result<End, Ended> {
-        let count = lines.len();
-        let dialect = Shape::Json.dialect(Kinds::All, answer.lang().unwrap_or(self.hub.lang));
-        let mut steps = vec![Step::Request { stops_at_refusal: !skips }, Step::Speak(dialect)];
-        steps.extend(lines);
-        user.ask_lines(steps, count).await;
-        loop {
-            let news = match is_repeatable {
-                true => user.next().await,
-                false => self.link.unless_broken(user.next()).await?,
-            };
-            match news {
-                News::Bytes(part) if part.told == Told::Answer => answer.take(&mut self.link, part).await?,
-                News::Bytes(part) => self.link.discard(&part),
-                News::Done(outcome) => return Ok(End::Done(outcome)),
-                News::End(departure) => return Ok(End::Left(departure)),
-            }
-        }
     }
 
     /// What comes of the body cannot be understood, or nothing comes any more.

@@ -7,10 +7,10 @@ use futures::StreamExt;
 
 use crate::{
     broker::{Inbox, Outcome, QueueGauge, QueueItem, Queued, Request, outbox_counted},
-    chat::{ClientId, Departure},
+    chat::{ClientId, Command, Departure},
     net::connection::Shared,
     origin::Origin,
-    protocol::{Batch, Step},
+    protocol::{Batch, Dialect, Step},
     reactor::Socket,
 };
 
@@ -63,6 +63,18 @@ impl User {
     /// It speaks without being here.
     pub(super) fn visit(&self) {
         self.stay.ask(vec![Step::Visit], 0);
+    }
+
+    /// The user asks for one thing, to be told in this dialect.
+    pub(super) async fn request(&mut self, dialect: Dialect, command: Command) {
+        let steps = [Step::Request { stops_at_refusal: true }, Step::Speak(dialect), Step::Command(command)];
+        self.ask(steps.into()).await;
+    }
+
+    /// The user arrives, to be told so in this dialect, and asks for these.
+    pub(super) async fn arrive(&mut self, dialect: Dialect, commands: impl IntoIterator<Item = Command>) {
+        let begins = [Step::Speak(dialect), Step::Arrive, Step::Request { stops_at_refusal: true }];
+        self.ask(begins.into_iter().chain(commands.into_iter().map(Step::Command)).collect()).await;
     }
 
     /// Asks the broker to do this, when it may: one line.

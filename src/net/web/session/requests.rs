@@ -4,14 +4,11 @@ use std::rc::Rc;
 
 use super::{Piece, Session};
 use crate::{
-    broker::{Outcome, QueueGauge, Queued, Told},
+    broker::{Outcome, QueueGauge, Told},
     chat::{Departure, Kinds},
     net::web::{Ended, Next, User, Web, ask::note_refusal, repeat::Begun, user::News},
     password::make_session_id,
-    protocol::{
-        Step,
-        http::{Head, Log, Problem, Shape, status_of},
-    },
+    protocol::http::{Head, Log, Problem, Shape, status_of},
 };
 
 impl Web {
@@ -25,18 +22,15 @@ impl Web {
         let gauge = Rc::new(QueueGauge::new(self.link.gauge.memory()));
         let mut user = User::connect(origin, None, &gauge, &self.link.shared);
         let dialect = Shape::Json.dialect(Kinds::All, self.lang(head));
-        let mut steps = vec![Step::Speak(dialect), Step::Arrive, Step::Request { stops_at_refusal: true }];
-        steps.extend(asked_as.command().map(Step::Command));
-        user.ask(steps).await;
+        user.arrive(dialect, asked_as.command()).await;
         let (mut log, mut answers) = (Log::default(), Vec::new());
         let status = loop {
             match self.link.unless_broken(user.next()).await? {
-                News::Bytes(Queued { bytes, told }) => {
-                    gauge.release(bytes.len(), told.is_private());
-                    gauge.release_item();
-                    log.push(&bytes, self.link.shared.clock.now());
-                    if told == Told::Answer {
-                        answers.extend_from_slice(&bytes);
+                News::Bytes(item) => {
+                    gauge.discard(&item);
+                    log.push(&item.bytes, self.link.shared.clock.now());
+                    if item.told == Told::Answer {
+                        answers.extend_from_slice(&item.bytes);
                     }
                 }
                 News::Done(outcome) => break outcome.refused.as_ref().map(status_of),
@@ -95,8 +89,7 @@ impl Web {
                     }
                 }
             };
-            total.refused = total.refused.or(outcome.refused);
-            total.is_kept |= outcome.is_kept;
+            total.add(outcome);
             if lines.has_ended || total.refused.is_some() && !skips {
                 break;
             }

@@ -6,7 +6,7 @@ use futures::{FutureExt, StreamExt, channel::mpsc::UnboundedReceiver, future::pe
 
 use super::{BEHIND_BYTES_MAX, Job, Lines, Piece, Session};
 use crate::{
-    broker::{Outcome, Queued, Told},
+    broker::{Outcome, Told},
     chat::Departure,
     net::{
         admission::Place,
@@ -21,6 +21,7 @@ use crate::{
 const ALONE_MAX: Duration = Duration::from_secs(5);
 /// The same for one to which none has listened, since its last request.
 const UNHEARD_MAX: Duration = Duration::from_secs(60);
+
 /// What runs a session.
 pub(in crate::net::web) struct Runner {
     session: Rc<Session>,
@@ -171,13 +172,12 @@ impl Runner {
     async fn hear(&mut self, news: News) -> Option<Departure> {
         let now = self.shared.clock.now();
         match news {
-            News::Bytes(Queued { bytes, told }) => {
-                self.session.gauge.release(bytes.len(), told.is_private());
-                self.session.gauge.release_item();
-                self.session.tell(&bytes, now);
-                if let Some(current) = self.current.as_mut().filter(|_| told == Told::Answer) {
+            News::Bytes(item) => {
+                self.session.gauge.discard(&item);
+                self.session.tell(&item.bytes, now);
+                if let Some(current) = self.current.as_mut().filter(|_| item.told == Told::Answer) {
                     current.is_answered = true;
-                    current.lines.answer(bytes.to_vec());
+                    current.lines.answer(item.bytes.to_vec());
                 }
             }
             News::Done(outcome) => {
@@ -211,8 +211,7 @@ impl Runner {
         if outcome.refused.is_some() && !current.lines.skips {
             current.lines.left.clear();
         }
-        current.outcome.is_kept |= outcome.is_kept;
-        current.outcome.refused = current.outcome.refused.take().or(outcome.refused);
+        current.outcome.add(outcome);
         self.next_line();
     }
 

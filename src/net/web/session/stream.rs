@@ -83,7 +83,10 @@ impl Listening {
         let log = self.session.log.borrow();
         let mut events = Vec::new();
         for event in log.behind(self.stream.sent.get())? {
-            events::event(&mut events, Some(event.n), |out| out.extend([&event.line[..], b"\n"].concat()));
+            events::event(&mut events, Some(event.n), |out| {
+                out.extend_from_slice(&event.line);
+                out.push(b'\n');
+            });
             self.stream.sent.set(event.n);
             if events.len() >= WRITE_BYTES_MAX {
                 break;
